@@ -1,0 +1,471 @@
+"""The settings of one client, checked once at the door.
+
+Here: what a client file may say (frozen types with their ranges), reading, writing and listing client files.
+Not here: YAML as text (documents.py), how a refusal is worded (settings.py), the rows (data.py), what a prior
+or an adstock means (priors.py, transforms.py).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from mmm_engine.documents import Document, Location, read_document, shorten, write_text
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.settings import Frozen, Problem, nearest, problems_of, refusal
+
+CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
+DATA_SUFFIXES = (".csv", ".parquet")
+# Words that stand for something else beside column names in the platform's own tables.
+RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
+
+AdstockKind = Literal["geometric", "delayed", "binomial", "weibull_pdf", "weibull_cdf", "none"]
+SaturationKind = Literal[
+    "michaelis_menten",
+    "logistic",
+    "inverse_scaled_logistic",
+    "hill",
+    "hill_sigmoid",
+    "tanh",
+    "root",
+    "log",
+    "none",
+]
+
+
+def _refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
+    """The error for the very value that is validated."""
+    return refusal(Problem((), found, wanted, fix))
+
+
+def _checked_id(text: str) -> str:
+    if re.fullmatch(CLIENT_ID, text) is None or text.endswith("\n"):
+        wanted = "1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit"
+        raise _refused(f"the client id {shorten(text)}", wanted, "rename the client and its files")
+    return text
+
+
+def _checked_column(text: str) -> str:
+    if not text or text != text.strip() or len(text) > 200 or not text.isprintable():
+        wanted = "a column name of 1 to 200 printable characters without spaces around it"
+        raise _refused(shorten(text), wanted, "use the name as it stands in the header of the data file")
+    return text
+
+
+def _checked_data_path(text: str) -> str:
+    path = PurePosixPath(text)
+    wanted = "a .csv or .parquet file inside the data folder, written relative to the client file"
+    if path.is_absolute() or ".." in path.parts or not text.isprintable() or re.search(r"[\\:]", text):
+        raise _refused(
+            f"the path {shorten(text)}", wanted, "put the file beside the client file and name it here"
+        )
+    if path.suffix.lower() not in DATA_SUFFIXES:
+        raise _refused(f"the path {shorten(text)}", wanted, "save the rows as CSV or Parquet")
+    return text
+
+
+def _checked_prior(prior: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        json.dumps(prior, allow_nan=False)
+    except ValueError:
+        raise _refused(
+            "a prior with a number that is not finite", "finite numbers", "mend the prior"
+        ) from None
+    if not isinstance(prior.get("distribution"), str):
+        wanted = "a mapping with the name of its distribution and numbers for its parameters"
+        raise _refused("a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}")
+    return prior
+
+
+def _columns_as_mappings(value: object) -> object:
+    """Columns written as names, as mappings or as one mapping, in one form."""
+    if isinstance(value, Mapping):
+        entries = []
+        for column, options in value.items():
+            options = {} if options is None else options
+            entries.append({**options, "column": column} if isinstance(options, Mapping) else options)
+        return tuple(entries)
+    if isinstance(value, list | tuple):
+        return tuple({"column": entry} if isinstance(entry, str) else entry for entry in value)
+    return value
+
+
+def _column_as_mapping(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+Column = Annotated[str, AfterValidator(_checked_column)]
+PriorMapping = Annotated[dict[str, JsonValue], AfterValidator(_checked_prior)]
+Priors = dict[str, PriorMapping]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class TargetConfig(Frozen):
+    """The column that is explained: money (``revenue``) or a count (``conversions``)."""
+
+    column: Column
+    kind: Literal["revenue", "conversions"] = "revenue"
+
+
+class AdstockConfig(Frozen):
+    """How long a period's media goes on working.
+
+    ``max_lag`` is the number of periods that carry an effect, the current one included.
+    """
+
+    kind: AdstockKind = "geometric"
+    max_lag: Annotated[int, Field(ge=1, le=52)] = 4
+
+
+class ChannelConfig(Frozen):
+    """One media column.
+
+    ``unit`` says what the column counts; ``cost`` names the column with its money when that is another one.
+    ``adstock``, ``saturation`` and ``priors`` override those of the model for this channel.
+    """
+
+    column: Column
+    unit: Annotated[str, Field(min_length=1, max_length=40)] = "spend"
+    cost: Column | None = None
+    adstock: AdstockConfig | None = None
+    saturation: SaturationKind | None = None
+    priors: Priors = Field(default_factory=dict)
+
+
+class ControlConfig(Frozen):
+    """One column that is not media; ``effect`` is the sign that its effect may have."""
+
+    column: Column
+    effect: Literal["positive", "negative", "any"] = "positive"
+
+
+class ModelConfig(Frozen):
+    """The structure of the model.
+
+    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions.
+    """
+
+    adstock: AdstockConfig = AdstockConfig()
+    saturation: SaturationKind = "michaelis_menten"
+    time_varying_media: bool = False
+    time_varying_intercept: bool = False
+    yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
+    n_basis: Annotated[int, Field(ge=5, le=500)] = 50
+    likelihood: Literal["normal", "student_t"] = "normal"
+    priors: Priors = Field(default_factory=dict)
+
+
+class SamplerConfig(Frozen):
+    """How the posterior is sampled; ``cores`` None takes what the machine has."""
+
+    draws: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    tune: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    chains: Annotated[int, Field(ge=1, le=64)] = 4
+    target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    cores: Annotated[int, Field(ge=1, le=1024)] | None = None
+
+
+class ThresholdConfig(Frozen):
+    """Where the checks of the platform stop being content."""
+
+    rhat_max: Annotated[float, Field(ge=1)] = 1.01
+    ess_min: Annotated[float, Field(ge=0)] = 400
+    divergence_rate_max: Fraction = 0.001
+    tree_depth_hits_max: Annotated[int, Field(ge=0)] = 0
+    bfmi_min: Annotated[float, Field(ge=0)] = 0.3
+    skill_min: Annotated[float, Field(le=1)] = 0.0
+    bias_abs_max: Annotated[float, Field(ge=0)] = 0.2
+    coverage_90_min: Fraction = 0.5
+    recovery_min: Fraction = 0.3
+    stability_min: Fraction = 0.8
+
+
+class ClientConfig(Frozen):
+    """Everything a client's file says; ``data`` is relative to the folder of that file."""
+
+    client: Annotated[str, AfterValidator(_checked_id)]
+    data: Annotated[str, AfterValidator(_checked_data_path)]
+    date: Column
+    target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
+    channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
+    controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
+    model: ModelConfig = ModelConfig()
+    sampler: SamplerConfig = SamplerConfig()
+    thresholds: ThresholdConfig = ThresholdConfig()
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> ClientConfig:
+        problems = tuple(_column_problems(self))
+        if problems:
+            raise refusal(*problems)
+        return self
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Columns of the channels, in the order of the file."""
+        return tuple(channel.column for channel in self.channels)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Columns of the controls, in the order of the file."""
+        return tuple(control.column for control in self.controls)
+
+    @property
+    def cost_names(self) -> tuple[str, ...]:
+        """Money columns of the channels that are not measured in money themselves."""
+        return tuple(channel.cost for channel in self.channels if channel.cost is not None)
+
+    @property
+    def longest_lag(self) -> int:
+        """Largest ``max_lag`` of any channel: the rows it takes until no channel starts cold."""
+        return max((channel.adstock or self.model.adstock).max_lag for channel in self.channels)
+
+    @property
+    def config_version(self) -> str:
+        """12 hex digits that change when, and only when, a setting that can change a number changes."""
+        settings = self.model_dump(mode="json", exclude={"data", "thresholds"})
+        del settings["sampler"]["cores"]
+        for channel in settings["channels"]:
+            del channel["unit"]  # a label
+        canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def check_client_id(text: str) -> str:
+    """The id itself when it is allowed; every path and partition key is made from ids that passed here.
+
+    Raises:
+        ConfigError: If the id does not match ``CLIENT_ID``.
+
+    >>> check_client_id("ms")
+    'ms'
+    """
+    try:
+        return _checked_id(text)
+    except PydanticCustomError as error:
+        problem: Problem = (error.context or {})["problems"][0]
+        fault = Fault("client id", problem.found, problem.wanted, problem.fix)
+        raise ConfigError("client", fault) from None
+
+
+def client_config_from_mapping(values: Mapping[str, object], who: str = "client settings") -> ClientConfig:
+    """The settings in a mapping of the form that a client file has.
+
+    Raises:
+        ConfigError: With every fault, if any setting is missing, unknown or out of range.
+    """
+    config, faults = _parse(Document(values=dict(values), lines={}, faults=(), readable=True))
+    if faults or config is None:
+        raise ConfigError(who, faults)
+    return config
+
+
+def read_client_config(path: Path) -> ClientConfig:
+    """The settings in a client's YAML file.
+
+    Raises:
+        ConfigError: With every fault of the file, each with its line.
+    """
+    config, faults = inspect_client_config(path)
+    if faults or config is None:
+        raise ConfigError(f"client '{path.stem}', {path.name}", faults)
+    return config
+
+
+def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Every fault of a client file, and the settings as far as they are understood without the faulty ones.
+
+    The settings serve to check the data file in the same pass; a model is never fitted from them.
+    """
+    if not path.exists():
+        return None, (_missing_file(path),)
+    document = read_document(path)
+    config, faults = _parse(document)
+    named = document.values.get("client")
+    if isinstance(named, str) and named != path.stem:
+        where = _where(document, ("client",))
+        fix = f"write 'client: {path.stem}' or rename the file to {shorten(named)[1:-1]}.yaml"
+        faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
+    data = config.data if config is not None else None
+    if data is not None and not (path.parent / data).resolve().is_relative_to(path.parent.resolve()):
+        fix = "put the file itself into the data folder, not a link to it"
+        faults += (
+            Fault(_where(document, ("data",)), "a path that leaves the data folder", "a file in it", fix),
+        )
+        config = None
+    return config, faults
+
+
+def write_client_config(config: ClientConfig, path: Path) -> None:
+    """Write a client file that reads back equal, in one step; settings at their defaults stay short."""
+    settings: dict[str, object] = {
+        "client": config.client,
+        "data": config.data,
+        "date": config.date,
+        "target": {"column": config.target.column, "kind": config.target.kind},
+        "channels": [_short(channel) for channel in config.channels],
+        "controls": [_short(control) for control in config.controls],
+        "model": config.model.model_dump(
+            mode="json", exclude=_at_default(config.model, "n_basis", "likelihood")
+        ),
+        "sampler": config.sampler.model_dump(mode="json", exclude=_at_default(config.sampler, "cores")),
+        "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
+    }
+    parts = [
+        yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+        for key, value in settings.items()
+    ]
+    write_text(path, "".join(parts))
+
+
+def list_clients(data_dir: Path) -> list[str]:
+    """Ids of the clients that have a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
+    return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+
+
+def _short(entry: ChannelConfig | ControlConfig) -> object:
+    """A column's settings as they are written: its bare name when nothing else is set."""
+    options = entry.model_dump(mode="json", exclude_defaults=True)
+    return entry.column if options.keys() == {"column"} else options
+
+
+def _at_default(settings: Frozen, *names: str) -> set[str]:
+    """Those of ``names`` that hold their default."""
+    fields = type(settings).model_fields
+    return {name for name in names if getattr(settings, name) == fields[name].default}
+
+
+def _column_problems(config: ClientConfig) -> Iterator[Problem]:
+    """Every column that is named twice or has a reserved name."""
+    named: list[tuple[Location, str]] = [
+        (("date",), config.date),
+        (("target", "column"), config.target.column),
+    ]
+    for index, channel in enumerate(config.channels):
+        named.append((("channels", index, "column"), channel.column))
+        if channel.cost is not None:
+            named.append((("channels", index, "cost"), channel.cost))
+    named += [(("controls", index, "column"), entry.column) for index, entry in enumerate(config.controls)]
+    seen: set[str] = set()
+    for location, column in named:
+        if column in seen:
+            found = f"column '{column}', which is already used above"
+            yield Problem(location, found, "each column in one place", "delete one of the two")
+        elif column in RESERVED_COLUMNS and location != ("date",):
+            wanted = (
+                f"another name ({', '.join(sorted(RESERVED_COLUMNS))} mean something else in the results)"
+            )
+            yield Problem(
+                location, f"column '{column}'", wanted, "rename the column in the data file and here"
+            )
+        seen.add(column)
+
+
+def _missing_file(path: Path) -> Fault:
+    known = list_clients(path.parent) if path.parent.is_dir() else []
+    if path.with_suffix(".yml").exists():
+        fix = f"rename {path.stem}.yml to {path.name}"
+    else:
+        fix = nearest(path.stem, known) or "create it, for example with 'mmm add'"
+    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "") if known else "none"
+    return Fault("the file", "no such file", f"a client file (there are: {listed})", fix)
+
+
+def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Settings and all faults; faulty settings are left out, and None comes back when too little is left."""
+    faults = list(document.faults)
+    if not document.readable:
+        return None, tuple(faults)
+    values = copy.deepcopy(document.values)
+    origins = _list_columns(values)
+    for _ in range(3):  # a fault left out can show another behind it: a column named twice, a list now empty
+        try:
+            return ClientConfig.model_validate(values), tuple(faults)
+        except ValidationError as error:
+            problems = problems_of(error, ClientConfig)
+        for problem in problems:
+            where = _where(document, _in_document(problem.location, origins))
+            faults.append(Fault(where, problem.found, problem.wanted, problem.fix))
+        if not _leave_out(values, [problem.location for problem in problems], origins):
+            break
+    return None, tuple(dict.fromkeys(faults))
+
+
+_Origins = dict[str, list[Location]]  # "channels" -> where the file says each of them
+
+
+def _list_columns(values: dict[str, object]) -> _Origins:
+    """Bring the columns in ``values`` into list form, in place; where each entry stands in the file."""
+    origins: _Origins = {}
+    for name in ("channels", "controls"):
+        written = values.get(name)
+        if isinstance(written, Mapping):
+            origins[name] = [(name, key) for key in written]
+        elif isinstance(written, list):
+            origins[name] = [(name, index) for index in range(len(written))]
+        else:
+            continue
+        listed = _columns_as_mappings(written)
+        values[name] = list(listed) if isinstance(listed, tuple) else listed
+    return origins
+
+
+def _in_document(location: Location, origins: _Origins) -> Location:
+    """A location in the list form as a location in the file."""
+    match location:
+        case (str() as name, int() as index, *rest) if name in origins:
+            origin = origins[name][index]
+            rest = rest if rest != ["column"] else []  # a bare name has no 'column' line of its own
+            return (*origin, *rest)
+    return location
+
+
+def _where(document: Document, location: Location) -> str:
+    """``"setting 'model.adstock.max_lag' (line 9)"``, the line where the file is known."""
+    name = ""
+    for part in location:
+        name += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if name else part
+    line = document.line_of(location)
+    return f"setting '{name}'" + (f" (line {line})" if line is not None else "")
+
+
+def _leave_out(values: dict[str, object], locations: list[Location], origins: _Origins) -> bool:
+    """Remove the faulty settings from ``values``, in place; False when one of them cannot be done without."""
+    entries: set[tuple[str, int]] = set()
+    for location in locations:
+        match location:
+            case (str() as name, int() as index) | (str() as name, int() as index, "column") if (
+                name in origins
+            ):
+                entries.add((name, index))
+            case (("client" | "data" | "date" | "target" | "channels"),) | ("target", "column"):
+                return False
+            case (*path, last):
+                parent: Any = values
+                for part in path:
+                    parent = parent[part]
+                if not isinstance(parent, dict) or last not in parent:
+                    return False
+                del parent[last]
+    for name, index in sorted(entries, reverse=True):  # from the end, so that the others keep their place
+        listed: Any = values[name]
+        del listed[index], origins[name][index]
+    return True

@@ -1,0 +1,204 @@
+"""YAML documents as plain values that remember their lines.
+
+Here: reading a small YAML file safely, every fault of its form with its line, writing a file in one step.
+Not here: what the settings mean (config.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from mmm_engine.errors import Fault
+
+MAX_DOCUMENT_BYTES = 1_000_000
+
+Location = tuple[str | int, ...]  # the way to one value: ("model", "adstock", "max_lag") or ("channels", 2)
+
+_AS_YAML = "a YAML file of settings"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML mapping with the line of every setting.
+
+    Attributes:
+        values: The mapping as plain Python values; empty when the file could not be read at all.
+        lines: Line number, as an editor shows it, of each value by its location.
+        faults: What is wrong with the form of the file.
+        readable: False when ``values`` says nothing about the file.
+    """
+
+    values: dict[str, object]
+    lines: Mapping[Location, int]
+    faults: tuple[Fault, ...]
+    readable: bool
+
+    def line_of(self, location: Location) -> int | None:
+        """Line of a setting, or of the nearest setting around it."""
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.lines:
+                return self.lines[location[:length]]
+        return None
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader without aliases (a few lines of them can unfold into gigabytes) and without dates."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node; an alias is refused."""
+        if self.check_event(yaml.events.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "an alias (*name), which this file may not use", mark
+            )
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
+# PyYAML reads 2023-01-02 as a date (a column may be called so) and 1e-3 as text.
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9][0-9]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def read_document(path: Path) -> Document:
+    """The mapping in a YAML file, or the reasons why there is none.
+
+    Args:
+        path: The file; at most ``MAX_DOCUMENT_BYTES`` of UTF-8 text.
+
+    Returns:
+        A document; nothing about the file's content raises.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a directory" if path.is_dir() else "something that is not a regular file"
+            return _unreadable(path.name, kind, _AS_YAML, "put the settings in a file of this name")
+        content = path.read_bytes()[: MAX_DOCUMENT_BYTES + 1]
+    except OSError as error:
+        return _unreadable(
+            path.name, f"no readable file ({error.strerror})", _AS_YAML, "check name and rights"
+        )
+    if len(content) > MAX_DOCUMENT_BYTES:
+        found = f"more than {MAX_DOCUMENT_BYTES:,} bytes"
+        return _unreadable(path.name, found, _AS_YAML, "keep data out of the settings file")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        found = f"byte 0x{content[error.start]:02x}, which is not UTF-8"
+        return _unreadable(f"line {line}", found, "text in UTF-8", "save the file as UTF-8 in your editor")
+    return parse_document(text)
+
+
+def parse_document(text: str) -> Document:
+    """The mapping in YAML text, or the reasons why there is none."""
+    loader = None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        values = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        found = error.problem or "text that is not YAML"
+        return _unreadable(
+            f"line {line}", found, "valid YAML", "check indentation, colons and quotes around this line"
+        )
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        found = " ".join(str(error).split()) or type(error).__name__
+        return _unreadable("the file", found[:200], "valid YAML", "write plain settings, one a line")
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+        found = "nothing" if values is None else f"{describe(values)} instead of settings"
+        return _unreadable(
+            "the file", found, "lines of the form 'setting: value'", "start with 'client: <name>'"
+        )
+    lines: dict[Location, int] = {}
+    faults: list[Fault] = []
+    _walk(node, (), lines, faults)
+    return Document(values=values, lines=lines, faults=tuple(faults), readable=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file or nothing: a reader never meets half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp gives 0600: colleagues could not read the client
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def describe(value: object) -> str:
+    """A value as a message shows it: short, with its kind, control characters made visible.
+
+    >>> describe("abc"), describe(3), describe([1, 2]), describe(None)
+    ("the text 'abc'", 'the number 3', 'a list', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (yes/no)"
+    if isinstance(value, int | float):
+        return f"the number {shorten(value)}"
+    if isinstance(value, str):
+        return f"the text {shorten(value)}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """A value's repr, cut in the middle of a message where it is too long."""
+    if isinstance(value, int) and abs(value) > 10**limit:
+        return "with very many digits"
+    text = repr(value[: limit + 10]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit + 2 else f"{text[:limit]}…'"
+
+
+def _unreadable(where: str, found: str, wanted: str, fix: str) -> Document:
+    return Document(values={}, lines={}, faults=(Fault(where, found, wanted, fix),), readable=False)
+
+
+def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], faults: list[Fault]) -> None:
+    """Note the line of every value below ``node``, and every key that is written twice."""
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*location, index)] = item.start_mark.line + 1
+            _walk(item, (*location, index), lines, faults)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[Hashable] = set()
+        for key_node, item in node.value:
+            key = str(key_node.value)
+            here, line = (*location, key), key_node.start_mark.line + 1
+            if key in seen:
+                where = f"setting '{'.'.join(map(str, here))}' (line {line})"
+                found = f"a second value (the first is on line {lines[here]})"
+                faults.append(Fault(where, found, "each setting once", "delete one of the two lines"))
+            seen.add(key)
+            lines[here] = line
+            _walk(item, here, lines, faults)
