@@ -7,13 +7,12 @@ or an adstock means (priors.py, transforms.py).
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -21,14 +20,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     JsonValue,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from mmm_engine.documents import Document, Location, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.settings import Frozen, Problem, nearest, problems_of, refusal
+from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
@@ -211,6 +209,15 @@ class ClientConfig(Frozen):
     sampler: SamplerConfig = SamplerConfig()
     thresholds: ThresholdConfig = ThresholdConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty_sections(cls, values: object) -> object:
+        """A section whose lines are all commented out reads as None and means its defaults."""
+        if not isinstance(values, Mapping):
+            return values
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in values.items() if value is not None or name not in optional}
+
     @model_validator(mode="after")
     def _check_columns(self) -> ClientConfig:
         problems = tuple(_column_problems(self))
@@ -301,14 +308,14 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     config, faults = _parse(document)
     named = document.values.get("client")
     if isinstance(named, str) and named != path.stem:
-        where = _where(document, ("client",))
+        where = place(document, ("client",))
         fix = f"write 'client: {path.stem}' or rename the file to {shorten(named)[1:-1]}.yaml"
         faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
     data = config.data if config is not None else None
     if data is not None and not (path.parent / data).resolve().is_relative_to(path.parent.resolve()):
         fix = "put the file itself into the data folder, not a link to it"
         faults += (
-            Fault(_where(document, ("data",)), "a path that leaves the data folder", "a file in it", fix),
+            Fault(place(document, ("data",)), "a path that leaves the data folder", "a file in it", fix),
         )
         config = None
     return config, faults
@@ -316,28 +323,26 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
 
 def write_client_config(config: ClientConfig, path: Path) -> None:
     """Write a client file that reads back equal, in one step; settings at their defaults stay short."""
-    settings: dict[str, object] = {
-        "client": config.client,
-        "data": config.data,
-        "date": config.date,
-        "target": {"column": config.target.column, "kind": config.target.kind},
+    model, sampler = config.model, config.sampler
+    names = {"client": config.client, "data": config.data, "date": config.date}
+    sections: dict[str, object] = {
+        "target": config.target.model_dump(mode="json"),
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
-        "model": config.model.model_dump(
-            mode="json", exclude=_at_default(config.model, "n_basis", "likelihood")
-        ),
-        "sampler": config.sampler.model_dump(mode="json", exclude=_at_default(config.sampler, "cores")),
+        "model": model.model_dump(mode="json", exclude=_at_default(model, "n_basis", "likelihood")),
+        "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
     }
-    parts = [
-        yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-        for key, value in settings.items()
-    ]
-    write_text(path, "".join(parts))
+    text = yaml.safe_dump(names, sort_keys=False, allow_unicode=True, width=110)
+    write_text(
+        path,
+        text
+        + yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None),
+    )
 
 
 def list_clients(data_dir: Path) -> list[str]:
-    """Ids of the clients that have a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
+    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
     return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
 
 
@@ -391,81 +396,10 @@ def _missing_file(path: Path) -> Fault:
 
 def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
     """Settings and all faults; faulty settings are left out, and None comes back when too little is left."""
-    faults = list(document.faults)
     if not document.readable:
-        return None, tuple(faults)
-    values = copy.deepcopy(document.values)
-    origins = _list_columns(values)
-    for _ in range(3):  # a fault left out can show another behind it: a column named twice, a list now empty
-        try:
-            return ClientConfig.model_validate(values), tuple(faults)
-        except ValidationError as error:
-            problems = problems_of(error, ClientConfig)
-        for problem in problems:
-            where = _where(document, _in_document(problem.location, origins))
-            faults.append(Fault(where, problem.found, problem.wanted, problem.fix))
-        if not _leave_out(values, [problem.location for problem in problems], origins):
-            break
-    return None, tuple(dict.fromkeys(faults))
-
-
-_Origins = dict[str, list[Location]]  # "channels" -> where the file says each of them
-
-
-def _list_columns(values: dict[str, object]) -> _Origins:
-    """Bring the columns in ``values`` into list form, in place; where each entry stands in the file."""
-    origins: _Origins = {}
+        return None, document.faults
+    draft = Draft(document, ClientConfig)
     for name in ("channels", "controls"):
-        written = values.get(name)
-        if isinstance(written, Mapping):
-            origins[name] = [(name, key) for key in written]
-        elif isinstance(written, list):
-            origins[name] = [(name, index) for index in range(len(written))]
-        else:
-            continue
-        listed = _columns_as_mappings(written)
-        values[name] = list(listed) if isinstance(listed, tuple) else listed
-    return origins
-
-
-def _in_document(location: Location, origins: _Origins) -> Location:
-    """A location in the list form as a location in the file."""
-    match location:
-        case (str() as name, int() as index, *rest) if name in origins:
-            origin = origins[name][index]
-            rest = rest if rest != ["column"] else []  # a bare name has no 'column' line of its own
-            return (*origin, *rest)
-    return location
-
-
-def _where(document: Document, location: Location) -> str:
-    """``"setting 'model.adstock.max_lag' (line 9)"``, the line where the file is known."""
-    name = ""
-    for part in location:
-        name += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if name else part
-    line = document.line_of(location)
-    return f"setting '{name}'" + (f" (line {line})" if line is not None else "")
-
-
-def _leave_out(values: dict[str, object], locations: list[Location], origins: _Origins) -> bool:
-    """Remove the faulty settings from ``values``, in place; False when one of them cannot be done without."""
-    entries: set[tuple[str, int]] = set()
-    for location in locations:
-        match location:
-            case (str() as name, int() as index) | (str() as name, int() as index, "column") if (
-                name in origins
-            ):
-                entries.add((name, index))
-            case (("client" | "data" | "date" | "target" | "channels"),) | ("target", "column"):
-                return False
-            case (*path, last):
-                parent: Any = values
-                for part in path:
-                    parent = parent[part]
-                if not isinstance(parent, dict) or last not in parent:
-                    return False
-                del parent[last]
-    for name, index in sorted(entries, reverse=True):  # from the end, so that the others keep their place
-        listed: Any = values[name]
-        del listed[index], origins[name][index]
-    return True
+        draft.list_entries(name, _columns_as_mappings)
+    config, faults = draft.validate()
+    return config, (*document.faults, *faults)

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,15 +111,21 @@ def parse_document(text: str) -> Document:
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
+        lines: dict[Location, int] = {}
+        faults = [] if node is None else list(_walk(node, (), lines))
         values = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        found = error.problem or "text that is not YAML"
+        found = f"text that breaks YAML ({(error.problem or 'unknown').removeprefix('found ')})"
         return _unreadable(
             f"line {line}", found, "valid YAML", "check indentation, colons and quotes around this line"
         )
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except RecursionError:
+        return _unreadable(
+            "the file", "lists nested too deeply", "valid YAML", "write plain settings, one a line"
+        )
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         found = " ".join(str(error).split()) or type(error).__name__
         return _unreadable("the file", found[:200], "valid YAML", "write plain settings, one a line")
     finally:
@@ -130,9 +136,6 @@ def parse_document(text: str) -> Document:
         return _unreadable(
             "the file", found, "lines of the form 'setting: value'", "start with 'client: <name>'"
         )
-    lines: dict[Location, int] = {}
-    faults: list[Fault] = []
-    _walk(node, (), lines, faults)
     return Document(values=values, lines=lines, faults=tuple(faults), readable=True)
 
 
@@ -184,21 +187,23 @@ def _unreadable(where: str, found: str, wanted: str, fix: str) -> Document:
     return Document(values={}, lines={}, faults=(Fault(where, found, wanted, fix),), readable=False)
 
 
-def _walk(node: yaml.Node, location: Location, lines: dict[Location, int], faults: list[Fault]) -> None:
-    """Note the line of every value below ``node``, and every key that is written twice."""
+def _walk(node: yaml.Node, location: Location, lines: dict[Location, int]) -> Iterator[Fault]:
+    """Note the line of every value below ``node`` in ``lines``; yields every name that is written twice.
+
+    Names become text on the way, also those that YAML would read as a number or as yes and no.
+    """
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*location, index)] = item.start_mark.line + 1
-            _walk(item, (*location, index), lines, faults)
+            yield from _walk(item, (*location, index), lines)
     elif isinstance(node, yaml.MappingNode):
-        seen: set[Hashable] = set()
-        for key_node, item in node.value:
-            key = str(key_node.value)
-            here, line = (*location, key), key_node.start_mark.line + 1
-            if key in seen:
+        for key, item in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.tag = "tag:yaml.org,2002:str"
+            here, line = (*location, str(key.value)), key.start_mark.line + 1
+            if here in lines:
                 where = f"setting '{'.'.join(map(str, here))}' (line {line})"
                 found = f"a second value (the first is on line {lines[here]})"
-                faults.append(Fault(where, found, "each setting once", "delete one of the two lines"))
-            seen.add(key)
-            lines[here] = line
-            _walk(item, here, lines, faults)
+                yield Fault(where, found, "each setting once", "delete one of the two")
+            lines.setdefault(here, line)
+            yield from _walk(item, here, lines)

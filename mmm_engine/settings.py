@@ -1,20 +1,26 @@
 """What every settings type shares: frozen, strict, and refusals in words a user can act on.
 
-Here: the base class, a validation error that carries the parts of a Fault, pydantic's errors put into words.
+Here: the base class, a validation error that carries the parts of a Fault, pydantic's errors put into words,
+validation that finds every fault and keeps what is sound.
 Not here: any particular setting (config.py).
 """
 
 from __future__ import annotations
 
+import copy
 import difflib
+import functools
+import operator
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from mmm_engine.documents import Location, describe, shorten
+from mmm_engine.documents import Document, Location, describe, shorten
+from mmm_engine.errors import Fault
 
 _WANTED = {  # pydantic's error types in our words
     "int_type": "a whole number",
@@ -38,6 +44,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+_ABSENT = object()
+
+
 @dataclass(frozen=True)
 class Problem:
     """A fault that still knows its place in the values: location, what was found and wanted, what to do."""
@@ -53,14 +62,101 @@ def refusal(*problems: Problem) -> PydanticCustomError:
     return PydanticCustomError("refusal", "refused", {"problems": problems})
 
 
-def problems_of(error: ValidationError, settings: type[BaseModel]) -> list[Problem]:
-    """All problems in one pydantic error, in the order of the fields.
+class Draft[Settings: BaseModel]:
+    """A document on its way to settings.
+
+    It knows where in the file each value stands, also after faulty values before it were left out.
 
     Args:
-        error: What validating a mapping as ``settings`` raised.
-        settings: The type, which knows the names that are allowed.
+        document: The values with their lines.
+        settings: The type they shall become.
     """
-    return [problem for details in error.errors() for problem in _in_words(details, settings)]
+
+    def __init__(self, document: Document, settings: type[Settings]) -> None:
+        self._document = document
+        self._settings = settings
+        self._values: dict[str, Any] = copy.deepcopy(document.values)
+        self._origins: dict[str, list[Location]] = {}  # list name -> place of each entry in the document
+
+    def list_entries(self, name: str, as_list: Callable[[object], object]) -> None:
+        """Bring ``name`` from any form a file may use into a list of mappings."""
+        written = self._values.get(name)
+        if isinstance(written, Mapping):
+            self._origins[name] = [(name, key) for key in written]
+        elif isinstance(written, list):
+            self._origins[name] = [(name, index) for index in range(len(written))]
+        else:
+            return
+        self._values[name] = list(cast("Iterable[object]", as_list(written)))
+
+    def validate(self) -> tuple[Settings | None, list[Fault]]:
+        """The settings without the faulty ones, None when too little is left; and every fault."""
+        faults: list[Fault] = []
+        for _ in range(
+            3
+        ):  # a value left out can show a fault behind it: a column named twice, a list now empty
+            try:
+                return self._settings.model_validate(self._values), faults
+            except ValidationError as error:
+                problems = [
+                    found for details in error.errors() for found in _in_words(details, self._settings)
+                ]
+            for found in problems:
+                where = place(self._document, self._in_document(found.location))
+                faults.append(Fault(where, found.found, found.wanted, found.fix))
+            if not self._leave_out([found.location for found in problems]):
+                break
+        return None, faults
+
+    def _in_document(self, location: Location) -> Location:
+        """A location in ``_values`` as a location in the document."""
+        match location:
+            case (str() as name, int() as index, *rest) if name in self._origins:
+                rest = rest if rest != ["column"] else []  # a bare name has no 'column' line of its own
+                return (*self._origins[name][index], *rest)
+        return location
+
+    def _leave_out(self, locations: list[Location]) -> bool:
+        """Remove faulty values; False when one of them cannot be done without."""
+        entries: set[tuple[str, int]] = set()
+        for location in locations:
+            needed = self._is_needed(location)
+            match location:
+                case (str() as name, int() as index, *rest) if name in self._origins and (needed or not rest):
+                    entries.add((name, index))
+                case (*path, last) if not needed:
+                    around = functools.reduce(operator.getitem, path, cast("Any", self._values))
+                    if not isinstance(around, dict) or around.pop(last, _ABSENT) is _ABSENT:
+                        return False
+                case _:
+                    return False
+        for name, written in self._origins.items():
+            if self._is_needed((name,)) and len(written) == sum(entry[0] == name for entry in entries):
+                return False  # the list would be empty
+        for name, index in sorted(entries, reverse=True):  # from the end, so that the others keep their place
+            del self._values[name][index], self._origins[name][index]
+        return True
+
+    def _is_needed(self, location: Location) -> bool:
+        """Whether the settings around a value, if any, are not valid without it."""
+        field = (
+            _type_at(location[:-1], self._settings).model_fields.get(str(location[-1])) if location else None
+        )
+        return not location or (field is not None and field.is_required())
+
+
+def place(document: Document, location: Location) -> str:
+    """Where a setting stands, with its line where the document has lines.
+
+    >>> from mmm_engine.documents import parse_document
+    >>> place(parse_document("model: {priors: 3}"), ("model", "priors"))
+    "setting 'model.priors' (line 1)"
+    """
+    name = ""
+    for part in location:
+        name += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if name else part
+    line = document.line_of(location)
+    return f"setting '{name}'" + (f" (line {line})" if line is not None else "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -75,11 +171,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Problem]:
-    location: Location = details["loc"]
+    location = tuple(part for part in details["loc"] if part != "[key]")  # pydantic's mark of a faulty name
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "refusal":
         for problem in context["problems"]:
             yield Problem((*location, *problem.location), problem.found, problem.wanted, problem.fix)
+    elif kind == "too_short" and value:
+        pass  # it has entries, all of them faulty and named already
     elif kind == "missing":
         name = str(location[-1])
         yield Problem(location, "nothing", f"the setting '{name}'", f"add a line '{name}: …'")
