@@ -1,0 +1,60 @@
+"""The array functions that formulas may use, for numpy and for symbolic tensors.
+
+A formula that takes its functions from here runs on both: the sampler differentiates it, predictions evaluate it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+@cache
+def numpy_functions() -> Any:
+    """Functions on numpy arrays."""
+    from scipy import special
+
+    return SimpleNamespace(
+        exp=np.exp,
+        log=np.log,
+        log1p=np.log1p,
+        sqrt=np.sqrt,
+        tanh=np.tanh,
+        abs=np.abs,
+        maximum=np.maximum,
+        minimum=np.minimum,
+        concatenate=np.concatenate,
+        ones_like=np.ones_like,
+        zeros_like=np.zeros_like,
+        erfc=special.erfc,
+        gammaln=special.gammaln,
+        softplus=lambda x: np.logaddexp(0.0, x),
+        logsumexp=lambda x: special.logsumexp(x, axis=-1, keepdims=True),
+    )
+
+
+@cache
+def symbolic_functions() -> Any:
+    """Functions on PyTensor variables."""
+    import pytensor.tensor as pt
+
+    return SimpleNamespace(
+        exp=pt.exp,
+        log=pt.log,
+        log1p=pt.log1p,
+        sqrt=pt.sqrt,
+        tanh=pt.tanh,
+        abs=pt.abs,
+        maximum=pt.maximum,
+        minimum=pt.minimum,
+        concatenate=pt.concatenate,
+        ones_like=pt.ones_like,
+        zeros_like=pt.zeros_like,
+        erfc=pt.erfc,
+        gammaln=pt.gammaln,
+        softplus=pt.softplus,
+        logsumexp=lambda x: pt.logsumexp(x, axis=-1, keepdims=True),
+    )

@@ -1,0 +1,164 @@
+"""From posterior draws to the target: predictions and contributions in original units, train and held-out rows alike.
+
+Here: the only place where draws leave model space. All rows of a window are computed together, so the adstock of the
+first held-out row sees the last training rows.
+Not here: scores of predictions (metrics.py), money per channel (returns.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_engine.arrays import numpy_functions
+from mmm_engine.model import MeanTerms, ModelStructure, mean, mean_terms, model_data, model_structure
+from mmm_engine.scaling import ScaledInputs
+
+Floats = NDArray[np.float64]
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+_CHUNK = 250  # draws evaluated at once: bounds memory, and stays in the processor's cache
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Posterior predictive draws of every row of a window, original units.
+
+    Attributes:
+        dates: Shape (date,).
+        split: "train" or "test", shape (date,).
+        mean_draws: Expected target per draw, shape (draw, date).
+        draws: With observation noise, shape (draw, date).
+    """
+
+    dates: pd.DatetimeIndex
+    split: NDArray[np.str_]
+    mean_draws: Floats
+    draws: Floats
+
+
+def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = None) -> Prediction:
+    """Posterior predictive draws of the training and the held-out rows.
+
+    Args:
+        posterior: Output of `sampler.fit`.
+        inputs: The window it was fitted on; rows after the training rows are predicted.
+        seed: Seed of the observation noise; that of the fit when None.
+    """
+    structure = model_structure(inputs.config)
+    values = flat_draws(posterior)
+    expected = np.concatenate([mean(terms) for terms in _terms(values, inputs, structure)])
+    rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
+    scale = inputs.scales.target
+    noise = _noise(values, structure, expected.shape, rng)
+    return Prediction(inputs.dates, inputs.split, expected * scale, (expected + noise) * scale)
+
+
+def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFrame:
+    """Actual target and predictive quantiles per row: date, split, actual, mean, q05, q25, q50, q75, q95."""
+    quantiles = np.quantile(prediction.draws, list(QUANTILES.values()), axis=0)
+    return pd.DataFrame(
+        {
+            "date": prediction.dates,
+            "split": prediction.split,
+            "actual": inputs.target,
+            "mean": prediction.mean_draws.mean(axis=0),
+            **dict(zip(QUANTILES, quantiles, strict=True)),
+        }
+    )
+
+
+def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
+    """What each term adds to the target, original units, dims (draw, date, component).
+
+    Components are "baseline", "seasonality" where the model has it, the channels and the controls; their sum is the
+    expected target of `predict`. The coordinate `kind` says which is which.
+    """
+    structure = model_structure(inputs.config)
+    config = inputs.config
+    names = ["baseline", *(["seasonality"] if structure.fourier_order else []), *config.channel_names]
+    names += config.control_names
+    kinds = ["baseline", *(["seasonality"] if structure.fourier_order else [])]
+    kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls)
+    pieces = [_stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)]
+    values = np.concatenate(pieces) * inputs.scales.target
+    coords = {"date": inputs.dates, "component": names, "kind": ("component", kinds)}
+    return xr.DataArray(values, dims=("draw", "date", "component"), coords=coords, name="contribution")
+
+
+def decomposition_frame(contribution: xr.DataArray) -> pd.DataFrame:
+    """Contributions per row and component: date, component, kind, mean, q05, q95."""
+    average = contribution.mean("draw").to_numpy()
+    low, high = np.quantile(contribution.to_numpy(), [0.05, 0.95], axis=0)
+    dates = contribution["date"].to_numpy()
+    components, kinds = contribution["component"].to_numpy(), contribution["kind"].to_numpy()
+    return pd.DataFrame(
+        {
+            "date": np.repeat(dates, len(components)),
+            "component": np.tile(components, len(dates)),
+            "kind": np.tile(kinds, len(dates)),
+            "mean": average.ravel(),
+            "q05": low.ravel(),
+            "q95": high.ravel(),
+        }
+    )
+
+
+def multiplier_frame(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame | None:
+    """Time variation of the media effect: date, mean, q05, q95 (1 = average); None without time variation."""
+    structure = model_structure(inputs.config)
+    if structure.media_process is None:
+        return None
+    curves = [terms.multiplier for terms in _terms(flat_draws(posterior), inputs, structure)]
+    draws = np.concatenate(curves)
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    return pd.DataFrame({"date": inputs.dates, "mean": draws.mean(axis=0), "q05": low, "q95": high})
+
+
+def flat_draws(posterior: xr.DataTree) -> dict[str, Floats]:
+    """Parameters by name with chains joined, each of shape (draw, ...), model space."""
+    draws = {}
+    for name, array in posterior["posterior"].data_vars.items():
+        values = array.to_numpy()
+        draws[str(name)] = values.reshape(-1, *values.shape[2:])
+    return draws
+
+
+def draw_chunks(values: dict[str, Floats]) -> Iterator[dict[str, Floats]]:
+    """The same draws in blocks that fit the processor's cache."""
+    total = len(next(iter(values.values())))
+    for start in range(0, total, _CHUNK):
+        yield {name: value[start : start + _CHUNK] for name, value in values.items()}
+
+
+def _terms(values: dict[str, Floats], inputs: ScaledInputs, structure: ModelStructure) -> Iterator[MeanTerms]:
+    data, xp = model_data(inputs, structure), numpy_functions()
+    for chunk in draw_chunks(values):
+        yield mean_terms(chunk, data, structure, inputs.train_rows, xp)
+
+
+def _stacked(terms: MeanTerms, rows: int) -> Floats:
+    """Terms side by side, shape (draw, date, component)."""
+    baseline = np.broadcast_to(terms.intercept, (len(terms.intercept), rows))
+    columns = [baseline[..., None]]
+    if terms.seasonality is not None:
+        columns.append(terms.seasonality[..., None])
+    draws = len(terms.media)
+    controls = np.broadcast_to(terms.controls, (draws, *terms.controls.shape[-2:]))
+    return np.concatenate([*columns, terms.media, controls], axis=-1)
+
+
+def _noise(
+    values: dict[str, Floats], structure: ModelStructure, shape: tuple[int, ...], rng: np.random.Generator
+) -> Floats:
+    constants = dict(structure.likelihood_constants)
+    sigma = values["y_sigma"][:, None] if "y_sigma" in values else constants["sigma"]
+    if structure.likelihood == "Normal":
+        return np.asarray(rng.standard_normal(shape) * sigma)
+    nu = values["y_nu"][:, None] if "y_nu" in values else constants["nu"]
+    return np.asarray(rng.standard_t(nu, shape) * sigma)

@@ -1,0 +1,161 @@
+"""What each channel returns: contribution, share, return on spend, marginal return, response curve.
+
+Here: draws of contributions set against money, summarised per channel, original units.
+Not here: contributions themselves (predict.py), whether a channel's return can be trusted (fleets/recovery.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_engine.arrays import numpy_functions
+from mmm_engine.model import (
+    ModelStructure,
+    mean_terms,
+    model_data,
+    model_structure,
+    saturated_media,
+    training_data,
+)
+from mmm_engine.predict import QUANTILES, draw_chunks, flat_draws
+from mmm_engine.scaling import ScaledInputs
+
+Floats = NDArray[np.float64]
+
+RETURN_COLUMNS = ["channel", "metric", "mean", *QUANTILES, "unit"]
+CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extrapolated", "current"]
+_CURVE_POINTS = 41
+_CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
+_MARGINAL_STEP = 0.01  # marginal return: response to one per cent more of the channel in every period
+
+
+def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+    """Contribution, share and return of every channel over the training rows.
+
+    Returns:
+        One row per channel and metric with mean and quantiles over draws:
+        `contribution` (target units, summed over the rows), `share` (of the expected target), `roas` (contribution
+        per unit of spend), `mroas` (extra contribution per extra unit when every period's spend grows by 1%), and,
+        for a target that counts conversions, `cpa` (spend per contributed conversion). A channel without spend in
+        the rows has NaN returns.
+    """
+    structure = model_structure(inputs.config)
+    total, marginal, expected = _contribution_draws(posterior, inputs, structure)
+    spend = inputs.spend[: inputs.train_rows].sum(axis=0)
+    paid = np.where(spend > 0.0, spend, np.nan)
+    draws = {
+        "contribution": total,
+        "share": total / expected[:, None],
+        "roas": total / paid,
+        "mroas": (marginal - total) / (_MARGINAL_STEP * paid),
+    }
+    kind = inputs.config.target.kind
+    if kind == "conversions":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            draws["cpa"] = paid / total
+    frames = [_summary(metric, values, inputs) for metric, values in draws.items()]
+    frame = pd.concat(frames, ignore_index=True)
+    order = {name: position for position, name in enumerate(inputs.config.channel_names)}
+    return frame.sort_values("channel", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+    """Response per period of each channel to a steady spend per period, original units.
+
+    Returns:
+        Columns channel, spend (per period), mean, q05, q50, q95 (target units per period), unit, extrapolated (beyond
+        the largest spend in the training rows) and current (the point nearest the mean spend of the training rows).
+    """
+    structure = model_structure(inputs.config)
+    media = inputs.media_scaled[: inputs.train_rows]
+    grid = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
+    chunks = draw_chunks(flat_draws(posterior))
+    xp = numpy_functions()
+    draws = np.concatenate([saturated_media(chunk, grid, structure, xp) for chunk in chunks]) * inputs.scales.target
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
+    average = draws.mean(axis=0)
+    frames = []
+    for position, channel in enumerate(inputs.config.channels):
+        spend = grid[:, position] * inputs.scales.media[channel.column] * _money_per_unit(inputs, position)
+        current = np.zeros(_CURVE_POINTS, dtype=bool)
+        current[np.abs(grid[:, position] - media[:, position].mean()).argmin()] = True
+        frames.append(
+            pd.DataFrame(
+                {
+                    "channel": channel.column,
+                    "spend": spend,
+                    "mean": average[:, position],
+                    "q05": low[:, position],
+                    "q50": middle[:, position],
+                    "q95": high[:, position],
+                    "unit": "target per period",
+                    "extrapolated": grid[:, position] > media[:, position].max() * (1.0 + 1e-9),
+                    "current": current,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)[CURVE_COLUMNS]
+
+
+def _contribution_draws(
+    posterior: xr.DataTree, inputs: ScaledInputs, structure: ModelStructure
+) -> tuple[Floats, Floats, Floats]:
+    """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,)."""
+    data = training_data(model_data(inputs, structure), inputs.train_rows)
+    more = training_data(model_data(_with_more_media(inputs), structure), inputs.train_rows)
+    xp = numpy_functions()
+    total, marginal, expected = [], [], []
+    for chunk in draw_chunks(flat_draws(posterior)):
+        terms = mean_terms(chunk, data, structure, None, xp)
+        total.append(terms.media.sum(axis=-2))
+        marginal.append(mean_terms(chunk, more, structure, None, xp).media.sum(axis=-2))
+        rows = data.target.shape[0]
+        rest = np.broadcast_to(terms.intercept, (*terms.intercept.shape[:-1], rows)).sum(axis=-1)
+        rest = rest + terms.controls.sum(axis=(-2, -1))
+        rest = rest if terms.seasonality is None else rest + terms.seasonality.sum(axis=-1)
+        expected.append(rest + total[-1].sum(axis=-1))
+    scale = inputs.scales.target
+    return np.concatenate(total) * scale, np.concatenate(marginal) * scale, np.concatenate(expected) * scale
+
+
+def _with_more_media(inputs: ScaledInputs) -> ScaledInputs:
+    from dataclasses import replace
+
+    return replace(inputs, media_scaled=inputs.media_scaled * (1.0 + _MARGINAL_STEP))
+
+
+def _money_per_unit(inputs: ScaledInputs, position: int) -> float:
+    """Money per unit of the media column: 1 where the column is money."""
+    channel = inputs.config.channels[position]
+    media = inputs.media_scaled[: inputs.train_rows, position].sum() * inputs.scales.media[channel.column]
+    return float(inputs.spend[: inputs.train_rows, position].sum() / media) if media > 0.0 else 1.0
+
+
+def _summary(metric: str, draws: Floats, inputs: ScaledInputs) -> pd.DataFrame:
+    quantiles = np.quantile(draws, list(QUANTILES.values()), axis=0)
+    units = [_unit(metric, channel.unit, inputs.config.target.kind) for channel in inputs.config.channels]
+    # the mean of a ratio with a contribution near zero below it does not exist: the median stands for it
+    centre = quantiles[2] if metric == "cpa" else draws.mean(axis=0)
+    return pd.DataFrame(
+        {
+            "channel": inputs.config.channel_names,
+            "metric": metric,
+            "mean": centre,
+            **dict(zip(QUANTILES, quantiles, strict=True)),
+            "unit": units,
+        }
+    )[RETURN_COLUMNS]
+
+
+def _unit(metric: str, unit: str, kind: str) -> str:
+    target = "revenue" if kind == "revenue" else "conversions"
+    return {
+        "contribution": "target",
+        "share": "fraction",
+        "roas": f"{target} per {unit}",
+        "mroas": f"{target} per extra {unit}",
+        "cpa": f"{unit} per conversion",
+    }[metric]

@@ -1,0 +1,334 @@
+"""Adstock, saturation and time variation as formulas that run on numpy arrays and on symbolic tensors alike.
+
+Here: the media transformations, written once. The sampler differentiates them (pytensor), predictions evaluate
+them for all draws at once (numpy); neither can drift from the other.
+Not here: priors (priors.py), which transformation a client uses (config.py), how terms add up (model.py).
+
+Shapes: parameters broadcast against (..., date, channel), so a parameter per channel comes in as (..., 1, channel).
+`xp` is the array module: `numpy` or `pytensor.tensor`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Array = Any  # a numpy array or a symbolic tensor
+Namespace = Any  # numpy or pytensor.tensor
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a transformation and its default prior.
+
+    Attributes:
+        name: Name within the transformation ("alpha", "lam").
+        prior: Distribution name and its arguments, as in the client file.
+    """
+
+    name: str
+    prior: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Adstock:
+    """A carry-over kernel: weights over the current and earlier periods.
+
+    Attributes:
+        parameters: In the order of the arguments of `weights`.
+        weights: (parameters, max_lag, xp) -> one unnormalised weight per lag, each shaped like the parameters.
+    """
+
+    parameters: tuple[Parameter, ...]
+    weights: Callable[[Mapping[str, Array], int, Namespace], list[Array]]
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """A response curve with f(0) = 0.
+
+    Attributes:
+        parameters: All parameters of `curve`.
+        curve: (media, parameters, xp) -> response, same shape as media.
+        scale: The parameter that multiplies the whole curve, or None when there is none.
+    """
+
+    parameters: tuple[Parameter, ...]
+    curve: Callable[[Array, Mapping[str, Array], Namespace], Array]
+    scale: str | None
+
+
+def _half_normal(sigma: float) -> dict[str, Any]:
+    return {"distribution": "HalfNormal", "sigma": sigma}
+
+
+def _gamma(mu: float, sigma: float) -> dict[str, Any]:
+    return {"distribution": "Gamma", "mu": mu, "sigma": sigma}
+
+
+def _beta(alpha: float, beta: float) -> dict[str, Any]:
+    return {"distribution": "Beta", "alpha": alpha, "beta": beta}
+
+
+# --- adstock ---------------------------------------------------------------------------------------------------
+
+
+def _no_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    return [1.0]
+
+
+def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """alpha^l (Jin et al. 2017, "Bayesian methods for media mix modeling with carryover and shape effects")."""
+    weights = [xp.ones_like(p["alpha"])]
+    for _ in range(max_lag - 1):
+        weights.append(weights[-1] * p["alpha"])
+    return weights
+
+
+def _delayed_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """alpha^((l - theta)^2): the effect peaks theta periods after the spend (Jin et al. 2017)."""
+    log_alpha = xp.log(p["alpha"])
+    return [xp.exp(log_alpha * (lag - p["theta"]) ** 2) for lag in range(max_lag)]
+
+
+def _binomial_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """(1 - l / (L + 1))^(1 / alpha - 1): a hump-free kernel that reaches zero at a finite lag."""
+    power = 1.0 / p["alpha"] - 1.0
+    return [xp.exp(power * math.log1p(-lag / (max_lag + 1))) for lag in range(max_lag)]
+
+
+def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """Weibull density at periods 1..L, stretched to [0, 1]; the peak may come later than the spend."""
+    lam, k = p["lam"], p["k"]
+    log_density = []
+    for period in range(1, max_lag + 1):
+        log_ratio = math.log(period) - xp.log(lam)
+        log_density.append(xp.log(k / lam) + (k - 1.0) * log_ratio - xp.exp(k * log_ratio))
+    density = [xp.exp(value) for value in log_density]
+    low, high = _fold(xp.minimum, density), _fold(xp.maximum, density)
+    return [(value - low) / (high - low) for value in density]
+
+
+def _weibull_cdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """Cumulative product of Weibull survival at periods 1..L-1: decay that may change its speed."""
+    weights = [xp.ones_like(p["lam"])]
+    for period in range(1, max_lag):
+        weights.append(weights[-1] * xp.exp(-xp.exp(p["k"] * (math.log(period) - xp.log(p["lam"])))))
+    return weights
+
+
+def _fold(function: Callable[[Array, Array], Array], values: Sequence[Array]) -> Array:
+    result = values[0]
+    for value in values[1:]:
+        result = function(result, value)
+    return result
+
+
+ADSTOCKS: dict[str, Adstock] = {
+    "geometric": Adstock((Parameter("alpha", _beta(1, 3)),), _geometric_weights),
+    "delayed": Adstock((Parameter("alpha", _beta(1, 3)), Parameter("theta", _half_normal(1))), _delayed_weights),
+    "binomial": Adstock((Parameter("alpha", _beta(1, 3)),), _binomial_weights),
+    "weibull_pdf": Adstock((Parameter("lam", _gamma(2, 1)), Parameter("k", _gamma(3, 1))), _weibull_pdf_weights),
+    "weibull_cdf": Adstock((Parameter("lam", _gamma(2, 2.5)), Parameter("k", _gamma(2, 2.5))), _weibull_cdf_weights),
+    "none": Adstock((), _no_weights),
+}
+
+
+def lagged(media: Floats, max_lag: int) -> Floats:
+    """Copies of the media shifted by 0 .. max_lag - 1 periods, zero before the first row.
+
+    The kernel then is a weighted sum of constant arrays, which compiles to one fused loop.
+
+    Args:
+        media: Shape (date, channel).
+        max_lag: Number of kernel weights, the current period included.
+
+    Returns:
+        Shape (lag, date, channel).
+
+    >>> lagged(np.array([[1.0], [2.0], [3.0]]), 2)[:, :, 0]
+    array([[1., 2., 3.],
+           [0., 1., 2.]])
+    """
+    copies = np.zeros((max_lag, *media.shape))
+    for lag in range(max_lag):
+        copies[lag, lag:] = media[: len(media) - lag]
+    return copies
+
+
+def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int, xp: Namespace) -> Array:
+    """Media with carry-over; the kernel's weights sum to one.
+
+    Args:
+        media_lagged: Output of `lagged`, shape (lag, date, channel).
+        kind: A key of `ADSTOCKS`.
+        p: The kernel's parameters, each of shape (..., 1, channel).
+        max_lag: Number of kernel weights.
+        xp: Array module.
+
+    Returns:
+        Shape (..., date, channel).
+    """
+    weights = ADSTOCKS[kind].weights(p, max_lag, xp)
+    if len(weights) == 1:
+        return media_lagged[0]
+    total = _fold(lambda a, b: a + b, weights)
+    return _fold(lambda a, b: a + b, [(weight / total) * media_lagged[lag] for lag, weight in enumerate(weights)])
+
+
+# --- saturation ------------------------------------------------------------------------------------------------
+
+
+def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    return p["alpha"] * x / (p["lam"] + x)
+
+
+def _logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """beta (1 - e^(-lam x)) / (1 + e^(-lam x)), written as the hyperbolic tangent it is."""
+    return p["beta"] * xp.tanh(0.5 * p["lam"] * x)
+
+
+def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """Logistic whose `lam` is the half-saturation point."""
+    return p["beta"] * xp.tanh(0.5 * math.log(3.0) / p["lam"] * x)
+
+
+def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """beta x^slope / (kappa^slope + x^slope), through logarithms so that the gradient at x = 0 is finite."""
+    log_ratio = _log_or_floor(x, xp) - xp.log(p["kappa"])
+    return p["beta"] * (x > 0.0) / (1.0 + xp.exp(-p["slope"] * log_ratio))
+
+
+def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    sigma, beta, lam = p["sigma"], p["beta"], p["lam"]
+    return sigma / (1.0 + xp.exp(-beta * (x - lam))) - sigma / (1.0 + xp.exp(beta * lam))
+
+
+def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    return p["b"] * xp.tanh(x / (p["b"] * p["c"]))
+
+
+def _root(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    return p["beta"] * (x > 0.0) * xp.exp(p["alpha"] * _log_or_floor(x, xp))
+
+
+def _log_or_floor(x: Array, xp: Namespace) -> Array:
+    """log(x), finite at x = 0, where the callers multiply by (x > 0)."""
+    return xp.log(xp.maximum(x, 1e-300))
+
+
+def _log(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    return p["beta"] * xp.log1p(x)
+
+
+def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    return p["beta"] * x
+
+
+SATURATIONS: dict[str, Saturation] = {
+    "michaelis_menten": Saturation(
+        (Parameter("alpha", _gamma(2, 1)), Parameter("lam", _half_normal(1))), _michaelis_menten, "alpha"
+    ),
+    "logistic": Saturation(
+        (Parameter("lam", {"distribution": "Gamma", "alpha": 3, "beta": 1}), Parameter("beta", _half_normal(2))),
+        _logistic,
+        "beta",
+    ),
+    "inverse_scaled_logistic": Saturation(
+        (Parameter("lam", {"distribution": "Gamma", "alpha": 0.5, "beta": 1}), Parameter("beta", _half_normal(2))),
+        _inverse_scaled_logistic,
+        "beta",
+    ),
+    "hill": Saturation(
+        (
+            Parameter("slope", {"distribution": "Normal", "mu": 1, "sigma": 0.001}),
+            Parameter("kappa", _half_normal(1.5)),
+            Parameter("beta", _half_normal(1.5)),
+        ),
+        _hill,
+        "beta",
+    ),
+    "hill_sigmoid": Saturation(
+        (
+            Parameter("sigma", _half_normal(1.5)),
+            Parameter("beta", _half_normal(1.5)),
+            Parameter("lam", _half_normal(1.5)),
+        ),
+        _hill_sigmoid,
+        "sigma",
+    ),
+    "tanh": Saturation((Parameter("b", _half_normal(1)), Parameter("c", _half_normal(1))), _tanh, None),
+    "root": Saturation(
+        (Parameter("alpha", _beta(1, 2)), Parameter("beta", {"distribution": "Gamma", "mu": 1, "sigma": 1})),
+        _root,
+        "beta",
+    ),
+    "log": Saturation((Parameter("beta", _half_normal(1)),), _log, "beta"),
+    "none": Saturation((Parameter("beta", _half_normal(1)),), _linear, "beta"),
+}
+
+
+def saturate(media: Array, kind: str, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """Response to (adstocked) media, same shape; `kind` is a key of `SATURATIONS`."""
+    return SATURATIONS[kind].curve(media, p, xp)
+
+
+# --- time variation --------------------------------------------------------------------------------------------
+
+
+def hsgp_basis(time: Floats, middle: float, half_width: float, n_basis: int) -> Floats:
+    """Laplacian eigenfunctions on [-L, L] at centred times (Solin and Särkkä 2020, doi:10.1007/s11222-019-09886-w).
+
+    Args:
+        time: Row numbers, shape (date,).
+        middle: Centre of the training rows.
+        half_width: L, in rows.
+        n_basis: Number of functions.
+
+    Returns:
+        Shape (date, basis).
+    """
+    frequencies = hsgp_frequencies(half_width, n_basis)
+    return np.sin((time - middle + half_width)[:, None] * frequencies) / math.sqrt(half_width)
+
+
+def hsgp_frequencies(half_width: float, n_basis: int) -> Floats:
+    """Square roots of the eigenvalues, shape (basis,), per row."""
+    return np.arange(1, n_basis + 1) * np.pi / (2.0 * half_width)
+
+
+def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, xp: Namespace) -> Array:
+    """Square root of the spectral density of a Matérn 5/2 kernel in one dimension.
+
+    S(w) = eta^2 (16/3) 5^(5/2) l (5 + l^2 w^2)^(-3) (Rasmussen and Williams 2006, eq. 4.15).
+    """
+    inner = 5.0 + (length_scale * frequencies) ** 2
+    return eta * xp.sqrt(16.0 / 3.0 * 5.0**2.5 * length_scale) * inner ** (-1.5)
+
+
+def softplus_multiplier(latent: Array, train_rows: int, xp: Namespace) -> Array:
+    """A positive curve with mean one over the training rows.
+
+    Args:
+        latent: Gaussian process values, shape (..., date).
+        train_rows: How many of the rows are training rows.
+        xp: Array module.
+
+    Returns:
+        Shape (..., date).
+    """
+    positive = xp.maximum(latent, 0.0) + xp.log1p(xp.exp(-xp.abs(latent)))
+    mean = positive[..., :train_rows].mean(axis=-1)
+    return positive / mean[..., None]
+
+
+def fourier_modes(day_of_year: Floats, order: int) -> Floats:
+    """Sines and cosines of the year, shape (date, 2 * order): all sines first, as pymc-marketing has them."""
+    angle = 2.0 * np.pi * day_of_year[:, None] / 365.25 * np.arange(1, order + 1)
+    return np.hstack([np.sin(angle), np.cos(angle)])
