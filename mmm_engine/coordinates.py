@@ -27,7 +27,9 @@ from mmm_engine.transforms import SATURATIONS, saturate
 Floats = NDArray[np.float64]
 Array = Any  # a numpy array or a symbolic tensor
 
-_MEAN_EFFECT_FLOOR = 1e-3  # keeps the log of a silent channel's mean effect finite; any positive number is valid
+_MEAN_EFFECT_FLOOR = (
+    1e-3  # keeps the log of a silent channel's mean effect finite; any positive number is valid
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class Coordinates:
             start = stop
         return log_jacobian
 
-    def _mean_curve(self, scale: PriorPart, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+    def _mean_curve(
+        self, scale: PriorPart, variables: Mapping[str, Array], data: ModelData, xp: Any
+    ) -> Array:
         """Mean over the rows of a channel's curve with scale one, shape (..., channels of the part)."""
         group = next(g for g in self.structure.saturations if scale.name in _scale_names(g))
         ones = {name: variables[name] for name in variables}
@@ -116,7 +120,11 @@ class Coordinates:
                 parameters[short] = 1.0
             else:
                 parameters[short] = ones[name][..., None, :]
-        media = data.media_lagged[0] if len(self.structure.saturations) == 1 else data.media_lagged[0][:, list(group.channels)]
+        media = (
+            data.media_lagged[0]
+            if len(self.structure.saturations) == 1
+            else data.media_lagged[0][:, list(group.channels)]
+        )
         return saturate(media, group.kind, parameters, xp).mean(axis=-2) + _MEAN_EFFECT_FLOOR
 
     def parameters(self, flat: Array, data: ModelData, xp: Any) -> dict[str, Array]:
@@ -187,7 +195,7 @@ def _ratio_basis(size: int) -> Floats:
     return basis
 
 
-# --- maps: (flat values, prior, xp) -> (values, log slope), elementwise --------------------------------------------
+# --- maps: (flat values, prior, xp) -> (values, log slope), elementwise ---------------------------
 
 
 def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
@@ -243,5 +251,12 @@ def _typical_scale(prior: PriorSpec) -> float:
     return 1.0
 
 
-_MAPS = {"identity": _identity, "log": _log, "logit": _logit, "interval": _interval, "soft": _soft, "score": _score}
+_MAPS = {
+    "identity": _identity,
+    "log": _log,
+    "logit": _logit,
+    "interval": _interval,
+    "soft": _soft,
+    "score": _score,
+}
 _PLAIN: dict[Support, str] = {"positive": "log", "unit": "logit", "real": "identity", "interval": "interval"}

@@ -83,8 +83,13 @@ class Kernel:
         buffer = data_buffer(data)
         point, gradient, value = np.array(flat, dtype=float), np.empty(len(flat)), np.empty(1)
         function = self.keep_alive[0].ctypes
-        status = function(len(point), *(array.ctypes.data_as(kind) for array, kind in zip(
-            (point, gradient, value, buffer), function.argtypes[1:], strict=True)))
+        status = function(
+            len(point),
+            *(
+                array.ctypes.data_as(kind)
+                for array, kind in zip((point, gradient, value, buffer), function.argtypes[1:], strict=True)
+            ),
+        )
         return (float(value[0]), gradient) if status == 0 else (float("nan"), gradient * np.nan)
 
 
@@ -110,7 +115,11 @@ def compiled_count() -> int:
 def cache_dir() -> Path:
     """Where machine code is kept: `$MMM_CACHE_DIR`, else the user's cache folder."""
     given = os.environ.get("MMM_CACHE_DIR")
-    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mmm_engine"
+    base = (
+        Path(given)
+        if given
+        else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mmm_engine"
+    )
     return base.expanduser().resolve()
 
 
@@ -137,10 +146,12 @@ def symbolic_data() -> ModelData:
     """Placeholders for the arrays of `ModelData`, of any number of rows."""
     import pytensor.tensor as pt
 
-    return ModelData(**{name: pt.TensorType("float64", (None,) * rank)(name) for name, rank in _RANKS.items()})
+    return ModelData(
+        **{name: pt.TensorType("float64", (None,) * rank)(name) for name, rank in _RANKS.items()}
+    )
 
 
-# --- compilation -----------------------------------------------------------------------------------------------
+# --- compilation ----------------------------------------------------------------------------------
 
 
 def _compile(structure: ModelStructure, kind: str) -> Kernel:
@@ -152,7 +163,10 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
     copy = _cfunc(module.copy_draw, _COPY_SIGNATURE)
     seconds = time.perf_counter() - start
     logger.info(
-        "%s the log density of %d parameters in %.1f s.", "Loaded" if from_disk else "Compiled", coordinates.size, seconds
+        "%s the log density of %d parameters in %.1f s.",
+        "Loaded" if from_disk else "Compiled",
+        coordinates.size,
+        seconds,
     )
     return Kernel(structure, coordinates, density.address, copy.address, (density, copy), seconds, from_disk)
 
@@ -185,7 +199,11 @@ def _inner_function(coordinates: Coordinates) -> Any:
     value = log_density(coordinates, flat, data)
     gradient = pt.grad(value, flat)
     function = pytensor.function(
-        [flat, *data.arrays().values()], [value, gradient], mode="NUMBA", on_unused_input="ignore", trust_input=True
+        [flat, *data.arrays().values()],
+        [value, gradient],
+        mode="NUMBA",
+        on_unused_input="ignore",
+        trust_input=True,
     )
     return function.vm.jit_fn
 
@@ -262,7 +280,9 @@ def _callback_module(key: str) -> ModuleType:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
             file.write(_source())
-        os.utime(file.name, (0, 0))  # numba trusts machine code only as old as its source: all writers agree on a time
+        os.utime(
+            file.name, (0, 0)
+        )  # numba trusts machine code only as old as its source: all writers agree on a time
         os.replace(file.name, path)
     spec = importlib.util.spec_from_file_location(f"mmm_engine_{path.stem}", path)
     if spec is None or spec.loader is None:

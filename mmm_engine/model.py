@@ -178,7 +178,7 @@ class MeanTerms:
     multiplier: Array | None
 
 
-# --- structure -------------------------------------------------------------------------------------------------
+# --- structure ------------------------------------------------------------------------------------
 
 
 def model_structure(config: ClientConfig) -> ModelStructure:
@@ -205,7 +205,11 @@ def model_structure(config: ClientConfig) -> ModelStructure:
         *media_parameters,
         *intercept_parameters,
         *_control_parameters(config, priors),
-        *((_whole("gamma_fourier", "fourier_mode", 2 * order, priors.take("gamma_fourier", _FOURIER)),) if order else ()),
+        *(
+            (_whole("gamma_fourier", "fourier_mode", 2 * order, priors.take("gamma_fourier", _FOURIER)),)
+            if order
+            else ()
+        ),
         *likelihood_parameters,
     )
     priors.refuse_unknown()
@@ -250,7 +254,8 @@ class _Priors:
     def refuse_unknown(self) -> None:
         places = [("model.priors", self._given)]
         places += [
-            (f"channels.{name}.priors", own) for name, own in zip(self._channel_names, self._by_channel, strict=True)
+            (f"channels.{name}.priors", own)
+            for name, own in zip(self._channel_names, self._by_channel, strict=True)
         ]
         known = sorted(set(self._known))
         faults = []
@@ -259,7 +264,9 @@ class _Priors:
                 if name not in known:
                     near = difflib.get_close_matches(name, known, n=1)
                     hint = f"did you mean '{near[0]}'?" if near else "remove it or choose one of the names"
-                    faults.append(Fault(f"{place}.{name}", "an unknown prior", f"one of {', '.join(known)}", hint))
+                    faults.append(
+                        Fault(f"{place}.{name}", "an unknown prior", f"one of {', '.join(known)}", hint)
+                    )
         if faults:
             raise ConfigError(self._who, faults)
 
@@ -280,7 +287,9 @@ def _by_prior(name: str, dim: str, priors: list[tuple[PriorSpec, float]]) -> Par
     return ParameterSpec(name, dim, parts)
 
 
-def _adstock_groups(config: ClientConfig, priors: _Priors) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+def _adstock_groups(
+    config: ClientConfig, priors: _Priors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
     def key(channel: ChannelConfig) -> tuple[str, int]:
         own = channel.adstock or config.model.adstock
         return own.kind, (1 if own.kind == "none" else own.max_lag)
@@ -288,7 +297,9 @@ def _adstock_groups(config: ClientConfig, priors: _Priors) -> tuple[tuple[MediaG
     return _media_groups("adstock", [key(channel) for channel in config.channels], priors)
 
 
-def _saturation_groups(config: ClientConfig, priors: _Priors) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+def _saturation_groups(
+    config: ClientConfig, priors: _Priors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
     keys = [(channel.saturation or config.model.saturation, 1) for channel in config.channels]
     return _media_groups("saturation", keys, priors)
 
@@ -323,7 +334,12 @@ def _time_process(
 ) -> tuple[TimeProcess | None, list[ParameterSpec]]:
     if not wanted:
         return None, []
-    values = {"m": float(config.model.n_basis), "L": None, **_PROCESS_DEFAULTS[setting], **priors.mapping(setting, {})}
+    values = {
+        "m": float(config.model.n_basis),
+        "L": None,
+        **_PROCESS_DEFAULTS[setting],
+        **priors.mapping(setting, {}),
+    }
     eta = {"distribution": "Exponential", "lam": values["eta_lam"]}
     length = {"distribution": "InverseGamma", "mu": values["ls_mu"], "sigma": values["ls_sigma"]}
     coefficients = {"distribution": "Normal", "mu": 0, "sigma": 1}
@@ -332,7 +348,9 @@ def _time_process(
     parameters = [
         _whole(f"{name}_raw_eta", None, 1, read_prior(eta, where, who)),
         _whole(f"{name}_raw_ls", None, 1, read_prior(length, where, who)),
-        _whole(f"{name}_raw_hsgp_coefs_offset", f"{name}_basis", n_basis, read_prior(coefficients, where, who)),
+        _whole(
+            f"{name}_raw_hsgp_coefs_offset", f"{name}_basis", n_basis, read_prior(coefficients, where, who)
+        ),
     ]
     half_width = None if values["L"] is None else float(values["L"])
     return TimeProcess(name, n_basis, half_width), parameters
@@ -358,11 +376,13 @@ def _likelihood(
             Fault("model.priors.likelihood", prior.distribution, "Normal or StudentT", "choose one of these"),
         )
     constants = tuple((name, value) for name, value in prior.arguments if not isinstance(value, PriorSpec))
-    parameters = [_whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)]
+    parameters = [
+        _whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)
+    ]
     return ("Normal" if prior.distribution == "Normal" else "StudentT"), constants, parameters
 
 
-# --- data ------------------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
@@ -372,7 +392,9 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
     if structure.fourier_order:
         fourier = fourier_modes(inputs.dates.dayofyear.to_numpy(float), structure.fourier_order)
     media_basis, media_frequencies = _process_basis(structure.media_process, time, inputs.train_rows)
-    intercept_basis, intercept_frequencies = _process_basis(structure.intercept_process, time, inputs.train_rows)
+    intercept_basis, intercept_frequencies = _process_basis(
+        structure.intercept_process, time, inputs.train_rows
+    )
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, structure.max_lag),
         controls=inputs.controls_scaled,
@@ -407,7 +429,7 @@ def _process_basis(process: TimeProcess | None, time: Floats, train_rows: int) -
     return basis, hsgp_frequencies(half_width, process.n_basis)
 
 
-# --- mean ------------------------------------------------------------------------------------------------------
+# --- mean -----------------------------------------------------------------------------------------
 
 
 def mean_terms(
@@ -432,9 +454,16 @@ def mean_terms(
     intercept = values["intercept"][..., None]
     if structure.intercept_process is not None:
         intercept = intercept * _process(
-            values, structure.intercept_process, data.intercept_basis, data.intercept_frequencies, train_rows, xp
+            values,
+            structure.intercept_process,
+            data.intercept_basis,
+            data.intercept_frequencies,
+            train_rows,
+            xp,
         )
-    controls = data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
+    controls = (
+        data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
+    )
     seasonality = None
     if structure.fourier_order:
         seasonality = values["gamma_fourier"] @ data.fourier.T
@@ -456,7 +485,11 @@ def _adstocked(values: Mapping[str, Array], data: ModelData, structure: ModelStr
     pieces = []
     for group in structure.adstocks:
         parameters = {short: values[name][..., None, :] for short, name in group.parameters}
-        media = data.media_lagged if len(structure.adstocks) == 1 else data.media_lagged[:, :, list(group.channels)]
+        media = (
+            data.media_lagged
+            if len(structure.adstocks) == 1
+            else data.media_lagged[:, :, list(group.channels)]
+        )
         pieces.append(adstock(media, group.kind, parameters, group.max_lag, xp))
     return _in_channel_order(pieces, structure.adstocks, xp)
 
@@ -480,11 +513,18 @@ def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: A
 def _same_leading_shape(pieces: list[Array], xp: Any) -> list[Array]:
     """Pieces whose draws axis may be missing (a kernel without parameters), made to agree."""
     widest = max(pieces, key=lambda piece: piece.ndim)
-    return [piece if piece.ndim == widest.ndim else piece + xp.zeros_like(widest[..., :1]) for piece in pieces]
+    return [
+        piece if piece.ndim == widest.ndim else piece + xp.zeros_like(widest[..., :1]) for piece in pieces
+    ]
 
 
 def _process(
-    values: Mapping[str, Array], process: TimeProcess, basis: Array, frequencies: Array, train_rows: int | None, xp: Any
+    values: Mapping[str, Array],
+    process: TimeProcess,
+    basis: Array,
+    frequencies: Array,
+    train_rows: int | None,
+    xp: Any,
 ) -> Array:
     eta = values[f"{process.name}_raw_eta"][..., None]
     length_scale = values[f"{process.name}_raw_ls"][..., None]
@@ -502,11 +542,13 @@ def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: Mode
     arguments = {name: value for name, value in structure.likelihood_constants}
     sigma = values["y_sigma"] if "y_sigma" in values else arguments["sigma"]
     rows = data.target.shape[0]
-    squares = ((residual / sigma) ** 2)
+    squares = (residual / sigma) ** 2
     if structure.likelihood == "Normal":
         return -0.5 * squares.sum() - rows * (xp.log(sigma) + 0.5 * math.log(2.0 * math.pi))
     nu = values["y_nu"] if "y_nu" in values else arguments["nu"]
-    constant = xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
+    constant = (
+        xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
+    )
     return rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
 
 

@@ -79,12 +79,16 @@ class PriorSpec:
     def to_mapping(self) -> dict[str, Any]:
         """The prior as the client file writes it."""
         return {"distribution": self.distribution} | {
-            name: value.to_mapping() if isinstance(value, PriorSpec) else value for name, value in self.arguments
+            name: value.to_mapping() if isinstance(value, PriorSpec) else value
+            for name, value in self.arguments
         }
 
     def __str__(self) -> str:
         """As PyMC writes it: HalfNormal(sigma=1)."""
-        inside = ", ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.arguments)
+        inside = ", ".join(
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in self.arguments
+        )
         return f"{self.distribution}({inside})"
 
 
@@ -136,14 +140,24 @@ def read_prior(value: Any, where: str, who: str) -> PriorSpec:
     """
     if not isinstance(value, Mapping) or not ({"distribution", "dist"} & set(value)):
         raise ConfigError(
-            who, Fault(where, repr(value), "a mapping such as {distribution: HalfNormal, sigma: 1}", "write the prior so")
+            who,
+            Fault(
+                where,
+                repr(value),
+                "a mapping such as {distribution: HalfNormal, sigma: 1}",
+                "write the prior so",
+            ),
         )
     name = value.get("distribution", value.get("dist"))
     if name not in SUPPORTS:
         near = difflib.get_close_matches(str(name), SUPPORTS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(SUPPORTS)}"
-        raise ConfigError(who, Fault(where, f"distribution '{name}'", "a distribution that is supported", hint))
-    raw = value["kwargs"] if "kwargs" in value else {k: v for k, v in value.items() if k not in _NOT_ARGUMENTS}
+        raise ConfigError(
+            who, Fault(where, f"distribution '{name}'", "a distribution that is supported", hint)
+        )
+    raw = (
+        value["kwargs"] if "kwargs" in value else {k: v for k, v in value.items() if k not in _NOT_ARGUMENTS}
+    )
     arguments = tuple((key, _read_argument(key, raw[key], where, who)) for key in sorted(raw))
     return PriorSpec(str(name), arguments)
 
@@ -208,12 +222,16 @@ def draw_prior(parameters: tuple[ParameterSpec, ...], draws: int, seed: int) -> 
     drawn: dict[str, Floats] = {}
     rng = np.random.default_rng(seed)
     for part in free_variables(parameters):
-        distribution = _distribution(part, {name: value[:, 0:1] for name, value in drawn.items()}, (draws, len(part.indices)))
+        distribution = _distribution(
+            part, {name: value[:, 0:1] for name, value in drawn.items()}, (draws, len(part.indices))
+        )
         drawn[part.name] = np.asarray(pm.draw(distribution, random_seed=rng), dtype=float)
     return drawn
 
 
-def _distribution(part: PriorPart, variables: Mapping[str, Array], shape: tuple[int, ...] | None = None) -> Any:
+def _distribution(
+    part: PriorPart, variables: Mapping[str, Array], shape: tuple[int, ...] | None = None
+) -> Any:
     import pymc as pm
 
     arguments = {

@@ -6,6 +6,9 @@ Not here: contributions themselves (predict.py), whether a channel's return can 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -26,6 +29,7 @@ from mmm_engine.scaling import ScaledInputs
 Floats = NDArray[np.float64]
 
 RETURN_COLUMNS = ["channel", "metric", "mean", *QUANTILES, "unit"]
+RETURN_METRICS = ("contribution", "share", "roas", "mroas", "cpa")
 CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extrapolated", "current"]
 _CURVE_POINTS = 41
 _CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
@@ -74,7 +78,10 @@ def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
     grid = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
     chunks = draw_chunks(flat_draws(posterior))
     xp = numpy_functions()
-    draws = np.concatenate([saturated_media(chunk, grid, structure, xp) for chunk in chunks]) * inputs.scales.target
+    draws = (
+        np.concatenate([saturated_media(chunk, grid, structure, xp) for chunk in chunks])
+        * inputs.scales.target
+    )
     low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
     average = draws.mean(axis=0)
     frames = []
@@ -100,6 +107,38 @@ def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)[CURVE_COLUMNS]
 
 
+def return_scores(returns: pd.DataFrame) -> pd.DataFrame:
+    """Channel returns as a score frame for the history: metrics `roas`, `roas_q05`, ...; `roas` is the mean.
+
+    Args:
+        returns: Output of `channel_returns`.
+    """
+    pieces = []
+    for column in ("mean", *QUANTILES):
+        suffix = "" if column == "mean" else f"_{column}"
+        piece = returns[["channel", "unit"]].assign(metric=returns["metric"] + suffix, value=returns[column])
+        pieces.append(piece.assign(split="train"))
+    return pd.concat(pieces, ignore_index=True)[["split", "channel", "metric", "value", "unit"]]
+
+
+def returns_from_history(scores: pd.DataFrame) -> pd.DataFrame | None:
+    """The channel returns that `return_scores` wrote, from history rows of one run and window; None without any."""
+    names = {f"{metric}{suffix}" for metric in RETURN_METRICS for suffix in _suffixes()}
+    own = scores[(scores["split"] == "train") & scores["metric"].isin(names)]
+    if own.empty:
+        return None
+    parts = own["metric"].str.extract(r"^(?P<metric>.+?)(?:_(?P<column>q\d\d))?$")
+    tidy = own.assign(metric=parts["metric"], column=parts["column"].fillna("mean"))
+    wide = tidy.pivot_table(
+        index=["channel", "metric", "unit"], columns="column", values="value", dropna=False
+    )
+    return wide.reset_index().rename_axis(columns=None).reindex(columns=RETURN_COLUMNS).dropna(subset="mean")
+
+
+def _suffixes() -> Iterable[str]:
+    return ("", *(f"_{name}" for name in QUANTILES))
+
+
 def _contribution_draws(
     posterior: xr.DataTree, inputs: ScaledInputs, structure: ModelStructure
 ) -> tuple[Floats, Floats, Floats]:
@@ -122,8 +161,6 @@ def _contribution_draws(
 
 
 def _with_more_media(inputs: ScaledInputs) -> ScaledInputs:
-    from dataclasses import replace
-
     return replace(inputs, media_scaled=inputs.media_scaled * (1.0 + _MARGINAL_STEP))
 
 
@@ -136,7 +173,10 @@ def _money_per_unit(inputs: ScaledInputs, position: int) -> float:
 
 def _summary(metric: str, draws: Floats, inputs: ScaledInputs) -> pd.DataFrame:
     quantiles = np.quantile(draws, list(QUANTILES.values()), axis=0)
-    units = [_unit(metric, channel.unit, inputs.config.target.kind) for channel in inputs.config.channels]
+    kind = inputs.config.target.kind
+    units = [
+        _unit(metric, "spend" if channel.cost else channel.unit, kind) for channel in inputs.config.channels
+    ]
     # the mean of a ratio with a contribution near zero below it does not exist: the median stands for it
     centre = quantiles[2] if metric == "cpa" else draws.mean(axis=0)
     return pd.DataFrame(

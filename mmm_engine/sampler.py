@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +24,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mmm_engine import ENGINE_VERSION
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig, SamplerConfig
 from mmm_engine.errors import FitError, Fault
@@ -131,7 +131,11 @@ def fit(
     train = training_data(model_data(inputs, structure), inputs.train_rows)
     name = label or f"{inputs.config.client} {inputs.window}"
     logger.info(
-        "Sampling %s with %d chains, %d draws and %d tuning steps.", name, settings.chains, settings.draws, settings.tune
+        "Sampling %s with %d chains, %d draws and %d tuning steps.",
+        name,
+        settings.chains,
+        settings.draws,
+        settings.tune,
     )
     start = time.perf_counter()
     draws, stats = _sample(kernel, train, settings, name, progress)
@@ -210,7 +214,12 @@ def _listener(name: str, progress: ProgressListener, start: float) -> Callable[[
     def listen(chains: list[Any]) -> None:
         states = tuple(
             ChainProgress(
-                number, chain.finished_draws, chain.total_draws, chain.tuning, chain.divergences, chain.step_size
+                number,
+                chain.finished_draws,
+                chain.total_draws,
+                chain.tuning,
+                chain.divergences,
+                chain.step_size,
             )
             for number, chain in enumerate(chains)
         )
@@ -240,7 +249,9 @@ def _collect(results: Any, settings: SamplerConfig, name: str) -> tuple[Floats, 
         stats.append({ours: np.asarray(stat_batch.column(theirs))[keep] for theirs, ours in _STATS.items()})
     values = np.stack(draws)
     if values.shape[1] != settings.draws or not np.isfinite(values).all():
-        fault = Fault("draws", "draws that are missing or not finite", f"{settings.draws} per chain", "report this")
+        fault = Fault(
+            "draws", "draws that are missing or not finite", f"{settings.draws} per chain", "report this"
+        )
         raise FitError(name, fault)
     return values, {key: np.stack([chain[key] for chain in stats]) for key in _STATS.values()}
 
@@ -253,7 +264,10 @@ def _column(batch: Any, name: str) -> Floats:
 
 
 def _tree(
-    parameters: dict[str, Floats], stats: dict[str, NDArray[Any]], inputs: ScaledInputs, structure: ModelStructure
+    parameters: dict[str, Floats],
+    stats: dict[str, NDArray[Any]],
+    inputs: ScaledInputs,
+    structure: ModelStructure,
 ) -> xr.DataTree:
     coordinates = dimension_labels(inputs.config, structure)
     variables, used = {}, {}
@@ -269,14 +283,21 @@ def _tree(
 
 def dimension_labels(config: ClientConfig, structure: ModelStructure) -> dict[str, list[Any]]:
     """Labels of every dimension a parameter of the client's model can have."""
-    labels: dict[str, list[Any]] = {"channel": list(config.channel_names), "control": list(config.control_names)}
+    labels: dict[str, list[Any]] = {
+        "channel": list(config.channel_names),
+        "control": list(config.control_names),
+    }
     for spec in structure.parameters:
         if spec.dim is not None and spec.dim not in labels:
             labels[spec.dim] = list(range(spec.size))
     for role, groups in (("adstock", structure.adstocks), ("saturation", structure.saturations)):
         for group in groups:
             for spec in structure.parameters:
-                if spec.dim and spec.dim.startswith(f"channel_{role}") and spec.name in dict(group.parameters).values():
+                if (
+                    spec.dim
+                    and spec.dim.startswith(f"channel_{role}")
+                    and spec.name in dict(group.parameters).values()
+                ):
                     labels[spec.dim] = [config.channel_names[position] for position in group.channels]
     return labels
 
@@ -292,7 +313,7 @@ def _attributes(
         "train_rows": inputs.train_rows,
         "data_version": inputs.data_version,
         "config_version": inputs.config.config_version,
-        "engine_version": version("mmm-platform"),
+        "engine_version": ENGINE_VERSION,
         "draws": settings.draws,
         "tune": settings.tune,
         "chains": settings.chains,
@@ -311,7 +332,9 @@ def _nutpie_core() -> ModuleType:
         return sys.modules["nutpie._lib"]
     package = importlib.util.find_spec("nutpie")
     if package is None or not package.submodule_search_locations:
-        raise FitError("sampler", Fault("nutpie", "not installed", "the pinned version", "run `make install`"))
+        raise FitError(
+            "sampler", Fault("nutpie", "not installed", "the pinned version", "run `make install`")
+        )
     folder = Path(package.submodule_search_locations[0])
     path = next(
         folder / f"_lib{suffix}"
@@ -326,7 +349,7 @@ def _nutpie_core() -> ModuleType:
     return module
 
 
-# --- health ----------------------------------------------------------------------------------------------------
+# --- health ---------------------------------------------------------------------------------------
 
 
 def sampler_health(posterior: xr.DataTree) -> pd.DataFrame:

@@ -15,12 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.config import WINDOWS, ClientConfig
-from mmm_engine.data import ClientData, Period
+from mmm_engine.data import ClientData
 from mmm_engine.errors import DataError, Fault
+from mmm_engine.periods import Period
 
 Floats = NDArray[np.float64]
 
-_SPEND = "spend: "  # prefix of the money columns in `ScaledInputs.frame`, where a channel has a cost of its own
+_SPEND = (
+    "spend: "  # prefix of the money columns in `ScaledInputs.frame`, where a channel has a cost of its own
+)
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,22 @@ class ScaledInputs:
 
     @property
     def split(self) -> NDArray[np.str_]:
-        """"train" or "test" for each row, shape (date,)."""
+        """ "train" or "test" for each row, shape (date,)."""
         return np.where(np.arange(len(self.dates)) < self.train_rows, "train", "test")
 
     def frame(self) -> pd.DataFrame:
         """All rows as one tidy frame in model space, with `date` and `split`, for storing as Parquet."""
         config = self.config
-        columns: dict[str, Any] = {"date": self.dates, "split": self.split, config.target.column: self.target_scaled}
+        columns: dict[str, Any] = {
+            "date": self.dates,
+            "split": self.split,
+            config.target.column: self.target_scaled,
+        }
         columns |= dict(zip(config.channel_names, self.media_scaled.T, strict=True))
         columns |= dict(zip(config.control_names, self.controls_scaled.T, strict=True))
-        columns |= {_SPEND + name: column for name, column in zip(config.channel_names, self.spend.T, strict=True)}
+        columns |= {
+            _SPEND + name: column for name, column in zip(config.channel_names, self.spend.T, strict=True)
+        }
         return pd.DataFrame(columns)
 
     def scales_json(self) -> str:

@@ -76,7 +76,7 @@ def _beta(alpha: float, beta: float) -> dict[str, Any]:
     return {"distribution": "Beta", "alpha": alpha, "beta": beta}
 
 
-# --- adstock ---------------------------------------------------------------------------------------------------
+# --- adstock --------------------------------------------------------------------------------------
 
 
 def _no_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
@@ -132,10 +132,16 @@ def _fold(function: Callable[[Array, Array], Array], values: Sequence[Array]) ->
 
 ADSTOCKS: dict[str, Adstock] = {
     "geometric": Adstock((Parameter("alpha", _beta(1, 3)),), _geometric_weights),
-    "delayed": Adstock((Parameter("alpha", _beta(1, 3)), Parameter("theta", _half_normal(1))), _delayed_weights),
+    "delayed": Adstock(
+        (Parameter("alpha", _beta(1, 3)), Parameter("theta", _half_normal(1))), _delayed_weights
+    ),
     "binomial": Adstock((Parameter("alpha", _beta(1, 3)),), _binomial_weights),
-    "weibull_pdf": Adstock((Parameter("lam", _gamma(2, 1)), Parameter("k", _gamma(3, 1))), _weibull_pdf_weights),
-    "weibull_cdf": Adstock((Parameter("lam", _gamma(2, 2.5)), Parameter("k", _gamma(2, 2.5))), _weibull_cdf_weights),
+    "weibull_pdf": Adstock(
+        (Parameter("lam", _gamma(2, 1)), Parameter("k", _gamma(3, 1))), _weibull_pdf_weights
+    ),
+    "weibull_cdf": Adstock(
+        (Parameter("lam", _gamma(2, 2.5)), Parameter("k", _gamma(2, 2.5))), _weibull_cdf_weights
+    ),
     "none": Adstock((), _no_weights),
 }
 
@@ -179,10 +185,12 @@ def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int
     if len(weights) == 1:
         return media_lagged[0]
     total = _fold(lambda a, b: a + b, weights)
-    return _fold(lambda a, b: a + b, [(weight / total) * media_lagged[lag] for lag, weight in enumerate(weights)])
+    return _fold(
+        lambda a, b: a + b, [(weight / total) * media_lagged[lag] for lag, weight in enumerate(weights)]
+    )
 
 
-# --- saturation ------------------------------------------------------------------------------------------------
+# --- saturation -----------------------------------------------------------------------------------
 
 
 def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
@@ -236,12 +244,18 @@ SATURATIONS: dict[str, Saturation] = {
         (Parameter("alpha", _gamma(2, 1)), Parameter("lam", _half_normal(1))), _michaelis_menten, "alpha"
     ),
     "logistic": Saturation(
-        (Parameter("lam", {"distribution": "Gamma", "alpha": 3, "beta": 1}), Parameter("beta", _half_normal(2))),
+        (
+            Parameter("lam", {"distribution": "Gamma", "alpha": 3, "beta": 1}),
+            Parameter("beta", _half_normal(2)),
+        ),
         _logistic,
         "beta",
     ),
     "inverse_scaled_logistic": Saturation(
-        (Parameter("lam", {"distribution": "Gamma", "alpha": 0.5, "beta": 1}), Parameter("beta", _half_normal(2))),
+        (
+            Parameter("lam", {"distribution": "Gamma", "alpha": 0.5, "beta": 1}),
+            Parameter("beta", _half_normal(2)),
+        ),
         _inverse_scaled_logistic,
         "beta",
     ),
@@ -279,7 +293,7 @@ def saturate(media: Array, kind: str, p: Mapping[str, Array], xp: Namespace) -> 
     return SATURATIONS[kind].curve(media, p, xp)
 
 
-# --- time variation --------------------------------------------------------------------------------------------
+# --- time variation -------------------------------------------------------------------------------
 
 
 def hsgp_basis(time: Floats, middle: float, half_width: float, n_basis: int) -> Floats:

@@ -1,0 +1,1 @@
+"""Fleets: one kind of evaluation each, run on one client."""
