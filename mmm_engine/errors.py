@@ -63,3 +63,7 @@ class DataError(MMMError):
 
 class FitError(MMMError):
     """A fit that could not be started or finished."""
+
+
+class HistoryError(MMMError):
+    """A metric history that cannot be read or written."""
