@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_engine.model import ModelData, ModelStructure, parameter_values
+from mmm_engine.model import ModelData, parameter_values
 from mmm_engine.priors import PriorPart, PriorSpec, Support, free_variables
+from mmm_engine.structure import ModelStructure
 from mmm_engine.transforms import SATURATIONS, saturate
 
 Floats = NDArray[np.float64]

@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 
 from mmm_engine.arrays import symbolic_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
-from mmm_engine.model import ModelData, ModelStructure, log_likelihood, parameter_values
+from mmm_engine.model import ModelData, log_likelihood, parameter_values
 from mmm_engine.priors import free_variables, log_prior
+from mmm_engine.structure import ModelStructure
 
 Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
     key = hashlib.sha256("\n".join([repr(structure), kind, _build_stamp()]).encode()).hexdigest()[:24]
     module = _callback_module(key)
     density, from_disk = _load_or_compile(module, lambda: _inner_function(coordinates))
-    copy = _cfunc(module.copy_draw, _COPY_SIGNATURE)
+    copy = _cfunc(module.copy_draw, _copy_signature)
     seconds = time.perf_counter() - start
     logger.info(
         "%s the log density of %d parameters in %.1f s.",
@@ -182,11 +183,11 @@ def _load_or_compile(module: ModuleType, build: Callable[[], Any]) -> tuple[Any,
     # Stored code names the module of its source; PyTensor's generated functions have numba's nameless one.
     sys.modules.setdefault(utils._dynamic_modname, utils._dynamic_module)
     try:
-        return _cfunc(module.log_density, _DENSITY_SIGNATURE), True
+        return _cfunc(module.log_density, _density_signature), True
     except (NumbaError, NameError):
         logger.info("Compiling a model structure that this machine has not seen; this takes a minute, once.")
         module.inner = build()  # type: ignore[attr-defined]
-        return _cfunc(module.log_density, _DENSITY_SIGNATURE), False
+        return _cfunc(module.log_density, _density_signature), False
 
 
 def _inner_function(coordinates: Coordinates) -> Any:
@@ -214,14 +215,14 @@ def _cfunc(function: Callable[..., Any], signature: Callable[[], Any]) -> Any:
     return numba.cfunc(signature(), cache=True)(function)
 
 
-def _DENSITY_SIGNATURE() -> Any:
+def _density_signature() -> Any:
     from numba import types
 
     doubles = types.CPointer(types.float64)
     return types.int64(types.uint64, doubles, doubles, doubles, doubles)
 
 
-def _COPY_SIGNATURE() -> Any:
+def _copy_signature() -> Any:
     from numba import types
 
     doubles = types.CPointer(types.float64)
@@ -301,4 +302,4 @@ def _build_stamp() -> str:
     return "\n".join([*libraries, digest])
 
 
-_FORMULA_MODULES = ("arrays", "transforms", "priors", "model", "coordinates", "kernel")
+_FORMULA_MODULES = ("arrays", "transforms", "priors", "structure", "model", "coordinates", "kernel")

@@ -16,8 +16,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import MeanTerms, ModelStructure, mean, mean_terms, model_data, model_structure
+from mmm_engine.model import MeanTerms, mean, mean_terms, model_data
 from mmm_engine.scaling import ScaledInputs
+from mmm_engine.structure import ModelStructure, model_structure
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +86,9 @@ def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
     names += config.control_names
     kinds = ["baseline", *(["seasonality"] if structure.fourier_order else [])]
     kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls)
-    pieces = [_stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)]
+    pieces = [
+        _stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)
+    ]
     values = np.concatenate(pieces) * inputs.scales.target
     coords = {"date": inputs.dates, "component": names, "kind": ("component", kinds)}
     return xr.DataArray(values, dims=("draw", "date", "component"), coords=coords, name="contribution")
@@ -115,7 +118,7 @@ def multiplier_frame(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFra
     if structure.media_process is None:
         return None
     curves = [terms.multiplier for terms in _terms(flat_draws(posterior), inputs, structure)]
-    draws = np.concatenate(curves)
+    draws: Floats = np.concatenate([np.asarray(curve, dtype=float) for curve in curves])
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     return pd.DataFrame({"date": inputs.dates, "mean": draws.mean(axis=0), "q05": low, "q95": high})
 

@@ -73,7 +73,8 @@ class PriorSpec:
         arguments = dict(self.arguments)
         default = (0.0, 1.0) if self.distribution == "Uniform" else (-np.inf, np.inf)
         low, high = arguments.get("lower", default[0]), arguments.get("upper", default[1])
-        assert isinstance(low, float) and isinstance(high, float)  # noqa: S101  (read_prior saw to it)
+        assert isinstance(low, float)  # noqa: S101  (read_prior saw to it)
+        assert isinstance(high, float)  # noqa: S101  (read_prior saw to it)
         return low, high
 
     def to_mapping(self) -> dict[str, Any]:

@@ -15,16 +15,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import (
-    ModelStructure,
-    mean_terms,
-    model_data,
-    model_structure,
-    saturated_media,
-    training_data,
-)
+from mmm_engine.model import mean_terms, model_data, saturated_media, training_data
 from mmm_engine.predict import QUANTILES, draw_chunks, flat_draws
 from mmm_engine.scaling import ScaledInputs
+from mmm_engine.structure import ModelStructure, model_structure
 
 Floats = NDArray[np.float64]
 

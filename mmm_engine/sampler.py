@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 from mmm_engine import ENGINE_VERSION
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig, SamplerConfig
-from mmm_engine.errors import FitError, Fault
+from mmm_engine.errors import Fault, FitError
 from mmm_engine.kernel import Kernel, compile_kernel, data_buffer
-from mmm_engine.model import ModelData, ModelStructure, model_data, model_structure, training_data
+from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.scaling import ScaledInputs, constant_in_training
+from mmm_engine.structure import ModelStructure, model_structure
 
 Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
@@ -342,7 +343,8 @@ def _nutpie_core() -> ModuleType:
         if (folder / f"_lib{suffix}").exists()
     )
     spec = importlib.util.spec_from_file_location("nutpie._lib", path)
-    assert spec is not None and spec.loader is not None  # noqa: S101  (the file was just seen)
+    assert spec is not None  # noqa: S101  (the file was just seen)
+    assert spec.loader is not None  # noqa: S101
     module = importlib.util.module_from_spec(spec)
     sys.modules["nutpie._lib"] = module
     spec.loader.exec_module(module)

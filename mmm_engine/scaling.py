@@ -106,7 +106,7 @@ class ScaledInputs:
 
     @property
     def split(self) -> NDArray[np.str_]:
-        """ "train" or "test" for each row, shape (date,)."""
+        """Whether each row is "train" or "test", shape (date,)."""
         return np.where(np.arange(len(self.dates)) < self.train_rows, "train", "test")
 
     def frame(self) -> pd.DataFrame:

@@ -314,7 +314,7 @@ def hsgp_basis(time: Floats, middle: float, half_width: float, n_basis: int) -> 
 
 def hsgp_frequencies(half_width: float, n_basis: int) -> Floats:
     """Square roots of the eigenvalues, shape (basis,), per row."""
-    return np.arange(1, n_basis + 1) * np.pi / (2.0 * half_width)
+    return np.asarray(np.arange(1, n_basis + 1) * np.pi / (2.0 * half_width), dtype=float)
 
 
 def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, xp: Namespace) -> Array:
@@ -326,12 +326,12 @@ def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, x
     return eta * xp.sqrt(16.0 / 3.0 * 5.0**2.5 * length_scale) * inner ** (-1.5)
 
 
-def softplus_multiplier(latent: Array, train_rows: int, xp: Namespace) -> Array:
+def softplus_multiplier(latent: Array, train_rows: int | None, xp: Namespace) -> Array:
     """A positive curve with mean one over the training rows.
 
     Args:
         latent: Gaussian process values, shape (..., date).
-        train_rows: How many of the rows are training rows.
+        train_rows: How many of the rows are training rows; None means all.
         xp: Array module.
 
     Returns:

@@ -77,7 +77,7 @@ def extend_inputs(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None 
     )
     return replace(
         inputs,
-        dates=inputs.dates.append(dates),
+        dates=pd.DatetimeIndex(inputs.dates.append(dates)),
         target_scaled=np.concatenate([inputs.target_scaled, np.full(horizon, np.nan)]),
         media_scaled=np.vstack([inputs.media_scaled, media]),
         controls_scaled=np.vstack([inputs.controls_scaled, controls]),

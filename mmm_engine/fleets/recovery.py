@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.calibration import contraction, recovery_score, z_score
 from mmm_engine.config import SamplerConfig
-from mmm_engine.errors import FitError, Fault
-from mmm_engine.model import mean, mean_terms, model_data, model_structure, parameter_values, training_data
+from mmm_engine.errors import Fault, FitError
+from mmm_engine.model import mean, mean_terms, model_data, parameter_values, training_data
 from mmm_engine.predict import flat_draws
 from mmm_engine.priors import draw_prior
 from mmm_engine.sampler import ProgressListener, fit
 from mmm_engine.scaling import ScaledInputs
+from mmm_engine.structure import model_structure
 
 Floats = NDArray[np.float64]
 

@@ -6,6 +6,7 @@ Not here: fitting the windows (sampler.py), thresholds (gates.py).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -34,7 +35,7 @@ def stability_scores(
         channel and stability for channel "all".
     """
     frames = list(returns.values())
-    pairs = list(zip(frames[:-1], frames[1:], strict=True))
+    pairs = list(itertools.pairwise(frames))
     parts = [_compare(pairs, "windows")] if pairs else []
     if previous is not None and frames:
         parts.append(_compare([(frames[0], previous)], "refresh"))
