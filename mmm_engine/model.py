@@ -124,9 +124,14 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
 def _process_basis(process: TimeProcess | None, time: Floats, train_rows: int) -> tuple[Floats, Floats]:
     if process is None:
         return np.zeros((len(time), 0)), np.zeros(0)
-    half_width = process.half_width or HALF_WIDTH_PER_ROW * train_rows
-    basis = hsgp_basis(time, (train_rows - 1) / 2.0, half_width, process.n_basis)
-    return basis, hsgp_frequencies(half_width, process.n_basis)
+    width = half_width(process, train_rows)
+    basis = hsgp_basis(time, (train_rows - 1) / 2.0, width, process.n_basis)
+    return basis, hsgp_frequencies(width, process.n_basis)
+
+
+def half_width(process: TimeProcess, train_rows: int) -> float:
+    """Half-width L of the basis of a time-varying term, in rows."""
+    return process.half_width or HALF_WIDTH_PER_ROW * train_rows
 
 
 # --- mean -----------------------------------------------------------------------------------------
