@@ -1,0 +1,1 @@
+"""Assets by stage: inputs, fits, fleets, outputs."""

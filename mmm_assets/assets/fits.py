@@ -1,0 +1,212 @@
+"""Assets of the second stage: the posterior of each window, and everything that is read from it.
+
+Here: fitted_posterior; holdout_metrics, predictions, channel_returns, response_curves, decomposition, parameters,
+media_multiplier (one step: the posterior is loaded once for all of them).
+Not here: sampling (mmm_engine.sampler), any formula (mmm_engine.metrics, predict, returns).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import metadata, progress
+from mmm_assets.io_managers import PosteriorFiles
+from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
+from mmm_assets.resources import SamplerOverrides
+from mmm_assets.types import DataFrame, DataTree, ScaledInputs
+
+MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
+STAMP = ("client", "window", "cutoff", "data_version", "config_version", "engine_version", "seed", "fit_id")
+
+
+@dg.asset(
+    partitions_def=client_x_window,
+    backfill_policy=ONE_RUN,
+    group_name="fits",
+    kinds={"netcdf", "pymc"},
+    io_manager_key="posterior_files",
+    pool=MCMC_POOL,
+)
+def fitted_posterior(
+    context: dg.AssetExecutionContext,
+    scaled_inputs: dict[str, ScaledInputs],
+    sampler: SamplerOverrides,
+    posterior_files: dg.ResourceParam[PosteriorFiles],
+) -> Iterator[dg.Output[dict[str, DataTree]] | dg.AssetMaterialization]:
+    """Posterior and sampler statistics of each window, fitted one after the other so that one compilation serves all.
+
+    A window whose fit fails does not take the others with it: theirs are stored and recorded, then the step fails and
+    names the windows that have no new posterior.
+    """
+    fits: dict[str, DataTree] = {}
+    failures: dict[str, str] = {}
+    for key in in_order(scaled_inputs):
+        try:
+            fits[key] = _fit(context, scaled_inputs[key], sampler)
+        except Exception as error:  # whatever stops one fit must not cost the others
+            context.log.exception("%s: the fit failed", key)
+            failures[key] = f"{type(error).__name__}: {error}"
+        else:
+            context.add_asset_metadata(_fit_facts(fits[key]), partition_key=key)
+    if failures:
+        yield from _keep(fits, posterior_files)
+        raise dg.Failure(_failure_message(failures), metadata={**failures}, allow_retries=False)
+    yield dg.Output(fits)
+
+
+def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Training and held-out scores of a window with its sampler's health."""
+    import pandas as pd
+
+    from mmm_engine.fleets.holdout import score_window
+    from mmm_engine.sampler import sampler_health
+
+    return pd.concat([score_window(posterior, inputs), sampler_health(posterior)], ignore_index=True)
+
+
+def _predictions(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Observed and predicted target of every row, with intervals."""
+    from mmm_engine.predict import predict, predictive_frame
+
+    return predictive_frame(predict(posterior, inputs), inputs)
+
+
+def _channel_returns(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Contribution, share and return of each channel over the training rows."""
+    from mmm_engine.returns import channel_returns
+
+    return channel_returns(posterior, inputs)
+
+
+def _response_curves(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Contribution of each channel as its spend changes, marked where it leaves what was ever spent."""
+    from mmm_engine.returns import response_curves
+
+    return response_curves(posterior, inputs)
+
+
+def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """The prediction of every row taken apart: baseline, seasons, channels, controls."""
+    from mmm_engine.predict import contributions, decomposition_frame
+
+    return decomposition_frame(contributions(posterior, inputs))
+
+
+def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Every parameter of the model with its R-hat and effective sample sizes."""
+    from mmm_engine.sampler import parameter_summary
+
+    return parameter_summary(posterior)
+
+
+def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """How much stronger or weaker media works over time; no rows when the model keeps it constant."""
+    import pandas as pd
+
+    from mmm_engine.predict import multiplier_frame
+
+    frame = multiplier_frame(posterior, inputs)
+    return pd.DataFrame(columns=list(metadata.MULTIPLIER_COLUMNS)) if frame is None else frame
+
+
+_Reading = Callable[[Any, Any], Any]
+_READINGS: dict[str, tuple[_Reading, dict[str, str]]] = {
+    "holdout_metrics": (_scores, metadata.SCORE_COLUMNS),
+    "predictions": (_predictions, metadata.PREDICTION_COLUMNS),
+    "channel_returns": (_channel_returns, metadata.RETURNS_COLUMNS),
+    "response_curves": (_response_curves, metadata.CURVE_COLUMNS),
+    "decomposition": (_decomposition, metadata.DECOMPOSITION_COLUMNS),
+    "parameters": (_parameters, metadata.PARAMETER_COLUMNS),
+    "media_multiplier": (_media_multiplier, metadata.MULTIPLIER_COLUMNS),
+}
+
+
+@dg.multi_asset(
+    name="window_results",
+    partitions_def=client_x_window,
+    backfill_policy=ONE_RUN,
+    group_name="fits",
+    can_subset=True,
+    outs={
+        name: dg.AssetOut(
+            is_required=False,
+            description=read.__doc__,
+            io_manager_key="frame_files",
+            kinds={"parquet"},
+            metadata=metadata.column_schema(columns),
+        )
+        for name, (read, columns) in _READINGS.items()
+    },
+)
+def window_results(
+    context: dg.AssetExecutionContext,
+    fitted_posterior: dict[str, DataTree],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Iterator[dg.Output[dict[str, DataFrame]]]:
+    """Everything that is read from a posterior; any of it can be materialised alone."""
+    for name, (read, _) in _READINGS.items():
+        if dg.AssetKey(name) not in context.selected_asset_keys:
+            continue
+        frames = {}
+        for key, posterior in fitted_posterior.items():
+            frames[key] = read(posterior, scaled_inputs[key])
+            frames[key].attrs.update({field: str(posterior.attrs.get(field)) for field in STAMP})
+            context.add_asset_metadata(_frame_facts(name, frames[key]), asset_key=name, partition_key=key)
+        yield dg.Output(frames, output_name=name)
+
+
+def _fit(context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: SamplerOverrides) -> DataTree:
+    """One fitted window, stamped with the run that made it."""
+    from mmm_engine.sampler import fit
+
+    posterior = fit(
+        inputs,
+        sampler=overrides.apply(inputs.config.sampler),
+        label=f"{inputs.config.client} {inputs.window}",
+        progress=progress.listener_for(context.log),
+    )
+    posterior.attrs["fit_id"] = context.run.run_id
+    return posterior
+
+
+def _keep(fits: dict[str, DataTree], files: PosteriorFiles) -> Iterator[dg.AssetMaterialization]:
+    """Store and record the fits of a step that is about to fail for another window."""
+    for key, posterior in fits.items():
+        path = files.write("fitted_posterior", key, posterior)
+        facts = {**_fit_facts(posterior), "path": dg.MetadataValue.path(path)}
+        yield dg.AssetMaterialization("fitted_posterior", partition=key, metadata=facts)
+
+
+def _failure_message(failures: dict[str, str]) -> str:
+    listed = "\n".join(f"  {key}: {reason}" for key, reason in failures.items())
+    return f"{len(failures)} of the windows of this run could not be fitted; the others are stored:\n{listed}"
+
+
+def _fit_facts(posterior: DataTree) -> dict[str, Any]:
+    """What the UI shows about one fit: numbers that plot, then what it was fitted on."""
+    from mmm_engine.sampler import sampler_health
+
+    facts: dict[str, Any] = metadata.score_numbers(sampler_health(posterior))
+    for name in (
+        "draws",
+        "tune",
+        "chains",
+        "seed",
+        "compile_seconds",
+        "sample_seconds",
+        "cutoff",
+        "data_version",
+    ):
+        if name in posterior.attrs:
+            value = posterior.attrs[name]
+            facts[name] = value.item() if hasattr(value, "item") else value
+    return facts
+
+
+def _frame_facts(name: str, frame: DataFrame) -> dict[str, Any]:
+    """What the UI shows about one frame."""
+    facts: dict[str, Any] = {"rows": metadata.table(frame)}
+    if name == "holdout_metrics":
+        facts |= metadata.score_numbers(frame)
+    return facts

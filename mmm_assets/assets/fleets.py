@@ -1,0 +1,121 @@
+"""Assets of the third stage: how far a client's model can be trusted, and what it expects next.
+
+Here: recovery_scores, stability_scores, forecast.
+Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.gates).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import metadata, progress, reporting
+from mmm_assets.assets.fits import MCMC_POOL
+from mmm_assets.partitions import clients
+from mmm_assets.resources import MetricHistory, SamplerOverrides
+from mmm_assets.results import FULL, ResultStore
+from mmm_assets.runs import refresh_id
+from mmm_assets.types import DataFrame
+
+
+@dg.asset(
+    partitions_def=clients,
+    deps=["scaled_inputs"],
+    group_name="fleets",
+    kinds={"parquet", "pymc"},
+    io_manager_key="frame_files",
+    pool=MCMC_POOL,
+    metadata=metadata.column_schema(metadata.SCORE_COLUMNS),
+)
+def recovery_scores(
+    context: dg.AssetExecutionContext, results: ResultStore, sampler: SamplerOverrides
+) -> DataFrame:
+    """How well the model finds a truth drawn from its own prior, on this client's media and calendar."""
+    from mmm_engine.fleets.recovery import recovery_scores as score
+
+    inputs = results.inputs(context.partition_key, FULL)
+    scores = score(
+        inputs, sampler=sampler.apply(inputs.config.sampler), progress=progress.listener_for(context.log)
+    )
+    return _stamped(context, scores, _versions(inputs.data_version, inputs.config.config_version))
+
+
+@dg.asset(
+    partitions_def=clients,
+    deps=["channel_returns"],
+    group_name="fleets",
+    kinds={"parquet"},
+    io_manager_key="frame_files",
+    metadata=metadata.column_schema(metadata.SCORE_COLUMNS),
+)
+def stability_scores(
+    context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
+) -> DataFrame:
+    """How far each channel's results move across windows and since the last refresh."""
+    from mmm_engine.fleets.stability import stability_scores as score
+    from mmm_engine.returns import returns_from_history
+
+    stored = results.read(context.partition_key)
+    returns = {window: window_results.returns for window, window_results in stored.windows.items()}
+    before = reporting.previous_refresh(history.open(), context.partition_key, refresh_id(context.run))
+    scores = score(
+        returns, None if before is None else returns_from_history(before[before["window"] == FULL])
+    )
+    return _stamped(context, scores, _versions(stored.data.data_version, stored.data.config.config_version))
+
+
+@dg.asset(
+    partitions_def=clients,
+    deps=["fitted_posterior", "scaled_inputs", "holdout_metrics"],
+    group_name="fleets",
+    kinds={"parquet", "duckdb"},
+    io_manager_key="frame_files",
+    metadata=metadata.column_schema(metadata.FORECAST_COLUMNS),
+)
+def forecast(context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory) -> DataFrame:
+    """What the full model expects of the next periods; frozen in the forecast ledger, to be judged when they come.
+
+    A client whose full fit failed a hard gate issues no forecast: the last one stays.
+    """
+    from mmm_engine.fleets.forecast import forecast as expect
+
+    client = context.partition_key
+    refuse_unless_publishable(results, client, "no forecast was issued, the last one stays")
+    posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)
+    frame = expect(posterior, inputs)
+    frozen = history.open().freeze_forecast(
+        client,
+        frame,
+        cutoff=inputs.cutoff,
+        issued_at=datetime.now(UTC),
+        run_id=refresh_id(context.run),
+        data_version=inputs.data_version,
+    )
+    context.add_asset_metadata({"periods": len(frame), "frozen": frozen, "rows": metadata.table(frame)})
+    frame.attrs.update(_versions(inputs.data_version, inputs.config.config_version))
+    return frame
+
+
+def refuse_unless_publishable(results: ResultStore, client: str, consequence: str) -> None:
+    """Stop an asset that publishes when a hard gate of the client's full fit has failed.
+
+    Raises:
+        Failure: Naming the gates; Dagster's blocking checks do not reach across runs, this does.
+    """
+    refusals = results.read(client).refusals
+    if refusals:
+        reasons = "\n".join(f"  {verdict.check}: {verdict.reason}" for verdict in refusals)
+        raise dg.Failure(f"client '{client}': {consequence}:\n{reasons}", allow_retries=False)
+
+
+def _stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
+    """The scores with the rows and settings they belong to, and their numbers in the UI."""
+    scores.attrs.update(versions)
+    facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
+    context.add_asset_metadata(facts)
+    return scores
+
+
+def _versions(data_version: str, config_version: str) -> dict[str, str]:
+    return {"data_version": data_version, "config_version": config_version}

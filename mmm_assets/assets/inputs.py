@@ -1,0 +1,103 @@
+"""Assets of the first stage: validated rows of a client, and its windows in model space.
+
+Here: client_data, scaled_inputs.
+Not here: what makes a row valid (mmm_engine.data), how it is scaled (mmm_engine.scaling).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from mmm_assets import evaluation
+from mmm_assets.checks import DATA_CONTRACT
+from mmm_assets.io_managers import BY_PARTITION
+from mmm_assets.metadata import table
+from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
+from mmm_assets.publication import Publication
+from mmm_assets.resources import ClientFiles
+from mmm_assets.runs import refresh_id
+from mmm_assets.types import ClientData, ScaledInputs
+from mmm_engine.errors import MMMError
+
+
+@dg.asset(
+    partitions_def=clients,
+    group_name="inputs",
+    kinds={"parquet"},
+    io_manager_key="client_data_files",
+    check_specs=[DATA_CONTRACT],
+)
+def client_data(
+    context: dg.AssetExecutionContext, client_files: ClientFiles, publication: Publication
+) -> Iterator[dg.Output[ClientData] | dg.AssetCheckEvaluation]:
+    """Validated rows of one client: one row per period, original units, with the findings of the data contract.
+
+    A file that breaks the contract fails the check ``data_contract`` with every fault: the rows stored last stay, and
+    the client's last good report is marked stale.
+    """
+    client = context.partition_key
+    try:
+        data = client_files.read(client)
+    except MMMError as error:
+        publication.refuse(client, [str(error)], refresh_id(context.run), datetime.now(UTC))
+        yield evaluation.of_error(DATA_CONTRACT, client, error)
+        raise dg.Failure(str(error), metadata=evaluation.faults(error), allow_retries=False) from error
+    from mmm_engine import gates
+
+    context.add_asset_metadata(_client_facts(data), partition_key=client)
+    yield dg.Output(data, data_version=dg.DataVersion(f"{data.data_version}-{data.config.config_version}"))
+    yield evaluation.of_verdict(DATA_CONTRACT, client, gates.check_data(data), context.instance)
+    yield dg.Output(None, output_name=DATA_CONTRACT.get_python_identifier())
+
+
+@dg.asset(
+    partitions_def=client_x_window,
+    backfill_policy=ONE_RUN,
+    group_name="inputs",
+    kinds={"parquet"},
+    io_manager_key="scaled_inputs_files",
+    ins={"client_data": dg.AssetIn(metadata=BY_PARTITION)},
+)
+def scaled_inputs(
+    context: dg.AssetExecutionContext, client_data: dict[str, ClientData]
+) -> dict[str, ScaledInputs]:
+    """Training and held-out rows of each window in model space; scales are fitted on the training rows only."""
+    from mmm_engine.scaling import scale_window
+
+    scaled = {}
+    for key in in_order(context.partition_keys):
+        client, window = split_key(key)
+        scaled[key] = scale_window(client_data[client], window)
+        context.add_asset_metadata(_window_facts(scaled[key]), partition_key=key)
+    return scaled
+
+
+def _client_facts(data: ClientData) -> dict[str, object]:
+    """What the UI shows about a client's rows."""
+    import pandas as pd
+
+    findings = pd.DataFrame([vars(finding) for finding in data.findings])
+    return {
+        "rows": len(data),
+        "first_date": str(data.dates[0].date()),
+        "last_date": str(data.dates[-1].date()),
+        "period": data.period,
+        "channels": len(data.config.channel_names),
+        "controls": len(data.config.control_names),
+        "warnings": sum(finding.severity == "warning" for finding in data.findings),
+        "findings": table(findings),
+        "data_version": data.data_version,
+        "config_version": data.config.config_version,
+    }
+
+
+def _window_facts(inputs: ScaledInputs) -> dict[str, object]:
+    """What the UI shows about one window."""
+    return {
+        "train_rows": inputs.train_rows,
+        "test_rows": inputs.horizon,
+        "cutoff": str(inputs.cutoff.date()),
+        "target_scale": inputs.scales.target,
+        "data_version": inputs.data_version,
+    }

@@ -1,0 +1,179 @@
+"""Assets of the last stage: the record of a refresh, the client's report, the page of all clients.
+
+Here: metric_history, report, portfolio.
+Not here: the history's tables (mmm_engine.history), what a report says (mmm_engine.report), the gates.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import reporting
+from mmm_assets.partitions import clients
+from mmm_assets.portfolio import render_portfolio
+from mmm_assets.publication import Publication
+from mmm_assets.resources import MetricHistory
+from mmm_assets.results import FULL, ClientResults, ResultStore
+from mmm_assets.runs import command, refresh_id, started_at
+from mmm_assets.types import DataFrame, Verdict
+from mmm_engine import ENGINE_VERSION
+
+
+@dg.asset(
+    partitions_def=clients,
+    deps=["client_data", "holdout_metrics", "channel_returns", "recovery_scores", "stability_scores"],
+    group_name="outputs",
+    kinds={"duckdb"},
+    io_manager_key="json_files",
+)
+def metric_history(
+    context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
+) -> dict[str, Any]:
+    """Every score of this refresh, appended to the metric history in one transaction; stored is the receipt.
+
+    Refused refreshes are recorded too: how often a client fails is part of its history. Frozen forecasts whose weeks
+    have come are scored on the way.
+    """
+    client = context.partition_key
+    stored, run_id = results.read(client), refresh_id(context.run)
+    rows = _history_rows(stored, run_id)
+    database = history.open()
+    recorded = database.append(rows)
+    scored = database.score_forecasts(client, _actuals(stored))
+    context.add_asset_metadata({"rows": recorded, "forecasts_scored": scored, "run_id": run_id})
+    return {"client": client, "run_id": run_id, "rows": recorded}
+
+
+@dg.asset(
+    partitions_def=clients,
+    deps=[
+        "client_data",
+        "predictions",
+        "response_curves",
+        "decomposition",
+        "parameters",
+        "media_multiplier",
+        "forecast",
+        "metric_history",
+    ],
+    group_name="outputs",
+    kinds={"html"},
+    io_manager_key="html_files",
+)
+def report(
+    context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory, publication: Publication
+) -> Iterator[dg.Output[str]]:
+    """The client's page: what the model says, whether it passed its checks, what was run.
+
+    When the full fit failed a hard gate nothing is published: the last good page stays and is marked stale, and the
+    page of the refused refresh is stored beside it as ``<client>.failed.html``.
+    """
+    client, now = context.partition_key, datetime.now(UTC)
+    stored = results.read(client)
+    page = _render(context, stored, history, now) if FULL in stored.windows else None
+    if stored.refusals or page is None:
+        reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
+        failed = publication.refuse(client, reasons, refresh_id(context.run), now, page)
+        listed = "\n".join(f"  {reason}" for reason in reasons)
+        raise dg.Failure(
+            f"client '{client}': not published, the last good report stays:\n{listed}",
+            metadata={"refused_page": dg.MetadataValue.path(failed)},
+            allow_retries=False,
+        )
+    word, cautions = _verdict(stored), _cautions(stored.verdicts)
+    context.add_asset_metadata(
+        {"verdict": word, "windows": ", ".join(stored.windows), "cautions": "\n".join(cautions)}
+    )
+    yield dg.Output(page)
+    # The status follows the page: a crash in between leaves a page that is newer than its status, never the reverse.
+    publication.publish(client, word, cautions, refresh_id(context.run), now, stored.data.data_version)
+
+
+@dg.asset(
+    deps=["report", "metric_history"],
+    group_name="outputs",
+    kinds={"html"},
+    io_manager_key="html_files",
+)
+def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publication: Publication) -> str:
+    """All clients on one page, worst first, with the reason."""
+    known = sorted(context.instance.get_dynamic_partitions(clients.name or "client"))
+    statuses = [status for client in known if (status := publication.status(client)) is not None]
+    context.add_asset_metadata(
+        {
+            "clients": len(known),
+            "published": sum(status.published for status in statuses),
+            "refused": sum(not status.published for status in statuses),
+            "never_refreshed": len(known) - len(statuses),
+        }
+    )
+    return render_portfolio(known, statuses, history.open(), datetime.now(UTC))
+
+
+def _history_rows(stored: ClientResults, run_id: str) -> DataFrame:
+    """Rows of the metric history for everything that was scored in a refresh."""
+    import pandas as pd
+
+    from mmm_engine.config import WINDOWS
+    from mmm_engine.history import history_rows
+
+    now, parts = datetime.now(UTC), []
+    for window, scores in _scores_by_window(stored):
+        parts.append(
+            history_rows(
+                scores,
+                client=stored.data.config.client,
+                window=window,
+                cutoff=stored.windows[window].inputs.cutoff,
+                horizon=WINDOWS[window],
+                data_version=stored.data.data_version,
+                config_version=stored.data.config.config_version,
+                engine_version=ENGINE_VERSION,
+                run_id=run_id,
+                recorded_at=now,
+            )
+        )
+    if not parts:
+        reason = "no window has results for the present rows and settings; refresh the client"
+        raise dg.Failure(
+            f"client '{stored.data.config.client}': nothing to record: {reason}", allow_retries=False
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _scores_by_window(stored: ClientResults) -> list[tuple[str, DataFrame]]:
+    """Score frames with the window they are recorded under; fleets belong to the full window."""
+    from mmm_engine.returns import return_scores
+
+    scores = [(name, window.scores) for name, window in stored.windows.items()]
+    scores += [(name, return_scores(window.returns)) for name, window in stored.windows.items()]
+    fleets = [frame for frame in (stored.recovery, stored.stability) if frame is not None]
+    return scores + [(FULL, frame) for frame in fleets if FULL in stored.windows]
+
+
+def _actuals(stored: ClientResults) -> Any:
+    """The observed target by date."""
+    frame = stored.data.frame
+    return frame.set_index("date")[stored.data.config.target.column]
+
+
+def _render(
+    context: dg.AssetExecutionContext, stored: ClientResults, history: MetricHistory, now: datetime
+) -> str:
+    run = context.run
+    seconds = now.timestamp() - started_at(run, default=now.timestamp())
+    info = reporting.run_info(stored, refresh_id(run), command(run), now, seconds)
+    return reporting.render(reporting.report_inputs(stored, history.open(), info))
+
+
+def _verdict(stored: ClientResults) -> str:
+    from mmm_engine.gates import judge
+
+    return judge(stored.verdicts)
+
+
+def _cautions(verdicts: tuple[Verdict, ...]) -> list[str]:
+    """Failed checks that do not keep a report from being published."""
+    return [f"{v.check}{f' ({v.window})' if v.window else ''}: {v.reason}" for v in verdicts if not v.passed]

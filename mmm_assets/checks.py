@@ -1,0 +1,167 @@
+"""Asset checks: each asks one gate of the engine and reports its numbers.
+
+Here: which check guards which asset, whether it blocks, per-partition evaluations.
+Not here: predicates and thresholds (mmm_engine.gates), the form of an evaluation (evaluation.py).
+Dagster: https://docs.dagster.io/guides/test/asset-checks
+
+| check | asset | a failure |
+|---|---|---|
+| data_contract | client_data | stops the client: the rows stored last stay |
+| training_cutoff | scaled_inputs | stops the run: a model would be judged on rows it has seen |
+| sampler_converged | holdout_metrics | for ``full``: nothing of this refresh is published; else a warning |
+| holdout_skill | holdout_metrics | is said in report and portfolio |
+| recovery, stability | recovery_scores, stability_scores | is said in report and portfolio |
+| history_rows | metric_history | the record is incomplete |
+| report_self_contained | report | the page would load something from the network |
+
+Blocking checks gate inside their own run only and backfills ignore them, so the assets that publish (forecast, report)
+ask the same gates again.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import evaluation, verdicts
+from mmm_assets.partitions import client_x_window, clients
+from mmm_assets.resources import MetricHistory
+from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
+
+Evaluations = Iterator[dg.AssetCheckEvaluation | dg.Output[None]]
+
+DATA_CONTRACT = dg.AssetCheckSpec(
+    "data_contract",
+    asset="client_data",
+    description="The client's file and rows keep the data contract; every fault is listed.",
+    blocking=True,
+    partitions_def=clients,
+)
+
+
+@dg.asset_check(
+    asset="scaled_inputs",
+    partitions_def=client_x_window,
+    blocking=True,
+    description="No training row lies after the cutoff, and the window holds out the rows it says.",
+)
+def training_cutoff(
+    context: dg.AssetCheckExecutionContext, scaled_inputs: dict[str, ScaledInputs]
+) -> Evaluations:
+    """Judge the split of every window of the run."""
+    yield from _evaluate(context, {key: verdicts.of_cutoff(inputs) for key, inputs in scaled_inputs.items()})
+
+
+@dg.asset_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    blocking=True,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="R-hat, effective sample sizes, divergences, tree depth and BFMI are inside their thresholds.",
+)
+def sampler_converged(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Evaluations:
+    """Judge the sampler of every window of the run; only ``full`` blocks."""
+    judged = {key: verdicts.of_sampler(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+    yield from _evaluate(context, judged)
+
+
+@dg.asset_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="Held-out weeks are forecast better than by the seasonal naive forecast, without bias, inside bands.",
+)
+def holdout_skill(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Evaluations:
+    """Judge the held-out weeks of every window of the run."""
+    judged = {key: verdicts.of_holdout(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+    yield from _evaluate(context, judged)
+
+
+@dg.asset_check(
+    asset="recovery_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Parameters drawn from the prior are found again from simulated rows.",
+)
+def recovery(
+    context: dg.AssetCheckExecutionContext, recovery_scores: DataFrame, client_data: ClientData
+) -> Evaluations:
+    """Judge how well the model finds a known truth on this client's rows."""
+    from mmm_engine import gates
+
+    verdict = gates.check_recovery(recovery_scores, client_data.config.thresholds)
+    yield from _evaluate(context, {context.partition_key: verdict})
+
+
+@dg.asset_check(
+    asset="stability_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Channels keep their contribution when weeks are added or taken away.",
+)
+def stability(
+    context: dg.AssetCheckExecutionContext, stability_scores: DataFrame, client_data: ClientData
+) -> Evaluations:
+    """Judge how far the channels' results move."""
+    from mmm_engine import gates
+
+    verdict = gates.check_stability(stability_scores, client_data.config.thresholds)
+    yield from _evaluate(context, {context.partition_key: verdict})
+
+
+@dg.asset_check(
+    asset="metric_history",
+    partitions_def=clients,
+    blocking=True,
+    description="The metric history holds every score of this refresh exactly once.",
+)
+def history_rows(
+    context: dg.AssetCheckExecutionContext, metric_history: dict[str, Any], history: MetricHistory
+) -> Evaluations:
+    """Compare the rows in the database with the receipt of the refresh."""
+    from mmm_engine import gates
+
+    rows = history.open().read(client=context.partition_key)
+    recorded = int((rows["run_id"] == metric_history["run_id"]).sum())
+    verdict = gates.check_history(recorded, metric_history["rows"])
+    yield from _evaluate(context, {context.partition_key: verdict})
+
+
+@dg.asset_check(
+    asset="report",
+    partitions_def=clients,
+    blocking=True,
+    description="The page holds everything it shows and asks the network for nothing.",
+)
+def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -> Evaluations:
+    """Look for anything in the page that a browser would fetch."""
+    from mmm_engine import gates
+
+    yield from _evaluate(context, {context.partition_key: gates.check_report(report)})
+
+
+ALL_CHECKS = (
+    training_cutoff,
+    sampler_converged,
+    holdout_skill,
+    recovery,
+    stability,
+    history_rows,
+    report_self_contained,
+)
+
+
+def _evaluate(context: dg.AssetCheckExecutionContext, judged: Mapping[str, Verdict]) -> Evaluations:
+    """One evaluation per partition of the run: one window never stands for all."""
+    (spec,) = context.check_specs
+    for key, verdict in judged.items():
+        yield evaluation.of_verdict(spec, key, verdict, context.instance)
+    yield dg.Output(None)

@@ -1,0 +1,80 @@
+"""The code location: assets, checks, jobs, sensors and resources put together.
+
+Here: assembly, and nothing else.
+Not here: anything assembled.
+
+Importing this module imports neither PyMC nor pandas: the engine is imported inside the functions that use it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import checks, jobs
+from mmm_assets.assets import fits, fleets, inputs, outputs
+from mmm_assets.io_managers import (
+    ClientDataFiles,
+    FrameFiles,
+    HtmlFiles,
+    JsonFiles,
+    PosteriorFiles,
+    ScaledInputsFiles,
+)
+from mmm_assets.publication import Publication
+from mmm_assets.resources import ClientFiles, MetricHistory, SamplerOverrides
+from mmm_assets.results import ResultStore
+
+ASSETS = (
+    inputs.client_data,
+    inputs.scaled_inputs,
+    fits.fitted_posterior,
+    fits.window_results,
+    fleets.recovery_scores,
+    fleets.stability_scores,
+    fleets.forecast,
+    outputs.metric_history,
+    outputs.report,
+    outputs.portfolio,
+)
+
+
+def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrides: Any) -> dg.Definitions:
+    """All definitions of the code location.
+
+    Args:
+        home: Dagster's home; None: $DAGSTER_HOME, looked up when an asset runs.
+        data_dir: Folder of client files; None: $MMM_DATA_DIR, looked up when an asset runs.
+        **overrides: Resources that take the place of the usual ones, by name (tests).
+    """
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=checks.ALL_CHECKS,
+        jobs=jobs.ASSET_JOBS,
+        resources={**_resources(home, data_dir), **overrides},
+        # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
+        executor=dg.in_process_executor,
+    )
+
+
+def _resources(home: Path | None, data_dir: Path | None) -> dict[str, Any]:
+    root = str(home or "")
+    return {
+        "client_files": ClientFiles(data_dir=str(data_dir or "")),
+        "sampler": SamplerOverrides(),
+        "history": MetricHistory(path=str(home / "metric_history.duckdb") if home else ""),
+        "publication": Publication(root=root),
+        "results": ResultStore(root=root),
+        "client_data_files": ClientDataFiles(root=root),
+        "scaled_inputs_files": ScaledInputsFiles(root=root),
+        "posterior_files": PosteriorFiles(root=root),
+        "frame_files": FrameFiles(root=root),
+        "html_files": HtmlFiles(root=root),
+        "json_files": JsonFiles(root=root),
+        "io_manager": JsonFiles(root=root),  # the default: without it Dagster would fall back to pickle
+    }
+
+
+defs = build_defs()

@@ -1,0 +1,59 @@
+"""The runs that a refresh consists of: one job per stage.
+
+Here: which assets one run can hold (a run has one kind of partition), in which order the runs follow.
+Not here: executing them (refresh.py), launching them on new data (sensors.py).
+Dagster: https://docs.dagster.io/guides/build/jobs/asset-jobs
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+DATA = dg.define_asset_job(
+    "client_data_job",
+    selection=["client_data"],
+    description="Read and check a client's file.",
+)
+WINDOWS = dg.define_asset_job(
+    "windows_job",
+    selection=[
+        "scaled_inputs",
+        "fitted_posterior",
+        "holdout_metrics",
+        "predictions",
+        "channel_returns",
+        "response_curves",
+        "decomposition",
+        "parameters",
+        "media_multiplier",
+    ],
+    description="Fit a client's windows and read everything from their posteriors.",
+)
+RESULTS = dg.define_asset_job(
+    "window_results_job",
+    selection=[
+        "holdout_metrics",
+        "predictions",
+        "channel_returns",
+        "response_curves",
+        "decomposition",
+        "parameters",
+        "media_multiplier",
+    ],
+    description="Read everything from posteriors that are already fitted.",
+)
+FLEETS = dg.define_asset_job(
+    "fleets_job",
+    selection=["recovery_scores", "stability_scores", "forecast"],
+    description="Recovery, stability and forecast of a client.",
+)
+PUBLISH = dg.define_asset_job(
+    "publish_job",
+    selection=["metric_history", "report"],
+    description="Record a client's scores and publish its report.",
+)
+PORTFOLIO = dg.define_asset_job(
+    "portfolio_job", selection=["portfolio"], description="All clients on one page, worst first."
+)
+
+ASSET_JOBS = (DATA, WINDOWS, RESULTS, FLEETS, PUBLISH, PORTFOLIO)

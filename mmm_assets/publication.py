@@ -1,0 +1,131 @@
+"""What the outside sees of a client: the last good report, and whether it is still the newest word.
+
+Here: putting a report in place, refusing to, marking the last good one stale, the status that the portfolio reads.
+Not here: why results are refused (mmm_engine.gates), how a page looks (mmm_engine.report).
+
+Beside ``report/<client>.html`` (the last good page) stand ``<client>.json`` (its status) and, after a refusal,
+``<client>.failed.html`` (what was refused, for whoever looks into it).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mmm_assets.io_managers import HtmlFiles, JsonFiles, replace_file
+
+ASSET = "report"
+_BANNER = re.compile(r"<!-- stale -->.*?<!-- /stale -->", re.DOTALL)
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a client stands after its last refresh.
+
+    Attributes:
+        client: Id of the client.
+        verdict: "usable", "usable with care" or "do not use".
+        published: Whether the last refresh put its report in place.
+        reasons: Why not, or what to take care of.
+        refresh: Id of the last refresh.
+        at: When it ended, ISO 8601, UTC.
+        data_version: Version of the rows it was made from, "" when they were refused.
+        good_at: When the report in place was published; "" when there is none.
+    """
+
+    client: str
+    verdict: str
+    published: bool
+    reasons: tuple[str, ...]
+    refresh: str
+    at: str
+    data_version: str = ""
+    good_at: str = ""
+
+
+class Publication(dg.ConfigurableResource):  # type: ignore[misc]
+    """The published pages below ``storage/report``."""
+
+    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+
+    def publish(
+        self,
+        client: str,
+        verdict: str,
+        cautions: Sequence[str],
+        refresh: str,
+        at: datetime,
+        data_version: str,
+    ) -> None:
+        """Record that the client's report is in place; what was refused before is gone."""
+        self.failed_path(client).unlink(missing_ok=True)
+        now = at.isoformat(timespec="seconds")
+        self._write(Status(client, verdict, True, tuple(cautions), refresh, now, data_version, good_at=now))
+
+    def refuse(
+        self, client: str, reasons: Sequence[str], refresh: str, at: datetime, page: str | None = None
+    ) -> Path:
+        """Keep the last good report, mark it stale, and store the refused page beside it.
+
+        Returns:
+            Where the refused page is stored (or would be).
+        """
+        earlier = self.status(client)
+        good_at = earlier.good_at if earlier else ""
+        failed = self.failed_path(client)
+        if page is not None:
+            failed.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(failed, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+        pages = HtmlFiles(root=self.root)
+        if pages.has(ASSET, client):
+            pages.write(ASSET, client, mark_stale(pages.read(ASSET, client), reasons, at))
+        now = at.isoformat(timespec="seconds")
+        self._write(Status(client, "do not use", False, tuple(reasons), refresh, now, good_at=good_at))
+        return failed
+
+    def status(self, client: str) -> Status | None:
+        """Where the client stands, or None when it was never refreshed to the end."""
+        files = JsonFiles(root=self.root)
+        if not files.has(ASSET, client):
+            return None
+        stored: dict[str, Any] = files.read(ASSET, client)
+        return Status(**{**stored, "reasons": tuple(stored["reasons"])})
+
+    def report_path(self, client: str) -> Path:
+        """The last good report."""
+        return HtmlFiles(root=self.root).path(ASSET, client)
+
+    def failed_path(self, client: str) -> Path:
+        """The page of the last refused refresh."""
+        return self.report_path(client).with_suffix(".failed.html")
+
+    def _write(self, status: Status) -> None:
+        JsonFiles(root=self.root).write(ASSET, status.client, asdict(status))
+
+
+def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:
+    """The page with a banner that says since when and why it is not the newest word; an earlier banner is replaced.
+
+    >>> print(mark_stale("<body><p>results</p></body>", ["R-hat 1.2 > 1.01"], datetime(2026, 3, 1)).count("R-hat"))
+    1
+    """
+    listed = "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons)
+    banner = (
+        '<!-- stale --><div role="alert" style="margin:0;padding:1rem 2rem;background:#7a1f1f;color:#fff;'
+        'font:16px/1.5 system-ui,sans-serif"><strong>Stale since '
+        f"{since:%Y-%m-%d %H:%M} UTC.</strong> Newer results of this client were refused and are not shown:"
+        f'<ul style="margin:.25rem 0 0">{listed}</ul></div><!-- /stale -->'
+    )
+    fresh = _BANNER.sub("", page)
+    body = _BODY.search(fresh)
+    place = body.end() if body else 0
+    return fresh[:place] + banner + fresh[place:]

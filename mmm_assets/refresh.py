@@ -1,0 +1,233 @@
+"""One refresh: a client's chain of runs, in order, in this process.
+
+Here: which run follows which, what a failed run stops and what it does not, the outcome.
+Not here: what a run holds (jobs.py), who asks for a refresh (cli.py, sensors.py), keeping others out (locks.py).
+
+One run cannot mix partition definitions, so a refresh is several: data, windows, fleets, publication, and at the end
+the portfolio. The same function serves the command line and the sensor, so both do the same.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import jobs
+from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
+from mmm_assets.partitions import WINDOW_NAMES, clients, range_tags, split_key, window_ranges
+from mmm_assets.results import ResultStore
+from mmm_assets.runs import CLIENT_TAG, COMMAND_TAG, PROCESS_TAG, REFRESH_TAG, STARTED_TAG
+from mmm_engine.config import check_client_id
+
+FindJob = Callable[[str], dg.JobDefinition]
+
+
+@dataclass(frozen=True)
+class RefreshOptions:
+    """How a refresh differs from what the client files say.
+
+    Attributes:
+        windows: Windows to fit.
+        sampler: Overrides of the sampler's settings (draws, tune, chains, seed).
+        log_level: Lowest level of Dagster's own log lines on the console.
+    """
+
+    windows: tuple[str, ...] = WINDOW_NAMES
+    sampler: Mapping[str, int] = field(default_factory=dict)
+    log_level: str = "INFO"
+
+    def command(self, client: str) -> str:
+        """The command line that repeats the refresh."""
+        words = ["mmm", "refresh", client]
+        if self.windows != WINDOW_NAMES:
+            words += ["--windows", ",".join(self.windows)]
+        for name, value in self.sampler.items():
+            words += [f"--{name}", str(value)]
+        return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class RefreshOutcome:
+    """How a refresh ended.
+
+    Attributes:
+        client: Id of the client.
+        refresh: Id that all its runs carry, and its rows in the metric history.
+        failures: What failed, one message each; empty when every run succeeded.
+        evaluations: Every check that was evaluated.
+        left_out: What was not run, and why.
+        seconds: Wall time.
+    """
+
+    client: str
+    refresh: str
+    failures: tuple[str, ...]
+    evaluations: tuple[dg.AssetCheckEvaluation, ...]
+    left_out: tuple[str, ...]
+    seconds: float
+
+    @property
+    def failed_checks(self) -> tuple[dg.AssetCheckEvaluation, ...]:
+        """Checks that failed with severity ERROR."""
+        return tuple(
+            e for e in self.evaluations if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR
+        )
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every run succeeded and no ERROR check failed."""
+        return not self.failures and not self.failed_checks
+
+
+def refresh_client(
+    client: str,
+    *,
+    instance: dg.DagsterInstance,
+    find_job: FindJob,
+    results: ResultStore,
+    options: RefreshOptions,
+) -> RefreshOutcome:
+    """Run the whole chain of one client and say how it ended.
+
+    What stops what: refused rows stop the chain. A window that cannot be fitted costs the others nothing. A full fit
+    that fails a hard gate skips the fleets (they would judge a model that nobody may read); its scores are still
+    recorded, and the report keeps its last good page.
+
+    Args:
+        client: Id of a client whose file exists; its partition is added.
+        instance: The Dagster instance that records the runs.
+        find_job: Job by name, bound to the resources to use.
+        results: Reads back what the runs stored.
+        options: Windows and sampler settings.
+    """
+    check_client_id(client)
+    chain = _Chain(client, instance, find_job, options)
+    with client_lock(instance, client):
+        bury_dead_runs(instance)
+        instance.add_dynamic_partitions(str(clients.name), [client])
+        if chain.run(jobs.DATA.name, partition_key=client):
+            _run_windows(chain)
+            if results.read(client).refusals:
+                chain.skip("recovery, stability and forecast: the full fit failed a hard gate")
+            else:
+                chain.run(jobs.FLEETS.name, partition_key=client, sampler=True)
+            chain.run(jobs.PUBLISH.name, partition_key=client)
+    return chain.outcome()
+
+
+def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level: str = "INFO") -> bool:
+    """Render the page of all clients again; whether it succeeded."""
+    result = find_job(jobs.PORTFOLIO.name).execute_in_process(
+        instance=instance,
+        tags={PROCESS_TAG: process_identity()},
+        run_config=_quiet(log_level),
+        raise_on_error=False,
+    )
+    return bool(result.success)
+
+
+def _run_windows(chain: _Chain) -> None:
+    """Fit the windows, as few runs as their order allows; read results also where another window failed."""
+    for first, last in window_ranges(chain.options.windows):
+        result = chain.execute(jobs.WINDOWS.name, tags=range_tags(chain.client, first, last), sampler=True)
+        if result.success or _has_finished(result, "window_results"):
+            continue
+        fitted = [split_key(key)[1] for key in _materialised(result, "fitted_posterior")]
+        for start, end in window_ranges(fitted):
+            chain.execute(jobs.RESULTS.name, tags=range_tags(chain.client, start, end))
+
+
+class _Chain:
+    """The runs of one refresh as they happen."""
+
+    def __init__(
+        self, client: str, instance: dg.DagsterInstance, find_job: FindJob, options: RefreshOptions
+    ) -> None:
+        self.client = client
+        self.options = options
+        self._instance = instance
+        self._find_job = find_job
+        self._refresh = uuid.uuid4().hex[:12]
+        self._began = time.time()
+        self._failures: list[str] = []
+        self._left_out: list[str] = []
+        self._evaluations: list[dg.AssetCheckEvaluation] = []
+
+    def run(self, job: str, *, partition_key: str, sampler: bool = False) -> bool:
+        """Execute a job for the client; whether it succeeded."""
+        return bool(self.execute(job, partition_key=partition_key, sampler=sampler).success)
+
+    def execute(
+        self, job: str, *, tags: Mapping[str, str] | None = None, sampler: bool = False, **where: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Execute a job and keep what failed and what was judged."""
+        config = _quiet(self.options.log_level)
+        if sampler and self.options.sampler:
+            config["resources"] = {"sampler": {"config": dict(self.options.sampler)}}
+        result = self._find_job(job).execute_in_process(
+            instance=self._instance,
+            tags={**self._tags(), **(tags or {})},
+            run_config=config,
+            raise_on_error=False,
+            **where,
+        )
+        self._evaluations += result.get_asset_check_evaluations()
+        self._failures += _failures(result)
+        return result
+
+    def skip(self, what: str) -> None:
+        """Keep what was left out, and why."""
+        self._left_out.append(what)
+
+    def outcome(self) -> RefreshOutcome:
+        """How it ended."""
+        return RefreshOutcome(
+            client=self.client,
+            refresh=self._refresh,
+            failures=tuple(self._failures),
+            evaluations=tuple(self._evaluations),
+            left_out=tuple(self._left_out),
+            seconds=time.time() - self._began,
+        )
+
+    def _tags(self) -> dict[str, str]:
+        return {
+            REFRESH_TAG: self._refresh,
+            CLIENT_TAG: self.client,
+            STARTED_TAG: f"{self._began:.3f}",
+            COMMAND_TAG: self.options.command(self.client),
+            PROCESS_TAG: process_identity(),
+        }
+
+
+def _quiet(log_level: str) -> dict[str, Any]:
+    return {"loggers": {"console": {"config": {"log_level": log_level}}}}
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """Why steps failed, in words; a blocking check that failed speaks for itself in the evaluations."""
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            yield data.user_failure_data.description
+        elif data.error and data.error.cls_name != "DagsterAssetCheckFailedError":
+            cause = data.error.cause or data.error
+            yield f"{event.step_key}: {cause.message.strip()}"
+
+
+def _materialised(result: dg.ExecuteInProcessResult, asset: str) -> Sequence[str]:
+    """Partitions of an asset that a run stored."""
+    events = result.get_asset_materialization_events()
+    return [str(e.partition) for e in events if e.asset_key == dg.AssetKey(asset) and e.partition is not None]
+
+
+def _has_finished(result: dg.ExecuteInProcessResult, step: str) -> bool:
+    return any(event.is_step_success and event.step_key == step for event in result.all_events)

@@ -1,0 +1,126 @@
+"""A client's stored results in the form that the report is made from.
+
+Here: gathering the report's inputs, rendering the page.
+Not here: what the report says or how it looks (mmm_engine.report), whether it may be published (publication.py).
+"""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from mmm_assets.results import FULL, ClientResults, WindowResults
+from mmm_assets.types import DataFrame, History
+from mmm_engine import ENGINE_VERSION
+
+if TYPE_CHECKING:
+    from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport
+
+LIBRARIES = (
+    "pymc", "pymc-marketing", "nutpie", "pytensor", "numba", "arviz", "numpy", "pandas", "xarray", "dagster", "duckdb",
+)  # fmt: skip
+
+
+def render(inputs: ReportInputs) -> str:
+    """The report as one self-contained page."""
+    from mmm_engine.report.render import build_report
+
+    return build_report(inputs)
+
+
+def report_inputs(results: ClientResults, history: History, run: RunInfo) -> ReportInputs:
+    """Everything the report of a client is made from; window ``full`` must be among the results."""
+    from mmm_engine.report.inputs import ReportInputs
+
+    data, config, full = results.data, results.data.config, results.windows[FULL]
+    return ReportInputs(
+        client=config.client,
+        target_name=config.target.column,
+        target_kind=config.target.kind,
+        period=data.period,
+        currency_unit="",
+        windows={name: _window_report(window) for name, window in results.windows.items()},
+        decomposition=full.decomposition,
+        curves=full.curves,
+        multiplier=full.multiplier if len(full.multiplier) else None,
+        spend=_spend(full),
+        recovery=results.recovery,
+        stability=results.stability,
+        forecast=results.forecast,
+        findings=data.findings,
+        verdicts=results.verdicts,
+        run=run,
+        ledger=history.ledger(config.client),
+        previous=previous_refresh(history, config.client, run.run_id),
+        recovery_min=config.thresholds.recovery_min,
+        stability_min=config.thresholds.stability_min,
+    )
+
+
+def run_info(results: ClientResults, run_id: str, command: str, at: datetime, seconds: float) -> RunInfo:
+    """How to derive the report's numbers again."""
+    from mmm_engine.report.inputs import RunInfo
+
+    return RunInfo(
+        data_version=results.data.data_version,
+        config_version=results.data.config.config_version,
+        engine_version=ENGINE_VERSION,
+        versions={"python": platform.python_version(), **_library_versions()},
+        seed=int(results.windows[FULL].attrs["seed"]),
+        recorded_at=at,
+        command=command,
+        seconds=seconds,
+        run_id=run_id,
+    )
+
+
+def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
+    """History rows of the refresh before ``run_id``, or None when there was none."""
+    rows = history.read(client)
+    earlier = rows[rows["run_id"] != run_id]
+    if earlier.empty:
+        return None
+    last = earlier.loc[earlier["recorded_at"].idxmax(), "run_id"]
+    return earlier[earlier["run_id"] == last].reset_index(drop=True)
+
+
+def _window_report(window: WindowResults) -> WindowReport:
+    from mmm_engine.report.inputs import WindowReport
+
+    health = window.scores["split"] == "all"
+    return WindowReport(
+        window=window.inputs.window,
+        cutoff=window.inputs.cutoff,
+        horizon=window.inputs.horizon,
+        scores=window.scores[~health].reset_index(drop=True),
+        health=window.scores[health].reset_index(drop=True),
+        predictions=window.predictions,
+        returns=window.returns,
+        parameters=window.parameters,
+    )
+
+
+def _spend(window: WindowResults) -> DataFrame:
+    """Totals of each channel over the training rows; a channel with a cost column is counted in money."""
+    import pandas as pd
+
+    inputs = window.inputs
+    return pd.DataFrame(
+        {
+            "channel": inputs.config.channel_names,
+            "spend": inputs.spend[: inputs.train_rows].sum(axis=0),
+            "unit": ["spend" if channel.cost else channel.unit for channel in inputs.config.channels],
+        }
+    )
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

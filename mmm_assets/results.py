@@ -1,0 +1,170 @@
+"""Everything that is stored about one client and belongs together, read in one go.
+
+Here: the stored results of a client whose rows and settings are the present ones, and the verdicts on them.
+Not here: how a file is read (io_managers.py), single verdicts (verdicts.py), drawing a report (mmm_engine.report).
+
+Report, history and forecast need most of a client's assets and must cope with windows that were never fitted or are
+left from older rows, so they name the assets as `deps` and read them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mmm_assets import verdicts
+from mmm_assets.io_managers import (
+    ClientDataFiles,
+    FrameFiles,
+    HtmlFiles,
+    PartitionFiles,
+    PosteriorFiles,
+    ScaledInputsFiles,
+)
+from mmm_assets.partitions import WINDOW_NAMES, window_key
+from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict
+
+FULL = "full"
+
+
+@dataclass(frozen=True, eq=False)
+class WindowResults:
+    """One fitted window: its rows and every frame that was read from its posterior."""
+
+    inputs: ScaledInputs
+    scores: DataFrame
+    predictions: DataFrame
+    returns: DataFrame
+    curves: DataFrame
+    decomposition: DataFrame
+    parameters: DataFrame
+    multiplier: DataFrame
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """Client, window, cutoff, versions, seed and fit that all frames of the window come from."""
+        return self.scores.attrs
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Verdicts on the window."""
+        return verdicts.of_window(self.inputs, self.scores)
+
+
+# Field of WindowResults to the asset it is stored as; all of them come from one posterior.
+_FRAMES = {
+    "scores": "holdout_metrics",
+    "predictions": "predictions",
+    "returns": "channel_returns",
+    "curves": "response_curves",
+    "decomposition": "decomposition",
+    "parameters": "parameters",
+    "multiplier": "media_multiplier",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClientResults:
+    """What is stored about a client for its present rows and settings; fleets that were not run are None."""
+
+    data: ClientData
+    windows: dict[str, WindowResults]
+    recovery: DataFrame | None
+    stability: DataFrame | None
+    forecast: DataFrame | None
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every verdict that can be read from what is stored, the data contract first."""
+        from mmm_engine import gates
+
+        on_windows = [verdict for window in self.windows.values() for verdict in window.verdicts]
+        missing = () if FULL in self.windows else (verdicts.of_missing(FULL),)
+        on_fleets = verdicts.of_fleets(self.recovery, self.stability, self.data.config.thresholds)
+        return (gates.check_data(self.data), *missing, *on_windows, *on_fleets)
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """The failed verdicts that keep these results from being published."""
+        return verdicts.refused(self.verdicts)
+
+
+class ResultStore(dg.ConfigurableResource):  # type: ignore[misc]
+    """Reads stored assets by name, for whoever needs many of them."""
+
+    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+
+    def data(self, client: str) -> ClientData:
+        """The stored rows of a client."""
+        return ClientDataFiles(root=self.root).read("client_data", client)
+
+    def inputs(self, client: str, window: str) -> ScaledInputs:
+        """One stored window of a client in model space."""
+        return ScaledInputsFiles(root=self.root).read("scaled_inputs", window_key(client, window))
+
+    def posterior(self, client: str, window: str) -> DataTree:
+        """The stored posterior of a window."""
+        return PosteriorFiles(root=self.root).read("fitted_posterior", window_key(client, window))
+
+    def page(self, asset: str, client: str | None) -> str | None:
+        """A stored page, or None when there is none yet."""
+        return _read_if_stored(HtmlFiles(root=self.root), asset, client)
+
+    def page_path(self, asset: str, client: str | None) -> Path:
+        """Where a page is stored."""
+        return HtmlFiles(root=self.root).path(asset, client)
+
+    def read(self, client: str) -> ClientResults:
+        """Everything stored about a client that was made from its present rows and settings."""
+        data = self.data(client)
+        found = {window: self._window(client, window, data) for window in WINDOW_NAMES}
+        frames = FrameFiles(root=self.root)
+        fleets = {
+            name: _read_if_stored(frames, name, client)
+            for name in ("recovery_scores", "stability_scores", "forecast")
+        }
+        current = {
+            name: frame for name, frame in fleets.items() if frame is not None and _is_from(frame.attrs, data)
+        }
+        return ClientResults(
+            data=data,
+            windows={window: results for window, results in found.items() if results is not None},
+            recovery=current.get("recovery_scores"),
+            stability=current.get("stability_scores"),
+            forecast=current.get("forecast"),
+        )
+
+    def _window(self, client: str, window: str, data: ClientData) -> WindowResults | None:
+        """A window's results, or None unless all of them are stored, of one fit and of the present rows."""
+        key, frames, inputs = (
+            window_key(client, window),
+            FrameFiles(root=self.root),
+            ScaledInputsFiles(root=self.root),
+        )
+        if not (
+            inputs.has("scaled_inputs", key) and all(frames.has(asset, key) for asset in _FRAMES.values())
+        ):
+            return None
+        read = {field: frames.read(asset, key) for field, asset in _FRAMES.items()}
+        fits = {frame.attrs.get("fit_id") for frame in read.values()}
+        if len(fits) != 1 or not _is_from(read["scores"].attrs, data):
+            return None
+        return WindowResults(inputs=inputs.read("scaled_inputs", key), **read)
+
+
+def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:
+    return files.read(asset, partition) if files.has(asset, partition) else None
+
+
+def _is_from(attrs: Mapping[str, Any], data: ClientData) -> bool:
+    """Whether a stored frame was made from exactly these rows and settings."""
+    return (attrs.get("data_version"), attrs.get("config_version")) == (
+        data.data_version,
+        data.config.config_version,
+    )

@@ -1,0 +1,26 @@
+"""Names of engine types for annotations in the Dagster layer.
+
+Dagster resolves annotations when it loads definitions; importing the engine's types there would import pandas,
+xarray and scikit-learn into every command and every daemon tick. Type checkers see the real types, Dagster sees Any.
+
+Here: nothing but names.
+Not here: any value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from xarray import DataTree
+
+    from mmm_engine.config import SamplerConfig
+    from mmm_engine.data import ClientData
+    from mmm_engine.gates import Verdict
+    from mmm_engine.history import History
+    from mmm_engine.scaling import ScaledInputs
+else:
+    ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Verdict = Any
+
+__all__ = ["ClientData", "DataFrame", "DataTree", "History", "SamplerConfig", "ScaledInputs", "Verdict"]

@@ -1,0 +1,72 @@
+"""Verdicts on stored values; checks, report and forecast ask the same ones.
+
+Here: which gate applies to which stored value, and which failures keep results from being published.
+Not here: thresholds and predicates (mmm_engine.gates), recording evaluations in Dagster (checks.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mmm_assets.types import DataFrame, ScaledInputs, Verdict
+
+if TYPE_CHECKING:
+    from mmm_engine.config import ThresholdConfig
+
+
+def of_window(inputs: ScaledInputs, scores: DataFrame) -> tuple[Verdict, ...]:
+    """Verdicts on one window: its split, its sampler, its held-out rows if it has any."""
+    verdicts = [of_cutoff(inputs), of_sampler(inputs, scores)]
+    return (*verdicts, of_holdout(inputs, scores)) if inputs.horizon else tuple(verdicts)
+
+
+def of_cutoff(inputs: ScaledInputs) -> Verdict:
+    """Verdict on the split of a window: no training row after the cutoff."""
+    from mmm_engine import gates
+
+    return gates.check_cutoff(inputs.frame(), inputs.cutoff, inputs.window)
+
+
+def of_sampler(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
+    """Verdict on the sampler of a window."""
+    from mmm_engine import gates
+
+    return gates.check_convergence(scores, inputs.config.thresholds, inputs.window)
+
+
+def of_holdout(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
+    """Verdict on the held-out rows of a window; one that holds out nothing passes and says so."""
+    from mmm_engine import gates
+
+    if not inputs.horizon:
+        reason = f"window '{inputs.window}' holds out no rows"
+        return gates.Verdict("holdout_skill", True, "warning", False, reason, window=inputs.window)
+    return gates.check_holdout(scores, inputs.config.thresholds, inputs.window)
+
+
+def of_fleets(
+    recovery: DataFrame | None, stability: DataFrame | None, thresholds: ThresholdConfig
+) -> tuple[Verdict, ...]:
+    """Verdicts on the client as a whole, as far as its fleets were run."""
+    from mmm_engine import gates
+
+    verdicts = []
+    if recovery is not None:
+        verdicts.append(gates.check_recovery(recovery, thresholds))
+    if stability is not None:
+        verdicts.append(gates.check_stability(stability, thresholds))
+    return tuple(verdicts)
+
+
+def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The failed verdicts that keep a client's new results from being published."""
+    return tuple(v for v in verdicts if not v.passed and v.severity == "error" and v.blocking)
+
+
+def of_missing(window: str) -> Verdict:
+    """The failed verdict on a window that has no results for the client's present rows and settings."""
+    from mmm_engine import gates
+
+    reason = f"window '{window}' has no fit for the present rows and settings; refresh the client"
+    return gates.Verdict("window_fitted", False, "error", True, reason, window=window)
