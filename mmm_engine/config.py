@@ -321,11 +321,19 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     return config, faults
 
 
-def write_client_config(config: ClientConfig, path: Path) -> None:
-    """Write a client file that reads back equal, in one step; settings at their defaults stay short."""
+def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> None:
+    """Write a client file that reads back equal, in one step; settings at their defaults stay short.
+
+    Args:
+        config: What the file shall say.
+        path: Where to write it.
+        heading: One line for the reader, written as a comment at the top.
+    """
     model, sampler = config.model, config.sampler
-    names = {"client": config.client, "data": config.data, "date": config.date}
     sections: dict[str, object] = {
+        "client": config.client,
+        "data": config.data,
+        "date": config.date,
         "target": config.target.model_dump(mode="json"),
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
@@ -333,12 +341,24 @@ def write_client_config(config: ClientConfig, path: Path) -> None:
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
     }
-    text = yaml.safe_dump(names, sort_keys=False, allow_unicode=True, width=110)
-    write_text(
-        path,
-        text
-        + yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None),
-    )
+    lines = [f"# {' '.join(heading.split())}\n"] if heading else []
+    for name, value in sections.items():
+        lines += [f"# {_COMMENTS[name]}\n"] if name in _COMMENTS else []
+        flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
+        lines += yaml.safe_dump(
+            {name: value}, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
+        )
+    write_text(path, "".join(lines))
+
+
+_COMMENTS = {
+    "data": "CSV or Parquet, relative to this file",
+    "target": "kind: revenue or conversions",
+    "channels": "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost}",
+    "controls": "names, or {column: price, effect: any}; effect: positive (default), negative, any",
+    "model": "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null",
+    "thresholds": "overrides of the platform's checks, for example {rhat_max: 1.02}",
+}
 
 
 def list_clients(data_dir: Path) -> list[str]:

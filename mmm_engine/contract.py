@@ -173,7 +173,7 @@ def _column_faults(
         found = f"{values[negative[0]]:g}{rows.others(negative)}"
         fix = "put refunds and corrections into the period they belong to, or write 0"
         yield Fault(rows.place(column, int(negative[0])), found, "0 or more", fix)
-    if not len(values) or np.isnan(values).any():
+    if len(values) < 2 or np.isnan(values).any():
         return
     everywhere = f"column '{column}', all rows from {rows.label(0)}"
     if np.abs(values).max() < _ALL_ZERO:
@@ -189,7 +189,7 @@ _DROP_IT = "leave it out of the client file: nothing can be learnt about its eff
 
 def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
     """Channels that repeat another channel, channels and controls that repeat the target."""
-    varied = {column: cells for column, cells in values.items() if len(cells) and np.ptp(cells) > 0}
+    varied = {column: cells for column, cells in values.items() if len(cells) > 1 and np.ptp(cells) > 0}
     channels = [column for column in config.channel_names if column in varied]
     for position, column in enumerate(channels):
         twin = next(
@@ -213,7 +213,7 @@ def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:
         longest = max(WINDOWS.values())
         wanted = f"at least {least} (2 × the longest window of {longest} + max_lag {config.longest_lag})"
         found = f"{count} {'row' if count == 1 else 'rows'}"
-        yield Fault("the file", found, wanted, "add history; less cannot be judged")
+        yield Fault("all rows", found, wanted, "add history; less cannot be judged")
 
 
 def _sorted_frame(days: Days, values: Mapping[str, Floats]) -> pd.DataFrame:

@@ -116,7 +116,7 @@ class _Rows:
         line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
         if self.period != "day":
             return line
-        weekdays = pd.DatetimeIndex(self.frame["date"]).dayofweek.to_numpy()
+        weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
         return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
 
     def yearly(self) -> Floats:

@@ -144,7 +144,7 @@ def _csv_table(content: bytes) -> tuple[Table | None, list[Fault]]:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         found = f"byte 0x{content[error.start]:02x}, which is not UTF-8"
-        return _no_table(found, "text in UTF-8", _SAVE_AS_CSV, f"line {line}")
+        return _no_table(found, "text in UTF-8", _SAVE_AS_CSV, f"row {line}")
     if "\0" in text:
         return _no_table("zero bytes, so a binary file", "a CSV file in UTF-8", _SAVE_AS_CSV)
     records: list[tuple[int, list[str]]] = []
