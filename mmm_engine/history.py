@@ -12,7 +12,7 @@ facts: when it is missing, was made by another version of the platform, or is da
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +28,11 @@ from mmm_engine.history_files import (
     build_database,
     connection,
     exclusive,
-    read_parquet,
-    upsert_rows,
+    read_fact,
+    replace_rows,
     write_parquet,
 )
-from mmm_engine.history_tables import FORECAST_LEDGER, METRIC_HISTORY, Table, utc_naive
+from mmm_engine.history_tables import FORECAST_LEDGER, METRIC_HISTORY, TABLES, Table, utc_naive
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 """What a run id may look like: it becomes a file name."""
@@ -115,15 +115,11 @@ class History:
         """
         if rows.empty:
             return 0
-        table = METRIC_HISTORY.to_arrow(rows)
-        runs = [
-            (self._run_facts(str(client), str(run_id)), run)
-            for (client, run_id), run in METRIC_HISTORY.to_frame(table).groupby(["client", "run_id"])
-        ]
+        runs = METRIC_HISTORY.to_frame(METRIC_HISTORY.to_arrow(rows)).groupby(list(METRIC_HISTORY.owner))
+        files = {self._run_file(str(client), str(run_id)): run for (client, run_id), run in runs}
         with self._exclusive():
-            for path, run in runs:
-                self._write_run(path, run)
-            self._store(METRIC_HISTORY, table)
+            written = [self._write_run(file, run) for file, run in files.items()]
+            self._store(METRIC_HISTORY, pa.concat_tables(written))
         return len(rows)
 
     def read(
@@ -239,63 +235,60 @@ class History:
         with self._exclusive():
             if self.path.exists() and not self._has_facts():
                 fault = Fault(
-                    str(self._facts_folder),
+                    str(self._home / METRIC_HISTORY.folder),
                     "no fact files",
                     "the Parquet files that the history is made from",
                     "put the folder back beside the database; the database was left as it is",
                 )
                 raise HistoryError("metric history", fault)
-            return build_database(self.path, self._fact_files())
+            return build_database(self.path)
 
     # Facts
 
     @property
-    def _facts_folder(self) -> Path:
-        return self.path.parent / "history"
-
-    @property
-    def _ledger_folder(self) -> Path:
-        return self.path.parent / "forecast_ledger"
-
-    def _run_facts(self, client: str, run_id: str) -> Path:
-        if not RUN_ID.fullmatch(run_id):
-            raise ValueError(f"run id {run_id!r}: wanted letters, digits, '_', '.' and '-', at most 128")
-        return self._facts_folder / check_client_id(client) / f"{run_id}.parquet"
-
-    def _write_run(self, path: Path, run: pd.DataFrame) -> None:
-        """Write the scores of one run, together with those it has recorded before."""
-        if path.exists():
-            earlier = METRIC_HISTORY.to_frame(read_parquet(path, METRIC_HISTORY.schema))
-            run = pd.concat([earlier, run]).drop_duplicates(list(METRIC_HISTORY.key), keep="last")
-        write_parquet(METRIC_HISTORY.to_arrow(run), path)
-
-    def _read_ledger_facts(self, client: str) -> pd.DataFrame:
-        path = self._ledger_folder / f"{check_client_id(client)}.parquet"
-        schema = FORECAST_LEDGER.schema
-        return FORECAST_LEDGER.to_frame(read_parquet(path, schema) if path.exists() else schema.empty_table())
-
-    def _write_ledger(self, client: str, rows: pd.DataFrame) -> None:
-        """Write all forecasts of a client, so that a write that was cut off is made good by the next one."""
-        table = FORECAST_LEDGER.to_arrow(rows)
-        write_parquet(table, self._ledger_folder / f"{client}.parquet")
-        self._store(FORECAST_LEDGER, table)
-
-    def _fact_files(self) -> Iterator[tuple[Table, Path]]:
-        yield from ((METRIC_HISTORY, path) for path in sorted(self._facts_folder.glob("*/*.parquet")))
-        yield from ((FORECAST_LEDGER, path) for path in sorted(self._ledger_folder.glob("*.parquet")))
+    def _home(self) -> Path:
+        return self.path.parent
 
     def _has_facts(self) -> bool:
-        return next(self._fact_files(), None) is not None
+        return any(table.fact_files(self._home) for table in TABLES)
+
+    def _run_file(self, client: str, run_id: str) -> Path:
+        if not RUN_ID.fullmatch(run_id):
+            raise ValueError(f"run id {run_id!r}: wanted letters, digits, '_', '.' and '-', at most 128")
+        return METRIC_HISTORY.fact_file(self._home, (check_client_id(client), run_id))
+
+    def _write_run(self, file: Path, run: pd.DataFrame) -> pa.Table:
+        """Write the scores of one run, together with those it recorded before; returns all of them."""
+        if file.exists():
+            earlier = METRIC_HISTORY.to_frame(read_fact(METRIC_HISTORY, file))
+            run = pd.concat([earlier, run]).drop_duplicates(list(METRIC_HISTORY.key), keep="last")
+        rows = METRIC_HISTORY.to_arrow(run)
+        write_parquet(rows, file)
+        return rows
+
+    def _ledger_file(self, client: str) -> Path:
+        return FORECAST_LEDGER.fact_file(self._home, (check_client_id(client),))
+
+    def _read_ledger_facts(self, client: str) -> pd.DataFrame:
+        file = self._ledger_file(client)
+        rows = read_fact(FORECAST_LEDGER, file) if file.exists() else FORECAST_LEDGER.schema.empty_table()
+        return FORECAST_LEDGER.to_frame(rows)
+
+    def _write_ledger(self, client: str, ledger: pd.DataFrame) -> None:
+        """Write all forecasts of a client, so that a write that was cut off is made good by the next one."""
+        rows = FORECAST_LEDGER.to_arrow(ledger)
+        write_parquet(rows, self._ledger_file(client))
+        self._store(FORECAST_LEDGER, rows)
 
     # Database
 
     def _exclusive(self) -> AbstractContextManager[None]:
-        return exclusive(self._facts_folder / ".lock", self.patience)
+        return exclusive(self._home / METRIC_HISTORY.folder / ".lock", self.patience)
 
     def _store(self, table: Table, rows: pa.Table) -> None:
         """Bring rows whose facts are written into the database."""
-        if not self.path.exists() or not upsert_rows(self.path, table, rows, self.patience):
-            build_database(self.path, self._fact_files())
+        if not self.path.exists() or not replace_rows(self.path, table, rows, self.patience):
+            build_database(self.path)
 
     def _read(
         self,
@@ -310,15 +303,19 @@ class History:
                 return table.to_frame(table.schema.empty_table())
             self.rebuild()
         wanted = {column: _as_list(names) for column, names in filters.items() if names is not None}
-        conditions = [f'"{column}" IN (SELECT unnest(?))' for column in wanted]
-        values: list[object] = list(wanted.values())
+        # One parameter a value: DuckDB looks through a list of values into a view, not through a subquery.
+        conditions = [
+            f'"{name}" IN ({", ".join("?" * len(values))})' for name, values in wanted.items() if values
+        ]
+        conditions += ["false" for values in wanted.values() if not values]
+        parameters: list[object] = [value for values in wanted.values() for value in values]
         if since is not None:
             conditions.append('"recorded_at" >= ?')
-            values.append(utc_naive(since))
+            parameters.append(utc_naive(since))
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f'SELECT * FROM "{relation}" {where} ORDER BY {order}'  # noqa: S608 (names of this module)
         with connection(self.path, read_only=True, patience=self.patience) as database:
-            return table.to_frame(database.sql(query, params=values).to_arrow_table())
+            return table.to_frame(database.sql(query, params=parameters).to_arrow_table())
 
 
 def _as_list(names: str | Sequence[str]) -> list[str]:

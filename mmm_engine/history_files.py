@@ -15,13 +15,14 @@ import fcntl
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mmm_engine.errors import Fault, HistoryError
@@ -30,7 +31,7 @@ from mmm_engine.history_tables import METRIC_HISTORY, TABLES, Table, definitions
 PATIENCE_SECONDS = 60.0
 """How long to wait for other processes; one transaction takes some hundredths of a second."""
 
-_PAUSE_FIRST, _PAUSE_LONGEST = 0.02, 0.5
+_PAUSE_FIRST, _PAUSE_LONGEST = 0.02, 0.25
 _FACTS_AT_ONCE = 500
 _MISTAKES = (
     duckdb.ParserException,
@@ -77,8 +78,8 @@ def connection(
         raise unreadable(path, error) from error
 
 
-def upsert_rows(path: Path, table: Table, rows: pa.Table, patience: float = PATIENCE_SECONDS) -> bool:
-    """Write rows into the database in one transaction; those of a known key replace what was there.
+def replace_rows(path: Path, table: Table, rows: pa.Table, patience: float = PATIENCE_SECONDS) -> bool:
+    """Bring the rows of whole fact files into the database, in place of those it has of them; one transaction.
 
     Returns:
         False, with nothing written, when the database was made with other definitions than today's.
@@ -89,12 +90,16 @@ def upsert_rows(path: Path, table: Table, rows: pa.Table, patience: float = PATI
     with connection(path, read_only=False, patience=patience) as database:
         if _definitions_of(database) != definitions_version():
             return False
-        _upsert(database, table, rows)
+        database.register("incoming", rows)
+        database.begin()
+        database.execute(table.delete_sql("incoming"))
+        database.execute(table.insert_sql("incoming"))
+        database.commit()
         return True
 
 
-def build_database(path: Path, facts: Iterable[tuple[Table, Path]]) -> int:
-    """Make the database from fact files beside the old one, then let it take its place.
+def build_database(path: Path) -> int:
+    """Make the database from all fact files beside the old one, then let it take its place.
 
     The old file is kept as ``<name>.replaced``. Call it with the lock held: a writer in between would write
     into the file that goes.
@@ -105,7 +110,9 @@ def build_database(path: Path, facts: Iterable[tuple[Table, Path]]) -> int:
     Raises:
         HistoryError: If a fact file is damaged; the old database is then left as it is.
     """
-    fresh = path.parent / "history" / f".{path.name}.tmp"  # in the private folder until its own mode is set
+    fresh = (
+        path.parent / METRIC_HISTORY.folder / f".{path.name}.tmp"
+    )  # a private folder, until its mode is set
     make_private_folder(fresh.parent)
     for leftover in (fresh, Path(f"{fresh}.wal")):
         leftover.unlink(missing_ok=True)
@@ -113,12 +120,7 @@ def build_database(path: Path, facts: Iterable[tuple[Table, Path]]) -> int:
         for statement in definitions():
             database.execute(statement)
         database.execute(f"COMMENT ON TABLE {METRIC_HISTORY.name} IS '{definitions_version()}'")
-        for some in batched(facts, _FACTS_AT_ONCE):
-            for table in TABLES:
-                parts = [read_parquet(file, table.schema) for kind, file in some if kind is table]
-                if parts:
-                    _upsert(database, table, pa.concat_tables(parts))
-        rows = sum(_count(database, table) for table in TABLES)
+        rows = sum(_load_facts(database, table, path.parent) for table in TABLES)
     fresh.chmod(0o600)
     for ending in ("", ".wal"):  # what the old file had not yet merged belongs to it, not to the new one
         old = Path(f"{path}{ending}")
@@ -142,24 +144,27 @@ def write_parquet(table: pa.Table, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
-    """Rows of one Parquet file in the columns of ``schema``.
+def read_fact(table: Table, file: Path) -> pa.Table:
+    """Rows of one fact file.
 
     Raises:
-        HistoryError: If the file is damaged or lacks a column.
+        HistoryError: If the file is damaged, lacks a column, or holds rows that belong into another file.
     """
     try:
         # One file object, not a path: a folder named a=b would be read as a column.
-        with path.open("rb") as file:
-            return pq.read_table(file, columns=schema.names).select(schema.names).cast(schema)
+        with file.open("rb") as opened:
+            rows = (
+                pq.read_table(opened, columns=table.schema.names)
+                .select(table.schema.names)
+                .cast(table.schema)
+            )
     except (pa.ArrowException, KeyError) as error:
-        fault = Fault(
-            str(path),
-            f"a file that is not a fact file ({_first_line(error)})",
-            "a Parquet file as the platform wrote it",
-            "put it back from a backup, or move it out of the folder to go on without its rows",
-        )
-        raise HistoryError("metric history", fault) from error
+        raise _bad_fact(file, f"a file that is not a fact file ({_first_line(error)})") from error
+    for column, wanted in zip(table.owner, table.owner_of(file), strict=True):
+        others = set(pc.unique(rows[column]).to_pylist()) - {wanted}
+        if others:
+            raise _bad_fact(file, f"rows of {column} {sorted(others)[0]!r}, perhaps a copy of another file")
+    return rows
 
 
 def make_private_folder(folder: Path) -> None:
@@ -180,13 +185,15 @@ def unreadable(path: Path, error: Exception) -> HistoryError:
     return HistoryError("metric history", fault)
 
 
-def _upsert(database: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
-    """One transaction; an error on the way leaves the database as it was."""
-    database.register("incoming", rows)
-    database.begin()
-    database.execute(table.upsert_sql("incoming"))
-    database.commit()
-    database.unregister("incoming")
+def _load_facts(database: duckdb.DuckDBPyConnection, table: Table, home: Path) -> int:
+    """Write all facts of a table into an empty database; returns the number of rows."""
+    count = 0
+    for files in batched(table.fact_files(home), _FACTS_AT_ONCE):
+        rows = pa.concat_tables([read_fact(table, file) for file in files])
+        database.register("incoming", rows)
+        database.execute(table.insert_sql("incoming"))
+        count += rows.num_rows
+    return count
 
 
 def _definitions_of(database: duckdb.DuckDBPyConnection) -> str | None:
@@ -198,9 +205,10 @@ def _definitions_of(database: duckdb.DuckDBPyConnection) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _count(database: duckdb.DuckDBPyConnection, table: Table) -> int:
-    rows = database.execute(f"SELECT count(*) FROM {table.name}").fetchall()  # noqa: S608 (name of a Table)
-    return int(rows[0][0])
+def _bad_fact(file: Path, found: str) -> HistoryError:
+    wanted = "a Parquet file as the platform wrote it"
+    fix = "put it back from a backup, or move it out of the folder to go on without its rows"
+    return HistoryError("metric history", Fault(str(file), found, wanted, fix))
 
 
 def _wait_for[T](

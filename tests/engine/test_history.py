@@ -277,6 +277,14 @@ class TestRebuild:
             history.rebuild()
         assert len(history.read()) == 4
 
+    def test_a_copied_fact_does_not_count_twice(self, history):
+        """A backup copy inside the folder is named, not read as a second run."""
+        history.append(score_rows(0))
+        fact = history.path.parent / "history" / "ms" / "run-000.parquet"
+        fact.with_name("run-000 copy.parquet").write_bytes(fact.read_bytes())
+        with pytest.raises(HistoryError, match=r"run-000 copy\.parquet.*perhaps a copy"):
+            history.rebuild()
+
     def test_refuses_to_replace_a_database_by_nothing(self, history):
         """Facts that were moved away are no reason to empty the history."""
         history.append(score_rows())
@@ -324,7 +332,7 @@ path = Path(sys.argv[1])
 with exclusive(path.parent / "history" / ".lock"), connection(path, read_only=False) as database:
     database.register("incoming", METRIC_HISTORY.to_arrow(score_rows(7)))
     database.begin()
-    database.execute(METRIC_HISTORY.upsert_sql("incoming"))
+    database.execute(METRIC_HISTORY.insert_sql("incoming"))
     print("written, not committed")
     time.sleep(60)
 """
@@ -341,7 +349,7 @@ class TestSeveralProcesses:
         seen = [0]
         while any(writer.poll() is None for writer in writers):
             seen.append(len(history.read(metric="crps")))
-            time.sleep(0.2)
+            time.sleep(0.4)
         errors = [writer.communicate()[1] for writer in writers]
         assert [writer.returncode for writer in writers] == [0] * 4, errors
         assert history.read(metric="crps")["run_id"].nunique() == 100

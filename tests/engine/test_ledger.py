@@ -48,6 +48,9 @@ class TestFreezing:
         assert set(ledger["issued_at"]) == {pd.Timestamp("2026-01-06 09:00")}
         assert ledger["actual"].isna().all()
         assert ledger["scored_at"].isna().all()
+        with duckdb.connect(history.path, read_only=True) as database:
+            query = "SELECT count(*) FROM forecast_ledger WHERE actual IS NULL AND scored_at IS NULL"
+            assert database.execute(query).fetchall() == [(3,)]
 
     def test_the_first_forecast_of_a_vintage_stays(self, history):
         """A refresh that is run again, with other numbers, does not rewrite what was said."""
