@@ -19,7 +19,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    JsonValue,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -79,13 +78,12 @@ def _checked_data_path(text: str) -> str:
     return text
 
 
-def _checked_prior(prior: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def _checked_prior(prior: dict[str, object]) -> dict[str, object]:
     try:
         json.dumps(prior, allow_nan=False)
-    except ValueError:
-        raise _refused(
-            "a prior with a number that is not finite", "finite numbers", "mend the prior"
-        ) from None
+    except (ValueError, TypeError, RecursionError):
+        wanted = "text, finite numbers, lists and mappings"
+        raise _refused("a prior with other values", wanted, "mend the values of the prior") from None
     if not isinstance(prior.get("distribution"), str):
         wanted = "a mapping with the name of its distribution and numbers for its parameters"
         raise _refused("a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}")
@@ -110,7 +108,7 @@ def _column_as_mapping(value: object) -> object:
 
 
 Column = Annotated[str, AfterValidator(_checked_column)]
-PriorMapping = Annotated[dict[str, JsonValue], AfterValidator(_checked_prior)]
+PriorMapping = Annotated[dict[str, object], AfterValidator(_checked_prior)]
 Priors = dict[str, PriorMapping]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 

@@ -1,0 +1,31 @@
+"""Messages have four parts and lose none of the faults."""
+
+import pytest
+
+from mmm_engine.errors import ConfigError, DataError, Fault, FitError, MMMError
+
+ONE = Fault("column 'tv', row 9", "-5", "0 or more", "write 0")
+TWO = Fault("all rows", "20 rows", "at least 28", "add history")
+
+
+def test_one_fault_is_one_line_with_all_four_parts():
+    """A single fault is told in one line."""
+    error = DataError("client 'ms', ms.csv", ONE)
+    assert str(error) == "client 'ms', ms.csv: column 'tv', row 9: found -5; wanted 0 or more; write 0"
+    assert error.faults == (ONE,)
+
+
+def test_several_faults_are_numbered_under_their_owner():
+    """Every fault of a file stands in one message."""
+    error = ConfigError("client 'ms', ms.yaml", [ONE, TWO])
+    assert str(error).splitlines() == [
+        "client 'ms', ms.yaml: 2 faults",
+        "  1. column 'tv', row 9: found -5; wanted 0 or more; write 0",
+        "  2. all rows: found 20 rows; wanted at least 28; add history",
+    ]
+
+
+@pytest.mark.parametrize("kind", [ConfigError, DataError, FitError])
+def test_one_base_catches_everything_raised_on_purpose(kind):
+    """Whoever drives the engine needs one except clause."""
+    assert issubclass(kind, MMMError)
