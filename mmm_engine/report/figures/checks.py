@@ -1,0 +1,311 @@
+"""Figures of how far to trust a model.
+
+Here: scores by window, recovery, stability, sampler health, priors, residuals, refresh diff.
+Not here: predictions over time (fit.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from mmm_engine.report import wording
+from mmm_engine.report.figures.style import (
+    SERIES,
+    color,
+    escape,
+    finish,
+    interval_lines,
+    reference_line,
+    row_axis,
+    row_height,
+    row_labels,
+    window_words,
+)
+from mmm_engine.report.residuals import autocorrelation
+from mmm_engine.report.wording import comparison_words
+
+#: Parameters drawn in the prior figure; its table has all.
+MOST_PARAMETERS = 40
+
+
+def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figure:
+    """Skill against the naive forecast, error in and out of training, and coverage, by window.
+
+    Args:
+        scores: Columns window, split, metric, value.
+        compact: Panels below each other, for narrow screens.
+    """
+    titles = ["skill (above 0: better than naive)", "MAPE", "share inside interval"]
+    rows, columns = (3, 1) if compact else (1, 3)
+    figure = make_subplots(
+        rows, columns, subplot_titles=titles, horizontal_spacing=0.08, vertical_spacing=0.1
+    )
+    places = [{"row": 1 + i * compact, "col": 1 + i * (not compact)} for i in range(3)]
+    windows = [str(name) for name in scores["window"].drop_duplicates()]
+    words = [window_words(name) for name in windows]
+    skill = _by_window(scores, windows, "test", "skill")
+    bars = [color("green" if value >= 0 else "vermillion", 0.9) for value in skill]
+    figure.add_trace(go.Bar(x=words, y=skill, marker={"color": bars}, showlegend=False, width=0.45,
+                            text=[_signed(v) for v in skill], textposition="outside", cliponaxis=False,
+                            hovertemplate="%{x}: skill %{y:.2f}<extra></extra>"), **places[0])  # fmt: skip
+    for split, token, name in (("train", "blue", "MAPE in training"), ("test", "orange", "MAPE not seen")):
+        figure.add_trace(
+            _score_dots(words, _by_window(scores, windows, split, "mape"), name, token), **places[1]
+        )
+    for metric, token, name, level in (
+        ("coverage_90", "purple", "inside 90%", 0.9),
+        ("coverage_50", "sky", "inside 50%", 0.5),
+    ):
+        figure.add_trace(
+            _score_dots(words, _by_window(scores, windows, "test", metric), name, token), **places[2]
+        )
+        reference_line(figure, y=level, **places[2])
+    reference_line(figure, y=0, **places[0])
+    known = [0.0, *(v for v in skill if math.isfinite(v))]
+    spread = max(max(known) - min(known), 0.1) * 0.22
+    low = min(known) - spread if min(known) < 0 else 0.0
+    figure.update_yaxes(range=[low, max(known) + spread], tickformat=".0%", **places[0])
+    figure.update_yaxes(rangemode="tozero", tickformat=".1~%", **places[1])
+    figure.update_yaxes(range=[0, 1.08], tickformat=".0%", **places[2])
+    figure.update_xaxes(type="category", showgrid=False)
+    height = 760 if compact else 340
+    return finish(
+        figure, height, margin={"l": 8, "r": 12, "t": 70, "b": 8}, legend={"y": 1 + 36 / (height - 78)}
+    )
+
+
+def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bool = False) -> go.Figure:
+    """How well a known truth is found again, by channel; left of the line a return must not be read.
+
+    Args:
+        recovery: Columns channel, recovery; in the order to show.
+        minimum: Where reading stops.
+        compact: Broken labels, for narrow screens.
+    """
+    names = row_labels(recovery["channel"], compact)
+    rows = [names[str(name)] for name in recovery["channel"]]
+    values = recovery["recovery"].to_numpy(dtype=float)
+    groups = (
+        (values >= 2 * minimum, "can be read", "green", "circle"),
+        ((values >= minimum) & (values < 2 * minimum), "read with care", "orange", "diamond"),
+        (~(values >= minimum), "do not read", "vermillion", "x"),
+    )
+    figure = go.Figure()
+    for chosen, words, token, symbol in groups:
+        picked = [row for row, is_in in zip(rows, chosen, strict=True) if is_in]
+        if picked:
+            figure.add_trace(_row_marks(picked, values[chosen], words, token, symbol, "%{y}: %{x:.2f}"))
+    reference_line(figure, x=minimum)
+    return finish(figure, row_height(len(rows), 32 if compact else 26), yaxis=row_axis(rows),
+                  xaxis={"range": [-0.02, 1.02], "title": {"text": "recovery (1 is perfect)"}})  # fmt: skip
+
+
+def stability_overlap(stability: pd.DataFrame, *, minimum: float = 0.8, compact: bool = False) -> go.Figure:
+    """Overlap of 50% intervals between the full model and models that saw less, by channel.
+
+    Args:
+        stability: Columns split (the comparison), channel, value.
+        minimum: From where a channel counts as stable.
+        compact: Broken labels, for narrow screens.
+    """
+    worst = stability.groupby("channel", sort=False)["value"].min().sort_values(ascending=False)
+    names = row_labels((str(name) for name in worst.index), compact)
+    rows = [names[str(name)] for name in worst.index]
+    figure = go.Figure()
+    symbols = ("circle", "diamond", "square", "cross", "triangle-up", "star")
+    for place, (split, part) in enumerate(stability.groupby("split", sort=False)):
+        ys = [names[str(name)] for name in part["channel"]]
+        token, symbol = SERIES[place % len(SERIES)], symbols[place % len(symbols)]
+        figure.add_trace(_row_marks(ys, part["value"].to_numpy(), escape(comparison_words(str(split))), token, symbol,
+                                    "%{y}: %{x:.2f}"))  # fmt: skip
+    reference_line(figure, x=minimum)
+    return finish(figure, row_height(len(rows), 32 if compact else 26), yaxis=row_axis(rows),
+                  xaxis={"range": [-0.02, 1.02], "title": {"text": "overlap (1: the same)"}})  # fmt: skip
+
+
+def sampler_health(parameters: pd.DataFrame) -> go.Figure:
+    """R-hat against effective sample size of every parameter; the good corner is top left.
+
+    Args:
+        parameters: Columns window, parameter, rhat, ess_bulk.
+    """
+    figure = go.Figure()
+    symbols = ("circle", "diamond", "square", "cross")
+    for place, (window, part) in enumerate(parameters.groupby("window", sort=False)):
+        figure.add_trace(
+            go.Scatter(
+                x=part["rhat"],
+                y=part["ess_bulk"],
+                name=window_words(str(window)),
+                mode="markers",
+                marker={
+                    "color": color(SERIES[place % len(SERIES)], 0.75),
+                    "size": 8,
+                    "symbol": symbols[place % 4],
+                },
+                text=[escape(str(name)[:60]) for name in part["parameter"]],
+                hovertemplate="%{text}<br>R-hat %{x:.4f}, ESS %{y:,.0f}",
+            )
+        )
+    reference_line(figure, x=1.01)
+    reference_line(figure, y=400)
+    low = min(300.0, float(parameters["ess_bulk"].min()) * 0.8)
+    high = float(parameters["ess_bulk"].max()) * 1.3
+    return finish(
+        figure,
+        380,
+        hovermode="closest",
+        xaxis={"title": {"text": "R-hat (1.01 or less wanted)"}, "tickformat": ".3f", "nticks": 6,
+               "range": [0.9995, max(1.0125, float(parameters["rhat"].max()) + 0.001)]},
+        yaxis={"title": {"text": "effective sample size (400 or more wanted)"}, "type": "log", "tickformat": "~s",
+               "dtick": "D2", "range": [math.log10(max(low, 1)), math.log10(max(high, 2))]},
+    )  # fmt: skip
+
+
+def prior_and_posterior(parameters: pd.DataFrame, *, compact: bool = False) -> go.Figure:
+    """Priors and posteriors on one axis, in units of the prior's own 90% range; most moved first.
+
+    Args:
+        parameters: Columns parameter, mean, q05, q95, prior_mean, prior_q05, prior_q95.
+        compact: Shorter labels, for narrow screens.
+    """
+    half = (parameters["prior_q95"] - parameters["prior_q05"]) / 2
+    frame = pd.DataFrame({"parameter": parameters["parameter"].astype(str)})
+    for name in ("mean", "q05", "q95", "prior_q05", "prior_q95"):
+        frame[name] = (parameters[name] - parameters["prior_mean"]) / half
+    frame = frame.replace([np.inf, -np.inf], np.nan).dropna()
+    frame = frame.iloc[frame["mean"].abs().argsort()[::-1][:MOST_PARAMETERS]]
+    rows = list(_parameter_labels(frame["parameter"], 22 if compact else 42).values())
+    figure = go.Figure()
+    for low, high, token, width, words in (
+        ("prior_q05", "prior_q95", "baseline", 9, "prior, 90% range"),
+        ("q05", "q95", "blue", 3, "posterior, 90% interval"),
+    ):
+        line = {"color": color(token), "width": width}
+        figure.add_trace(interval_lines(rows, frame[low], frame[high], name=words, line=line))
+    figure.add_trace(
+        _row_marks(rows, frame["mean"].to_numpy(), "posterior mean", "blue", "circle", "%{y}: %{x:.2f}")
+    )
+    figure = finish(figure, row_height(len(rows), 20), yaxis=row_axis(rows),
+                    xaxis={"title": {"text": "distance from the prior mean, in half its 90% range"}})  # fmt: skip
+    return figure.update_yaxes(tickfont={"size": 10 if compact else 11})
+
+
+def residuals(
+    residuals: pd.DataFrame, *, unit: str = "", period: str = "week", compact: bool = False
+) -> go.Figure:
+    """Residuals three ways: over time, correlated with their own past, and as a distribution.
+
+    Args:
+        residuals: Columns date, residual.
+        unit: Unit of the target.
+        period: What one lag is.
+        compact: Panels below each other, for narrow screens.
+    """
+    values = residuals["residual"].to_numpy(dtype=float)
+    rows, columns = (3, 1) if compact else (1, 3)
+    titles = ["over time", f"correlation with earlier {period}s", "distribution"]
+    figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.07, vertical_spacing=0.11,
+                           column_widths=None if compact else [0.46, 0.27, 0.27])  # fmt: skip
+    places = [{"row": 1 + i * compact, "col": 1 + i * (not compact)} for i in range(3)]
+    hover = f"%{{x|%d %b %Y}}: %{{y:.3s}} {escape(unit)}<extra></extra>"
+    figure.add_trace(go.Scatter(x=residuals["date"], y=values, mode="markers", hovertemplate=hover,
+                                marker={"color": color("blue", 0.8), "size": 5}), **places[0])  # fmt: skip
+    reference_line(figure, y=0, **places[0])
+    lags = autocorrelation(values)
+    figure.add_trace(go.Bar(x=lags["lag"], y=lags["value"], marker={"color": color("blue", 0.8)},
+                            hovertemplate="lag %{x}: %{y:.2f}<extra></extra>"), **places[1])  # fmt: skip
+    for side in (-1, 1):
+        reference_line(figure, y=side * float(lags["bound"].iloc[0]) if len(lags) else 0, **places[1])
+    for trace in _distribution(values):
+        figure.add_trace(trace, **places[2])
+    figure.update_yaxes(tickformat="~s", **places[0])
+    figure.update_xaxes(tickformat="~s", nticks=5, **places[2])
+    figure.update_yaxes(showticklabels=False, **places[2])
+    figure.update_xaxes(nticks=5, **places[0])
+    return finish(figure, 720 if compact else 320, showlegend=False)
+
+
+def refresh_diff(diff: pd.DataFrame, *, metric: str = "roas", compact: bool = False) -> go.Figure:
+    """Each channel's move since the last refresh, stacked by cause.
+
+    Args:
+        diff: Columns channel, step, change.
+        metric: What moved, for the axis title.
+        compact: Broken labels, for narrow screens.
+    """
+    names = row_labels(diff["channel"].drop_duplicates(), compact)
+    rows = list(names.values())
+    figure = go.Figure()
+    for place, (step, part) in enumerate(diff.groupby("step", sort=False)):
+        words = escape(str(step)[:40])
+        ys = [names[str(name)] for name in part["channel"]]
+        figure.add_trace(go.Bar(y=ys, x=part["change"], orientation="h", name=words,
+                                marker={"color": color(SERIES[place % len(SERIES)], 0.9)},
+                                hovertemplate=f"%{{y}}<br>{words}: %{{x:+.3g}}<extra></extra>"))  # fmt: skip
+    reference_line(figure, x=0)
+    title = "change in ROAS" if metric == "roas" else "change in cost per conversion"
+    return finish(figure, row_height(len(rows), 30), barmode="relative", yaxis=row_axis(rows),
+                  xaxis={"title": {"text": title}})  # fmt: skip
+
+
+# --- parts of figures ---------------------------------------------------------------------------
+
+
+def _by_window(scores: pd.DataFrame, windows: list[str], split: str, metric: str) -> list[float]:
+    part = scores[(scores["split"] == split) & (scores["metric"] == metric)].drop_duplicates("window")
+    return [float(value) for value in part.set_index("window")["value"].reindex(windows)]
+
+
+def _score_dots(windows: list[str], values: list[float], name: str, token: str) -> go.Scatter:
+    line, marker = {"color": color(token), "width": 1.5}, {"color": color(token), "size": 10}
+    return go.Scatter(x=windows, y=values, name=name, mode="lines+markers", line=line, marker=marker,
+                      hovertemplate="%{x}: %{y:.1%}")  # fmt: skip
+
+
+def _row_marks(
+    rows: list[str], values: np.ndarray, name: str, token: str, symbol: str, hover: str
+) -> go.Scatter:
+    return go.Scatter(x=values, y=rows, name=name, mode="markers", hovertemplate=f"{hover}<extra></extra>",
+                      marker={"color": color(token), "size": 10, "symbol": symbol})  # fmt: skip
+
+
+def _parameter_labels(names: Iterable[str], limit: int) -> dict[str, str]:
+    """Parameters by both their ends: what it is, and whose it is."""
+    half = limit // 2
+    short = {
+        n: n if len(n) <= limit else f"{n[: half - 1]}…{n[-half:]}" for n in map(wording.safe_text, names)
+    }
+    seen: dict[str, int] = {}
+    for name, text in short.items():
+        seen[text] = seen.get(text, 0) + 1
+        short[name] = text if seen[text] == 1 else f"{text} ({seen[text]})"
+    return {name: escape(text) for name, text in short.items()}
+
+
+def _distribution(values: np.ndarray) -> list[go.Scatter | go.Bar]:
+    counts, edges = np.histogram(values, bins=min(30, max(8, len(values) // 8)))
+    middles, width = (edges[:-1] + edges[1:]) / 2, float(edges[1] - edges[0])
+    spread = float(values.std()) or 1.0
+    grid = np.linspace(edges[0], edges[-1], 80)
+    normal = (
+        len(values)
+        * width
+        * np.exp(-0.5 * ((grid - values.mean()) / spread) ** 2)
+        / (spread * math.sqrt(2 * math.pi))
+    )
+    return [
+        go.Bar(x=middles, y=counts, width=width * 0.94, marker={"color": color("blue", 0.6)},
+               hovertemplate="%{x:.3s}: %{y} rows<extra></extra>"),
+        go.Scatter(x=grid, y=normal, mode="lines", line={"color": color("ink"), "width": 1.5}, hoverinfo="skip"),
+    ]  # fmt: skip
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.0%}".replace("-", "−") if math.isfinite(value) else "n/a"

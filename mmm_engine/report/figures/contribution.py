@@ -1,0 +1,260 @@
+"""Figures of what adds up to the target.
+
+Here: decomposition over time, waterfall, parts, shares against spend, ranks.
+Not here: return per unit of spend (returns.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mmm_engine.report.figures.style import (
+    SERIES,
+    channel_colors,
+    color,
+    escape,
+    finish,
+    label,
+    labels_of,
+    row_axis,
+    row_height,
+    row_labels,
+)
+from mmm_engine.report.subject import component_totals
+
+_KIND_TOKENS = {"baseline": "baseline", "seasonality": "seasonality", "control": "control", "channel": "blue"}
+
+
+def decomposition_area(decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES)) -> go.Figure:
+    """Stacked areas of all parts; channels past the largest are summed into one.
+
+    Args:
+        decomposition: Columns date, component, kind, mean.
+        unit: Unit of the target.
+        top: Channels shown on their own.
+    """
+    figure = go.Figure()
+    for name, token, part in _layers(decomposition, top):
+        figure.add_trace(
+            go.Scatter(
+                x=part.index,
+                y=part.to_numpy(),
+                name=name,
+                stackgroup="parts",
+                mode="lines",
+                line={"width": 0.5, "color": color("paper")},
+                fillcolor=color(token, 0.9),
+                hovertemplate=f"%{{y:.3s}} {escape(unit)}",
+            )
+        )
+    axis = {"tickformat": "~s", "title": {"text": escape(unit)}}
+    return finish(figure, 440, hovermode="x unified", yaxis=axis, legend={"traceorder": "normal"})
+
+
+def contribution_waterfall(
+    decomposition: pd.DataFrame, *, unit: str = "", compact: bool = False
+) -> go.Figure:
+    """Horizontal waterfall from the baseline through controls and channels to the whole.
+
+    Args:
+        decomposition: Columns date, component, kind, mean.
+        unit: Unit of the target.
+        compact: Broken labels and less text, for narrow screens.
+    """
+    totals = component_totals(decomposition)
+    names = row_labels(totals["component"], compact)
+    whole = float(totals["mean"].sum())
+    steps = totals["mean"].to_numpy(dtype=float)
+    starts = steps.cumsum() - steps
+    rows = [*(names[str(name)] for name in totals["component"]), "all parts"]
+    text = [f"{step / whole:.1%}" if compact else f"{_short(step)} · {step / whole:.1%}" for step in steps]
+    text.append(_short(whole))
+    tokens = [_KIND_TOKENS.get(str(kind), "other") for kind in totals["kind"]] + ["ink"]
+    figure = go.Figure(
+        go.Bar(
+            y=rows,
+            x=[*steps, whole],
+            base=[*starts, 0.0],
+            orientation="h",
+            marker={"color": [color(token, 0.9) for token in tokens], "line": {"width": 0}},
+            text=text,
+            textposition=["inside" if step > 0.5 * whole else "outside" for step in [*steps, whole]],
+            insidetextanchor="middle",
+            textfont={"color": [color("paper") if t == "ink" else color("ink") for t in tokens]},
+            constraintext="none",
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}<br>%{{x:.3s}} {escape(unit)}<extra></extra>",
+        )
+    )
+    reach = max(float((starts + steps).max()), whole)
+    axis = {
+        "tickformat": "~s",
+        "title": {"text": escape(unit)},
+        "range": [min(0.0, float(starts.min())), reach * 1.22],
+    }
+    return finish(figure, row_height(len(rows), 30, 60), yaxis=row_axis(rows), xaxis=axis, showlegend=False,
+                  margin={"l": 8, "r": 12, "t": 8, "b": 8})  # fmt: skip
+
+
+def contribution_parts(
+    decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES), compact: bool = False
+) -> go.Figure:
+    """One bar of 100%: the whole target cut into its parts.
+
+    Args:
+        decomposition: Columns date, component, kind, mean.
+        unit: Unit of the target.
+        top: Channels shown on their own.
+        compact: Room for a legend of one column, for narrow screens.
+    """
+    figure = go.Figure()
+    layers = [(name, token, float(part.sum())) for name, token, part in _layers(decomposition, top)]
+    whole = sum(size for _, _, size in layers)
+    for name, token, size in layers:
+        figure.add_trace(
+            go.Bar(
+                x=[size / whole],
+                y=[""],
+                name=name,
+                orientation="h",
+                marker={"color": color(token, 0.9), "line": {"width": 1, "color": color("paper")}},
+                text=[f"{size / whole:.0%}" if size / whole >= 0.04 else ""],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                hovertemplate=f"%{{x:.1%}}, {_short(size)} {escape(unit)}",
+            )
+        )
+    axis = {"visible": False, "range": [0, 1], "fixedrange": True}
+    legend = {"traceorder": "normal", "yref": "container", "y": 0.0, "yanchor": "bottom"}
+    below = 16 + 19 * (len(layers) if compact else -(-len(layers) // 4))
+    return finish(figure, 98 + below, barmode="stack", xaxis=axis, yaxis={"visible": False}, legend=legend, bargap=0.1,
+                  margin={"l": 8, "r": 12, "t": 8, "b": below})  # fmt: skip
+
+
+def share_against_spend(
+    shares: pd.DataFrame, *, unreadable: Collection[str] = (), compact: bool = False
+) -> go.Figure:
+    """Share of spend and share of contribution of each paid channel, joined by a line.
+
+    Args:
+        shares: Columns channel, spend_share, contribution_share, roas; largest spend first.
+        unreadable: Channels whose contribution must not be read.
+        compact: Broken labels, for narrow screens.
+    """
+    names = row_labels(shares["channel"], compact)
+    rows = [names[str(name)] for name in shares["channel"]]
+    figure = go.Figure()
+    for row, spent, gained in zip(rows, shares["spend_share"], shares["contribution_share"], strict=True):
+        token = "green" if gained >= spent else "vermillion"
+        figure.add_trace(go.Scatter(x=[spent, gained], y=[row, row], mode="lines", showlegend=False, hoverinfo="skip",
+                                    line={"color": color(token, 0.55), "width": 5}))  # fmt: skip
+    figure.add_trace(_share_points(rows, shares["spend_share"], "share of spend", "circle-open", "muted"))
+    figure.add_trace(
+        _share_points(rows, shares["contribution_share"], "share of contribution", "circle", "blue")
+    )
+    reach = float(shares[["spend_share", "contribution_share"]].max().max())
+    for row, channel, roas, far in zip(
+        rows,
+        shares["channel"],
+        shares["roas"],
+        shares[["spend_share", "contribution_share"]].max(axis=1),
+        strict=True,
+    ):
+        words = "do not read" if channel in unreadable else f"ROAS {roas:.3g}"
+        figure.add_annotation(x=far, y=row, text=words, showarrow=False, xanchor="left", xshift=12)
+    figure = finish(figure, row_height(len(rows)), yaxis=row_axis(rows),
+                    xaxis={"tickformat": ".0%", "range": [-0.01, reach * (1.5 if compact else 1.2)]})  # fmt: skip
+    return figure.update_annotations(font={"size": 11, "color": color("muted")})
+
+
+def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
+    """Rank of each channel by quarter; the leaders of the last quarter are coloured.
+
+    Args:
+        ranks: Columns date (quarter start), channel, contribution, rank.
+        compact: Shorter names at the right edge, for narrow screens.
+    """
+    last = ranks[ranks["date"] == ranks["date"].max()].sort_values("rank")
+    order = [str(name) for name in last["channel"]]
+    tokens, names = channel_colors(order), row_labels(order, compact)
+    figure = go.Figure()
+    for name in reversed(order):
+        part = ranks[ranks["channel"] == name].sort_values("date")
+        is_leader = tokens[name] != "other"
+        ends = [""] * (len(part) - 1) + [names[name]]
+        figure.add_trace(
+            go.Scatter(
+                x=[f"{date.year} Q{date.quarter}" for date in part["date"]],
+                y=part["rank"],
+                name=names[name],
+                mode="lines+markers+text",
+                text=ends,
+                textposition="middle right",
+                textfont={"size": 9 if compact else 11, "color": color("ink" if is_leader else "muted")},
+                line={
+                    "color": color(tokens[name], 1 if is_leader else 0.45),
+                    "width": 3 if is_leader else 1.5,
+                },
+                marker={"size": 8 if is_leader else 5},
+                cliponaxis=False,
+                hovertemplate="rank %{y}, %{customdata:.3s}",
+                customdata=part["contribution"],
+            )
+        )
+    axis = {
+        "autorange": "reversed",
+        "dtick": 1 if len(order) <= 8 else 2,
+        "tick0": 1,
+        "title": {"text": "rank"},
+    }
+    margin = {"l": 8, "r": 92 if compact else 210, "t": 12, "b": 8}
+    return finish(figure, row_height(len(order), 28, 80), yaxis=axis, showlegend=False, margin=margin,
+                  xaxis={"type": "category", "showgrid": False, "nticks": 4 if compact else 14})  # fmt: skip
+
+
+def _layers(decomposition: pd.DataFrame, top: int) -> list[tuple[str, str, pd.Series]]:
+    """Label, palette token and values by date of each area, bottom to top."""
+    totals = component_totals(decomposition)
+    wide = decomposition.pivot_table(
+        index="date", columns="component", values="mean", aggfunc="sum"
+    ).sort_index()
+    layers = []
+    for kind in ("baseline", "seasonality", "control"):
+        members = [str(c) for c in totals.loc[totals["kind"] == kind, "component"]]
+        if members:
+            name = label(members[0]) if len(members) == 1 else f"{len(members)} {kind}s"
+            layers.append((name, kind, wide[members].sum(axis=1)))
+    channels = [str(c) for c in totals.loc[totals["kind"] == "channel", "component"]]
+    shown, rest = (channels, []) if len(channels) <= top + 1 else (channels[:top], channels[top:])
+    tokens, names = channel_colors(shown), labels_of(shown)
+    layers += [(names[name], tokens[name], wide[name]) for name in shown]
+    if rest:
+        layers.append((f"{len(rest)} smaller channels", "other", wide[rest].sum(axis=1)))
+    return layers
+
+
+def _share_points(rows: list[str], values: pd.Series, name: str, symbol: str, token: str) -> go.Scatter:
+    return go.Scatter(
+        x=values,
+        y=rows,
+        name=name,
+        mode="markers",
+        marker={
+            "size": 11,
+            "symbol": symbol,
+            "color": color(token),
+            "line": {"width": 2, "color": color(token)},
+        },
+        hovertemplate=f"%{{y}}<br>{name} %{{x:.1%}}<extra></extra>",
+    )
+
+
+def _short(value: float) -> str:
+    for scale, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= scale:
+            return f"{value / scale:.3g} {suffix}"
+    return f"{value:.3g}"

@@ -1,0 +1,269 @@
+"""The first screen in words: one verdict, three numbers, what changed, what failed.
+
+Here: sentences that a client lead reads before anything else.
+Not here: the sections below it (sections/), thresholds (gates.py judged already).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mmm_engine.gates import Judgement, Verdict, judge
+from mmm_engine.report import wording
+from mmm_engine.report.inputs import WindowReport
+from mmm_engine.report.page import Headline, Note, Summary, Tone
+from mmm_engine.report.subject import Subject, pick
+
+#: A ROAS that moved by more than this share since the last refresh is named on the first screen.
+NOTABLE_MOVE = 0.1
+#: What a check is about, for checks whose name states that it passed.
+CHECK_WORDS = {
+    "data_contract": "data contract",
+    "training_cutoff": "training cutoff",
+    "sampler_converged": "convergence of the sampler",
+    "holdout_skill": "forecast of unseen rows",
+    "recovery": "recovery of known parameters",
+    "stability": "stability of channel shares",
+    "report_self_contained": "self-contained report",
+    "history_rows": "recorded history",
+}
+
+
+def build_summary(subject: Subject) -> Summary:
+    """The first screen of one client's report."""
+    verdicts = subject.inputs.verdicts
+    failed = sorted((v for v in verdicts if not v.passed), key=lambda v: (v.severity != "error", v.check))
+    changes, since = _changes(subject)
+    return Summary(
+        verdict=judge(verdicts),
+        because=_because(subject, failed),
+        headlines=(_holdout_error(subject), _media_share(subject), _best_return(subject)),
+        changes=changes,
+        changes_since=since,
+        failed=tuple(_failed_note(verdict) for verdict in failed),
+        warnings=_warnings(subject),
+        checks_total=len(verdicts),
+    )
+
+
+def verdict_tone(verdict: Judgement) -> Tone:
+    """The tone that goes with an overall verdict."""
+    tones: dict[Judgement, Tone] = {"usable": "good", "usable with care": "care", "do not use": "bad"}
+    return tones[verdict]
+
+
+def skill_words(skill: float) -> str:
+    """A CRPS skill against the seasonal naive forecast, in words.
+
+    >>> skill_words(0.28), skill_words(-0.07)
+    ('28% closer than the seasonal naive forecast', '7.0% worse than the seasonal naive forecast, which wins')
+    """
+    if math.isnan(skill):
+        return "not compared with the seasonal naive forecast"
+    if skill < 0:
+        return f"{wording.percent(-skill)} worse than the seasonal naive forecast, which wins"
+    return f"{wording.percent(skill)} closer than the seasonal naive forecast"
+
+
+def holdout_error(subject: Subject, window: WindowReport) -> tuple[str, float]:
+    """The error to quote for a held-out window: MAPE, or WAPE where a zero makes MAPE undefined."""
+    mape = subject.score(window, "test", "mape")
+    return ("MAPE", mape) if math.isfinite(mape) else ("WAPE", subject.score(window, "test", "wape"))
+
+
+# --- why ----------------------------------------------------------------------------------------
+
+
+def _because(subject: Subject, failed: Sequence[Verdict]) -> str:
+    total = len(subject.inputs.verdicts)
+    if not total:
+        first = "No check was run on this model"
+    elif not failed:
+        first = f"All {total} checks passed"
+    else:
+        names = dict.fromkeys(check_name(verdict) for verdict in failed)
+        first = f"{len(failed)} of {total} checks failed: {wording.listing(list(names), 3)}"
+    return " ".join(wording.sentence(part) for part in (first, _holdout_sentence(subject)) if part)
+
+
+def _holdout_sentence(subject: Subject) -> str:
+    window = subject.judged
+    if window is None:
+        return "No weeks were held out, so nothing says how well this model forecasts"
+    name, error = holdout_error(subject, window)
+    skill = subject.score(window, "test", "skill")
+    hidden = f"with the last {subject.periods(window.horizon)} hidden, the model's forecast was"
+    return f"{hidden} {wording.percent(error)} off on average ({name}), {skill_words(skill)}"
+
+
+def _warnings(subject: Subject) -> tuple[str, ...]:
+    lost = [w for w in subject.inputs.holdouts if subject.score(w, "test", "skill") < 0]
+    said = []
+    if lost:
+        hidden = wording.listing([f"the last {subject.periods(w.horizon)}" for w in lost])
+        said.append(
+            f"The seasonal naive forecast (the same {subject.inputs.period} one season ago) beats this model "
+            f"on {hidden}."
+        )
+    if subject.unreadable:
+        names = wording.listing([subject.label(name) for name in subject.unreadable])
+        said.append(
+            f"Do not read the {subject.return_words} of {names}: "
+            "in simulations with a known answer this model did not find it again."
+        )
+    return tuple(said)
+
+
+def check_name(verdict: Verdict) -> str:
+    """What a check is about, with its window."""
+    where = f" ({wording.window_words(verdict.window)})" if verdict.window else ""
+    return CHECK_WORDS.get(verdict.check, wording.safe_text(verdict.check, 60).replace("_", " ")) + where
+
+
+def _failed_note(verdict: Verdict) -> Note:
+    tone: Tone = "bad" if verdict.severity == "error" else "care"
+    return Note(tone, check_name(verdict), wording.sentence(wording.safe_text(verdict.reason)))
+
+
+# --- three numbers ------------------------------------------------------------------------------
+
+
+def _holdout_error(subject: Subject) -> Headline:
+    window = subject.judged
+    if window is None:
+        return Headline(
+            "Forecast error", wording.NOT_DEFINED, "", "No held-out rows in this refresh.", "care"
+        )
+    name, error = holdout_error(subject, window)
+    skill = subject.score(window, "test", "skill")
+    coverage = subject.score(window, "test", "coverage_90")
+    inside = (
+        wording.share_of(round(coverage * window.horizon), window.horizon) if math.isfinite(coverage) else ""
+    )
+    detail = f"Average miss ({name}); {skill_words(skill)}."
+    if inside:
+        detail += f" {wording.sentence(f'{inside} {subject.inputs.period}s fell inside the 90% interval')}"
+    label = f"Forecast error, last {subject.periods(window.horizon)} unseen"
+    return Headline(label, wording.percent(error), "", detail, "bad" if skill < 0 else "plain")
+
+
+def _media_share(subject: Subject) -> Headline:
+    totals = subject.totals
+    channels = totals[totals["kind"] == "channel"]
+    detail = (
+        f"{subject.amount(float(channels['mean'].sum()))} of {subject.amount(float(totals['mean'].sum()))}"
+    )
+    if len(channels):
+        largest = channels.iloc[0]
+        part = wording.percent(float(largest["mean"]) / float(totals["mean"].sum()))
+        detail += f"; the largest part is {subject.label(str(largest['component']))} with {part}"
+    return Headline(
+        f"Media's share of {subject.target}", wording.percent(subject.media_share), "", detail + "."
+    )
+
+
+def _best_return(subject: Subject) -> Headline:
+    paid = subject.paid[~subject.paid["channel"].isin(subject.unreadable)]
+    spend, gained = float(subject.paid["spend"].sum()), float(subject.paid["contribution"].sum())
+    is_roas = subject.return_metric == "roas"
+    label = "Return on paid media (ROAS)" if is_roas else "Cost per conversion, paid media"
+    whole = gained / spend if is_roas else spend / gained if gained else math.nan
+    if paid.empty or not spend:
+        return Headline(
+            label, wording.NOT_DEFINED, "", "No paid channel has a return that can be read.", "care"
+        )
+    unit = subject.return_unit if is_roas else subject.inputs.currency_unit
+    return Headline(label, wording.grouped(whole), unit, _best_and_worst(subject, list(paid["channel"])))
+
+
+def _best_and_worst(subject: Subject, readable: list[str]) -> str:
+    known = subject.returns(subject.return_metric)
+    ranked = known.reindex([name for name in readable if name in known.index]).sort_values("mean")
+    if ranked.empty:
+        return "No channel's return is known."
+    if subject.return_metric == "roas":
+        ranked = ranked[::-1]
+    best, worst = _return_words(subject, ranked.iloc[0]), _return_words(subject, ranked.iloc[-1])
+    return f"Best: {best}." if len(ranked) == 1 else f"Best: {best}. Weakest: {worst}."
+
+
+def _return_words(subject: Subject, row: pd.Series) -> str:
+    low, middle, high = (wording.grouped(float(row[name])) for name in ("q05", "mean", "q95"))
+    return f"{subject.label(str(row.name))} {middle} ({wording.interval(low, high)})"
+
+
+# --- what changed -------------------------------------------------------------------------------
+
+
+def _changes(subject: Subject) -> tuple[tuple[str, ...], str]:
+    before = subject.inputs.previous
+    if before is None or before.empty:
+        return (), ""
+    since = wording.day(pd.to_datetime(before["recorded_at"]).max())
+    said = [_new_periods(subject, before), _error_change(subject, before), *_return_changes(subject, before)]
+    said += _version_changes(subject, before)
+    told = tuple(wording.sentence(text) for text in said if text)
+    return told or ("Nothing that this page reports has moved.",), since
+
+
+def _new_periods(subject: Subject, before: pd.DataFrame) -> str:
+    last = pd.to_datetime(before.loc[before["window"] == "full", "cutoff"]).max()
+    dates = pd.to_datetime(subject.inputs.full.predictions["date"])
+    new = 0 if pd.isna(last) else int((dates > last).sum())
+    if new:
+        return (
+            f"{wording.count(new, 'new ' + subject.inputs.period)} of data, up to {wording.day(dates.max())}"
+        )
+    return "the data changed, without new rows" if _data_changed(subject, before) else ""
+
+
+def _data_changed(subject: Subject, before: pd.DataFrame) -> bool:
+    known = "data_version" in before.columns
+    return known and str(before["data_version"].iloc[-1]) != subject.inputs.run.data_version
+
+
+def _error_change(subject: Subject, before: pd.DataFrame) -> str:
+    window = subject.judged
+    if window is None:
+        return ""
+    name, now = holdout_error(subject, window)
+    then = pick(before, window=window.window, split="test", channel="all", metric=name.lower())
+    if not (math.isfinite(now) and math.isfinite(then)):
+        return ""
+    move = "unchanged at" if round(now, 3) == round(then, 3) else "down to" if now < then else "up to"
+    was = "" if move == "unchanged at" else f" from {wording.percent(then)}"
+    return f"forecast error {move} {wording.percent(now)}{was}"
+
+
+def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
+    metric = subject.return_metric
+    now = subject.returns(metric)["mean"]
+    old = before[(before["metric"] == metric) & (before["window"] == "full")]
+    then = old.drop_duplicates("channel").set_index("channel")["value"]
+    shared = [c for c in subject.inputs.paid_channels if c in now.index and c in then.index and then[c]]
+    moves = {c: float(now[c] / then[c] - 1) for c in shared if c not in subject.unreadable}
+    notable = sorted((c for c in moves if abs(moves[c]) > NOTABLE_MOVE), key=lambda c: -abs(moves[c]))
+    said = [
+        f"{subject.return_words} of {subject.label(c)} went from {wording.grouped(float(then[c]))} to "
+        f"{wording.grouped(float(now[c]))} ({wording.percent(moves[c], signed=True)})"
+        for c in notable[:3]
+    ]
+    if len(notable) > 3:
+        said.append(f"{len(notable) - 3} more channels moved by over {wording.percent(NOTABLE_MOVE)}")
+    elif shared and not notable:
+        said.append(f"no channel's {subject.return_words} moved by more than {wording.percent(NOTABLE_MOVE)}")
+    return said
+
+
+def _version_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
+    run = subject.inputs.run
+    now = {"settings": run.config_version, "engine": run.engine_version}
+    columns = {"settings": "config_version", "engine": "engine_version"}
+    return [
+        f"the {name} changed since then (from {before[columns[name]].iloc[-1]} to {value})"
+        for name, value in now.items()
+        if columns[name] in before.columns and str(before[columns[name]].iloc[-1]) != value
+    ]

@@ -1,0 +1,131 @@
+"""A report's content and figures as one self-contained HTML page.
+
+Here: filling the template, serialising figures.
+Not here: words and numbers (content.py), drawing (figures/), packing plotly and the security policy (bundle.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import plotly.graph_objects as go
+from markupsafe import Markup, escape
+
+from mmm_engine.report import bundle
+from mmm_engine.report.content import build_content
+from mmm_engine.report.figures import Drawing, draw_charts
+from mmm_engine.report.figures.style import dark_colors
+from mmm_engine.report.headline import verdict_tone
+from mmm_engine.report.inputs import Audience, ReportInputs
+from mmm_engine.report.page import Cell, Column, ReportContent, write_cell
+
+TONE_WORDS = {"good": "Good", "care": "Take care", "bad": "Problem", "plain": "Note"}
+MARKS = {"good": "✓", "care": "!", "bad": "✕", "plain": "?"}
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A drawing as JSON for the page, with the height to keep free for it."""
+
+    wide: str
+    narrow: str
+    height: int
+    narrow_height: int
+
+
+def build_report(inputs: ReportInputs, *, audience: Audience = "analyst") -> str:
+    """The whole way: inputs to HTML.
+
+    Args:
+        inputs: Frames and facts of one refresh.
+        audience: "analyst" or "client".
+    """
+    content = build_content(inputs, audience)
+    return render_report(content, draw_charts(content), engine_version=inputs.run.engine_version)
+
+
+def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, engine_version: str = "") -> str:
+    """One HTML page that needs nothing but itself.
+
+    Args:
+        content: What the report says.
+        figures: Chart id to drawing, for every chart of the content.
+        engine_version: Written at the foot.
+
+    Returns:
+        HTML text, about 2.5 MB; the same arguments give the same text.
+    """
+    library = bundle.plotly_library()
+    script = bundle.template_text("theme.js", "report.js")
+    tone = verdict_tone(content.summary.verdict)
+    return (
+        bundle.environment()
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            drawings={name: _pack(drawing) for name, drawing in figures.items()},
+            table_cell=table_cell,
+            tone=tone,
+            mark=MARKS[tone],
+            tone_words=TONE_WORDS,
+            css=bundle.template_text("page.css", "report.css"),
+            script=f"\n{script}\n",
+            policy=bundle.security_policy(bundle.script_hash(f"\n{script}\n"), library.script_hash),
+            page_data=bundle.script_json({"dark": dark_colors(), "file": _file_stem(content.client)}),
+            plotly_packed=library.packed,
+            plotly_version=library.version,
+            engine_version=engine_version,
+        )
+    )
+
+
+def write_report(html: str, path: Path) -> Path:
+    """Write a page so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.tmp-write")
+    draft.write_text(html, encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def table_cell(cell: Cell, column: Column, is_first: bool) -> Markup:
+    """One cell: heading of its row when first, with its exact value for CSV when it is a number.
+
+    >>> str(table_cell(0.123, Column("Share", "share"), False))
+    '<td class="number" data-value="0.123">12%</td>'
+    >>> str(table_cell("<b>", Column("Name", "name"), True))
+    '<th scope="row"><bdi>&lt;b&gt;</bdi></th>'
+    """
+    text = escape(write_cell(cell, column.kind))
+    if column.kind == "code":
+        text = Markup('<bdi class="code">{}</bdi>').format(text)
+    elif column.kind == "name":
+        text = Markup("<bdi>{}</bdi>").format(text)
+    attributes = Markup(' class="number"') if column.numeric else Markup("")
+    if isinstance(cell, float):
+        value = "" if math.isnan(cell) else f"{cell:.10g}"
+        attributes += Markup(' data-value="{}"').format(value)
+    shape = Markup('<th scope="row"{}>{}</th>') if is_first else Markup("<td{}>{}</td>")
+    return shape.format(attributes, text)
+
+
+def _pack(drawing: Drawing) -> _Packed:
+    narrow = drawing.narrow
+    return _Packed(
+        wide=_figure_json(drawing.wide),
+        narrow=_figure_json(narrow) if narrow is not None else "",
+        height=int(drawing.wide.layout.height),
+        narrow_height=int((narrow if narrow is not None else drawing.wide).layout.height),
+    )
+
+
+def _figure_json(figure: go.Figure) -> str:
+    return bundle.escape_json(str(figure.to_json(validate=False, remove_uids=True)))
+
+
+def _file_stem(client: str) -> str:
+    """A client's name as the start of file names its reader saves."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in client)[:60] or "client"

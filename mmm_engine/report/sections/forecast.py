@@ -1,0 +1,134 @@
+"""What comes next, and how earlier forecasts turned out.
+
+Here: the fan of the coming periods, the ledger of past forecasts, the refresh diff.
+Not here: held-out scores (trust.py).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mmm_engine.report import wording
+from mmm_engine.report.page import Chart, Column, Section, table_of
+from mmm_engine.report.sections.fit import prediction_columns
+from mmm_engine.report.subject import Subject
+
+#: Past rows shown to the left of the fan.
+CONTEXT_ROWS = 52
+
+
+def forecast_section(subject: Subject) -> Section | None:
+    """Forecast fan and, when the ledger is given, past forecasts against what happened."""
+    charts = []
+    if subject.inputs.forecast is not None and len(subject.inputs.forecast):
+        charts.append(_fan_chart(subject, subject.inputs.forecast))
+    ledger = subject.inputs.ledger
+    if ledger is not None and ledger["actual"].notna().any():
+        charts.append(_ledger_chart(subject, _dated(ledger)))
+    if not charts:
+        return None
+    lead = f"The next {subject.inputs.period}s of {subject.target} with 50% and 90% intervals."
+    return Section("forecast", "Forecast", "Forecast", lead, tuple(charts))
+
+
+def diff_section(subject: Subject) -> Section | None:
+    """Why a return moved since the last refresh, split into its causes."""
+    diff = subject.inputs.diff
+    if diff is None or diff.empty:
+        return None
+    moves = diff.groupby("channel", sort=False)["change"].sum()
+    largest = str(moves.abs().idxmax())
+    part = diff[diff["channel"] == largest]
+    cause = part.iloc[int(part["change"].abs().argmax())]
+    reading = (
+        f"{subject.label(largest)} moved most ({wording.decimal(float(moves[largest]), signed=True)}); "
+        f"the largest part is {wording.safe_text(str(cause['step']), 60)} "
+        f"({wording.decimal(float(cause['change']), signed=True)})."
+    )
+    labelled = diff.assign(label=[subject.label(str(name)) for name in diff["channel"]])
+    columns = {"label": Column("Channel", "name"), "step": Column("Cause", "text")}
+    columns |= {"change": Column(f"Change in {subject.return_words}", "fine")}
+    chart = Chart(
+        id="refresh-diff",
+        figure="refresh_diff",
+        title=f"Why {subject.return_words} moved since the last refresh",
+        reading=reading,
+        table=table_of(labelled, "Causes of each move; they sum to the whole move", columns),
+        frames={"diff": diff},
+        options={"metric": subject.return_metric},
+    )
+    lead = "Each move split into new data, restated data, settings, library versions and sampler noise."
+    return Section("diff", "What moved, and why", "What moved", lead, (chart,))
+
+
+def _fan_chart(subject: Subject, forecast: pd.DataFrame) -> Chart:
+    past = subject.inputs.full.predictions[["date", "actual"]].tail(CONTEXT_ROWS)
+    unit = subject.inputs.target_unit
+    low, high = float(forecast["q05"].min()), float(forecast["q95"].max())
+    whole = subject.amount(float(forecast["mean"].sum()))
+    reading = (
+        f"The next {subject.periods(len(forecast))} are expected to bring {whole}"
+        f"{_against_last_year(subject, forecast)}; single {subject.inputs.period}s lie between "
+        f"{subject.amount(low)} and {subject.amount(high)} (outermost 90% bounds)."
+    )
+    columns = {
+        name: column for name, column in prediction_columns(unit).items() if name not in {"split", "actual"}
+    }
+    return Chart(
+        id="fan",
+        figure="forecast_fan",
+        title=f"Forecast of {subject.target}",
+        reading=reading,
+        table=table_of(forecast, f"Forecast of {subject.target}", columns),
+        frames={"forecast": forecast, "past": past},
+        options={"unit": unit},
+    )
+
+
+def _against_last_year(subject: Subject, forecast: pd.DataFrame) -> str:
+    """The forecast total over the same rows a year earlier, when those rows exist."""
+    past = subject.inputs.full.predictions.set_index("date")["actual"]
+    dates = pd.DatetimeIndex(forecast["date"])
+    year = {"day": pd.DateOffset(days=364), "week": pd.DateOffset(weeks=52), "month": pd.DateOffset(years=1)}
+    before = past.reindex(dates - year[subject.inputs.period])
+    if before.isna().any() or not before.sum():
+        return ""
+    change = float(forecast["mean"].sum() / before.sum() - 1)
+    return (
+        f", {wording.percent(change, signed=True)} against the same {subject.inputs.period}s a year earlier"
+    )
+
+
+def _dated(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with real timestamps; a database hands out plain dates."""
+    return ledger.assign(date=pd.to_datetime(ledger["date"]), issued_at=pd.to_datetime(ledger["issued_at"]))
+
+
+def _ledger_chart(subject: Subject, ledger: pd.DataFrame) -> Chart:
+    scored = ledger.dropna(subset=["actual"])
+    issues = scored["issued_at"].nunique()
+    inside = float(scored["actual"].between(scored["q05"], scored["q95"]).mean())
+    refreshes = wording.count(issues, "earlier refresh", "earlier refreshes")
+    reading = (
+        f"Of {wording.count(len(scored), 'forecast')} from {refreshes} whose {subject.inputs.period} has arrived, "
+        f"{wording.percent(inside)} were inside their 90% interval."
+    )
+    unit = subject.inputs.target_unit
+    columns = {
+        "issued_at": Column("Issued", "date"),
+        "date": Column("For", "date"),
+        "horizon": Column(f"{subject.inputs.period.capitalize()}s ahead", "count"),
+        "q50": Column(wording.headed("Forecast", unit)),
+        "q05": Column("5%"),
+        "q95": Column("95%"),
+        "actual": Column(wording.headed("What happened", unit)),
+    }
+    return Chart(
+        id="ledger",
+        figure="forecast_ledger",
+        title="Earlier forecasts against what happened",
+        reading=reading,
+        table=table_of(ledger, "Forecasts as they were issued", columns),
+        frames={"ledger": ledger},
+        options={"unit": unit},
+    )

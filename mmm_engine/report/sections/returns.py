@@ -1,0 +1,238 @@
+"""What a unit of spend brings: returns with intervals, marginal returns, effect per contact.
+
+Here: readings and tables about a channel's efficiency.
+Not here: response curves (response.py), whether a return may be read at all (subject.py decides, this marks it).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mmm_engine.report import wording
+from mmm_engine.report.page import Chart, Column, Note, Notes, Section, Sheet, table_of
+from mmm_engine.report.subject import Subject
+
+
+def returns_section(subject: Subject) -> Section | None:
+    """ROAS or cost per conversion with intervals, against marginal returns, and unpaid channels apart."""
+    frame = return_rows(subject)
+    items: list[Chart | Sheet | Notes] = []
+    if len(frame):
+        items.append(_returns_chart(subject, frame))
+    if len(marginal := _marginal_rows(subject)) > 1:
+        items.append(_marginal_chart(subject, marginal))
+    if len(volume := _effectiveness_rows(subject)) > 1:
+        items.append(_effectiveness_chart(subject, volume))
+    if subject.unreadable:
+        items.insert(0, _unreadable_notes(subject))
+    if subject.inputs.unpaid_channels:
+        items.append(_unpaid_sheet(subject))
+    if not items:
+        return None
+    is_roas = subject.return_metric == "roas"
+    return Section(
+        id="returns",
+        title="Return on spend" if is_roas else "Cost per conversion",
+        short="ROAS" if is_roas else "Cost per conversion",
+        lead=f"What {subject.one_of_money} brought on average, and what the next one would bring."
+        if is_roas
+        else "What one more conversion cost on average, and what the next one would cost.",
+        items=tuple(items),
+    )
+
+
+def return_rows(subject: Subject) -> pd.DataFrame:
+    """One row per paid channel with its return and its marginal return, best first."""
+    known = subject.returns(subject.return_metric)
+    names = [name for name in subject.inputs.paid_channels if name in known.index]
+    frame = known.loc[names, ["mean", "q05", "q25", "q50", "q75", "q95"]].rename_axis("channel").reset_index()
+    marginal = subject.returns("mroas").reindex(names)
+    if subject.return_metric == "cpa":
+        # The next conversion costs one over what one unit of money brings: the quantiles swap ends.
+        swapped = marginal.rename(columns={"q05": "q95", "q95": "q05"})[["mean", "q05", "q95"]].astype(float)
+        marginal = 1 / swapped.where(swapped > 0)
+    frame = frame.assign(marginal=marginal["mean"].to_numpy(), marginal_q05=marginal["q05"].to_numpy(),
+                         marginal_q95=marginal["q95"].to_numpy())  # fmt: skip
+    frame = frame.replace([np.inf, -np.inf], np.nan).dropna(subset=["mean", "q05", "q95"])
+    return frame.sort_values("mean", ascending=subject.return_metric == "cpa").reset_index(drop=True)
+
+
+# --- returns ------------------------------------------------------------------------------------
+
+
+def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
+    is_roas = subject.return_metric == "roas"
+    unit = subject.return_unit if is_roas else subject.inputs.currency_unit
+    shown = frame.assign(
+        label=[subject.label(str(name)) for name in frame["channel"]],
+        verdict=["do not read" if name in subject.unreadable else "" for name in frame["channel"]],
+    )
+    heading = "ROAS" if is_roas else "Cost per conversion"
+    columns = {"label": Column("Channel", "name"), "mean": Column(wording.headed(heading, unit))}
+    columns |= {f"q{q}": Column(f"{int(q)}%") for q in ("05", "25", "50", "75", "95")}
+    columns |= {"marginal": Column(wording.headed("Marginal", unit)), "marginal_q05": Column("5%")}
+    columns |= {"marginal_q95": Column("95%"), "verdict": Column("Warning", "text")}
+    columns |= {"channel": Column("Column in the file", "code")}
+    return Chart(
+        id="returns-by-channel",
+        figure="roas_intervals",
+        title=f"{heading} by channel with 50% and 90% intervals",
+        reading=_returns_reading(subject, frame),
+        table=table_of(shown, f"{subject.return_words} of each paid channel", columns),
+        frames={"returns": frame},
+        options={"metric": subject.return_metric, "unit": unit, "unreadable": subject.unreadable},
+    )
+
+
+def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
+    readable = frame[~frame["channel"].isin(subject.unreadable)]
+    if readable.empty:
+        return "No channel's return can be read."
+    if subject.return_metric == "cpa":
+        cheap, dear = readable.iloc[0], readable.iloc[-1]
+        unit = subject.inputs.currency_unit
+        return (
+            f"{subject.label(str(cheap['channel']))} brings a conversion for "
+            f"{wording.grouped(float(cheap['mean']), unit)}, {subject.label(str(dear['channel']))} for "
+            f"{wording.grouped(float(dear['mean']), unit)}; bars that overlap cannot be told apart."
+        )
+    above, below = int((readable["q05"] > 1).sum()), int((readable["q95"] < 1).sum())
+    unsure = len(readable) - above - below
+    return (
+        f"Of {wording.count(len(readable), 'channel')} that can be read, {above} bring back more than they cost with "
+        f"95% probability, {below} less, and for {unsure} the 90% interval holds 1. "
+        f"This is {subject.target}, not profit."
+    )
+
+
+def _unreadable_notes(subject: Subject) -> Notes:
+    scores = subject.recovery.set_index("channel")["recovery"]
+    items = tuple(
+        Note(
+            "bad",
+            f"Do not read this {subject.return_words}: {subject.label(name)}",
+            f"On simulated data with a known answer the model did not find it again (recovery "
+            f"{wording.decimal(float(scores[name]))}, at least {wording.decimal(subject.inputs.recovery_min)} wanted).",
+            "Vary this channel's spend on its own, or run a lift test.",
+        )
+        for name in subject.unreadable
+    )
+    return Notes("unreadable", "Channels that cannot be read", items)
+
+
+def _unpaid_sheet(subject: Subject) -> Sheet:
+    units = subject.inputs.spend.drop_duplicates("channel").set_index("channel")
+    known = subject.returns("contribution").reindex(subject.inputs.unpaid_channels).dropna(subset=["mean"])
+    volume = units["spend"].reindex(known.index)
+    frame = known.assign(
+        label=[subject.label(str(name)) for name in known.index],
+        volume=volume,
+        unit=units["unit"].reindex(known.index),
+        each=known["mean"] / volume,
+        low=known["q05"] / volume,
+        high=known["q95"] / volume,
+    )
+    target = subject.inputs.target_unit
+    return Sheet(
+        id="unpaid",
+        title="Channels without a cost",
+        reading="These are measured in their own unit, so they have an effect per unit and no return on spend.",
+        table=table_of(
+            frame,
+            "Effect per unit of channels without a cost",
+            {
+                "label": Column("Channel", "name"),
+                "volume": Column("Volume"),
+                "unit": Column("Unit", "text"),
+                "mean": Column(wording.headed("Contribution", target)),
+                "each": Column(f"{target or subject.inputs.target_kind} per unit"),
+                "low": Column("5%"),
+                "high": Column("95%"),
+            },
+        ),
+    )
+
+
+# --- return against marginal return and volume --------------------------------------------------
+
+
+def _marginal_rows(subject: Subject) -> pd.DataFrame:
+    roas, mroas = subject.returns("roas"), subject.returns("mroas")
+    names = [c for c in subject.paid["channel"] if c in roas.index and c in mroas.index]
+    spend = subject.paid.set_index("channel")["spend"].reindex(names)
+    frame = pd.DataFrame({"channel": names, "roas": roas["mean"].reindex(names).to_numpy(),
+                          "mroas": mroas["mean"].reindex(names).to_numpy(), "spend": spend.to_numpy()})  # fmt: skip
+    return frame.replace([np.inf, -np.inf], np.nan).dropna().reset_index(drop=True)
+
+
+def _marginal_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
+    unit = subject.return_unit
+    readable = frame[~frame["channel"].isin(subject.unreadable)]
+    ranked = (readable if len(readable) else frame).sort_values("mroas", ascending=False)
+    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    money = subject.inputs.currency_unit or "unit of money"
+    reading = (
+        f"The next {money} brings most in {subject.label(str(best['channel']))} "
+        f"({wording.grouped(float(best['mroas']), unit)}) and least in {subject.label(str(worst['channel']))} "
+        f"({wording.grouped(float(worst['mroas']))}); far below the diagonal a channel is saturated. Size is spend."
+    )
+    columns = {
+        "label": Column("Channel", "name"),
+        "spend": Column(wording.headed("Spend", subject.inputs.currency_unit)),
+        "roas": Column(wording.headed("Average return", unit), "fine"),
+        "mroas": Column(wording.headed("Marginal return", unit), "fine"),
+    }
+    labelled = frame.assign(label=[subject.label(str(name)) for name in frame["channel"]])
+    return Chart(
+        id="marginal",
+        figure="roas_against_marginal",
+        title="Average against marginal return",
+        reading=reading,
+        table=table_of(labelled, "Average and marginal return of each paid channel", columns),
+        frames={"returns": frame},
+        options={"unit": unit, "currency": subject.inputs.currency_unit, "unreadable": subject.unreadable},
+    )
+
+
+def _effectiveness_rows(subject: Subject) -> pd.DataFrame:
+    """Paid channels that also have a volume of their own: contribution per unit of that volume."""
+    if not {"media", "media_unit"} <= set(subject.inputs.spend.columns):
+        return pd.DataFrame()
+    spend = subject.inputs.spend.drop_duplicates("channel").set_index("channel")
+    frame = subject.paid.assign(
+        media=spend["media"].reindex(subject.paid["channel"]).to_numpy(dtype=float),
+        media_unit=spend["media_unit"].reindex(subject.paid["channel"]).to_numpy(),
+    )
+    frame = frame[(frame["media"] > 0) & (frame["media"] != frame["spend"])]
+    return frame.assign(
+        roas=frame["contribution"] / frame["spend"], effectiveness=frame["contribution"] / frame["media"]
+    ).reset_index(drop=True)
+
+
+def _effectiveness_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
+    ranked = frame.sort_values("effectiveness", ascending=False)
+    best = ranked.iloc[0]
+    unit = subject.inputs.target_unit
+    volume = wording.safe_text(str(best["media_unit"]), 40)
+    reading = (
+        f"One unit of {subject.label(str(best['channel']))} ({volume}) does most: "
+        f"{wording.grouped(float(best['effectiveness']), unit)}. A channel can be effective per contact and still dear."
+    )
+    columns = {
+        "label": Column("Channel", "name"),
+        "media": Column("Volume"),
+        "media_unit": Column("Unit", "text"),
+        "effectiveness": Column(wording.headed("Contribution per unit of volume", unit)),
+        "roas": Column(wording.headed("ROAS", subject.return_unit), "fine"),
+    }
+    labelled = frame.assign(label=[subject.label(str(name)) for name in frame["channel"]])
+    return Chart(
+        id="effectiveness",
+        figure="roas_against_effectiveness",
+        title="Return on spend against effect per contact",
+        reading=reading,
+        table=table_of(labelled, "Effectiveness of each channel with a volume", columns),
+        frames={"returns": frame},
+        options={"unit": unit, "currency": subject.inputs.currency_unit, "unreadable": subject.unreadable},
+    )

@@ -1,0 +1,217 @@
+"""How far to trust the model: unseen rows by window, recovery and stability by channel.
+
+Here: scores against the seasonal naive forecast, recovery verdicts, overlap across windows.
+Not here: thresholds of the checks (gates.py), the sampler (diagnostics.py).
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from mmm_engine.report import wording
+from mmm_engine.report.headline import skill_words
+from mmm_engine.report.inputs import WindowReport
+from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Table, table_of
+from mmm_engine.report.subject import Subject
+
+HOLDOUT_METRICS = ("skill", "mape", "wape", "nrmse", "bias", "crps", "coverage_50", "coverage_90")
+
+
+def holdout_section(subject: Subject) -> Section | None:
+    """Scores on unseen rows by window, against the seasonal naive forecast."""
+    if not subject.inputs.holdouts:
+        return None
+    return Section(
+        id="holdout",
+        title="Holdout scores",
+        short="Holdout",
+        lead="How good forecasts of unseen rows are, next to simply repeating the last season.",
+        items=(_scores_chart(subject),),
+    )
+
+
+def trust_section(subject: Subject) -> Section | None:
+    """Recovery and stability of each channel."""
+    items: list[Item] = []
+    if len(subject.recovery):
+        items.append(_recovery_chart(subject))
+    if len(subject.parameter_recovery):
+        items.append(_parameter_sheet(subject))
+    if subject.inputs.stability is not None and len(subject.inputs.stability):
+        items.append(_stability_chart(subject, subject.inputs.stability))
+    if not items:
+        return None
+    return Section(
+        id="trust",
+        title="Recovery and stability",
+        short="Recovery and stability",
+        lead="Can the model find a known answer again, and does its answer stay put when weeks are left out?",
+        items=tuple(items),
+        is_diagnostic=True,
+    )
+
+
+# --- holdout ------------------------------------------------------------------------------------
+
+
+def _scores_chart(subject: Subject) -> Chart:
+    rows = [_window_scores(subject, window) for window in subject.inputs.holdouts]
+    columns = {
+        "window": Column("Window", "text"),
+        "cutoff": Column("Trained up to", "date"),
+        "horizon": Column(f"Held-out {subject.inputs.period}s", "count"),
+        "skill": Column("Skill against naive", "ratio"),
+        "mape": Column("MAPE", "share"),
+        "train_mape": Column("MAPE in training", "share"),
+        "wape": Column("WAPE", "share"),
+        "nrmse": Column("NRMSE", "share"),
+        "bias": Column("Bias (+ too high)", "signed"),
+        "crps": Column("CRPS over mean", "share"),
+        "coverage_50": Column("Inside 50% interval", "share"),
+        "coverage_90": Column("Inside 90% interval", "share"),
+    }
+    long = pd.concat([w.scores.assign(window=w.window) for w in subject.inputs.holdouts], ignore_index=True)
+    return Chart(
+        id="holdout-scores",
+        figure="scores_by_window",
+        title="Scores by held-out window",
+        reading=_scores_reading(subject),
+        table=table_of(pd.DataFrame(rows), "Scores of unseen rows by window", columns),
+        frames={"scores": long[long["channel"] == "all"]},
+    )
+
+
+def _window_scores(subject: Subject, window: WindowReport) -> dict[str, object]:
+    scores: dict[str, object] = {name: subject.score(window, "test", name) for name in HOLDOUT_METRICS}
+    place = {
+        "window": wording.window_words(window.window),
+        "cutoff": window.cutoff,
+        "horizon": window.horizon,
+    }
+    return {**place, **scores, "train_mape": subject.score(window, "train", "mape")}
+
+
+def _scores_reading(subject: Subject) -> str:
+    skills = {w.horizon: subject.score(w, "test", "skill") for w in subject.inputs.holdouts}
+    known = {horizon: skill for horizon, skill in skills.items() if math.isfinite(skill)}
+    if not known:
+        return "No comparison with the seasonal naive forecast was recorded."
+    won = [horizon for horizon, skill in known.items() if skill >= 0]
+    lost = [horizon for horizon, skill in known.items() if skill < 0]
+    if len(known) == 1:
+        return f"The model's forecast is {skill_words(next(iter(known.values())))}."
+    said = f"The model beats the seasonal naive forecast on {wording.share_of(len(won), len(known))} windows"
+    worst = min(known, key=lambda horizon: known[horizon])
+    if lost:
+        hidden = wording.listing([str(h) for h in lost])
+        said += f"; the naive forecast wins on the last {hidden} {subject.inputs.period}s"
+        said += f" (at worst the model is {skill_words(known[worst]).removesuffix(', which wins')})"
+    else:
+        said += f", by {wording.percent(known[worst])} to {wording.percent(max(known.values()))} in CRPS"
+    return wording.sentence(said)
+
+
+# --- recovery -----------------------------------------------------------------------------------
+
+
+def _recovery_chart(subject: Subject) -> Chart:
+    channels = subject.recovery.sort_values("recovery", ascending=False)
+    good = int(channels["verdict"].isin({"can be read", "identified"}).sum())
+    reading = f"{good} of {wording.count(len(channels), 'channel')} can be read"
+    if subject.unreadable:
+        names = wording.listing([subject.label(name) for name in subject.unreadable])
+        reading += f"; do not read the {subject.return_words} of {names}"
+    columns = {
+        "label": Column("Channel", "name"),
+        "recovery": Column("Recovery of its contribution (1 is perfect)", "ratio"),
+        "coverage_90": Column("Truth inside 90% interval", "share"),
+        "verdict": Column("Verdict", "text"),
+    }
+    labelled = channels.assign(label=[subject.label(str(name)) for name in channels["channel"]])
+    return Chart(
+        id="recovery",
+        figure="recovery_scores",
+        title="Recovery: truth drawn, target simulated, model refitted",
+        reading=wording.sentence(reading),
+        table=table_of(labelled, "Recovery of each channel's contribution", columns),
+        frames={"recovery": channels},
+        options={"minimum": subject.inputs.recovery_min},
+    )
+
+
+def _parameter_sheet(subject: Subject) -> Sheet:
+    frame = subject.parameter_recovery
+    columns = {
+        "parameter": Column("Parameter", "code"),
+        "recovery": Column("Recovery (1 is perfect)", "ratio"),
+        "coverage_90": Column("Truth inside 90% interval", "share"),
+        "z_score": Column("z-score", "ratio"),
+        "contraction": Column("Contraction (0: data taught nothing)", "ratio"),
+    }
+    middle = wording.decimal(float(frame["recovery"].median()))
+    return Sheet(
+        id="parameter-recovery",
+        title="Recovery of each parameter",
+        reading=f"The median over {wording.count(len(frame), 'parameter')} is {middle}.",
+        table=table_of(frame, "Recovery of each parameter", columns),
+        is_folded=True,
+    )
+
+
+# --- stability ----------------------------------------------------------------------------------
+
+
+def _stability_chart(subject: Subject, stability: pd.DataFrame) -> Chart:
+    channels = stability[(stability["channel"] != "all") & (stability["metric"] == "overlap")]
+    worst = channels.groupby("channel", sort=False)["value"].min().sort_values()
+    unstable = [str(name) for name in worst.index[worst < subject.inputs.stability_min]]
+    return Chart(
+        id="stability",
+        figure="stability_overlap",
+        title="Stability: does each channel's share stay where it was?",
+        reading=_stability_reading(subject, stability, unstable),
+        table=_stability_table(subject, stability, unstable),
+        frames={"stability": channels},
+        options={"minimum": subject.inputs.stability_min},
+    )
+
+
+def _stability_reading(subject: Subject, stability: pd.DataFrame, unstable: list[str]) -> str:
+    whole = stability[(stability["channel"] == "all") & stability["metric"].isin({"stability", "overlap"})]
+    said = [
+        f"{wording.decimal(float(value))} {wording.comparison_words(str(split))}"
+        for split, value in zip(whole["split"], whole["value"], strict=True)
+        if math.isfinite(value)
+    ]
+    reading = (
+        f"overlap of 50% intervals, weighted by share, is {wording.listing(said)}" if said else "overlap"
+    )
+    reading += f" (stable from {wording.decimal(subject.inputs.stability_min, 1)})"
+    if unstable:
+        names = wording.listing([subject.label(name) for name in unstable], 3)
+        reading += f"; below it {'lies' if len(unstable) == 1 else 'lie'} {names}"
+    else:
+        reading += "; no channel lies below it"
+    return wording.sentence(reading)
+
+
+def _stability_table(subject: Subject, stability: pd.DataFrame, unstable: list[str]) -> Table:
+    kinds = {"overlap": ("Overlap", "ratio"), "share_change": ("Share moved", "signed"),
+             "roas_change": ("ROAS moved", "signed")}  # fmt: skip
+    rows = stability[(stability["channel"] != "all") & stability["metric"].isin(set(kinds))]
+    wide = rows.pivot_table(
+        index="channel", columns=["split", "metric"], values="value", sort=False, dropna=False
+    )
+    frame = pd.DataFrame({"label": [subject.label(str(name)) for name in wide.index]})
+    columns = {"label": Column("Channel", "name")}
+    for split in rows["split"].drop_duplicates():
+        for metric, (words, kind) in kinds.items():
+            if (split, metric) in wide.columns:
+                key = f"{split}/{metric}"
+                frame[key] = wide[(split, metric)].to_numpy()
+                columns[key] = Column(f"{words} {wording.comparison_words(str(split))}", kind)  # type: ignore[arg-type]
+    frame["verdict"] = ["unstable" if str(name) in unstable else "stable" for name in wide.index]
+    columns["verdict"] = Column("Verdict", "text")
+    return table_of(frame, "Overlap and largest move of each channel", columns)

@@ -1,0 +1,195 @@
+"""One client under report: the look-ups and derived frames that several sections share.
+
+Here: labels of channels, single scores and returns by name, totals, which channels must not be read.
+Not here: sentences (headline.py, sections/), columns of the frames (inputs.py).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from mmm_engine.report import wording
+from mmm_engine.report.inputs import ReportInputs, WindowReport
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Inputs with the questions that sections ask of them.
+
+    Attributes:
+        inputs: What the report is made from.
+    """
+
+    inputs: ReportInputs
+
+    # --- words -----------------------------------------------------------------------------------
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Column name of every channel, control and component to its label on the page."""
+        names = [
+            *self.inputs.spend["channel"],
+            *self.inputs.decomposition["component"],
+            self.inputs.target_name,
+        ]
+        return wording.display_names(str(name) for name in names)
+
+    def label(self, name: str) -> str:
+        """Label of a column, also of one that no frame has named before."""
+        return self.labels.get(name) or wording.display_name(name)
+
+    @property
+    def target(self) -> str:
+        """The target's name in a sentence."""
+        return self.label(self.inputs.target_name)
+
+    def amount(self, value: float) -> str:
+        """A quantity of the target, short, with its unit."""
+        return wording.compact(value, self.inputs.target_unit)
+
+    @property
+    def one_of_money(self) -> str:
+        """One unit of money in a sentence."""
+        return f"1 {self.inputs.currency_unit}" if self.inputs.currency_unit else "1 unit of money"
+
+    @property
+    def return_unit(self) -> str:
+        """Unit of what a unit of spend brings ("EUR per EUR", "conversions per EUR")."""
+        money, target = self.inputs.currency_unit, self.inputs.target_unit
+        if not money:
+            return f"{self.inputs.target_kind} per unit of spend"
+        return f"{target} per {money}"
+
+    def periods(self, number: int) -> str:
+        """A count of rows ("8 weeks")."""
+        return wording.count(number, self.inputs.period)
+
+    # --- scores ----------------------------------------------------------------------------------
+
+    def score(self, window: WindowReport, split: str, metric: str) -> float:
+        """One score of a window, NaN when it was not computed."""
+        return pick(window.scores, split=split, channel="all", metric=metric)
+
+    @cached_property
+    def judged(self) -> WindowReport | None:
+        """The held-out window that the headline quotes: eight periods, else the longest."""
+        by_name = {window.window: window for window in self.inputs.holdouts}
+        return by_name.get("h08") or (self.inputs.holdouts[-1] if self.inputs.holdouts else None)
+
+    # --- returns ---------------------------------------------------------------------------------
+
+    @property
+    def return_metric(self) -> str:
+        """How a channel's return is told: "roas" for revenue, "cpa" for conversions."""
+        return "roas" if self.inputs.target_kind == "revenue" else "cpa"
+
+    @property
+    def return_words(self) -> str:
+        """The return metric's name in a sentence."""
+        return "ROAS" if self.return_metric == "roas" else "cost per conversion"
+
+    def returns(self, metric: str) -> pd.DataFrame:
+        """Rows of one return metric of window "full", indexed by channel."""
+        frame = self.inputs.full.returns
+        return frame[frame["metric"] == metric].drop_duplicates("channel").set_index("channel")
+
+    @cached_property
+    def paid(self) -> pd.DataFrame:
+        """Channel, spend, contribution (mean, q05, q95) of each paid channel, largest spend first."""
+        spend = self.inputs.spend.drop_duplicates("channel").set_index("channel")["spend"]
+        names = [name for name in self.inputs.paid_channels if name in self.returns("contribution").index]
+        gained = self.returns("contribution").reindex(names)[["mean", "q05", "q95"]]
+        frame = gained.rename(columns={"mean": "contribution"}).assign(spend=spend.reindex(names))
+        return frame.rename_axis("channel").reset_index()
+
+    @cached_property
+    def totals(self) -> pd.DataFrame:
+        """Component, kind and mean of each part of the target over all rows, largest channel first."""
+        return component_totals(self.inputs.decomposition)
+
+    @property
+    def media_share(self) -> float:
+        """Contribution of all channels over the modelled target."""
+        whole = float(self.totals["mean"].sum())
+        media = float(self.totals.loc[self.totals["kind"] == "channel", "mean"].sum())
+        return media / whole if whole else NAN
+
+    # --- trust -----------------------------------------------------------------------------------
+
+    @cached_property
+    def recovery(self) -> pd.DataFrame:
+        """Channel, recovery, coverage_90 and a verdict in words per media channel; empty when not run."""
+        columns = ["channel", "recovery", "coverage_90", "verdict"]
+        frame = self.inputs.recovery
+        if frame is None or frame.empty:
+            return pd.DataFrame(columns=columns)
+        known = frame[frame["channel"].isin(set(self.inputs.spend["channel"]))]
+        wide = known.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
+        scores = pd.DataFrame(index=wide.index)
+        for name in ("recovery", "coverage_90"):
+            source = f"contribution_{name}" if f"contribution_{name}" in wide.columns else name
+            scores[name] = wide[source] if source in wide.columns else NAN
+        given = (
+            frame.dropna(subset=["verdict"])
+            if "verdict" in frame.columns
+            else frame.iloc[:0].assign(verdict="")
+        )
+        words = given.drop_duplicates("channel").set_index("channel")["verdict"].astype(str).to_dict()
+        verdicts = [
+            words.get(name) or recovery_verdict(float(value), self.inputs.recovery_min)
+            for name, value in scores["recovery"].items()
+        ]
+        return pd.DataFrame(scores.assign(verdict=verdicts).rename_axis("channel").reset_index())
+
+    @cached_property
+    def parameter_recovery(self) -> pd.DataFrame:
+        """Parameter, recovery, coverage_90, z_score and contraction; empty when not run."""
+        columns = ["recovery", "coverage_90", "z_score", "contraction"]
+        frame = self.inputs.recovery
+        if frame is None or frame.empty:
+            return pd.DataFrame(columns=["parameter", *columns])
+        own = frame[~frame["channel"].isin(set(self.inputs.spend["channel"])) & frame["metric"].isin(columns)]
+        wide = own.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
+        return pd.DataFrame(wide.reindex(columns=columns).rename_axis("parameter").reset_index())
+
+    @cached_property
+    def unreadable(self) -> tuple[str, ...]:
+        """Channels whose return must not be read: recovery did not find it again."""
+        bad = self.recovery[self.recovery["verdict"].isin({"do not read", "not identified"})]
+        return tuple(str(name) for name in bad["channel"])
+
+
+def recovery_verdict(recovery: float, minimum: float) -> str:
+    """What a recovery score means for a reader.
+
+    >>> recovery_verdict(0.2, 0.3), recovery_verdict(0.45, 0.3), recovery_verdict(0.8, 0.3)
+    ('do not read', 'read with care', 'can be read')
+    """
+    if math.isnan(recovery):
+        return "not tested"
+    if recovery < minimum:
+        return "do not read"
+    return "read with care" if recovery < 2 * minimum else "can be read"
+
+
+def component_totals(decomposition: pd.DataFrame) -> pd.DataFrame:
+    """Sum of each component over all rows: baseline first, then seasonality, controls, channels by size."""
+    order = {"baseline": 0, "seasonality": 1, "control": 2, "channel": 3}
+    totals = decomposition.groupby(["component", "kind"], sort=False, as_index=False)["mean"].sum()
+    rank = totals["kind"].map(order).fillna(1)
+    ordered = totals.assign(rank=rank, size=-totals["mean"]).sort_values(["rank", "size"], kind="stable")
+    return pd.DataFrame(ordered[["component", "kind", "mean"]].reset_index(drop=True))
+
+
+def pick(frame: pd.DataFrame, **where: str) -> float:
+    """The one value of a score frame at the given columns, NaN when the row is missing."""
+    chosen = frame
+    for column, value in where.items():
+        chosen = chosen[chosen[column] == value]
+    return float(chosen["value"].iloc[0]) if len(chosen) else NAN

@@ -1,0 +1,152 @@
+// The report's own script: unpacks plotly, draws charts when they come near, keeps the navigation in step.
+// Every text it handles came in as data and goes out through textContent or plotly's escaped labels.
+"use strict";
+
+const NARROW = 620;
+const page = JSON.parse(document.getElementById("page-data").textContent);
+const plots = [...document.querySelectorAll(".plot")];
+
+// --- plotly, packed in the page -----------------------------------------------------------------------------
+async function unpackPlotly() {
+  const packed = atob(document.getElementById("plotly-packed").textContent.trim());
+  const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(stream).text();
+  document.head.append(script);
+  if (!window.Plotly) throw new Error("plotly did not start");
+  return window.Plotly;
+}
+let plotly = null;
+const loadPlotly = () => (plotly ??= unpackPlotly());
+
+// --- drawing ------------------------------------------------------------------------------------------------
+function recoloured(value, key, dark) {
+  if (typeof value === "string") {
+    const match = /color/i.test(key) && /^rgba\((\d+,\d+,\d+),([\d.]+)\)$/.exec(value);
+    return match && dark && page.dark[match[1]] ? `rgba(${page.dark[match[1]]},${match[2]})` : value;
+  }
+  if (Array.isArray(value)) return /color/i.test(key) || typeof value[0] === "object" ? value.map((item) => recoloured(item, key, dark)) : value;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, recoloured(item, name, dark)]));
+}
+
+function figureFor(plot) {
+  const narrow = plot.clientWidth < NARROW && document.getElementById(`${plot.id}-narrow`);
+  const source = narrow || document.getElementById(`${plot.id}-figure`);
+  const figure = recoloured(JSON.parse(source.textContent), "", theme.isDark());
+  figure.layout.width = plot.clientWidth;
+  figure.layout.dragmode = window.matchMedia("(pointer: coarse)").matches ? false : "zoom";
+  plot.dataset.shape = narrow ? "narrow" : "wide";
+  return figure;
+}
+
+async function draw(plot) {
+  if (plot.dataset.state) return;
+  plot.dataset.state = "drawing";
+  try {
+    const library = await loadPlotly();
+    const figure = figureFor(plot);
+    await library.newPlot(plot, figure.data, figure.layout, { displayModeBar: false, scrollZoom: false });
+    plot.classList.remove("waiting");
+    plot.dataset.state = "drawn";
+  } catch (error) {
+    plot.classList.add("failed");
+    plot.dataset.state = "failed";
+    console.error(error);
+  }
+}
+
+function redraw(plot) {
+  if (plot.dataset.state !== "drawn") return;
+  const figure = figureFor(plot);
+  window.Plotly.react(plot, figure.data, figure.layout);
+}
+
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    near.unobserve(entry.target);
+    draw(entry.target);
+  }
+}, { rootMargin: "700px 0px" });
+plots.forEach((plot) => near.observe(plot));
+
+// What nobody has scrolled to is drawn one by one when the page is idle, so that print and search find it.
+const whenIdle = window.requestIdleCallback || ((work) => setTimeout(work, 200));
+async function drawNext() {
+  const next = plots.find((plot) => !plot.dataset.state);
+  if (!next) { document.documentElement.dataset.charts = "drawn"; return; }
+  await draw(next);
+  whenIdle(drawNext);
+}
+window.addEventListener("load", () => whenIdle(drawNext));
+
+theme.onChange(() => plots.forEach(redraw));
+
+// Plots follow their own box, not the window: a folded-out scroll bar or a turned phone counts too.
+const widths = new ResizeObserver((entries) => {
+  if (printing) return;
+  for (const { target: plot } of entries) {
+    if (plot.dataset.state === "drawn" && plot.clientWidth && plot.clientWidth !== plot._fullLayout.width) redraw(plot);
+  }
+});
+plots.forEach((plot) => widths.observe(plot));
+
+// --- printing: light, at the width of the paper --------------------------------------------------------------
+const PAPER = 690;
+let printing = false;
+window.addEventListener("beforeprint", () => {
+  printing = true;
+  theme.force("light");
+  plots.forEach((plot) => plot.dataset.state === "drawn" && window.Plotly.relayout(plot, { width: PAPER }));
+});
+window.addEventListener("afterprint", () => {
+  printing = false;
+  theme.force(null); // redraws at the width of the screen
+});
+
+// --- tools ----------------------------------------------------------------------------------------------------
+labelThemeButton(document.getElementById("theme"));
+document.getElementById("print").addEventListener("click", () => window.print());
+
+function tableAsCsv(table) {
+  const value = (cell) => csvCell(cell.dataset.value ?? cell.textContent.trim());
+  return [...table.rows].map((row) => [...row.cells].map(value).join(",")).join("\r\n") + "\r\n";
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-save]");
+  if (!button) return;
+  const item = button.closest(".item");
+  if (button.dataset.save === "csv") {
+    save(`${page.file}-${item.id}.csv`, "text/csv;charset=utf-8", "\ufeff" + tableAsCsv(item.querySelector("table")));
+  } else {
+    const plot = item.querySelector(".plot");
+    await draw(plot);
+    const picture = await window.Plotly.toImage(plot, { format: "svg", imageDataOnly: true, width: plot.clientWidth, height: plot.clientHeight });
+    save(`${page.file}-${item.id}.svg`, "image/svg+xml", picture);
+  }
+});
+
+// --- navigation ----------------------------------------------------------------------------------------------
+const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));
+const places = [...links.keys()].map((id) => document.getElementById(id));
+const strip = document.querySelector(".contents");
+let current = null;
+function follow() {
+  const line = window.innerHeight * 0.3;
+  const at = places.filter((place) => place.getBoundingClientRect().top <= line).pop() || places[0];
+  if (!at || at.id === current) return;
+  current = at.id;
+  links.forEach((link, id) => id === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current"));
+  const link = links.get(current);
+  if (strip.scrollWidth > strip.clientWidth) strip.scrollTo({ left: link.offsetLeft - 24 });
+}
+let waiting = false;
+window.addEventListener("scroll", () => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => { waiting = false; follow(); });
+}, { passive: true });
+follow();

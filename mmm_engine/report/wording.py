@@ -1,0 +1,248 @@
+"""Numbers and names as words: the one place that decides how a quantity is written.
+
+Here: thousands, percentages, units, dates, plurals, and names made safe to put into a sentence.
+Not here: which numbers a report shows (content.py), HTML escaping (render.py's autoescape).
+
+Every name that a client file can choose goes through ``display_name`` before it meets a sentence: control
+characters go, right-to-left text is isolated so that it cannot reorder its neighbours, and length is bounded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+NOT_DEFINED = "not defined"
+MINUS = "\N{MINUS SIGN}"
+_SPACE = "\N{NO-BREAK SPACE}"
+_ISOLATE, _POP = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
+_MONEY_SUFFIX = re.compile(r"_(cost|spend|spending)$", re.IGNORECASE)
+_STEPS = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+def compact(value: float, unit: str = "") -> str:
+    r"""A number with three significant digits and a thousands suffix, then its unit.
+
+    >>> compact(1_234_567, "EUR")
+    '1.23\xa0M\xa0EUR'
+    >>> compact(-0.5), compact(950), compact(float("nan"))
+    ('−0.5', '950', 'not defined')
+    """
+    if not math.isfinite(value):
+        return NOT_DEFINED
+    sign, size = (MINUS if value < 0 else ""), abs(value)
+    scale, suffix = next(((s, t) for s, t in _STEPS if float(f"{size:.3g}") >= s), (1.0, ""))
+    digits = _three_digits(size / scale)
+    return _join(sign + digits, suffix, unit)
+
+
+def grouped(value: float, unit: str = "") -> str:
+    r"""A number in full with thousands separated: whole from 100 up, three significant digits below.
+
+    >>> grouped(1_234_567.4, "EUR"), grouped(0.01234), grouped(12.5)
+    ('1,234,567\xa0EUR', '0.0123', '12.5')
+    """
+    if not math.isfinite(value):
+        return NOT_DEFINED
+    sign, size = (MINUS if value < 0 else ""), abs(value)
+    digits = f"{size:,.0f}" if size >= 100 else _three_digits(size)
+    return _join(sign + digits, unit)
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """A fraction as a percentage, one decimal below 10%.
+
+    >>> percent(0.0978), percent(0.235), percent(-0.12, signed=True), percent(0.04, signed=True)
+    ('9.8%', '24%', '−12%', '+4.0%')
+    """
+    if not math.isfinite(share):
+        return NOT_DEFINED
+    size = abs(share) * 100
+    digits = f"{size:.1f}" if round(size, 1) < 10 else f"{size:,.0f}"
+    negative = share < 0 and float(digits.replace(",", "")) != 0
+    return (MINUS if negative else "+" if signed else "") + ("0" if digits == "0.0" else digits) + "%"
+
+
+def decimal(value: float, digits: int = 2, *, signed: bool = False) -> str:
+    """A plain number with a fixed count of decimals.
+
+    >>> decimal(2.306), decimal(-0.124), decimal(1.0049, 3), decimal(0.2, signed=True)
+    ('2.31', '−0.12', '1.005', '+0.20')
+    """
+    if not math.isfinite(value):
+        return NOT_DEFINED
+    text = f"{abs(value):,.{digits}f}"
+    negative = value < 0 and float(text.replace(",", "")) != 0
+    return (MINUS if negative else "+" if signed else "") + text
+
+
+def interval(low: str, high: str) -> str:
+    """Two written numbers as a 90% interval."""
+    return f"90% interval {low} to {high}"
+
+
+def day(date: datetime) -> str:
+    r"""A date that reads the same in every country.
+
+    >>> day(datetime(2024, 3, 4))
+    '4\xa0Mar\xa02024'
+    """
+    return f"{date.day}{_SPACE}{date:%b}{_SPACE}{date.year}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A count with its noun.
+
+    >>> count(1, "week"), count(8, "week"), count(2, "series", "series")
+    ('1 week', '8 weeks', '2 series')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def share_of(part: int, whole: int) -> str:
+    """How many of how many, in words where that is shorter.
+
+    >>> share_of(3, 3), share_of(0, 3), share_of(2, 3)
+    ('all 3', 'none of 3', '2 of 3')
+    """
+    return f"all {whole}" if part == whole else f"none of {whole}" if part == 0 else f"{part} of {whole}"
+
+
+def listing(items: Sequence[str], limit: int = 4) -> str:
+    """Items as an English list, the rest counted.
+
+    >>> listing(["a", "b", "c"]), listing(["a", "b", "c", "d"], limit=2)
+    ('a, b and c', 'a, b and 2 more')
+    """
+    shown = list(items[:limit])
+    if len(items) > limit:
+        shown.append(f"{len(items) - limit} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else "none"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter and a full stop.
+
+    >>> sentence("the naive forecast wins")
+    'The naive forecast wins.'
+    """
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else ""
+
+
+def display_name(name: str, limit: int = 48) -> str:
+    """A column or client name as a reader sees it: bounded, on one line, unable to reorder its neighbours.
+
+    Snake-case names lose their underscores and the suffix that only says "money"; all others stay as they are.
+
+    >>> display_name("google_ads_search_men_cost")
+    'google ads search men'
+    >>> display_name("x" * 60)[-4:], len(display_name("x" * 60))
+    ('xxx…', 48)
+    """
+    return safe_text(_readable(name), limit)
+
+
+def display_names(names: Iterable[str], limit: int = 48) -> dict[str, str]:
+    """Every name with a label that no other name has.
+
+    >>> display_names(["tv_cost", "tv_spend", "radio_cost"])
+    {'tv_cost': 'tv_cost', 'tv_spend': 'tv_spend', 'radio_cost': 'radio'}
+    >>> list(display_names(["search_campaign_men", "search_campaign_women"], limit=12).values())
+    ['search…n_men', 'search…women']
+    """
+    unique = list(dict.fromkeys(names))
+    labels = {name: display_name(name, limit) for name in unique}
+    crowded = {label for label in labels.values() if list(labels.values()).count(label) > 1}
+    taken = set(labels.values()) - crowded
+    for name in unique:
+        if labels[name] in crowded:
+            labels[name] = _first_free(_ends(name, limit), taken)
+            taken.add(labels[name])
+    return labels
+
+
+def safe_text(text: str, limit: int = 2000) -> str:
+    """Text on one line, without control characters, bounded, isolated when parts of it run right to left."""
+    clean = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text)
+    clean = clean.replace(_ISOLATE, "").replace(_POP, "").strip() or "(no name)"
+    if len(clean) > limit:
+        clean = clean[: limit - 1].rstrip() + "…"
+    if any(
+        unicodedata.bidirectional(c) in {"R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI"} for c in clean
+    ):
+        return f"{_ISOLATE}{clean}{_POP}"
+    return clean
+
+
+def is_isolated(text: str) -> bool:
+    """Whether ``safe_text`` wrapped the text in directional isolates."""
+    return text.startswith(_ISOLATE)
+
+
+def window_words(window: str) -> str:
+    """A window's name in a sentence: what was held out.
+
+    >>> window_words("h08"), window_words("full"), window_words("other")
+    ('last 8', 'all rows', 'other')
+    """
+    if window == "full":
+        return "all rows"
+    return f"last {int(window[1:])}" if re.fullmatch(r"h\d{1,4}", window) else safe_text(window, 40)
+
+
+def comparison_words(split: str) -> str:
+    """What a stability score compares, in words.
+
+    >>> comparison_words("windows"), comparison_words("h04")
+    ('between windows', 'against h04')
+    """
+    known = {"windows": "between windows", "refresh": "since the last refresh", "seeds": "between seeds"}
+    return known.get(split) or f"against {safe_text(split, 40)}"
+
+
+def headed(label: str, unit: str) -> str:
+    """A column heading with its unit, when it has one.
+
+    >>> headed("Spend", "EUR"), headed("Spend", "")
+    ('Spend (EUR)', 'Spend')
+    """
+    return f"{label} ({unit})" if unit else label
+
+
+def _ends(name: str, limit: int) -> str:
+    """A name by its start and its end: what tells apart names that begin alike."""
+    text = safe_text(name)
+    if len(text) <= limit or is_isolated(text):
+        return safe_text(name, limit)
+    return f"{text[: limit // 2]}…{text[-(limit - limit // 2 - 1) :]}"
+
+
+def _first_free(label: str, taken: set[str]) -> str:
+    candidates = (f"{label} ({number})" for number in range(2, 10_000))
+    return label if label not in taken else next(c for c in candidates if c not in taken)
+
+
+def _readable(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name):
+        return name
+    return _MONEY_SUFFIX.sub("", name).replace("_", " ")
+
+
+def _three_digits(size: float) -> str:
+    """Three significant digits, no exponent for numbers that people meet, no idle zeros after a point."""
+    if size == 0:
+        return "0"
+    if size < 1e-6 or size >= 1e15:
+        return f"{size:.2e}"
+    decimals = max(0, 2 - math.floor(math.log10(float(f"{size:.3g}"))))
+    text = f"{size:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _join(*parts: str) -> str:
+    return _SPACE.join(part for part in parts if part)

@@ -1,0 +1,187 @@
+"""A headless Chromium driven over its debugging protocol: what a reader's browser does with a page.
+
+Here: starting it, opening a file, emulating screens, evaluating, pictures, what it logged and requested.
+Not here: any claim about a page (test_report_browser.py, test_portfolio.py).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import websocket
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+    "--remote-allow-origins=*",
+)
+START_SECONDS = 40
+CALL_SECONDS = 90
+
+
+@dataclass
+class Page:
+    """One open tab.
+
+    Attributes:
+        problems: Console errors and warnings, uncaught exceptions, security policy violations.
+        requests: Address of everything the page asked for, the page itself first.
+    """
+
+    socket: websocket.WebSocket
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    _number: int = 0
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send one command, take in events until its answer comes."""
+        self._number += 1
+        number = self._number
+        self.socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        deadline = time.monotonic() + CALL_SECONDS
+        while time.monotonic() < deadline:
+            message = json.loads(self.socket.recv())
+            if message.get("id") == number:
+                if "error" in message:
+                    raise RuntimeError(f"{method}: {message['error']}")
+                return dict(message["result"])
+            self._take_in(message)
+        raise TimeoutError(method)
+
+    def open(self, path: Path, *, width: int = 1440, height: int = 900, dark: bool = False) -> float:
+        """Open a file at a screen size; seconds until its load event ended."""
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 700)  # fmt: skip
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        started = time.monotonic()
+        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.wait_for("document.readyState === 'complete'")
+        return time.monotonic() - started
+
+    def wait_for(self, condition: str, seconds: float = 60) -> None:
+        """Wait until a JavaScript expression is true."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.evaluate(condition):
+                return
+            time.sleep(0.05)
+        raise TimeoutError(f"{condition} did not come true in {seconds} s; problems: {self.problems}")
+
+    def evaluate(self, expression: str) -> Any:
+        """Value of a JavaScript expression; a promise is awaited."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(f"{expression[:200]}: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
+
+    def picture(self, path: Path, *, full: bool = True) -> Path:
+        """Save a PNG of the page, all of it unless told otherwise."""
+        shot = self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=full, **self._clip(full)
+        )
+        path.write_bytes(base64.b64decode(shot["data"]))
+        return path
+
+    def pdf(self, path: Path) -> Path:
+        """Print the page."""
+        printed = self.call("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69)
+        path.write_bytes(base64.b64decode(printed["data"]))
+        return path
+
+    def _clip(self, full: bool) -> dict[str, Any]:
+        if not full:
+            return {}
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}}
+
+    def _take_in(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        match message.get("method"):
+            case "Runtime.consoleAPICalled" if params["type"] in {"error", "warning", "assert"}:
+                self.problems.append(f"console {params['type']}: {params['args']}")
+            case "Runtime.exceptionThrown":
+                self.problems.append(f"exception: {params['exceptionDetails']}")
+            case "Log.entryAdded" if params["entry"]["level"] in {"error", "warning"}:
+                self.problems.append(f"log: {params['entry']['text']}")
+            case "Network.requestWillBeSent":
+                self.requests.append(params["request"]["url"])
+
+
+@contextmanager
+def new_page() -> Iterator[Page]:
+    """A tab in a fresh Chromium with its own profile, which is gone afterwards."""
+    if CHROMIUM is None:
+        raise RuntimeError("chromium is not installed")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(
+            [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            socket = websocket.create_connection(_tab_address(process), timeout=CALL_SECONDS)
+            try:
+                yield Page(socket)
+            finally:
+                socket.close()
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _tab_address(process: subprocess.Popen[str]) -> str:
+    """Address of the first tab's debugging socket, from what Chromium writes at its start."""
+    assert process.stderr is not None
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        line = process.stderr.readline()
+        found = re.search(r"DevTools listening on (ws://[^/\s]+)", line)
+        if found:
+            return _first_tab(found[1].replace("ws://", "http://"))
+        if not line and process.poll() is not None:
+            break
+    raise RuntimeError("chromium did not start")
+
+
+def _first_tab(address: str) -> str:
+    from urllib.request import urlopen
+
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with urlopen(f"{address}/json/list") as answer:
+            tabs = [tab for tab in json.load(answer) if tab["type"] == "page"]
+        if tabs:
+            return str(tabs[0]["webSocketDebuggerUrl"])
+        time.sleep(0.1)
+    raise RuntimeError("chromium opened no tab")
