@@ -124,14 +124,14 @@ def stability(
     description="The metric history holds every score of this refresh exactly once.",
 )
 def history_rows(
-    context: dg.AssetCheckExecutionContext, metric_history: dict[str, Any], history: MetricHistory
+    context: dg.AssetCheckExecutionContext, metric_history: list[dict[str, Any]], history: MetricHistory
 ) -> Evaluations:
-    """Compare the rows in the database with the receipt of the refresh."""
+    """Compare the rows in the database with the receipt."""
     from mmm_engine import gates
 
-    rows = history.open().read(client=context.partition_key)
-    recorded = int((rows["run_id"] == metric_history["run_id"]).sum())
-    verdict = gates.check_history(recorded, metric_history["rows"])
+    recorded = history.open().read(context.partition_key).groupby(["run_id", "window"]).size()
+    found = [int(recorded.get((part["run_id"], part["window"]), 0)) for part in metric_history]
+    verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
     yield from _evaluate(context, {context.partition_key: verdict})
 
 

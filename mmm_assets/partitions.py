@@ -23,6 +23,7 @@ client_x_window = dg.MultiPartitionsDefinition({"client": clients, "window": win
 # One run may hold all windows of a client, so that a model structure is compiled once.
 ONE_RUN = dg.BackfillPolicy.single_run()
 
+PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 

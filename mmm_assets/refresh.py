@@ -20,12 +20,13 @@ import dagster as dg
 
 from mmm_assets import jobs
 from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
-from mmm_assets.partitions import WINDOW_NAMES, clients, range_tags, split_key, window_ranges
+from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.results import ResultStore
 from mmm_assets.runs import CLIENT_TAG, COMMAND_TAG, PROCESS_TAG, REFRESH_TAG, STARTED_TAG
 from mmm_engine.config import check_client_id
 
 FindJob = Callable[[str], dg.JobDefinition]
+Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def refresh_client(
     find_job: FindJob,
     results: ResultStore,
     options: RefreshOptions,
+    announce: Announce = str,
 ) -> RefreshOutcome:
     """Run the whole chain of one client and say how it ended.
 
@@ -105,19 +107,20 @@ def refresh_client(
         find_job: Job by name, bound to the resources to use.
         results: Reads back what the runs stored.
         options: Windows and sampler settings.
+        announce: Told about every run before it begins.
     """
     check_client_id(client)
-    chain = _Chain(client, instance, find_job, options)
+    chain = _Chain(client, instance, find_job, options, announce)
     with client_lock(instance, client):
         bury_dead_runs(instance)
         instance.add_dynamic_partitions(str(clients.name), [client])
-        if chain.run(jobs.DATA.name, partition_key=client):
+        if chain.run(jobs.DATA.name, "reading rows"):
             _run_windows(chain)
             if results.read(client).refusals:
                 chain.skip("recovery, stability and forecast: the full fit failed a hard gate")
             else:
-                chain.run(jobs.FLEETS.name, partition_key=client, sampler=True)
-            chain.run(jobs.PUBLISH.name, partition_key=client)
+                chain.run(jobs.FLEETS.name, "recovery, stability, forecast", sampler=True)
+            chain.run(jobs.PUBLISH.name, "recording and reporting")
     return chain.outcome()
 
 
@@ -132,50 +135,71 @@ def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level
     return bool(result.success)
 
 
+def rerun(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, asset: str, tags: Mapping[str, str]
+) -> list[str]:
+    """Materialise one asset of a job again, with its checks; what failed, in words."""
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(asset)],
+        tags={PROCESS_TAG: process_identity(), **tags},
+        run_config=_quiet("CRITICAL"),
+        raise_on_error=False,
+    )
+    return list(_failures(result))
+
+
 def _run_windows(chain: _Chain) -> None:
     """Fit the windows, as few runs as their order allows; read results also where another window failed."""
     for first, last in window_ranges(chain.options.windows):
-        result = chain.execute(jobs.WINDOWS.name, tags=range_tags(chain.client, first, last), sampler=True)
+        title = f"fitting {first}" if first == last else f"fitting {first} to {last}"
+        result = chain.execute(jobs.WINDOWS.name, title, range_tags(chain.client, first, last), sampler=True)
         if result.success or _has_finished(result, "window_results"):
             continue
         fitted = [split_key(key)[1] for key in _materialised(result, "fitted_posterior")]
         for start, end in window_ranges(fitted):
-            chain.execute(jobs.RESULTS.name, tags=range_tags(chain.client, start, end))
+            chain.execute(jobs.RESULTS.name, "reading results", range_tags(chain.client, start, end))
 
 
 class _Chain:
     """The runs of one refresh as they happen."""
 
     def __init__(
-        self, client: str, instance: dg.DagsterInstance, find_job: FindJob, options: RefreshOptions
+        self,
+        client: str,
+        instance: dg.DagsterInstance,
+        find_job: FindJob,
+        options: RefreshOptions,
+        announce: Announce,
     ) -> None:
         self.client = client
         self.options = options
         self._instance = instance
         self._find_job = find_job
+        self._announce = announce
         self._refresh = uuid.uuid4().hex[:12]
         self._began = time.time()
         self._failures: list[str] = []
         self._left_out: list[str] = []
         self._evaluations: list[dg.AssetCheckEvaluation] = []
 
-    def run(self, job: str, *, partition_key: str, sampler: bool = False) -> bool:
+    def run(self, job: str, title: str, *, sampler: bool = False) -> bool:
         """Execute a job for the client; whether it succeeded."""
-        return bool(self.execute(job, partition_key=partition_key, sampler=sampler).success)
+        return bool(self.execute(job, title, {PARTITION_TAG: self.client}, sampler=sampler).success)
 
     def execute(
-        self, job: str, *, tags: Mapping[str, str] | None = None, sampler: bool = False, **where: Any
+        self, job: str, title: str, where: Mapping[str, str], *, sampler: bool = False
     ) -> dg.ExecuteInProcessResult:
-        """Execute a job and keep what failed and what was judged."""
+        """Execute a job for the partitions that the tags ``where`` name; keep what failed and what was judged."""
+        self._announce(f"{self.client}: {title}")
         config = _quiet(self.options.log_level)
         if sampler and self.options.sampler:
             config["resources"] = {"sampler": {"config": dict(self.options.sampler)}}
         result = self._find_job(job).execute_in_process(
             instance=self._instance,
-            tags={**self._tags(), **(tags or {})},
+            tags={**self._tags(), **where},
             run_config=config,
             raise_on_error=False,
-            **where,
         )
         self._evaluations += result.get_asset_check_evaluations()
         self._failures += _failures(result)

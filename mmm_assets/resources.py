@@ -37,6 +37,12 @@ class ClientFiles(dg.ConfigurableResource):
 
         return read_client(client, self.folder)
 
+    def fingerprint(self, client: str) -> str:
+        """What the client's two files and the engine are now: changes when a refresh could give other numbers."""
+        from mmm_assets.fingerprints import fingerprint, source_files
+
+        return fingerprint(source_files(client, self.folder))
+
 
 class SamplerOverrides(dg.ConfigurableResource):
     """Sampler settings of one run that differ from the client file; None keeps what the file says."""

@@ -100,6 +100,10 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[misc]
 
     root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
 
+    def has_data(self, client: str) -> bool:
+        """Whether rows of the client were ever stored."""
+        return ClientDataFiles(root=self.root).has("client_data", client)
+
     def data(self, client: str) -> ClientData:
         """The stored rows of a client."""
         return ClientDataFiles(root=self.root).read("client_data", client)

@@ -6,6 +6,8 @@ Not here: starting runs (refresh.py).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 REFRESH_TAG = "mmm/refresh"  # the same on all runs of one refresh; run_id of its rows in the metric history
@@ -25,6 +27,12 @@ def command(run: dg.DagsterRun) -> str:
     return run.tags.get(COMMAND_TAG, f"re-execute run {run.run_id} in the UI")
 
 
-def started_at(run: dg.DagsterRun, default: float) -> float:
-    """When the refresh of a run began, seconds since 1970; ``default`` for a run started alone."""
-    return float(run.tags.get(STARTED_TAG, default))
+def started_at(run: dg.DagsterRun) -> datetime:
+    """When the refresh of a run began; now, for a run started alone."""
+    began = run.tags.get(STARTED_TAG)
+    return datetime.now(UTC) if began is None else datetime.fromtimestamp(float(began), UTC)
+
+
+def stamp(run: dg.DagsterRun) -> dict[str, str]:
+    """What a stored value says about the refresh that made it."""
+    return {"refresh": refresh_id(run), "refreshed_at": started_at(run).isoformat()}

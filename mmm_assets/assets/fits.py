@@ -14,10 +14,22 @@ from mmm_assets import metadata, progress
 from mmm_assets.io_managers import PosteriorFiles
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.resources import SamplerOverrides
+from mmm_assets.runs import stamp
 from mmm_assets.types import DataFrame, DataTree, ScaledInputs
 
 MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
-STAMP = ("client", "window", "cutoff", "data_version", "config_version", "engine_version", "seed", "fit_id")
+STAMP = (
+    "client",
+    "window",
+    "cutoff",
+    "data_version",
+    "config_version",
+    "engine_version",
+    "seed",
+    "fit_id",
+    "refresh",
+    "refreshed_at",
+)  # what of a posterior's attributes goes to every frame that is read from it
 
 
 @dg.asset(
@@ -166,7 +178,7 @@ def _fit(context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: Sam
         label=f"{inputs.config.client} {inputs.window}",
         progress=progress.listener_for(context.log),
     )
-    posterior.attrs["fit_id"] = context.run.run_id
+    posterior.attrs.update({"fit_id": context.run.run_id, **stamp(context.run)})
     return posterior
 
 

@@ -15,7 +15,7 @@ from mmm_assets.assets.fits import MCMC_POOL
 from mmm_assets.partitions import clients
 from mmm_assets.resources import MetricHistory, SamplerOverrides
 from mmm_assets.results import FULL, ResultStore
-from mmm_assets.runs import refresh_id
+from mmm_assets.runs import refresh_id, stamp
 from mmm_assets.types import DataFrame
 
 
@@ -93,7 +93,7 @@ def forecast(context: dg.AssetExecutionContext, results: ResultStore, history: M
         data_version=inputs.data_version,
     )
     context.add_asset_metadata({"periods": len(frame), "frozen": frozen, "rows": metadata.table(frame)})
-    frame.attrs.update(_versions(inputs.data_version, inputs.config.config_version))
+    frame.attrs.update({**_versions(inputs.data_version, inputs.config.config_version), **stamp(context.run)})
     return frame
 
 
@@ -111,7 +111,7 @@ def refuse_unless_publishable(results: ResultStore, client: str, consequence: st
 
 def _stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
     """The scores with the rows and settings they belong to, and their numbers in the UI."""
-    scores.attrs.update(versions)
+    scores.attrs.update({**versions, **stamp(context.run)})
     facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
     context.add_asset_metadata(facts)
     return scores

@@ -11,6 +11,7 @@ import dagster as dg
 
 from mmm_assets import evaluation
 from mmm_assets.checks import DATA_CONTRACT
+from mmm_assets.fingerprints import SOURCE
 from mmm_assets.io_managers import BY_PARTITION
 from mmm_assets.metadata import table
 from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
@@ -37,6 +38,9 @@ def client_data(
     the client's last good report is marked stale.
     """
     client = context.partition_key
+    source = client_files.fingerprint(
+        client
+    )  # before reading: rows that change meanwhile are seen as new later
     try:
         data = client_files.read(client)
     except MMMError as error:
@@ -45,8 +49,8 @@ def client_data(
         raise dg.Failure(str(error), metadata=evaluation.faults(error), allow_retries=False) from error
     from mmm_engine import gates
 
-    context.add_asset_metadata(_client_facts(data), partition_key=client)
-    yield dg.Output(data, data_version=dg.DataVersion(f"{data.data_version}-{data.config.config_version}"))
+    context.add_asset_metadata({**_client_facts(data), SOURCE: source}, partition_key=client)
+    yield dg.Output(data)
     yield evaluation.of_verdict(DATA_CONTRACT, client, gates.check_data(data), context.instance)
     yield dg.Output(None, output_name=DATA_CONTRACT.get_python_identifier())
 

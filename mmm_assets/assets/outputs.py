@@ -4,7 +4,7 @@ Here: metric_history, report, portfolio.
 Not here: the history's tables (mmm_engine.history), what a report says (mmm_engine.report), the gates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,20 +30,21 @@ from mmm_engine import ENGINE_VERSION
 )
 def metric_history(
     context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
-) -> dict[str, Any]:
-    """Every score of this refresh, appended to the metric history in one transaction; stored is the receipt.
+) -> list[dict[str, Any]]:
+    """Every score of a refresh, appended to the metric history in one transaction; stored is the receipt.
 
-    Refused refreshes are recorded too: how often a client fails is part of its history. Frozen forecasts whose weeks
-    have come are scored on the way.
+    A row carries the refresh that computed it, so recording again changes nothing. Refused refreshes are recorded
+    too: how often a client fails is part of its history. Frozen forecasts whose weeks have come are scored on the way.
     """
-    client = context.partition_key
-    stored, run_id = results.read(client), refresh_id(context.run)
-    rows = _history_rows(stored, run_id)
+    stored = results.read(context.partition_key)
+    rows = _history_rows(stored)
     database = history.open()
     recorded = database.append(rows)
-    scored = database.score_forecasts(client, _actuals(stored))
-    context.add_asset_metadata({"rows": recorded, "forecasts_scored": scored, "run_id": run_id})
-    return {"client": client, "run_id": run_id, "rows": recorded}
+    scored = database.score_forecasts(context.partition_key, _actuals(stored))
+    context.add_asset_metadata(
+        {"rows": recorded, "forecasts_scored": scored, "refresh": refresh_id(context.run)}
+    )
+    return _receipt(rows)
 
 
 @dg.asset(
@@ -112,29 +113,27 @@ def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publica
     return render_portfolio(known, statuses, history.open(), datetime.now(UTC))
 
 
-def _history_rows(stored: ClientResults, run_id: str) -> DataFrame:
-    """Rows of the metric history for everything that was scored in a refresh."""
+def _history_rows(stored: ClientResults) -> DataFrame:
+    """Rows of the metric history for everything that is scored and current."""
     import pandas as pd
 
-    from mmm_engine.config import WINDOWS
     from mmm_engine.history import history_rows
 
-    now, parts = datetime.now(UTC), []
-    for window, scores in _scores_by_window(stored):
-        parts.append(
-            history_rows(
-                scores,
-                client=stored.data.config.client,
-                window=window,
-                cutoff=stored.windows[window].inputs.cutoff,
-                horizon=WINDOWS[window],
-                data_version=stored.data.data_version,
-                config_version=stored.data.config.config_version,
-                engine_version=ENGINE_VERSION,
-                run_id=run_id,
-                recorded_at=now,
-            )
+    parts = [
+        history_rows(
+            scores,
+            client=stored.data.config.client,
+            window=window,
+            cutoff=stored.windows[window].inputs.cutoff,
+            horizon=stored.windows[window].inputs.horizon,
+            data_version=stored.data.data_version,
+            config_version=stored.data.config.config_version,
+            engine_version=ENGINE_VERSION,
+            run_id=attrs["refresh"],
+            recorded_at=datetime.fromisoformat(attrs["refreshed_at"]),
         )
+        for window, scores, attrs in _scores_by_window(stored)
+    ]
     if not parts:
         reason = "no window has results for the present rows and settings; refresh the client"
         raise dg.Failure(
@@ -143,14 +142,22 @@ def _history_rows(stored: ClientResults, run_id: str) -> DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _scores_by_window(stored: ClientResults) -> list[tuple[str, DataFrame]]:
-    """Score frames with the window they are recorded under; fleets belong to the full window."""
+def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[str, str]]]:
+    """Score frames, the window each is recorded under, what made it; fleets belong to the full window."""
     from mmm_engine.returns import return_scores
 
-    scores = [(name, window.scores) for name, window in stored.windows.items()]
-    scores += [(name, return_scores(window.returns)) for name, window in stored.windows.items()]
-    fleets = [frame for frame in (stored.recovery, stored.stability) if frame is not None]
-    return scores + [(FULL, frame) for frame in fleets if FULL in stored.windows]
+    for name, window in stored.windows.items():
+        yield name, window.scores, window.attrs
+        yield name, return_scores(window.returns), window.attrs
+    for frame in (stored.recovery, stored.stability):
+        if frame is not None and FULL in stored.windows:
+            yield FULL, frame, frame.attrs
+
+
+def _receipt(rows: DataFrame) -> list[dict[str, Any]]:
+    """How many rows were recorded for each refresh and window."""
+    counts = rows.groupby(["run_id", "window"]).size()
+    return [{"run_id": run, "window": window, "rows": int(count)} for (run, window), count in counts.items()]
 
 
 def _actuals(stored: ClientResults) -> Any:
@@ -163,7 +170,7 @@ def _render(
     context: dg.AssetExecutionContext, stored: ClientResults, history: MetricHistory, now: datetime
 ) -> str:
     run = context.run
-    seconds = now.timestamp() - started_at(run, default=now.timestamp())
+    seconds = (now - started_at(run)).total_seconds()
     info = reporting.run_info(stored, refresh_id(run), command(run), now, seconds)
     return reporting.render(reporting.report_inputs(stored, history.open(), info))
 

@@ -1,6 +1,5 @@
 """One client's chain of runs: what is stored, recorded and judged, and what a failure stops."""
 
-import dagster as dg
 
 from mmm_assets.partitions import WINDOW_NAMES
 

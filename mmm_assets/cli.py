@@ -1,0 +1,369 @@
+"""The command `mmm`: everything the platform does, from a terminal or from CI.
+
+Here: commands, their options, exit codes (0 done, 1 a check or a run failed, 2 bad input).
+Not here: the chain of runs (refresh.py), drawing (screens.py), writing client files (new_clients.py).
+
+Heavy imports stand inside the commands that need them: `mmm --help` loads neither Dagster nor pandas, and only
+commands that fit import the sampler.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmm_assets import home as homes
+from mmm_engine.config import WINDOWS, check_client_id
+from mmm_engine.errors import ConfigError, Fault, MMMError
+
+if TYPE_CHECKING:
+    from mmm_assets.refresh import RefreshOptions, RefreshOutcome
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    name="mmm",
+    help="Marketing-mix models for many clients: fitted, judged on weeks they have not seen, recorded, reported.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Clients = Annotated[list[str], typer.Argument(metavar="CLIENT", help="Ids of clients in the data folder.")]
+SomeClients = Annotated[
+    list[str] | None, typer.Argument(metavar="[CLIENT]", help="Ids of clients; without any: all.")
+]
+OneClient = Annotated[str, typer.Argument(metavar="CLIENT", help="Id of the client.")]
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command()
+def refresh(
+    clients: Clients,
+    windows: Annotated[str, typer.Option(help="Windows to fit, comma-separated.")] = ",".join(WINDOWS),
+    draws: Annotated[
+        int | None, typer.Option(help="Kept draws per chain; overrides the client file.")
+    ] = None,
+    tune: Annotated[int | None, typer.Option(help="Tuning steps per chain.")] = None,
+    chains: Annotated[int | None, typer.Option(help="Number of chains.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
+) -> None:
+    """Fit, judge, record and report clients: the whole chain, with live progress.
+
+    Every run is recorded by Dagster and can be looked at with `mmm ui`. A client that fails does not stop the others.
+    """
+    options = _refresh_options(windows, {"draws": draws, "tune": tune, "chains": chains, "seed": seed})
+    sound, code = _sound_clients(clients)
+    if sound:
+        code = max(code, _refresh(sound, options))
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(clients: SomeClients = None) -> None:
+    """Check the files of clients against the data contract: seconds, all faults at once."""
+    from mmm_assets.screens import finding_lines
+    from mmm_engine.config import list_clients
+    from mmm_engine.data import read_client
+
+    folder, code = homes.data_dir(), 0
+    for client in _unique(clients or list_clients(folder)):
+        try:
+            data = read_client(client, folder)
+        except MMMError as error:
+            code = BAD_INPUT
+            _say_error(error)
+            continue
+        rows = f"{len(data)} rows by {data.period}, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}"
+        columns = f"{len(data.config.channels)} channels, {len(data.config.controls)} controls"
+        _print(f"{client}: keeps the data contract ({rows}, {columns})", *finding_lines(data))
+    raise typer.Exit(code)
+
+
+@app.command()
+def add(
+    client: OneClient,
+    data: Annotated[Path, typer.Option(help="CSV or Parquet file; it is copied into the data folder.")],
+    date: Annotated[str, typer.Option(help="Column with the dates.")],
+    target: Annotated[str, typer.Option(help="Column that is explained.")],
+    channels: Annotated[str, typer.Option(help="Media columns, comma-separated.")],
+    controls: Annotated[str, typer.Option(help="Control columns, comma-separated.")] = "",
+    kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
+    max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
+    seasonality: Annotated[int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.")] = None,
+    time_varying: Annotated[
+        bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
+    ] = False,
+    any_sign: Annotated[
+        bool, typer.Option("--any-sign", help="Let controls work in both directions.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a client of the same id.")] = False,
+) -> None:
+    """Add a client: check its rows, then write its file beside a copy of them."""
+    from mmm_assets.new_clients import add_client
+    from mmm_assets.screens import finding_lines
+
+    effect = "any" if any_sign else "positive"
+    settings = {
+        "client": client,
+        "date": date,
+        "target": {"column": target, "kind": kind},
+        "channels": _names(channels),
+        "controls": [{"column": name, "effect": effect} for name in _names(controls)],
+        "model": {
+            "adstock": {"kind": "geometric", "max_lag": max_lag},
+            "time_varying_media": time_varying,
+            "yearly_seasonality": seasonality,
+        },
+    }
+    written, rows = add_client(settings, data, homes.data_dir(), force=force)
+    _print(f"{client}: added ({len(rows)} rows by {rows.period}); {written}", *finding_lines(rows))
+    _print(f"Next: mmm refresh {client}")
+
+
+@app.command()
+def simulate(
+    client: OneClient,
+    weeks: Annotated[int | None, typer.Option(help="Number of rows.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Number of channels.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the truth and the noise.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a client of the same id.")] = False,
+) -> None:
+    """Write a client whose truth is known, with its truth beside it."""
+    from mmm_assets.new_clients import simulate_into
+
+    written = simulate_into(
+        client, homes.data_dir(), periods=weeks, channels=channels, seed=seed, force=force
+    )
+    _print(f"{client}: simulated; {written}")
+
+
+@app.command()
+def history(
+    client: Annotated[
+        str | None, typer.Argument(metavar="[CLIENT]", help="Id of a client; without: all.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    window: Annotated[str | None, typer.Option(help="Only this window.")] = None,
+    latest: Annotated[bool, typer.Option("--latest", help="Only the last refresh.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+) -> None:
+    """Print the recorded scores."""
+    from mmm_engine.history import History
+
+    if client is not None:
+        check_client_id(client)
+    rows = History(homes.history_path(homes.home_dir())).read(client, metric, window, latest=latest)
+    if form is Format.CSV:
+        sys.stdout.write(rows.to_csv(index=False))
+    elif form is Format.JSON:
+        sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
+    elif rows.empty:
+        _print("No scores recorded" + (f" for client '{client}'" if client else "") + " yet.")
+    else:
+        from mmm_assets.screens import frame_table
+
+        shown = ["recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff"]
+        _print(frame_table(rows[shown], f"{len(rows)} scores"))
+
+
+@app.command()
+def gate(clients: SomeClients = None) -> None:
+    """Print the latest check results; exit code 1 when an ERROR check failed or did not run. For CI."""
+    from mmm_assets import latest
+    from mmm_assets.definitions import defs
+    from mmm_assets.partitions import clients as known
+    from mmm_assets.screens import check_table
+
+    if not (homes.home_dir() / "history").exists():
+        _refuse(
+            "the home",
+            f"{homes.home_dir()} without any run",
+            "clients that were refreshed",
+            "run mmm refresh",
+        )
+    with homes.open_instance(homes.home_dir()) as instance:
+        asked = _unique(clients or sorted(instance.get_dynamic_partitions(str(known.name))))
+        found = {check_client_id(client): latest.latest_checks(instance, defs, client) for client in asked}
+    _print(check_table(row for rows in found.values() for row in rows))
+    never = [client for client, rows in found.items() if not rows]
+    for client in never:
+        _complain(f"client '{client}': never refreshed; run: mmm refresh {client}")
+    stopped = sorted({client for client, rows in found.items() if any(row.stops for row in rows)})
+    if stopped:
+        _complain(f"not fit for use: {', '.join(stopped)}")
+    raise typer.Exit(FAILED if never or stopped or not asked else 0)
+
+
+@app.command()
+def report(client: OneClient) -> None:
+    """Render a client's report again from what is stored, and print its path."""
+    from mmm_assets import jobs
+    from mmm_assets.partitions import PARTITION_TAG
+    from mmm_assets.publication import Publication
+
+    check_client_id(client)
+    _require_results(client)
+    failures = _run_again(jobs.PUBLISH.name, "report", {PARTITION_TAG: client})
+    publication = Publication(root=str(homes.home_dir()))
+    if failures:
+        _complain(*failures)
+        raise typer.Exit(FAILED)
+    _print(str(publication.report_path(client)))
+
+
+@app.command()
+def portfolio() -> None:
+    """Render the page of all clients again, worst first, and print its path."""
+    from mmm_assets import jobs
+    from mmm_assets.io_managers import HtmlFiles
+
+    failures = _run_again(jobs.PORTFOLIO.name, "portfolio", {})
+    if failures:
+        _complain(*failures)
+        raise typer.Exit(FAILED)
+    _print(str(HtmlFiles(root=str(homes.home_dir())).path("portfolio")))
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000) -> None:
+    """Start Dagster's web interface and daemon with the platform's home, on 127.0.0.1 only."""
+    home = homes.prepare_home(homes.home_dir())
+    os.environ["MMM_DATA_DIR"] = str(homes.data_dir())
+    workspace = str(homes.shipped_file("workspace.yaml"))
+    _print(f"Dagster on http://127.0.0.1:{port} (home {home}); stop with Ctrl-C.")
+    sys.stdout.flush()
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev"]
+    os.chdir(home)  # an .env file of whatever folder this was called from must not change the home
+    os.execv(sys.executable, [*command, "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+
+
+def main() -> None:
+    """Entry point: every error a user can mend ends in one message and exit code 2."""
+    try:
+        app()
+    except MMMError as error:
+        _say_error(error)
+        sys.exit(BAD_INPUT)
+
+
+def _refresh_options(windows: str, sampler: dict[str, int | None]) -> RefreshOptions:
+    """Checked options of a refresh."""
+    from pydantic import ValidationError
+
+    from mmm_assets.refresh import RefreshOptions
+    from mmm_engine.config import SamplerConfig
+
+    names = _unique(_names(windows))
+    unknown = [name for name in names if name not in WINDOWS]
+    if unknown or not names:
+        _refuse("--windows", f"'{windows}'", f"some of {','.join(WINDOWS)}", "separate them by commas")
+    overrides = {name: value for name, value in sampler.items() if value is not None}
+    try:
+        SamplerConfig.model_validate(overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        _refuse(f"--{name}", str(overrides[name]), str(first["msg"]).lower(), "choose another number")
+    return RefreshOptions(windows=tuple(names), sampler=overrides, log_level="CRITICAL")
+
+
+def _sound_clients(clients: Sequence[str]) -> tuple[list[str], int]:
+    """Clients whose files can be used, and the exit code so far; nothing is registered or written for the others."""
+    from mmm_engine.data import read_client
+
+    sound, code = [], 0
+    for client in _unique(clients):
+        try:
+            read_client(client, homes.data_dir())
+        except MMMError as error:
+            code = BAD_INPUT
+            _say_error(error)
+        else:
+            sound.append(client)
+    return sound, code
+
+
+def _refresh(clients: Sequence[str], options: RefreshOptions) -> int:
+    """Refresh sound clients one after the other; the exit code."""
+    from mmm_assets import screens
+    from mmm_assets.definitions import defs
+    from mmm_assets.refresh import refresh_client, refresh_portfolio
+    from mmm_assets.results import ResultStore
+
+    screen, results = screens.terminal(), ResultStore()
+    outcomes: list[RefreshOutcome] = []
+    with homes.open_instance(homes.home_dir()) as instance:
+        for client in clients:
+            with screens.live_fits(screen) as announce:
+                outcome = refresh_client(
+                    client,
+                    instance=instance,
+                    find_job=defs.resolve_job_def,
+                    results=results,
+                    options=options,
+                    announce=announce,
+                )
+            screens.print_outcome(screen, outcome, results)
+            outcomes.append(outcome)
+        portfolio_done = refresh_portfolio(instance, defs.resolve_job_def, options.log_level)
+    return 0 if portfolio_done and all(outcome.succeeded for outcome in outcomes) else FAILED
+
+
+def _run_again(job: str, asset: str, tags: dict[str, str]) -> list[str]:
+    """Materialise one asset of a job again; what failed."""
+    from mmm_assets.definitions import defs
+    from mmm_assets.refresh import rerun
+
+    with homes.open_instance(homes.home_dir()) as instance:
+        return rerun(instance, defs.resolve_job_def(job), asset, tags)
+
+
+def _require_results(client: str) -> None:
+    """Refuse a client that was never refreshed, before anything is written."""
+    from mmm_assets.io_managers import ClientDataFiles
+
+    if not ClientDataFiles().has("client_data", client):
+        _refuse(f"client '{client}'", "no stored results", "a refreshed client", f"run: mmm refresh {client}")
+
+
+def _refuse(where: str, found: str, wanted: str, fix: str) -> None:
+    raise ConfigError("mmm", Fault(where, found, wanted, fix))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _print(*parts: object) -> None:
+    from mmm_assets.screens import console
+
+    screen = console()
+    for part in parts:
+        screen.print(part, markup=False, soft_wrap=isinstance(part, str))
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        typer.echo(line, err=True)
+
+
+def _say_error(error: MMMError) -> None:
+    _complain(str(error))
