@@ -31,6 +31,7 @@ def numpy_functions() -> Any:
         zeros_like=np.zeros_like,
         erfc=special.erfc,
         gammaln=special.gammaln,
+        sigmoid=special.expit,
         softplus=lambda x: np.logaddexp(0.0, x),
         logsumexp=lambda x: special.logsumexp(x, axis=-1, keepdims=True),
     )
@@ -55,6 +56,7 @@ def symbolic_functions() -> Any:
         zeros_like=pt.zeros_like,
         erfc=pt.erfc,
         gammaln=pt.gammaln,
+        sigmoid=pt.sigmoid,
         softplus=pt.softplus,
         logsumexp=lambda x: pt.logsumexp(x, axis=-1, keepdims=True),
     )

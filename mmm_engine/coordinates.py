@@ -208,8 +208,7 @@ def _log(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
 
 
 def _logit(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
-    value = 1.0 / (1.0 + xp.exp(-z))
-    return value, -xp.softplus(-z) - xp.softplus(z)
+    return xp.sigmoid(z), -xp.softplus(-z) - xp.softplus(z)
 
 
 def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:

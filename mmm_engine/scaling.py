@@ -224,9 +224,12 @@ def fit_scales(train: ClientData) -> Scales:
     at its prior.
     """
     config = train.config
+    media = _max_abs(train.media)
+    # the logarithm needs no scale and is not free of it: as in pymc-marketing it sees the media's own units
+    media[[(channel.saturation or config.model.saturation) == "log" for channel in config.channels]] = 1.0
     return Scales(
         target=float(_max_abs(train.target[:, None])[0]),
-        media=dict(zip(config.channel_names, _max_abs(train.media).tolist(), strict=True)),
+        media=dict(zip(config.channel_names, media.tolist(), strict=True)),
         controls=dict(zip(config.control_names, _max_abs(train.controls).tolist(), strict=True)),
     )
 

@@ -272,8 +272,8 @@ def _bought(
     if channel.pattern == "flights":
         pattern = _flights(rng, rows, recipe.period) * _season(days) ** 0.5
     elif channel.pattern == "search":
-        pauses = _flights(rng, rows, recipe.period) > 0
-        pattern = demand * np.exp(_wandering(rng, rows, 0.5, 0.25)) * np.where(pauses, 0.5, 1.0)
+        running = _flights(rng, rows, recipe.period) > 0  # budgets run out, campaigns are rebuilt
+        pattern = demand * np.exp(_wandering(rng, rows, 0.3, 0.35)) * running
     elif channel.pattern == "always_on":
         pattern = _season(days) ** 0.5 * np.exp(_wandering(rng, rows, 0.8, 0.45))
     else:

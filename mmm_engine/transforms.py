@@ -210,12 +210,12 @@ def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: Namespace) ->
 def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
     """beta x^slope / (kappa^slope + x^slope), through logarithms so that the gradient at x = 0 is finite."""
     log_ratio = _log_or_floor(x, xp) - xp.log(p["kappa"])
-    return p["beta"] * (x > 0.0) / (1.0 + xp.exp(-p["slope"] * log_ratio))
+    return p["beta"] * (x > 0.0) * xp.sigmoid(p["slope"] * log_ratio)
 
 
 def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
     sigma, beta, lam = p["sigma"], p["beta"], p["lam"]
-    return sigma / (1.0 + xp.exp(-beta * (x - lam))) - sigma / (1.0 + xp.exp(beta * lam))
+    return sigma * (xp.sigmoid(beta * (x - lam)) - xp.sigmoid(-beta * lam))
 
 
 def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:

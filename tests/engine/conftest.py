@@ -1,0 +1,28 @@
+"""Fitted models shared by all tests of the engine: sampling is slow, so each structure is fitted once."""
+
+from __future__ import annotations
+
+import pytest
+import xarray as xr
+from tests.engine.model_cases import small_inputs
+
+from mmm_engine.sampler import FitProgress, fit
+from mmm_engine.scaling import ScaledInputs
+
+
+@pytest.fixture(scope="session")
+def small_window() -> ScaledInputs:
+    """Sixty weeks, three channels, time-varying media, the last eight weeks held out."""
+    return small_inputs(time_varying_media=True)
+
+
+@pytest.fixture(scope="session")
+def fit_messages() -> list[FitProgress]:
+    """What `fitted_small` reported while it was fitted."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def fitted_small(small_window: ScaledInputs, fit_messages: list[FitProgress]) -> xr.DataTree:
+    """The posterior of `small_window`."""
+    return fit(small_window, label="toy h08", progress=fit_messages.append)
