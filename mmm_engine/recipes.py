@@ -28,7 +28,8 @@ class ChannelRecipe:
 
     Attributes:
         column: Its column.
-        pattern: How it is bought: in bursts, always, with the demand of the market, or not at all (organic).
+        pattern: How it is bought: in bursts, always, in bursts that follow the demand of the market (search), or
+            not at all (organic).
         share: Its contribution as a share of the mean target.
         roas: Target units that one unit of money brings; for an organic channel, one unit of the column.
         adstock: Share of an effect that is left one period later.
