@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmm_engine.model import ModelData, parameter_values
-from mmm_engine.priors import PriorPart, PriorSpec, Support, free_variables
+from mmm_engine.priors import PriorPart, PriorSpec, Support, assemble, free_variables
 from mmm_engine.structure import ModelStructure
 from mmm_engine.transforms import SATURATIONS, saturate
 
 Floats = NDArray[np.float64]
 Array = Any  # a numpy array or a symbolic tensor
 
-_MEAN_EFFECT_FLOOR = (
-    1e-3  # keeps the log of a silent channel's mean effect finite; any positive number is valid
-)
+# keep logs finite for a channel that is silent or constant; any positive numbers are valid
+_LEVEL_FLOOR = 1e-3
+_SPREAD_FLOOR = 0.03
 
 
 @dataclass(frozen=True)
@@ -93,40 +93,59 @@ class Coordinates:
         return variables, log_jacobian
 
     def _add_levels(self, flat: Array, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
-        """Adds intercept and channel scales, read from total and isometric log-ratio shares."""
+        """Adds intercept and channel scales, read from total and isometric log-ratio shares.
+
+        A channel's share is shifted by the relative spread of its curve, so that a step in the half-saturation point
+        keeps what the data see, the amplitude of the effect, and moves the level along.
+        """
         slots = [slot for slot in self.slots if slot.map == "total"]
         position = xp.concatenate([flat[..., slot.start : slot.stop] for slot in slots], axis=-1)
         ratios = position[..., 1:] @ _ratio_basis(sum(slot.stop - slot.start for slot in slots)).T
-        log_levels = position[..., :1] + ratios - xp.logsumexp(ratios)
+        curves = [self._mean_and_spread(slot.part, variables, data, xp) for slot in slots[1:]]
+        shifts = [xp.zeros_like(position[..., :1]), *(-xp.log(spread / level) for level, spread in curves)]
+        ratios = ratios + xp.concatenate(shifts, axis=-1)
+        total = position[..., :1] + self._control_shift(variables, data, xp)
+        log_levels = total + ratios - xp.logsumexp(ratios)
         start, log_jacobian = 0, 0.0
-        for slot in slots:
+        for slot, level in zip(slots, [None, *(level for level, _ in curves)], strict=True):
             stop = start + slot.stop - slot.start
             log_value = log_levels[..., start:stop]
-            if slot.part.name != "intercept":
-                log_value = log_value - xp.log(self._mean_curve(slot.part, variables, data, xp))
+            if level is not None:
+                log_value = log_value - xp.log(level)
             variables[slot.part.name] = xp.exp(log_value)
             log_jacobian = log_jacobian + log_value.sum(axis=-1)
             start = stop
         return log_jacobian
 
-    def _mean_curve(
+    def _control_shift(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+        """What the controls take from (or add to) the total of baseline and channels, on the log scale.
+
+        The data pin the sum of all terms; a control with a mean effect trades off against the baseline.
+        """
+        spec = next((spec for spec in self.structure.parameters if spec.name == "gamma_control"), None)
+        if spec is None:
+            return 0.0
+        taken = (assemble(spec, variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
+        share = -taken / data.target.mean()
+        bounded = xp.maximum(share, -0.5)
+        return xp.log1p(bounded) + 2.0 * (share - bounded)  # log(1 + share), continued by its tangent below -1/2
+
+    def _mean_and_spread(
         self, scale: PriorPart, variables: Mapping[str, Array], data: ModelData, xp: Any
-    ) -> Array:
-        """Mean over the rows of a channel's curve with scale one, shape (..., channels of the part)."""
+    ) -> tuple[Array, Array]:
+        """Mean and standard deviation over the rows of channels' curves with scale one, shape (..., channel)."""
         group = next(g for g in self.structure.saturations if scale.name in _scale_names(g))
-        ones = {name: variables[name] for name in variables}
-        parameters = {}
-        for short, name in group.parameters:
-            if name == scale.name:
-                parameters[short] = 1.0
-            else:
-                parameters[short] = ones[name][..., None, :]
-        media = (
-            data.media_lagged[0]
-            if len(self.structure.saturations) == 1
-            else data.media_lagged[0][:, list(group.channels)]
-        )
-        return saturate(media, group.kind, parameters, xp).mean(axis=-2) + _MEAN_EFFECT_FLOOR
+        parameters: dict[str, Array] = {
+            short: 1.0 if name == scale.name else variables[name][..., None, :] for short, name in group.parameters
+        }
+        media = data.media_lagged[0]
+        if len(self.structure.saturations) > 1:
+            media = media[:, list(group.channels)]
+        curve = saturate(media, group.kind, parameters, xp)
+        level = curve.mean(axis=-2)
+        variance = ((curve - level[..., None, :]) ** 2).mean(axis=-2)
+        level = level + _LEVEL_FLOOR
+        return level, xp.sqrt(variance + (_SPREAD_FLOOR * level) ** 2)
 
     def parameters(self, flat: Array, data: ModelData, xp: Any) -> dict[str, Array]:
         """The model's parameters (signs and parts put together) of flat vectors."""
