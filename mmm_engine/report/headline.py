@@ -170,11 +170,11 @@ def _best_return(subject: Subject) -> Headline:
     spend, gained = float(subject.paid["spend"].sum()), float(subject.paid["contribution"].sum())
     is_roas = subject.return_metric == "roas"
     label = "Return on paid media (ROAS)" if is_roas else "Cost per conversion, paid media"
-    whole = gained / spend if is_roas else spend / gained if gained else math.nan
-    if paid.empty or not spend:
+    if paid.empty or spend <= 0 or (gained <= 0 and not is_roas):
         return Headline(
             label, wording.NOT_DEFINED, "", "No paid channel has a return that can be read.", "care"
         )
+    whole = gained / spend if is_roas else spend / gained
     unit = subject.return_unit if is_roas else subject.inputs.currency_unit
     return Headline(label, wording.grouped(whole), unit, _best_and_worst(subject, list(paid["channel"])))
 

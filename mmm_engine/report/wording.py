@@ -21,6 +21,7 @@ _SPACE = "\N{NO-BREAK SPACE}"
 _ISOLATE, _POP = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 _MONEY_SUFFIX = re.compile(r"_(cost|spend|spending)$", re.IGNORECASE)
+_HUGE = 1e15  # from here on digits say less than an exponent
 _STEPS = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
@@ -49,7 +50,7 @@ def grouped(value: float, unit: str = "") -> str:
     if not math.isfinite(value):
         return NOT_DEFINED
     sign, size = (MINUS if value < 0 else ""), abs(value)
-    digits = f"{size:,.0f}" if size >= 100 else _three_digits(size)
+    digits = f"{size:,.0f}" if 100 <= size < _HUGE else _three_digits(size)
     return _join(sign + digits, unit)
 
 
@@ -62,6 +63,8 @@ def percent(share: float, *, signed: bool = False) -> str:
     if not math.isfinite(share):
         return NOT_DEFINED
     size = abs(share) * 100
+    if size >= _HUGE:
+        return (MINUS if share < 0 else "") + f"{abs(share):.2e} times"
     digits = f"{size:.1f}" if round(size, 1) < 10 else f"{size:,.0f}"
     negative = share < 0 and float(digits.replace(",", "")) != 0
     return (MINUS if negative else "+" if signed else "") + ("0" if digits == "0.0" else digits) + "%"
@@ -75,7 +78,7 @@ def decimal(value: float, digits: int = 2, *, signed: bool = False) -> str:
     """
     if not math.isfinite(value):
         return NOT_DEFINED
-    text = f"{abs(value):,.{digits}f}"
+    text = f"{abs(value):,.{digits}f}" if abs(value) < _HUGE else f"{abs(value):.2e}"
     negative = value < 0 and float(text.replace(",", "")) != 0
     return (MINUS if negative else "+" if signed else "") + text
 
@@ -237,7 +240,7 @@ def _three_digits(size: float) -> str:
     """Three significant digits, no exponent for numbers that people meet, no idle zeros after a point."""
     if size == 0:
         return "0"
-    if size < 1e-6 or size >= 1e15:
+    if size < 1e-6 or size >= _HUGE:
         return f"{size:.2e}"
     decimals = max(0, 2 - math.floor(math.log10(float(f"{size:.3g}"))))
     text = f"{size:,.{decimals}f}"

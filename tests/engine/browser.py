@@ -100,6 +100,20 @@ class Page:
             raise RuntimeError(f"{expression[:200]}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
+    def mouse(self, kind: str, x: float, y: float, *, pressed: bool = False) -> None:
+        """One event of the left mouse button or of the pointer."""
+        button = {"button": "left", "buttons": 1, "clickCount": 1} if pressed else {"button": "none"}
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press, move in steps, release."""
+        self.mouse("mouseMoved", *start)
+        self.mouse("mousePressed", *start, pressed=True)
+        for part in (0.25, 0.5, 0.75, 1.0):
+            x, y = (a + (b - a) * part for a, b in zip(start, end, strict=True))
+            self.mouse("mouseMoved", x, y, pressed=True)
+        self.mouse("mouseReleased", *end, pressed=True)
+
     def picture(self, path: Path, *, full: bool = True) -> Path:
         """Save a PNG of the page, all of it unless told otherwise."""
         shot = self.call(
@@ -133,9 +147,30 @@ class Page:
                 self.requests.append(params["request"]["url"])
 
 
+@dataclass
+class Browser:
+    """A running Chromium, which opens tabs that know nothing of each other."""
+
+    address: str
+    socket: websocket.WebSocket
+
+    @contextmanager
+    def tab(self) -> Iterator[Page]:
+        """A tab with storage of its own, closed afterwards."""
+        root = Page(self.socket)
+        context = root.call("Target.createBrowserContext")["browserContextId"]
+        target = root.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        socket = websocket.create_connection(f"{self.address}/devtools/page/{target}", timeout=CALL_SECONDS)
+        try:
+            yield Page(socket)
+        finally:
+            socket.close()
+            root.call("Target.disposeBrowserContext", browserContextId=context)
+
+
 @contextmanager
-def new_page() -> Iterator[Page]:
-    """A tab in a fresh Chromium with its own profile, which is gone afterwards."""
+def new_browser() -> Iterator[Browser]:
+    """A fresh Chromium with its own profile, which is gone afterwards."""
     if CHROMIUM is None:
         raise RuntimeError("chromium is not installed")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -146,9 +181,10 @@ def new_page() -> Iterator[Page]:
             text=True,
         )
         try:
-            socket = websocket.create_connection(_tab_address(process), timeout=CALL_SECONDS)
+            address, path = _listening(process)
+            socket = websocket.create_connection(address + path, timeout=CALL_SECONDS)
             try:
-                yield Page(socket)
+                yield Browser(address, socket)
             finally:
                 socket.close()
         finally:
@@ -160,28 +196,15 @@ def new_page() -> Iterator[Page]:
                 process.wait()
 
 
-def _tab_address(process: subprocess.Popen[str]) -> str:
-    """Address of the first tab's debugging socket, from what Chromium writes at its start."""
+def _listening(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Address and path of the debugging socket, from what Chromium writes at its start."""
     assert process.stderr is not None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         line = process.stderr.readline()
-        found = re.search(r"DevTools listening on (ws://[^/\s]+)", line)
+        found = re.search(r"DevTools listening on (ws://[^/\s]+)(/\S+)", line)
         if found:
-            return _first_tab(found[1].replace("ws://", "http://"))
+            return found[1], found[2]
         if not line and process.poll() is not None:
             break
     raise RuntimeError("chromium did not start")
-
-
-def _first_tab(address: str) -> str:
-    from urllib.request import urlopen
-
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with urlopen(f"{address}/json/list") as answer:
-            tabs = [tab for tab in json.load(answer) if tab["type"] == "page"]
-        if tabs:
-            return str(tabs[0]["webSocketDebuggerUrl"])
-        time.sleep(0.1)
-    raise RuntimeError("chromium opened no tab")

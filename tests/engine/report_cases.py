@@ -65,6 +65,35 @@ def leads_inputs(seed: int = 11) -> ReportInputs:
                    findings=(), previous=None, adstock=None, ledger=None)  # fmt: skip
 
 
+#: Names that a client file may hold and that must stay text: markup, template fields, other scripts, great length.
+HOSTILE = {
+    "snapchat_cost": """<script>window.pwned=1</script><img src=x onerror="window.pwned=2">'""",
+    "google_ads_video_cost": "{{ 7*7 }} {% raw %} %{x} ${y} <b>bold</b> <a href='javascript:pwn()'>a</a> &lt;i&gt;",
+    "google_ads_shopping_cost": "قناة \u202eإعلان <u>x</u> שלום",
+    "google_ads_search_brand_cost": "long_" + "x" * 300,
+    "google_ads_search_kids_cost": "long_" + "x" * 299 + "y",
+    "google_ads_search_men_cost": "=cmd|'/C calc'!A0\r\n,\"quoted\"",
+}
+
+
+def hostile_inputs() -> ReportInputs:
+    """The 13-channel client with hostile text wherever a client file or a check can put text."""
+    inputs = ms_inputs()
+    for channel, name in HOSTILE.items():
+        inputs = renamed(inputs, channel, name)
+    text = HOSTILE["snapchat_cost"]
+    return replace(
+        inputs,
+        client=text,
+        target_name="</title>" + text,
+        currency_unit="%{x}<i>€",
+        spend=inputs.spend.assign(unit=inputs.spend["unit"].replace("EUR", "%{x}<i>€")),
+        findings=(Finding(code=text, severity="warning", column=text, message=text * 9, fix=text),),
+        verdicts=(*inputs.verdicts, Verdict(text, False, "error", True, text, {}, text)),
+        run=replace(inputs.run, command=text, data_version=text, versions={text: text}, run_id=text),
+    )
+
+
 def renamed(inputs: ReportInputs, channel: str, name: str) -> ReportInputs:
     """The same inputs with one channel under another name, in every frame."""
 

@@ -21,6 +21,7 @@ from mmm_engine.report.figures.style import (
     escape,
     finish,
     interval_lines,
+    panel_titles,
     reference_line,
     row_axis,
     row_height,
@@ -75,9 +76,8 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     figure.update_yaxes(range=[0, 1.08], tickformat=".0%", **places[2])
     figure.update_xaxes(type="category", showgrid=False)
     height = 760 if compact else 340
-    return finish(
-        figure, height, margin={"l": 8, "r": 12, "t": 70, "b": 8}, legend={"y": 1 + 36 / (height - 78)}
-    )
+    top = {"margin": {"l": 8, "r": 12, "t": 70, "b": 8}, "legend": {"y": 1 + 36 / (height - 78)}}
+    return panel_titles(finish(figure, height, **top))
 
 
 def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bool = False) -> go.Figure:
@@ -229,7 +229,7 @@ def residuals(
     figure.update_xaxes(tickformat="~s", nticks=5, **places[2])
     figure.update_yaxes(showticklabels=False, **places[2])
     figure.update_xaxes(nticks=5, **places[0])
-    return finish(figure, 720 if compact else 320, showlegend=False)
+    return panel_titles(finish(figure, 720 if compact else 320, showlegend=False))
 
 
 def refresh_diff(diff: pd.DataFrame, *, metric: str = "roas", compact: bool = False) -> go.Figure:

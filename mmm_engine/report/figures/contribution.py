@@ -166,9 +166,8 @@ def share_against_spend(
     ):
         words = "do not read" if channel in unreadable else f"ROAS {roas:.3g}"
         figure.add_annotation(x=far, y=row, text=words, showarrow=False, xanchor="left", xshift=12)
-    figure = finish(figure, row_height(len(rows)), yaxis=row_axis(rows),
-                    xaxis={"tickformat": ".0%", "range": [-0.01, reach * (1.5 if compact else 1.2)]})  # fmt: skip
-    return figure.update_annotations(font={"size": 11, "color": color("muted")})
+    return finish(figure, row_height(len(rows)), yaxis=row_axis(rows),
+                  xaxis={"tickformat": ".0%", "range": [-0.01, reach * (1.5 if compact else 1.2)]})  # fmt: skip
 
 
 def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:

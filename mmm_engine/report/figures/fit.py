@@ -18,6 +18,7 @@ from mmm_engine.report.figures.style import (
     escape,
     finish,
     grid_of,
+    panel_titles,
     reference_line,
 )
 
@@ -42,7 +43,7 @@ def fit_and_holdout(
     if baseline is not None:
         figure.add_trace(_line(baseline["date"], baseline["mean"], "baseline", "muted", unit, dash="dot"))
     figure.add_trace(_dots(predictions["date"], predictions["actual"], "actual", unit))
-    return finish(figure, 400, hovermode="x unified", yaxis=_amounts(unit), xaxis_hoverformat="%d %b %Y")
+    return finish(figure, 400, hovermode="x unified", yaxis=_amounts(unit), xaxis={"hoverformat": "%d %b %Y"})
 
 
 def holdout_forecasts(predictions: pd.DataFrame, *, unit: str = "", compact: bool = False) -> go.Figure:
@@ -74,7 +75,7 @@ def holdout_forecasts(predictions: pd.DataFrame, *, unit: str = "", compact: boo
     figure.update_xaxes(nticks=4)
     height = 90 + 230 * rows if compact else 360
     top = {"margin": {"l": 8, "r": 12, "t": 78, "b": 8}, "legend": {"y": 1 + 42 / (height - 86)}}
-    return finish(figure, height, hovermode="x unified", **top)
+    return panel_titles(finish(figure, height, hovermode="x unified", **top))
 
 
 def forecast_fan(forecast: pd.DataFrame, past: pd.DataFrame | None = None, *, unit: str = "") -> go.Figure:

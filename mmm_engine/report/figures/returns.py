@@ -22,6 +22,7 @@ from mmm_engine.report.figures.style import (
     grid_of,
     interval_lines,
     labels_of,
+    panel_titles,
     reference_line,
     row_axis,
     row_height,
@@ -67,7 +68,7 @@ def roas_intervals(
                 x=place, y=row, text="do not read", showarrow=False, xanchor="left", xshift=8
             )
     figure = finish(figure, row_height(len(rows)), xaxis=axis, yaxis=row_axis(rows))
-    return figure.update_annotations(font={"size": 11, "color": color("vermillion")})
+    return figure.update_annotations(font={"color": color("vermillion")})
 
 
 def roas_against_marginal(
@@ -87,8 +88,8 @@ def roas_against_marginal(
         unreadable: Channels drawn grey.
         compact: Fewer labels, for narrow screens.
     """
-    reach = max(float(returns["roas"].max()) * 1.25, 0.1)
-    top = max(float(returns["mroas"].max()) * 1.2, 0.1)
+    reach = max(float(returns["roas"].max()) * 1.35, 1e-9)
+    top = max(float(returns["mroas"].max()) * 1.2, 1e-9)
     figure = go.Figure(
         go.Scatter(x=[0, reach], y=[0, reach], mode="lines", name="next unit as good as the average",
                    line={"color": color("muted"), "width": 1, "dash": "dash"}, hoverinfo="skip")
@@ -186,8 +187,7 @@ def response_curves(
     figure.update_xaxes(tickformat="~s", nticks=4, rangemode="tozero")
     figure.update_yaxes(tickformat="~s", nticks=4, rangemode="tozero")
     top = {"margin": {"l": 8, "r": 12, "t": 64, "b": 8}, "legend": {"y": 1 + 26 / (height - 72)}}
-    figure = finish(figure, height, hovermode="closest", **top)
-    return figure.update_annotations(font={"size": 11 if compact else 12})
+    return panel_titles(finish(figure, height, hovermode="closest", **top), 11 if compact else 12)
 
 
 def adstock_decay(adstock: pd.DataFrame, *, period: str = "week", compact: bool = False) -> go.Figure:
@@ -244,7 +244,7 @@ def _return_points(rows: list[str], returns: pd.DataFrame, tokens: list[str], un
     return go.Scatter(
         x=returns["mean"],
         y=rows,
-        name="average return",
+        name="average",
         mode="markers",
         marker={"size": 10, "color": [color(token) for token in tokens],
                 "line": {"color": color("paper"), "width": 1.5}},
@@ -258,7 +258,7 @@ def _marginal_points(rows: list[str], returns: pd.DataFrame, unit: str) -> go.Sc
     return go.Scatter(
         x=returns["marginal"],
         y=rows,
-        name="marginal: the next unit",
+        name="marginal (next unit)",
         mode="markers",
         marker={"size": 9, "symbol": "diamond-open", "color": color("vermillion"), "line": {"width": 2}},
         hovertemplate=f"%{{y}}<br>next unit %{{x:.3g}} {escape(unit)}<extra></extra>",
@@ -297,7 +297,7 @@ def _bubbles(
         y=returns[y],
         name="channel (size: spend)",
         mode="markers+text",
-        text=_uncrowded(returns, x, y, names, 34 if compact else 9),
+        text=_uncrowded(returns, x, y, names, 20 if compact else 8),
         hovertext=[names[str(name)] for name in returns["channel"]],
         textposition="middle right",
         textfont={"size": 11, "color": color("ink")},
@@ -320,7 +320,7 @@ def _uncrowded(returns: pd.DataFrame, x: str, y: str, names: Mapping[str, str], 
         letters: Width of one letter, in thousandths of the axis.
     """
     frame = returns.reset_index(drop=True)
-    across, up = frame[x] / (float(frame[x].max()) * 1.25 or 1), frame[y] / (float(frame[y].max()) * 1.2 or 1)
+    across, up = frame[x] / (float(frame[x].max()) * 1.35 or 1), frame[y] / (float(frame[y].max()) * 1.2 or 1)
     texts, placed = [""] * len(frame), list[tuple[float, float, float]]()
     for place in frame["spend"].argsort()[::-1]:
         name = names[str(frame["channel"][place])]
@@ -328,7 +328,7 @@ def _uncrowded(returns: pd.DataFrame, x: str, y: str, names: Mapping[str, str], 
         is_free = all(
             abs(level - other) > 0.06 or end < left or start > right for left, right, other in placed
         )
-        if is_free and end < 1.04:
+        if is_free and end < 1.02:
             texts[place] = name
             placed.append((start, end, level))
     return texts

@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -90,19 +91,13 @@ def channel_colors(ordered: Sequence[str]) -> dict[str, str]:
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    """The common layout around a figure's own."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 12, "t": 36, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 13, "color": color("ink")},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
-        hoverlabel={"bgcolor": color("paper"), "bordercolor": color("grid"), "namelength": -1,
-                    "font": {"family": FONT, "size": 12, "color": color("ink")}, "align": "left"},
-        bargap=0.25,
-    )  # fmt: skip
-    figure.update_layout(template=go.layout.Template(), **layout)
+    """The figure with its height, its own layout, and the look that all figures share."""
+    return figure.update_layout({"template": _template(), "height": height, **layout})
+
+
+@lru_cache(maxsize=1)
+def _template() -> go.layout.Template:
+    """The shared look: a template, because plotly's Python is slow at setting every axis of every figure."""
     axis = {
         "gridcolor": color("grid"),
         "zeroline": False,
@@ -111,9 +106,28 @@ def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
         "title": {"font": {"color": color("muted"), "size": 12}},
         "automargin": True,
     }
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    return figure.update_annotations(font={"color": color("ink"), "size": 13, "family": FONT})
+    font = {"family": FONT, "size": 13, "color": color("ink")}
+    return go.layout.Template(
+        layout={
+            "xaxis": axis,
+            "yaxis": axis,
+            "annotationdefaults": {"font": {"color": color("muted"), "size": 11}, "showarrow": False},
+            "margin": {"l": 8, "r": 12, "t": 36, "b": 8},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": font,
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+                       "font": {"size": 12}},
+            "hoverlabel": {"bgcolor": color("paper"), "bordercolor": color("grid"), "namelength": -1,
+                           "font": {**font, "size": 12}, "align": "left"},
+            "bargap": 0.25,
+        }
+    )  # fmt: skip
+
+
+def panel_titles(figure: go.Figure, size: int = 13) -> go.Figure:
+    """Titles of small multiples in the page's type, not in plotly's own size."""
+    return figure.update_annotations(font={"size": size, "color": color("ink")})
 
 
 def band(
