@@ -16,52 +16,64 @@ from mmm_assets.types import DataFrame, Verdict
 
 TABLE_ROWS = 40  # metadata lives in the event log: a table is a glance, the file holds the rest
 
+# Column to its type and meaning, as the catalogue shows them.
+_QUANTILES = {f"q{level:02d}": ("float", f"{level}% quantile over draws") for level in (5, 25, 50, 75, 95)}
+_SPREAD = {name: _QUANTILES[name] for name in ("q05", "q95")}
+_MEAN = {"mean": ("float", "mean over draws")}
+_DATE = {"date": ("timestamp", "first day of the period")}
+_SPLIT = {"split": ("string", "train, test, or all for what belongs to the fit as a whole")}
+_CHANNEL = {"channel": ("string", "media column, or all")}
+
 SCORE_COLUMNS = {
-    "split": "string",
-    "channel": "string",
-    "metric": "string",
-    "value": "float",
-    "unit": "string",
+    **_SPLIT,
+    **_CHANNEL,
+    "metric": ("string", "name of the score"),
+    "value": ("float", "NaN where it is not defined"),
+    "unit": ("string", "fraction, target, count, score or seconds"),
 }
 RETURNS_COLUMNS = {
-    "channel": "string",
-    "metric": "string",
-    **dict.fromkeys(("mean", "q05", "q25", "q50", "q75", "q95"), "float"),
-    "unit": "string",
+    **_CHANNEL,
+    "metric": ("string", "contribution, share, roas, mroas or cpa"),
+    **_MEAN,
+    **_QUANTILES,
+    "unit": ("string", "what the numbers count"),
 }
 CURVE_COLUMNS = {
-    "channel": "string",
-    **dict.fromkeys(("spend", "mean", "q05", "q50", "q95"), "float"),
-    "unit": "string",
-    "extrapolated": "bool",
-    "current": "bool",
+    **_CHANNEL,
+    "spend": ("float", "steady spend per period, original units"),
+    **_MEAN,
+    **{name: _QUANTILES[name] for name in ("q05", "q50", "q95")},
+    "unit": ("string", "what the response counts"),
+    "extrapolated": ("bool", "beyond the largest spend seen in training"),
+    "current": ("bool", "nearest to the mean spend in training"),
 }
-FORECAST_COLUMNS = {
-    "date": "timestamp",
-    **dict.fromkeys(("q05", "q25", "q50", "q75", "q95", "mean"), "float"),
-}
-PREDICTION_COLUMNS = {
-    "date": "timestamp",
-    "split": "string",
-    **dict.fromkeys(("actual", "mean", "q05", "q25", "q50", "q75", "q95"), "float"),
-}
+FORECAST_COLUMNS = {**_DATE, **_QUANTILES, **_MEAN}
+PREDICTION_COLUMNS = {**_DATE, **_SPLIT, "actual": ("float", "observed target"), **_MEAN, **_QUANTILES}
 DECOMPOSITION_COLUMNS = {
-    "date": "timestamp",
-    "component": "string",
-    "kind": "string",
-    **dict.fromkeys(("mean", "q05", "q95"), "float"),
+    **_DATE,
+    "component": ("string", "baseline, seasonality, a channel or a control"),
+    "kind": ("string", "baseline, seasonality, channel or control"),
+    **_MEAN,
+    **_SPREAD,
 }
 PARAMETER_COLUMNS = {
-    "parameter": "string",
-    **dict.fromkeys(("mean", "sd", "q05", "q50", "q95", "rhat", "ess_bulk", "ess_tail"), "float"),
+    "parameter": ("string", "name, with its channel or control in brackets; model space"),
+    **_MEAN,
+    "sd": ("float", "standard deviation over draws"),
+    **{name: _QUANTILES[name] for name in ("q05", "q50", "q95")},
+    "rhat": ("float", "rank-normalised split R-hat"),
+    "ess_bulk": ("float", "effective sample size of the bulk"),
+    "ess_tail": ("float", "effective sample size of the tails"),
 }
-MULTIPLIER_COLUMNS = {"date": "timestamp", **dict.fromkeys(("mean", "q05", "q95"), "float")}
+MULTIPLIER_COLUMNS = {**_DATE, **_MEAN, **_SPREAD}
+
+Columns = Mapping[str, tuple[str, str]]
 
 
-def column_schema(columns: Mapping[str, str]) -> dict[str, Any]:
+def column_schema(columns: Columns) -> dict[str, Any]:
     """Metadata that shows the columns of an asset in the catalogue."""
-    schema = dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()])
-    return {"dagster/column_schema": schema}
+    listed = [dg.TableColumn(name, kind, description=meaning) for name, (kind, meaning) in columns.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=listed)}
 
 
 def score_numbers(scores: DataFrame) -> dict[str, float]:
@@ -74,11 +86,11 @@ def score_numbers(scores: DataFrame) -> dict[str, float]:
     named = {
         (metric if split == "all" else f"{split}_{metric}"): float(value) for split, metric, value in rows
     }
-    return {name: value for name, value in named.items() if math.isfinite(value)}
+    return {name: _short(value) for name, value in named.items() if math.isfinite(value)}
 
 
 def table(frame: DataFrame) -> dg.TableMetadataValue:
-    """The first rows of a frame as a table; numbers to four digits."""
+    """The first rows of a frame as a table; numbers to six digits."""
     records = [
         dg.TableRecord({str(name): _cell(value) for name, value in row.items()})
         for row in frame.head(TABLE_ROWS).to_dict("records")
@@ -90,7 +102,7 @@ def table(frame: DataFrame) -> dg.TableMetadataValue:
 def verdict_numbers(verdict: Verdict) -> dict[str, Any]:
     """The numbers of a verdict, its reason and its window."""
     numbers: dict[str, Any] = {
-        name: float(value) for name, value in verdict.numbers.items() if math.isfinite(value)
+        name: _short(value) for name, value in verdict.numbers.items() if math.isfinite(value)
     }
     numbers["reason"] = verdict.reason
     if verdict.window is not None:
@@ -102,5 +114,10 @@ def _cell(value: object) -> str | float | int | bool | None:
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):
-        return float(f"{value:.4g}") if math.isfinite(value) else None
+        return _short(value) if math.isfinite(value) else None
     return str(value)
+
+
+def _short(value: float) -> float:
+    """The number to six digits: enough for a plot, readable in a table."""
+    return float(f"{value:.6g}")

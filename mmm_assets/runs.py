@@ -12,9 +12,11 @@ import dagster as dg
 
 REFRESH_TAG = "mmm/refresh"  # the same on all runs of one refresh; run_id of its rows in the metric history
 CLIENT_TAG = "mmm/client"  # dagster.yaml lets one run a client at a time leave the queue
-STARTED_TAG = "mmm/started"  # when the refresh began, seconds since 1970
+STARTED_TAG = (
+    ".dagster/mmm_started"  # (the UI hides tags of this prefix) when the refresh began, seconds since 1970
+)
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
-PROCESS_TAG = "mmm/process"  # host, process id and start of the process that executes the run
+PROCESS_TAG = ".dagster/mmm_process"  # host, process id and start of the process that executes the run
 
 
 def refresh_id(run: dg.DagsterRun) -> str:

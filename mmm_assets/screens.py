@@ -53,6 +53,10 @@ def terminal() -> Console:
     before that still reaches the terminal.
     """
     sys.stdout.flush()
+    try:
+        sys.stdout.fileno()
+    except OSError:  # not a file of the operating system: a notebook, a test
+        return console()
     copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     return Console(file=copy, width=None if copy.isatty() else PLAIN_WIDTH)
 

@@ -105,6 +105,7 @@ def new_data(
 
 
 nightly_portfolio = dg.ScheduleDefinition(
+    name="nightly_portfolio",
     job=jobs.PORTFOLIO,
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -123,7 +123,7 @@ def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 
 
 _Reading = Callable[[Any, Any], Any]
-_READINGS: dict[str, tuple[_Reading, dict[str, str]]] = {
+_READINGS: dict[str, tuple[_Reading, metadata.Columns]] = {
     "holdout_metrics": (_scores, metadata.SCORE_COLUMNS),
     "predictions": (_predictions, metadata.PREDICTION_COLUMNS),
     "channel_returns": (_channel_returns, metadata.RETURNS_COLUMNS),
@@ -217,8 +217,5 @@ def _fit_facts(posterior: DataTree) -> dict[str, Any]:
 
 
 def _frame_facts(name: str, frame: DataFrame) -> dict[str, Any]:
-    """What the UI shows about one frame."""
-    facts: dict[str, Any] = {"rows": metadata.table(frame)}
-    if name == "holdout_metrics":
-        facts |= metadata.score_numbers(frame)
-    return facts
+    """What the UI shows about one frame: scores as numbers that plot, anything else as a table."""
+    return metadata.score_numbers(frame) if name == "holdout_metrics" else {"rows": metadata.table(frame)}

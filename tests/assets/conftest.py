@@ -1,6 +1,8 @@
 """Homes, clients and runs for the tests of the Dagster layer; none of them samples anything."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -11,23 +13,38 @@ import yaml
 
 from mmm_assets.definitions import build_defs
 from mmm_assets.home import prepare_home
-from mmm_assets.refresh import RefreshOptions, refresh_client
+from mmm_assets.refresh import RefreshOptions, RefreshOutcome, refresh_client
 from mmm_assets.results import ResultStore
 from tests.assets.fake_engine import FakeSampler
 
 # The fake fit has too few draws for the real thresholds; what is tested here is what follows from a verdict.
-THRESHOLDS = {"rhat_max": 1.05, "ess_min": 50, "bfmi_min": 0.0, "recovery_min": 0.3}
+THRESHOLDS = {"rhat_max": 1.05, "ess_min": 50, "bfmi_min": 0.0, "recovery_min": 0.3, "stability_min": 0.0}
+
+CLIENTS = ("app", "shop")
+
+
+@pytest.fixture(scope="session")
+def refreshed(tmp_path_factory) -> Path:
+    """A folder with ``data`` and ``home``, both clients refreshed once. Read only: take a copy to change anything."""
+    folder = tmp_path_factory.mktemp("refreshed")
+    write_clients(folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMM_DATA_DIR", str(folder / "data"))
+        patch.setenv("DAGSTER_HOME", str(folder / "home"))
+        install(FakeSampler(), patch)
+        prepare_home(folder / "home")
+        with dg.DagsterInstance.from_config(str(folder / "home")) as instance:
+            for client in CLIENTS:
+                outcome = chain(instance, folder / "home")(client)
+                assert outcome.succeeded, outcome.failures
+    return folder
 
 
 @pytest.fixture
 def sampler(monkeypatch) -> FakeSampler:
     """The fake sampler that every fit of the test goes to."""
-    import mmm_engine.fleets.recovery
-    import mmm_engine.sampler
-
     fake = FakeSampler()
-    monkeypatch.setattr(mmm_engine.sampler, "fit", fake.fit)
-    monkeypatch.setattr(mmm_engine.fleets.recovery, "recovery_scores", fake.recovery_scores)
+    install(fake, monkeypatch)
     return fake
 
 
@@ -35,9 +52,7 @@ def sampler(monkeypatch) -> FakeSampler:
 def data_dir(tmp_path, monkeypatch) -> Path:
     """A data folder with the clients "shop" (revenue) and "app" (conversions)."""
     folder = tmp_path / "data"
-    folder.mkdir()
-    write_client(folder, "shop")
-    write_client(folder, "app", kind="conversions", channels=("search", "social", "video"), seed=2)
+    write_clients(folder)
     monkeypatch.setenv("MMM_DATA_DIR", str(folder))
     return folder
 
@@ -45,48 +60,82 @@ def data_dir(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty Dagster home."""
-    monkeypatch.setenv("DAGSTER_HOME", "")  # put back what it was; the code under test sets it
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     return prepare_home(tmp_path / "home")
 
 
 @pytest.fixture
-def instance(home) -> dg.DagsterInstance:
-    """The persistent instance of the home."""
-    with dg.DagsterInstance.from_config(str(home)) as opened:
-        yield opened
+def used_home(refreshed, tmp_path, monkeypatch) -> Path:
+    """A home in which both clients were refreshed once, free to be changed."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    return Path(shutil.copytree(refreshed / "home", tmp_path / "home"))
 
 
 @pytest.fixture
-def store(home) -> ResultStore:
-    """Reads what was stored in the home."""
-    return ResultStore(root=str(home))
+def open_home() -> Callable[[Path], dg.DagsterInstance]:
+    """Opens the instance of a home and closes it after the test."""
+    opened = []
+
+    def open_one(folder: Path) -> dg.DagsterInstance:
+        opened.append(dg.DagsterInstance.from_config(str(folder)))
+        return opened[-1]
+
+    yield open_one
+    for instance in opened:
+        instance.dispose()
 
 
 @pytest.fixture
-def refresh(instance, store, data_dir, sampler):
-    """Refresh a client in the test's home."""
+def refresh(home, open_home, data_dir, sampler) -> Callable[..., RefreshOutcome]:
+    """Refresh a client in an empty home."""
+    return chain(open_home(home), home)
+
+
+@pytest.fixture
+def refresh_again(used_home, open_home, data_dir, sampler) -> Callable[..., RefreshOutcome]:
+    """Refresh a client in a home where it was refreshed before."""
+    return chain(open_home(used_home), used_home)
+
+
+def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutcome]:
+    """A function that refreshes a client in a home; keywords are those of RefreshOptions."""
     defs = build_defs()
 
-    def run(client="shop", **options):
+    def run(client: str = "shop", **options) -> RefreshOutcome:
         return refresh_client(
             client,
             instance=instance,
             find_job=defs.resolve_job_def,
-            results=store,
+            results=ResultStore(root=str(home)),
             options=RefreshOptions(log_level="CRITICAL", **options),
         )
 
     return run
 
 
+def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
+    """Put the fake in the place of everything that samples."""
+    import mmm_engine.fleets.recovery
+    import mmm_engine.sampler
+
+    patch.setattr(mmm_engine.sampler, "fit", fake.fit)
+    patch.setattr(mmm_engine.fleets.recovery, "recovery_scores", fake.recovery_scores)
+
+
+def write_clients(folder: Path) -> None:
+    """Write the two clients of these tests."""
+    folder.mkdir()
+    write_client(folder, "shop")
+    write_client(folder, "app", kind="conversions", channels=("search", "social", "video"), seed=2)
+
+
 def write_client(
     folder: Path, client: str, *, kind="revenue", channels=("tv", "search"), rows=60, seed=1, **changes
 ):
-    """Write a small client that keeps the data contract."""
+    """Write a small client that keeps the data contract; ``changes`` go into its YAML."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame(
-        {"week": pd.date_range("2024-01-01", periods=rows, freq="W-MON").strftime("%Y-%m-%d")}
-    )
+    weeks = pd.date_range("2024-01-01", periods=rows, freq="W-MON").strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"week": weeks})
     for name in channels:
         frame[name] = rng.gamma(2.0, 500.0, rows).round(2)
     frame["price"] = rng.normal(10.0, 1.0, rows).round(3)
@@ -105,8 +154,19 @@ def write_client(
     (folder / f"{client}.yaml").write_text(yaml.safe_dump({**config, **changes}))
 
 
+def append_weeks(folder: Path, client: str, count: int = 1) -> None:
+    """Add weeks to the client's rows."""
+    path = folder / f"{client}.csv"
+    frame = pd.read_csv(path)
+    later = frame.tail(count).copy()
+    later["week"] = (
+        pd.to_datetime(frame["week"].iloc[-1]) + pd.to_timedelta(range(7, 7 * count + 1, 7), "D")
+    ).strftime("%Y-%m-%d")
+    pd.concat([frame, later]).to_csv(path, index=False)
+
+
 def break_client(folder: Path, client: str) -> None:
-    """Make the client's rows break the contract: a missing week and a negative spend."""
+    """Make the client's rows break the contract twice: a missing week and a negative spend."""
     path = folder / f"{client}.csv"
     lines = path.read_text().splitlines()
     del lines[20]
@@ -116,9 +176,13 @@ def break_client(folder: Path, client: str) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def files_below(folder: Path) -> set[str]:
-    """Every file in a folder, as relative paths."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+def files_below(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file in a folder with its time of change and size."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
-os.environ.setdefault("COLUMNS", "160")
+os.environ["COLUMNS"] = "160"
