@@ -25,6 +25,7 @@ from mmm_engine.tables import more_rows
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]  # datetime64[D], NaT where a cell is no date
 
+_LONGEST = 100  # characters of a number that somebody may have meant
 MAX_NUMBER = 1e15  # squares of larger ones overflow in the checks, and no client earns or spends as much
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -123,6 +124,8 @@ def _number(cell: object) -> float | Flaw:
     """One cell as a number."""
     if isinstance(cell, str):
         text = cell.strip()
+        if len(text) > _LONGEST:
+            return Flaw(f"a text of {len(text)} characters", "a number", "write the plain number")
         if _NUMBER.fullmatch(text):
             value = float(text)
             return value if abs(value) <= MAX_NUMBER else _number_flaw(value)

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mmm_engine.documents import Document, Location, read_document, shorten, write_text
+from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
 
@@ -307,7 +307,7 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     named = document.values.get("client")
     if isinstance(named, str) and named != path.stem:
         where = place(document, ("client",))
-        fix = f"write 'client: {path.stem}' or rename the file to {shorten(named)[1:-1]}.yaml"
+        fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
         faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
     data = config.data if config is not None else None
     if data is not None and not (path.parent / data).resolve().is_relative_to(path.parent.resolve()):

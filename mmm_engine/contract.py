@@ -15,6 +15,7 @@ import pandas as pd
 from mmm_engine.cells import Days, Floats, Rows, read_numbers
 from mmm_engine.config import WINDOWS, ClientConfig
 from mmm_engine.dates import read_dates
+from mmm_engine.documents import plain
 from mmm_engine.errors import Fault
 from mmm_engine.findings import Finding
 from mmm_engine.periods import Period, expected_days, period_of, weekday
@@ -51,7 +52,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
         The rows, None when there is any fault; and the faults, by column and then across columns.
     """
     faults = list(_header_faults(config, table))
-    unusable = table.repeated | (_columns(config).keys() - set(table.header))
+    unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
     days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))
     findings: list[Finding] = []
     if config.date not in unusable:
@@ -67,7 +68,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
         period, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
         faults += calendar_faults
     values: dict[str, Floats] = {}
-    for column, role in _columns(config).items():
+    for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
             values[column], cell_faults = read_numbers(table.columns[column], column, rows)
             faults += cell_faults
@@ -79,12 +80,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     return CheckedRows(_sorted_frame(days, values), period, tuple(findings)), []
 
 
-def minimum_rows(config: ClientConfig) -> int:
-    """Rows without which the longest window leaves too little to train on."""
-    return 2 * max(WINDOWS.values()) + config.longest_lag
-
-
-def _columns(config: ClientConfig) -> dict[str, str]:
+def needed_columns(config: ClientConfig) -> dict[str, str]:
     """Role of every column the client needs, in the order of the client's frame."""
     roles = {config.date: "date", config.target.column: "target"}
     roles |= dict.fromkeys(config.channel_names, "channel")
@@ -92,10 +88,16 @@ def _columns(config: ClientConfig) -> dict[str, str]:
     return roles | dict.fromkeys(config.cost_names, "cost")
 
 
+def minimum_rows(config: ClientConfig) -> int:
+    """Rows without which the longest window leaves too little to train on."""
+    return 2 * max(WINDOWS.values()) + config.longest_lag
+
+
 def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
-    for column, role in _columns(config).items():
+    for column, role in needed_columns(config).items():
         if column not in table.header:
-            listed = ", ".join(table.header[:12]) + (", …" if len(table.header) > 12 else "")
+            names = ", ".join(plain(name, 40) for name in table.header[:12])
+            listed = names + (", …" if len(table.header) > 12 else "")
             fix = nearest(column, table.header) or "add the column, or correct its name in the client file"
             found = f"no such column (there are: {listed})"
             yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from mmm_engine.cells import Floats
 from mmm_engine.config import ClientConfig, check_client_id, inspect_client_config
-from mmm_engine.contract import check_rows
+from mmm_engine.contract import check_rows, needed_columns
 from mmm_engine.errors import ConfigError, DataError, Fault
 from mmm_engine.findings import Finding, find_warnings
 from mmm_engine.periods import PERIODS_PER_YEAR, SEASON_LENGTH, Period, next_days
@@ -158,7 +158,7 @@ def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData |
     if not path.resolve().is_relative_to(folder.resolve()):
         fix = "put the file itself into the data folder, not a link to it"
         return None, [Fault("the file", "a path that leaves the data folder", "a file inside it", fix)]
-    table, faults = read_table(path)
+    table, faults = read_table(path, needed_columns(config))
     if table is None:
         return None, faults
     data, row_faults = _checked(config, table)

@@ -136,13 +136,13 @@ def _date_in(cell: object) -> datetime.date | _YearLast | Flaw:
         cell = cell.date()
     if isinstance(cell, datetime.date):
         return cell if _YEARS[0] <= cell.year <= _YEARS[1] else _no_such_date(str(cell))
-    if isinstance(cell, int | np.integer):
-        return _date_in_text(str(cell)[:20])
+    if isinstance(cell, int | np.integer) and 0 <= cell < 10**8:
+        return _date_in_text(str(cell))
     return Flaw(f"a {type(cell).__name__}", "a date", _WRITE_ISO)
 
 
 def _date_in_text(text: str) -> datetime.date | _YearLast | Flaw:
-    shown = _text(text)
+    text, shown = text[:100], _text(text)  # no date is longer
     if text.lower() in MISSING_WORDS:
         return _missing()
     if match := _YEAR_LAST.fullmatch(text):

@@ -18,7 +18,7 @@ import yaml
 
 from mmm_engine.errors import Fault
 
-MAX_DOCUMENT_BYTES = 1_000_000
+MAX_DOCUMENT_BYTES = 200_000
 
 Location = tuple[str | int, ...]  # the way to one value: ("model", "adstock", "max_lag") or ("channels", 2)
 
@@ -153,6 +153,27 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def name_of(location: Location) -> str:
+    """A location as a message shows it.
+
+    >>> name_of(("channels", 2, "adstock"))
+    'channels[3].adstock'
+    """
+    name = ""
+    for part in location:
+        name += f"[{part + 1}]" if isinstance(part, int) else f".{plain(part)}" if name else plain(part)
+    return name
+
+
+def plain(text: str, limit: int = 60) -> str:
+    r"""Text from a file as a message can show it: not too long, nothing that would steer a terminal.
+
+    >>> print(plain("tv cost"), plain("\x1b[2J"))
+    tv cost \x1b[2J
+    """
+    return text if text.isprintable() and len(text) <= limit else shorten(text, limit)[1:-1]
+
+
 def describe(value: object) -> str:
     """A value as a message shows it: short, with its kind, control characters made visible.
 
@@ -199,7 +220,7 @@ def _walk(node: yaml.Node, location: Location, lines: dict[Location, int]) -> It
                 key.tag = "tag:yaml.org,2002:str"
             here, line = (*location, str(key.value)), key.start_mark.line + 1
             if here in lines:
-                where = f"setting '{'.'.join(map(str, here))}' (line {line})"
+                where = f"setting '{name_of(here)}' (line {line})"
                 found = f"a second value (the first is on line {lines[here]})"
                 yield Fault(where, found, "each setting once", "delete one of the two")
             lines.setdefault(here, line)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_SHOWN = 100  # faults in one message; a file with more of them is not mended by reading on
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -45,11 +47,13 @@ class MMMError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        """The whole message: one line for a single fault, a numbered list for several."""
+        """The whole message: one line for a single fault, a numbered list for several, cut off after many."""
         if len(self.faults) == 1:
             return f"{self.who}: {self.faults[0]}"
         lines = [f"{self.who}: {len(self.faults)} faults"]
-        lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
+        lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults[:MOST_SHOWN], start=1)]
+        if len(self.faults) > MOST_SHOWN:
+            lines.append(f"  … and {len(self.faults) - MOST_SHOWN:,} more")
         return "\n".join(lines)
 
 

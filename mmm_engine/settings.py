@@ -19,7 +19,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from mmm_engine.documents import Document, Location, describe, shorten
+from mmm_engine.documents import Document, Location, describe, name_of, plain, shorten
 from mmm_engine.errors import Fault
 
 _WANTED = {  # pydantic's error types in our words
@@ -152,11 +152,8 @@ def place(document: Document, location: Location) -> str:
     >>> place(parse_document("model: {priors: 3}"), ("model", "priors"))
     "setting 'model.priors' (line 1)"
     """
-    name = ""
-    for part in location:
-        name += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if name else part
     line = document.line_of(location)
-    return f"setting '{name}'" + (f" (line {line})" if line is not None else "")
+    return f"setting '{name_of(location)}'" + (f" (line {line})" if line is not None else "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -167,7 +164,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     by_lower = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
-    return f"did you mean '{by_lower[matches[0]]}'?" if matches else ""
+    return f"did you mean '{plain(by_lower[matches[0]])}'?" if matches else ""
 
 
 def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Problem]:

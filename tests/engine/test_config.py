@@ -241,6 +241,18 @@ def test_faults_of_a_mapping_name_the_setting_without_lines():
         client_config_from_mapping(SETTINGS | {"sampler": {"draws": 0}})
 
 
+def test_hostile_names_reach_the_message_as_text(tmp_path):
+    """Neither a setting nor a value can steer the terminal that shows the message."""
+    evil = "\\e[2J" + "x" * 500
+    for text in (
+        SHOP + f'"{evil}": 1\n"{evil}": 2\n',
+        SHOP.replace("tv", f'"{evil}"'),
+        SHOP.replace("shop\n", f'"{evil}"\n'),
+    ):
+        faults = faults_of(tmp_path, text)
+        assert all(fault.isprintable() and len(fault) < 600 for fault in faults)
+
+
 def test_settings_cannot_be_changed_after_they_were_checked():
     """Frozen all the way down to the sections."""
     with pytest.raises(ValueError, match="frozen"):

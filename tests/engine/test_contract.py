@@ -227,6 +227,15 @@ def test_what_only_looks_odd_is_accepted(tmp_path):
     assert faults_of_file(tmp_path, frame) == []
 
 
+def test_hostile_names_reach_the_message_as_text(tmp_path):
+    """Neither a header nor a cell can steer the terminal that shows the message."""
+    evil = "\x1b[2J\u202e" + "x" * 500
+    for frame in (shop_rows().rename(columns={"tv": evil}), with_cell("tv", 9, evil)(shop_rows())):
+        (fault,) = faults_of_file(tmp_path, frame)
+        assert fault.isprintable()
+        assert len(fault) < 400
+
+
 def test_counts_and_costs_cannot_be_negative(tmp_path):
     """A conversions target and the money column of a channel obey what spend obeys."""
     config = shop_config(

@@ -84,7 +84,7 @@ def test_what_is_no_readable_file_is_one_fault(tmp_path):
     found = {path.stem: str(read_document(path).faults[0]) for path in tmp_path.iterdir()}
     assert "found a directory" in found["folder"]
     assert found["latin"].startswith("line 2: found byte 0xe9, which is not UTF-8")
-    assert "more than 1,000,000 bytes" in found["giant"]
+    assert "more than 200,000 bytes" in found["giant"]
     assert "not a regular file" in found["pipe"]
     assert "no readable file" in str(read_document(tmp_path / "missing.yaml").faults[0])
 

@@ -25,6 +25,16 @@ def test_several_faults_are_numbered_under_their_owner():
     ]
 
 
+def test_very_many_faults_are_cut_off_and_counted():
+    """A file with thousands of faults is not mended by reading thousands of lines; none is lost to the program."""
+    error = DataError("client 'ms', ms.csv", [ONE] * 1250)
+    lines = str(error).splitlines()
+    assert lines[0] == "client 'ms', ms.csv: 1250 faults"
+    assert len(lines) == 102
+    assert lines[-1] == "  … and 1,150 more"
+    assert len(error.faults) == 1250
+
+
 @pytest.mark.parametrize("kind", [ConfigError, DataError, FitError])
 def test_one_base_catches_everything_raised_on_purpose(kind):
     """Whoever drives the engine needs one except clause."""

@@ -2,19 +2,23 @@
 
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine import tables
+from mmm_engine.cells import Rows, read_numbers
 from mmm_engine.tables import read_table, table_from_frame
+
+WANTED = ("a", "b", "c", "a.b")
 
 
 def table_of(folder, content, name="rows.csv"):
     """The table of a sound file."""
     (folder / name).write_bytes(content)
-    table, faults = read_table(folder / name)
+    table, faults = read_table(folder / name, WANTED)
     assert faults == []
     return table
 
@@ -22,7 +26,7 @@ def table_of(folder, content, name="rows.csv"):
 def fault_of(folder, content, name="rows.csv"):
     """The one fault of a file that gives no table."""
     (folder / name).write_bytes(content)
-    table, faults = read_table(folder / name)
+    table, faults = read_table(folder / name, WANTED)
     assert table is None
     (fault,) = faults
     return str(fault)
@@ -73,6 +77,10 @@ def test_line_endings_of_any_system_read_alike(tmp_path, ending):
         (b'[{"a": 1}]', "the file: found JSON"),
         (b'a,b\n1,"2\n3,4\n', "row 2: found a line that breaks the CSV form (unexpected end of data)"),
         (b"a\n" + b"x" * 200_000 + b"\n", "row 2: found a line that breaks the CSV form (field larger than"),
+        (
+            b"a\n\n" + b"1," * 600_000 + b"\n",
+            "row 3: found a line of 1,200,001 characters; wanted at most 1,000,000",
+        ),
     ],
 )
 def test_what_is_no_csv_file_is_named(tmp_path, content, fault):
@@ -83,7 +91,7 @@ def test_what_is_no_csv_file_is_named(tmp_path, content, fault):
 def test_rows_with_too_many_or_too_few_cells_are_one_fault(tmp_path):
     """An unquoted thousands separator makes two cells of one number: the message says so."""
     (tmp_path / "rows.csv").write_bytes(b"a,b\n1,2\n1,234,2\n3\n4,5\n")
-    table, faults = read_table(tmp_path / "rows.csv")
+    table, faults = read_table(tmp_path / "rows.csv", WANTED)
     assert [str(fault) for fault in faults] == [
         "row 3: found 3 cells (and in 1 more row: 4); wanted 2 cells, as in the header; look for a missing or an "
         "extra comma; a number such as 1,234 is two cells: write 1234"
@@ -96,7 +104,9 @@ def test_what_is_no_file_is_named(tmp_path):
     """A directory, nothing at all, a pipe that would block for ever."""
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
-    found = [str(read_table(tmp_path / name)[1][0]) for name in ("folder.csv", "missing.csv", "pipe.csv")]
+    found = [
+        str(read_table(tmp_path / name, WANTED)[1][0]) for name in ("folder.csv", "missing.csv", "pipe.csv")
+    ]
     assert found[0].startswith(
         "the file: found a directory; wanted a file with rows; name the file inside it"
     )
@@ -111,9 +121,11 @@ def test_size_and_rows_are_capped(tmp_path, monkeypatch):
     assert table_of(tmp_path, b"a\n1\n2\n3\n").rows == (2, 3, 4)
     frame = pd.DataFrame({"a": range(4)})
     frame.to_parquet(tmp_path / "rows.parquet")
-    assert "found 4 rows; wanted at most 3 rows" in str(read_table(tmp_path / "rows.parquet")[1][0])
+    assert "found 4 rows; wanted at most 3 rows" in str(read_table(tmp_path / "rows.parquet", WANTED)[1][0])
+    monkeypatch.setattr(tables, "MAX_LINES", 5)
+    assert "found more than 5 lines; wanted at most 3 rows" in fault_of(tmp_path, b"a\n\n\n\n\n1\n")
     monkeypatch.setattr(tables, "MAX_BYTES", 10)
-    assert "found 12 bytes; wanted at most 10 bytes" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n5\n")
+    assert "found more than 10 bytes; wanted a smaller file" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n5\n")
 
 
 def test_parquet_is_measured_unpacked(tmp_path, monkeypatch):
@@ -123,14 +135,29 @@ def test_parquet_is_measured_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "MAX_BYTES", 300_000)
     assert (tmp_path / "rows.parquet").stat().st_size < 300_000
     assert "bytes once unpacked; wanted at most 300,000 bytes" in str(
-        read_table(tmp_path / "rows.parquet")[1][0]
+        read_table(tmp_path / "rows.parquet", WANTED)[1][0]
+    )
+
+
+def test_text_that_parquet_repeats_by_reference_is_not_written_out(tmp_path):
+    """A few kilobytes that would unfold to gigabytes: the check answers at once, about one text."""
+    frame = pd.DataFrame({"a": pd.Categorical.from_codes([0] * 50_000, ["x" * 100_000]), "b": range(50_000)})
+    frame.to_parquet(tmp_path / "rows.parquet", compression="zstd")
+    assert (tmp_path / "rows.parquet").stat().st_size < 1_000_000
+    table, faults = read_table(tmp_path / "rows.parquet", WANTED)
+    assert faults == []
+    _, (fault,) = read_numbers(
+        table.columns["a"], "a", Rows(table.rows, np.full(50_000, np.datetime64("NaT", "D")))
+    )
+    assert str(fault).startswith(
+        "column 'a', row 1: found a text of 100000 characters (and in 49999 more rows"
     )
 
 
 def test_parquet_reads_typed_cells_and_counts_rows_from_one(tmp_path):
     """Dots and spaces in names are no trouble."""
     pd.DataFrame({" a.b": [1.5, 2.5], "c": ["x", "y"]}).to_parquet(tmp_path / "rows.PARQUET")
-    table, faults = read_table(tmp_path / "rows.PARQUET")
+    table, faults = read_table(tmp_path / "rows.PARQUET", WANTED)
     assert faults == []
     assert table.header == ("a.b", "c")
     assert table.rows == (1, 2)
@@ -154,7 +181,7 @@ def test_what_is_no_parquet_file_is_named(tmp_path, content, fault):
 def test_a_parquet_file_without_rows_is_a_fault(tmp_path):
     """A header alone is no data in any format."""
     pd.DataFrame({"a": []}).to_parquet(tmp_path / "rows.parquet")
-    assert str(read_table(tmp_path / "rows.parquet")[1][0]).startswith("the file: found no rows")
+    assert str(read_table(tmp_path / "rows.parquet", WANTED)[1][0]).startswith("the file: found no rows")
 
 
 def test_columns_of_the_same_name_are_told():
@@ -174,6 +201,6 @@ def test_any_bytes_give_a_table_or_faults(tmp_path_factory, content, name):
     """Garbage never raises."""
     path = tmp_path_factory.mktemp("tables") / name
     path.write_bytes(content)
-    table, faults = read_table(path)
+    table, faults = read_table(path, WANTED)
     assert (table is not None) or faults
     assert all(fault.where and fault.found and fault.wanted and fault.fix for fault in faults)
