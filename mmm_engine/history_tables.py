@@ -197,7 +197,7 @@ def utc_naive(moment: datetime) -> datetime:
 def definitions() -> list[str]:
     """Statements that make all tables and views in an empty database, in order."""
     tables = [table.create_sql for table in TABLES]
-    return [*tables, _LATEST_METRICS, _METRIC_TREND, _forecast_accuracy()]
+    return [*tables, _LATEST_METRICS, _METRIC_TREND, _OPEN_ALARMS, _forecast_accuracy()]
 
 
 def definitions_version() -> str:
@@ -251,6 +251,15 @@ SELECT *,
 FROM defined
 WINDOW series AS (
     PARTITION BY client, "window", split, channel, metric ORDER BY recorded_at, run_id)
+"""
+
+
+# A drift score (drift.py) is the statistic over its limit: 1 and above is an alarm.
+_OPEN_ALARMS = """
+CREATE VIEW open_alarms AS
+SELECT client, substr(metric, length('drift_') + 1) AS stream, value AS severity, recorded_at, run_id
+FROM latest_metrics
+WHERE starts_with(metric, 'drift_') AND value >= 1
 """
 
 

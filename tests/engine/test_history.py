@@ -211,6 +211,14 @@ class TestViews:
         assert history.read(latest=True)["channel"].tolist() == ["tv"]
         assert len(history.read(metric="roas")) == 3
 
+    def test_open_alarms_are_drift_scores_of_one_and_above_in_the_last_refresh(self, history):
+        """An alarm that is over is not open; a drift score below its limit is none."""
+        history.append(score_rows(0, scores={"drift_crps": 1.2, "drift_bias": 1.5}))
+        history.append(score_rows(1, scores={"drift_crps": 2.0, "drift_bias": 0.3}))
+        with duckdb.connect(history.path, read_only=True) as database:
+            rows = database.execute("SELECT client, stream, severity FROM open_alarms").fetchall()
+        assert rows == [("ms", "crps", 2.0)]
+
     def test_trend_compares_with_the_refreshes_before(self, history):
         """Change against the last one, mean and sd of those before, NULL where nothing is to compare."""
         for run, value in enumerate([1.0, 3.0, 8.0]):
