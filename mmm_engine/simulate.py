@@ -123,43 +123,37 @@ def simulate(recipe: Recipe) -> Simulation:
     start = np.array([recipe.start], dtype="datetime64[D]")
     days = np.concatenate([start, next_days(start, recipe.period, recipe.rows - 1)])
     multiplier = _multiplier(rng, recipe.rows, recipe.multiplier)
-    columns: dict[str, Floats] = {}
-    effects: dict[str, Floats] = {}  # contribution of each part to each row, target units
-    truth: dict[str, Any] = {"client": recipe.client, "seed": recipe.seed, "rows": recipe.rows}
     demand = _demand(rng, days, recipe.period)
-    truth["channels"] = {}
+    columns: dict[str, Floats] = {}
+    baseline = recipe.baseline_share * recipe.level
+    seasonality = recipe.yearly * recipe.level * _year(days)
+    mean = baseline + seasonality
+    media_truth: dict[str, dict[str, float]] = {}
     for channel in recipe.channels:
-        bought = _bought(rng, channel, recipe, days, demand)
-        columns |= bought
-        carried = adstocked(
-            bought[channel.column] / bought[channel.column].max(), channel.adstock, recipe.max_lag
-        )
-        shape = multiplier * saturated(carried, channel.lam, recipe.saturation)
-        alpha = channel.share * recipe.level / shape.mean()
-        effects[channel.column] = alpha * shape
-        money = sum(bought[_cost_name(channel) or channel.column])
-        truth["channels"][channel.column] = {
-            "contribution": effects[channel.column].sum(),
-            "spend": money,
-            "roas": effects[channel.column].sum() / money,
-            "adstock": channel.adstock,
-            "lam": channel.lam,
-            "alpha": alpha,
-        }
-    truth["controls"] = {}
+        columns |= _bought(rng, channel, recipe, days, demand)
+        contribution, media_truth[channel.column] = _worked(channel, recipe, columns, multiplier)
+        mean = mean + contribution
+    control_truth: dict[str, dict[str, float]] = {}
     for control in recipe.controls:
         columns[control.column] = _control(rng, control, recipe, days)
-        effect = control.share * recipe.level / columns[control.column].mean()
-        effects[control.column] = effect * columns[control.column]
-        truth["controls"][control.column] = {"contribution": effects[control.column].sum(), "effect": effect}
-    effects["seasonality"] = recipe.yearly * recipe.level * _year(days)
-    truth["seasonality"] = effects["seasonality"].sum()
-    truth["baseline"] = recipe.baseline_share * recipe.level * recipe.rows
-    truth["noise_sd"] = recipe.noise * recipe.level
-    truth["multiplier"] = multiplier.tolist()
-    mean = recipe.baseline_share * recipe.level + np.sum(list(effects.values()), axis=0)
-    target = mean + rng.normal(0, truth["noise_sd"], recipe.rows)
-    columns[recipe.target] = np.round(np.maximum(target, 0), 2 if recipe.kind == "revenue" else 0)
+        effect = control.share * recipe.level / float(columns[control.column].mean())
+        contribution = effect * columns[control.column]
+        control_truth[control.column] = {"contribution": float(contribution.sum()), "effect": effect}
+        mean = mean + contribution
+    noise_sd = recipe.noise * recipe.level
+    target: Floats = np.maximum(mean + rng.normal(0, noise_sd, recipe.rows), 0)
+    columns[recipe.target] = np.round(target, 2 if recipe.kind == "revenue" else 0)
+    truth = {
+        "client": recipe.client,
+        "seed": recipe.seed,
+        "rows": recipe.rows,
+        "channels": media_truth,
+        "controls": control_truth,
+        "seasonality": float(seasonality.sum()),
+        "baseline": baseline * recipe.rows,
+        "noise_sd": noise_sd,
+        "multiplier": multiplier.tolist(),
+    }
     return Simulation(config, _frame(recipe, days, columns), _rounded(truth))
 
 
@@ -283,6 +277,27 @@ def _bought(
     if cost is not None and channel.cost_per_unit is not None:
         return {channel.column: np.round(money / channel.cost_per_unit), cost: np.round(money, 2)}
     return {channel.column: np.round(money, 2 if channel.unit == "spend" else 0)}
+
+
+def _worked(
+    channel: ChannelRecipe, recipe: Recipe, columns: dict[str, Floats], multiplier: Floats
+) -> tuple[Floats, dict[str, float]]:
+    """What a channel brought in each row, in target units and shape (date,), and the truth about it."""
+    media = columns[channel.column]
+    carried = adstocked(media / media.max(), channel.adstock, recipe.max_lag)
+    shape = multiplier * saturated(carried, channel.lam, recipe.saturation)
+    alpha = channel.share * recipe.level / shape.mean()
+    contribution = alpha * shape
+    spend = float(columns[_cost_name(channel) or channel.column].sum())
+    truth = {
+        "contribution": float(contribution.sum()),
+        "spend": spend,
+        "roas": float(contribution.sum()) / spend,
+        "adstock": channel.adstock,
+        "lam": channel.lam,
+        "alpha": float(alpha),
+    }
+    return contribution, truth
 
 
 def _cost_name(channel: ChannelRecipe) -> str | None:

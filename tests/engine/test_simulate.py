@@ -80,7 +80,8 @@ def test_the_spend_of_ms_is_realistic():
     data = read_client("ms", DATA)
     silent = dict(zip(MS.channels, (data.media == 0).mean(axis=0), strict=True))
     for channel, share in silent.items():
-        assert 0.25 < share < 0.75 if channel.pattern in ("flights", "search") else share == 0, channel.column
+        bounds = (0.25, 0.75) if channel.pattern in ("flights", "search") else (0, 0.1)
+        assert bounds[0] <= share <= bounds[1], channel.column
     search = [
         data.media[:, index] for index, channel in enumerate(MS.channels) if channel.pattern == "search"
     ]
@@ -117,7 +118,7 @@ def test_the_truth_explains_the_target(recipe):
     if recipe.yearly == 0:
         noise = data.target - explained
         assert noise.std() == pytest.approx(truth["noise_sd"], rel=0.2)
-        assert 0.85 < 1 - noise.var() / data.target.var() < 0.96
+        assert 0.85 < 1 - noise.var() / data.target.var() < 0.97
     assert explained.sum() == pytest.approx(data.target.sum(), rel=0.02)
     assert multiplier.mean() == pytest.approx(1)
 
