@@ -28,13 +28,16 @@ from mmm_engine.report.subject import component_totals
 _KIND_TOKENS = {"baseline": "baseline", "seasonality": "seasonality", "control": "control", "channel": "blue"}
 
 
-def decomposition_area(decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES)) -> go.Figure:
+def decomposition_area(
+    decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES), compact: bool = False
+) -> go.Figure:
     """Stacked areas of all parts; channels past the largest are summed into one.
 
     Args:
         decomposition: Columns date, component, kind, mean.
         unit: Unit of the target.
         top: Channels shown on their own.
+        compact: Room for a legend of one column, for narrow screens.
     """
     figure = go.Figure()
     for name, token, part in _layers(decomposition, top):
@@ -51,7 +54,8 @@ def decomposition_area(decomposition: pd.DataFrame, *, unit: str = "", top: int 
             )
         )
     axis = {"tickformat": "~s", "title": {"text": escape(unit)}}
-    return finish(figure, 440, hovermode="x unified", yaxis=axis, legend={"traceorder": "normal"})
+    height = 360 + 20 * len(figure.data) if compact else 440
+    return finish(figure, height, hovermode="x unified", yaxis=axis, legend={"traceorder": "normal"})
 
 
 def contribution_waterfall(

@@ -32,7 +32,10 @@ def checks_section(subject: Subject) -> Section | None:
     columns = {"check": Column("Check", "name"), "window": Column("Window", "text")}
     columns |= {"outcome": Column("Outcome", "text"), "reason": Column("Reason", "text")}
     sheet = Sheet(
-        "all-checks", "All checks", wording.sentence(reading), table_of(pd.DataFrame(rows), "Checks", columns)
+        "all-checks",
+        "All checks",
+        wording.sentence(reading),
+        table_of(pd.DataFrame(rows), "Outcome of every check", columns),
     )
     return Section(
         "checks", "Checks", "Checks", "What was tested before this page was published.", (sheet,), True

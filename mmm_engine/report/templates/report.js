@@ -94,12 +94,15 @@ const widths = new ResizeObserver((entries) => {
 plots.forEach((plot) => widths.observe(plot));
 
 // --- printing: light, at the width of the paper --------------------------------------------------------------
-const PAPER = 690;
+const PAPER = 690; // pixels between the margins of an A4 page
+const SQUAT = 0.78; // lower charts, so that two share a page
 let printing = false;
 window.addEventListener("beforeprint", () => {
   printing = true;
   theme.force("light");
-  plots.forEach((plot) => plot.dataset.state === "drawn" && window.Plotly.relayout(plot, { width: PAPER }));
+  plots.filter((plot) => plot.dataset.state === "drawn").forEach((plot) => {
+    window.Plotly.relayout(plot, { width: PAPER, height: plot.layout.height * SQUAT });
+  });
 });
 window.addEventListener("afterprint", () => {
   printing = false;

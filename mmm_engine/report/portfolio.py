@@ -1,0 +1,239 @@
+"""All clients on one page: which one needs a human today, and why.
+
+Here: order, wording and data of the portfolio page, and the page itself.
+Not here: where a client stands or its numbers (they arrive as a frame), one client's report (render.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+
+from mmm_engine.report import bundle, wording
+from mmm_engine.report.page import CellKind, Tone, write_cell
+
+#: Verdicts from worst to best; a word that is not listed counts as the first.
+VERDICTS: dict[str, Tone] = {
+    "do not use": "bad",
+    "never refreshed": "bad",
+    "usable with care": "care",
+    "usable": "good",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One numeric column of the page.
+
+    Attributes:
+        name: Column of the frame.
+        label: Heading.
+        kind: How it is written.
+        limit: Beyond it the number is marked; None marks nothing.
+        side: Whether the limit is a least or a most.
+        hint: What the number is, for those who ask.
+    """
+
+    name: str
+    label: str
+    kind: CellKind
+    limit: float | None
+    side: Literal["least", "most"]
+    hint: str
+
+
+MEASURES = (
+    Measure("stale_days", "Days old", "count", 14.0, "most", "Days since the last row of data"),
+    Measure("mape_h08", "MAPE", "share", None, "most", "Mean absolute error of the last 8 unseen rows"),
+    Measure("skill_h08", "Skill", "ratio", 0.0, "least", "Above 0: closer than the seasonal naive forecast"),
+    Measure("coverage_90_h08", "In 90%", "share", 0.5, "least", "Unseen rows inside their 90% interval"),
+    Measure("stability", "Stability", "ratio", 0.8, "least", "Overlap of channel shares across windows"),
+    Measure("rhat_max", "R-hat", "fine", 1.01, "most", "Largest R-hat of all parameters"),
+    Measure("ess_min", "ESS", "count", 400.0, "least", "Smallest effective sample size"),
+    Measure("divergences", "Diverg.", "count", 0.0, "most", "Divergent draws"),
+    Measure("seconds", "Seconds", "count", None, "most", "Wall time of the last refresh"),
+)
+
+
+@dataclass(frozen=True)
+class PortfolioRow:
+    """One client as the page shows it.
+
+    Attributes:
+        client: Id, made safe to show.
+        verdict: Its overall verdict.
+        reason: Why, in words.
+        last_date: Last row of data, ISO, "" when unknown.
+        recorded_at: Last refresh, ISO with minutes, "" when unknown.
+        numbers: One per measure, None when not defined.
+        trend: Recent values for the sparkline, oldest first.
+        link: Relative address of the report, "" when there is none.
+    """
+
+    client: str
+    verdict: str
+    reason: str
+    last_date: str
+    recorded_at: str
+    numbers: tuple[float | None, ...]
+    trend: tuple[float | None, ...]
+    link: str
+
+
+def portfolio_rows(frame: pd.DataFrame, *, link: str = "../report/{client}.html") -> tuple[PortfolioRow, ...]:
+    """Rows of the page, worst first: by verdict, then by age of the data, then by skill.
+
+    Args:
+        frame: Columns client, verdict, reason, last_date, recorded_at, the names of MEASURES, trend (a list of
+            numbers) and optionally report (relative address, "" for none). Missing numbers may be NaN or absent.
+        link: Relative address of a report where the frame has no column of its own.
+    """
+    rows = [_row(values, link) for values in frame.to_dict("records")]
+    return tuple(sorted(rows, key=_badness))
+
+
+def render_portfolio(
+    frame: pd.DataFrame,
+    *,
+    generated_at: datetime,
+    link: str = "../report/{client}.html",
+    trend_label: str = "MAPE over the last refreshes",
+    engine_version: str = "",
+) -> str:
+    """The portfolio page: self-contained, sortable, filterable, made for thousands of rows.
+
+    Args:
+        frame: See ``portfolio_rows``.
+        generated_at: When the page was made.
+        link: Relative address of a client's report.
+        trend_label: What the sparkline shows.
+        engine_version: Written at the foot.
+    """
+    rows = portfolio_rows(frame, link=link)
+    script = "\n" + bundle.template_text("theme.js", "portfolio.js") + "\n"
+    return (
+        bundle.environment()
+        .get_template("portfolio.html.j2")
+        .render(
+            summary=summary_words(rows),
+            counts=verdict_counts(rows),
+            tones=VERDICTS,
+            measures=MEASURES,
+            trend_label=trend_label,
+            generated=f"{wording.day(generated_at)} {generated_at:%H:%M}",
+            engine_version=engine_version,
+            css=bundle.template_text("page.css", "portfolio.css"),
+            script=script,
+            policy=bundle.security_policy(bundle.script_hash(script)),
+            page_data=bundle.script_json(_page_data(rows)),
+        )
+    )
+
+
+def verdict_counts(rows: tuple[PortfolioRow, ...]) -> dict[str, int]:
+    """Clients by verdict, worst first; verdicts without a client are left out, unknown words come first."""
+    words = dict.fromkeys([*(row.verdict for row in rows if row.verdict not in VERDICTS), *VERDICTS])
+    counts = {word: sum(row.verdict == word for row in rows) for word in words}
+    return {word: count for word, count in counts.items() if count}
+
+
+def summary_words(rows: tuple[PortfolioRow, ...]) -> str:
+    """How many clients need a human, in one sentence.
+
+    >>> summary_words(())
+    'No client is known yet.'
+    """
+    if not rows:
+        return "No client is known yet."
+    bad = sum(VERDICTS.get(row.verdict, "bad") == "bad" for row in rows)
+    care = sum(VERDICTS.get(row.verdict, "bad") == "care" for row in rows)
+    need = "none needs" if not bad else f"{bad:,} {'needs' if bad == 1 else 'need'}"
+    return (
+        f"Of {wording.count(len(rows), 'client')}, {need} a human today and {care:,} can be used with care."
+    )
+
+
+def _row(values: Mapping[Any, Any], link: str) -> PortfolioRow:
+    client = str(values["client"])
+    verdict = wording.safe_text(str(values.get("verdict") or "never refreshed"), 40)
+    return PortfolioRow(
+        client=wording.safe_text(client, 120),
+        verdict=verdict,
+        reason=wording.safe_text(str(values.get("reason") or ""), 400) if values.get("reason") else "",
+        last_date=_written(values.get("last_date"), "%Y-%m-%d"),
+        recorded_at=_written(values.get("recorded_at"), "%Y-%m-%d %H:%M"),
+        numbers=tuple(_number(values.get(measure.name)) for measure in MEASURES),
+        trend=tuple(_number(value) for value in _listed(values.get("trend"))),
+        link=_relative(values["report"])
+        if "report" in values
+        else link.format(client=quote(client, safe="")),
+    )
+
+
+def _badness(row: PortfolioRow) -> tuple[int, float, float, str]:
+    order = list(VERDICTS)
+    numbers = dict(zip((measure.name for measure in MEASURES), row.numbers, strict=True))
+    stale, skill = numbers["stale_days"], numbers["skill_h08"]
+    return (
+        order.index(row.verdict) if row.verdict in order else 0,
+        -(stale if stale is not None else math.inf),
+        skill if skill is not None else -math.inf,
+        row.client,
+    )
+
+
+def _page_data(rows: tuple[PortfolioRow, ...]) -> dict[str, object]:
+    """What the page's script draws the table from; lists instead of objects keep 5,000 rows small."""
+    return {
+        "tones": VERDICTS,
+        "verdicts": list(verdict_counts(rows)),
+        "measures": [{"name": m.name, "label": m.label, "limit": m.limit, "side": m.side} for m in MEASURES],
+        "rows": [
+            [
+                row.client,
+                row.verdict,
+                row.reason,
+                row.last_date,
+                row.recorded_at,
+                row.numbers,
+                [
+                    "" if n is None else write_cell(n, m.kind)
+                    for n, m in zip(row.numbers, MEASURES, strict=True)
+                ],
+                row.trend,
+                row.link,
+            ]
+            for row in rows
+        ],
+    }
+
+
+def _number(value: object) -> float | None:
+    """A finite number rounded to what a page needs, else None."""
+    if value is None or isinstance(value, str | bytes) or not pd.api.types.is_number(value):
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return float(f"{number:.6g}") if math.isfinite(number) else None
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else []
+
+
+def _written(value: object, form: str) -> str:
+    moment = pd.to_datetime(value, errors="coerce")  # type: ignore[call-overload]
+    return "" if moment is None or pd.isna(moment) else str(moment.strftime(form))
+
+
+def _relative(value: object) -> str:
+    """A relative address, or "" for anything that could lead off the report folder's own site."""
+    address = str(value or "")
+    head = address.split("/", 1)[0]
+    return "" if address.startswith(("/", "\\")) or ":" in head else quote(address, safe="/.-_~%?=&#")
