@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_engine.model import ModelData, parameter_values
-from mmm_engine.priors import PriorPart, PriorSpec, Support, assemble, free_variables
-from mmm_engine.structure import ModelStructure
-from mmm_engine.transforms import SATURATIONS, saturate
+from mmm_engine.model import ModelData, adstocked_media, parameter_values, saturation_shape
+from mmm_engine.priors import ParameterSpec, PriorPart, PriorSpec, Support, assemble, free_variables
+from mmm_engine.structure import MediaGroup, ModelStructure
+from mmm_engine.transforms import SATURATIONS
 
 Floats = NDArray[np.float64]
 Array = Any  # a numpy array or a symbolic tensor
@@ -101,7 +101,8 @@ class Coordinates:
         slots = [slot for slot in self.slots if slot.map == "total"]
         position = xp.concatenate([flat[..., slot.start : slot.stop] for slot in slots], axis=-1)
         ratios = position[..., 1:] @ _ratio_basis(sum(slot.stop - slot.start for slot in slots)).T
-        curves = [self._mean_and_spread(slot.part, variables, data, xp) for slot in slots[1:]]
+        moments = self._means_and_spreads(variables, data, xp)
+        curves = [moments[slot.part.name] for slot in slots[1:]]
         shifts = [xp.zeros_like(position[..., :1]), *(-xp.log(spread / level) for level, spread in curves)]
         ratios = ratios + xp.concatenate(shifts, axis=-1)
         total = position[..., :1] + self._control_shift(variables, data, xp)
@@ -128,24 +129,39 @@ class Coordinates:
         taken = (assemble(spec, variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
         share = -taken / data.target.mean()
         bounded = xp.maximum(share, -0.5)
-        return xp.log1p(bounded) + 2.0 * (share - bounded)  # log(1 + share), continued by its tangent below -1/2
+        return xp.log1p(bounded) + 2.0 * (
+            share - bounded
+        )  # log(1 + share), continued by its tangent below -1/2
 
-    def _mean_and_spread(
-        self, scale: PriorPart, variables: Mapping[str, Array], data: ModelData, xp: Any
-    ) -> tuple[Array, Array]:
-        """Mean and standard deviation over the rows of channels' curves with scale one, shape (..., channel)."""
-        group = next(g for g in self.structure.saturations if scale.name in _scale_names(g))
-        parameters: dict[str, Array] = {
-            short: 1.0 if name == scale.name else variables[name][..., None, :] for short, name in group.parameters
+    def _means_and_spreads(
+        self, variables: Mapping[str, Array], data: ModelData, xp: Any
+    ) -> dict[str, tuple[Array, Array]]:
+        """Mean and standard deviation over the rows of the curves with scale one, per scale variable.
+
+        The curves are those of the likelihood, carry-over included: compiled, they are computed once for both.
+        """
+        known = {
+            spec.name: assemble(spec, variables, xp)
+            for spec in self.structure.parameters
+            if all(part.name in variables for part in spec.parts)
         }
-        media = data.media_lagged[0]
-        if len(self.structure.saturations) > 1:
-            media = media[:, list(group.channels)]
-        curve = saturate(media, group.kind, parameters, xp)
-        level = curve.mean(axis=-2)
-        variance = ((curve - level[..., None, :]) ** 2).mean(axis=-2)
-        level = level + _LEVEL_FLOOR
-        return level, xp.sqrt(variance + (_SPREAD_FLOOR * level) ** 2)
+        adstocked = adstocked_media(known, data, self.structure, xp)
+        parts = {slot.part.name: slot.part for slot in self.slots}
+        found: dict[str, tuple[Array, Array]] = {}
+        for group in self.structure.saturations:
+            spec = _scale_of(self.structure, group)
+            if spec is None or not all(part.name in self.levels for part in spec.parts):
+                continue
+            shape = saturation_shape(adstocked, known, group, self.structure, xp)
+            level = shape.mean(axis=-2)
+            variance = ((shape - level[..., None, :]) ** 2).mean(axis=-2)
+            level = level + _LEVEL_FLOOR
+            spread = xp.sqrt(variance + (_SPREAD_FLOOR * level) ** 2)
+            for part in spec.parts:
+                own = list(parts[part.name].indices)
+                whole = len(own) == len(group.channels)
+                found[part.name] = (level, spread) if whole else (level[..., own], spread[..., own])
+        return found
 
     def parameters(self, flat: Array, data: ModelData, xp: Any) -> dict[str, Array]:
         """The model's parameters (signs and parts put together) of flat vectors."""
@@ -178,16 +194,22 @@ def _weakly_identified(part: PriorPart) -> bool:
 
 
 def _levels(structure: ModelStructure) -> tuple[str, ...]:
-    parts = {part.name: part for part in free_variables(structure.parameters)}
-    names = ["intercept"]
-    for group in structure.saturations:
-        short = SATURATIONS[group.kind].scale
-        own = dict(group.parameters)
-        if short is None or any(name not in parts for name in own.values()):
-            continue
-        names.append(own[short])
-    fits = all(name in parts and parts[name].prior.support == "positive" for name in names)
-    return tuple(names) if fits and len(names) > 1 else ()
+    """Names of the variables that total and shares replace; none when the intercept may be negative."""
+    intercept = next(spec for spec in structure.parameters if spec.name == "intercept").parts[0]
+    scales = [_scale_of(structure, group) for group in structure.saturations]
+    names = [part.name for spec in scales if spec is not None and _is_positive(spec) for part in spec.parts]
+    return ("intercept", *names) if intercept.prior.support == "positive" and names else ()
+
+
+def _is_positive(spec: ParameterSpec) -> bool:
+    return all(part.prior.support == "positive" and part.sign > 0 for part in spec.parts)
+
+
+def _scale_of(structure: ModelStructure, group: MediaGroup) -> ParameterSpec | None:
+    """The parameter that multiplies the curves of a group, if they have one."""
+    short = SATURATIONS[group.kind].scale
+    name = dict(group.parameters).get(short) if short is not None else None
+    return next((spec for spec in structure.parameters if spec.name == name), None)
 
 
 def _coordinates(structure: ModelStructure, levels: tuple[str, ...], maps: Mapping[str, str]) -> Coordinates:
@@ -198,11 +220,6 @@ def _coordinates(structure: ModelStructure, levels: tuple[str, ...], maps: Mappi
         slots.append(Slot(part, start, stop, kind))
         start = stop
     return Coordinates(tuple(slots), levels, structure)
-
-
-def _scale_names(group: Any) -> tuple[str, ...]:
-    short = SATURATIONS[group.kind].scale
-    return tuple(name for own, name in group.parameters if own == short)
 
 
 def _ratio_basis(size: int) -> Floats:

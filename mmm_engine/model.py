@@ -18,13 +18,13 @@ from mmm_engine.priors import assemble
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import MediaGroup, ModelStructure, TimeProcess
 from mmm_engine.transforms import (
+    SATURATIONS,
     adstock,
     fourier_modes,
     hsgp_basis,
     hsgp_frequencies,
     lagged,
     matern52_sqrt_density,
-    saturate,
     softplus_multiplier,
 )
 
@@ -149,7 +149,7 @@ def mean_terms(
         train_rows: Rows over which time variation has mean one; None means all rows of `data`.
         xp: `numpy` or `pytensor.tensor`.
     """
-    media = _saturated(_adstocked(values, data, structure, xp), values, structure, xp)
+    media = saturated_media(values, adstocked_media(values, data, structure, xp), structure, xp)
     multiplier = None
     if structure.media_process is not None:
         multiplier = _process(
@@ -181,12 +181,10 @@ def mean(terms: MeanTerms) -> Array:
     return total if terms.seasonality is None else total + terms.seasonality
 
 
-def saturated_media(values: Mapping[str, Array], media: Array, structure: ModelStructure, xp: Any) -> Array:
-    """Response of each channel to a steady level of (adstocked) media, shape (..., date, channel)."""
-    return _saturated(media, values, structure, xp)
-
-
-def _adstocked(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> Array:
+def adstocked_media(
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
+) -> Array:
+    """Media with carry-over, shape (..., date, channel)."""
     pieces = []
     for group in structure.adstocks:
         parameters = {short: values[name][..., None, :] for short, name in group.parameters}
@@ -199,13 +197,26 @@ def _adstocked(values: Mapping[str, Array], data: ModelData, structure: ModelStr
     return _in_channel_order(pieces, structure.adstocks, xp)
 
 
-def _saturated(media: Array, values: Mapping[str, Array], structure: ModelStructure, xp: Any) -> Array:
+def saturated_media(values: Mapping[str, Array], media: Array, structure: ModelStructure, xp: Any) -> Array:
+    """Response of each channel to (adstocked) media, shape (..., date, channel)."""
     pieces = []
     for group in structure.saturations:
-        parameters = {short: values[name][..., None, :] for short, name in group.parameters}
-        own = media if len(structure.saturations) == 1 else media[..., list(group.channels)]
-        pieces.append(saturate(own, group.kind, parameters, xp))
+        shape = saturation_shape(media, values, group, structure, xp)
+        scale = SATURATIONS[group.kind].scale
+        pieces.append(shape if scale is None else values[dict(group.parameters)[scale]][..., None, :] * shape)
     return _in_channel_order(pieces, structure.saturations, xp)
+
+
+def saturation_shape(
+    media: Array, values: Mapping[str, Array], group: MediaGroup, structure: ModelStructure, xp: Any
+) -> Array:
+    """Response of a group's channels up to their scale, shape (..., date, channel of the group)."""
+    saturation = SATURATIONS[group.kind]
+    parameters = {
+        short: values[name][..., None, :] for short, name in group.parameters if short != saturation.scale
+    }
+    own = media if len(structure.saturations) == 1 else media[..., list(group.channels)]
+    return saturation.shape(own, parameters, xp)
 
 
 def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: Any) -> Array:

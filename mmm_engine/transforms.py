@@ -55,12 +55,12 @@ class Saturation:
 
     Attributes:
         parameters: All parameters of `curve`.
-        curve: (media, parameters, xp) -> response, same shape as media.
+        shape: (media, parameters, xp) -> response up to the scale, same shape as media.
         scale: The parameter that multiplies the whole curve, or None when there is none.
     """
 
     parameters: tuple[Parameter, ...]
-    curve: Callable[[Array, Mapping[str, Array], Namespace], Array]
+    shape: Callable[[Array, Mapping[str, Array], Namespace], Array]
     scale: str | None
 
 
@@ -194,28 +194,28 @@ def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int
 
 
 def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    return p["alpha"] * x / (p["lam"] + x)
+    """Half of the scale is reached at `lam`."""
+    return x / (p["lam"] + x)
 
 
 def _logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """beta (1 - e^(-lam x)) / (1 + e^(-lam x)), written as the hyperbolic tangent it is."""
-    return p["beta"] * xp.tanh(0.5 * p["lam"] * x)
+    """(1 - e^(-lam x)) / (1 + e^(-lam x)), written as the hyperbolic tangent it is."""
+    return xp.tanh(0.5 * p["lam"] * x)
 
 
 def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
     """Logistic whose `lam` is the half-saturation point."""
-    return p["beta"] * xp.tanh(0.5 * math.log(3.0) / p["lam"] * x)
+    return xp.tanh(0.5 * math.log(3.0) / p["lam"] * x)
 
 
 def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """beta x^slope / (kappa^slope + x^slope), through logarithms so that the gradient at x = 0 is finite."""
+    """x^slope / (kappa^slope + x^slope), through logarithms so that the gradient at x = 0 is finite."""
     log_ratio = _log_or_floor(x, xp) - xp.log(p["kappa"])
-    return p["beta"] * (x > 0.0) * xp.sigmoid(p["slope"] * log_ratio)
+    return (x > 0.0) * xp.sigmoid(p["slope"] * log_ratio)
 
 
 def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    sigma, beta, lam = p["sigma"], p["beta"], p["lam"]
-    return sigma * (xp.sigmoid(beta * (x - lam)) - xp.sigmoid(-beta * lam))
+    return xp.sigmoid(p["beta"] * (x - p["lam"])) - xp.sigmoid(-p["beta"] * p["lam"])
 
 
 def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
@@ -223,7 +223,7 @@ def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
 
 
 def _root(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    return p["beta"] * (x > 0.0) * xp.exp(p["alpha"] * _log_or_floor(x, xp))
+    return (x > 0.0) * xp.exp(p["alpha"] * _log_or_floor(x, xp))
 
 
 def _log_or_floor(x: Array, xp: Namespace) -> Array:
@@ -232,11 +232,11 @@ def _log_or_floor(x: Array, xp: Namespace) -> Array:
 
 
 def _log(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    return p["beta"] * xp.log1p(x)
+    return xp.log1p(x)
 
 
 def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    return p["beta"] * x
+    return x
 
 
 SATURATIONS: dict[str, Saturation] = {
@@ -290,7 +290,9 @@ SATURATIONS: dict[str, Saturation] = {
 
 def saturate(media: Array, kind: str, p: Mapping[str, Array], xp: Namespace) -> Array:
     """Response to (adstocked) media, same shape; `kind` is a key of `SATURATIONS`."""
-    return SATURATIONS[kind].curve(media, p, xp)
+    saturation = SATURATIONS[kind]
+    shape = saturation.shape(media, p, xp)
+    return shape if saturation.scale is None else p[saturation.scale] * shape
 
 
 # --- time variation -------------------------------------------------------------------------------
