@@ -302,6 +302,9 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     """
     if not path.exists():
         return None, (_missing_file(path),)
+    folder = path.parent.resolve()
+    if not path.resolve().is_relative_to(folder):
+        return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
     document = read_document(path)
     config, faults = _parse(document)
     named = document.values.get("client")
@@ -309,12 +312,9 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
         where = place(document, ("client",))
         fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
         faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
-    data = config.data if config is not None else None
-    if data is not None and not (path.parent / data).resolve().is_relative_to(path.parent.resolve()):
-        fix = "put the file itself into the data folder, not a link to it"
-        faults += (
-            Fault(place(document, ("data",)), "a path that leaves the data folder", "a file in it", fix),
-        )
+    if config is not None and not (folder / config.data).resolve().is_relative_to(folder):
+        where = place(document, ("data",))
+        faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
         config = None
     return config, faults
 
@@ -349,6 +349,7 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
     write_text(path, "".join(lines))
 
 
+_NO_LINK = "put the file itself into the data folder, not a link to it"
 _COMMENTS = {
     "data": "CSV or Parquet, relative to this file",
     "target": "kind: revenue or conversions",

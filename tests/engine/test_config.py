@@ -173,6 +173,11 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path):
     (folder / "shop.csv").symlink_to(tmp_path / "secret.csv")
     (fault,) = faults_of(folder, SHOP)
     assert fault.startswith("setting 'data' (line 2): found a path that leaves the data folder")
+    (tmp_path / "secret.yaml").write_text("password: hunter2")
+    (folder / "linked.yaml").symlink_to(tmp_path / "secret.yaml")
+    with pytest.raises(ConfigError, match="found a link out of the data folder") as caught:
+        read_client_config(folder / "linked.yaml")
+    assert "password" not in str(caught.value)
 
 
 def test_all_faults_of_a_file_come_in_one_message(tmp_path):
