@@ -281,7 +281,7 @@ def _series(history: pd.DataFrame, rule: DriftRule) -> dict[str, pd.Series]:
         for metric, rows in watched.groupby("metric")
         if metric in WATCHED
     }
-    shares = last[(last["window"] == "full") & (last["metric"] == "share") & (last["channel"] != "all")]
+    shares = last[(last["window"] == "full") & (last["split"] == "train") & (last["metric"] == "share")]
     table = shares.pivot_table(index="cutoff", columns="channel", values="value", aggfunc="last").sort_index()
     if len(table) >= rule.recent + rule.min_baseline:
         # A channel that is not there yet, or no longer, has no share.

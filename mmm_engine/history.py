@@ -3,7 +3,7 @@
 Here: what is written when, and reading it back.
 Not here: the columns (history_tables.py), locks and files (history_files.py), ledger rows (ledger.py).
 
-The truth are Parquet files: ``history/<client>/<run_id>.parquet`` holds the scores of one run,
+The truth are Parquet files: ``metric_history/<client>/<run_id>.parquet`` holds the scores of one run,
 ``forecast_ledger/<client>.parquet`` the forecasts of one client. The DuckDB file beside them is what is
 queried. A fact is written first and the database after it, so the database can always be made again from the
 facts: when it is missing, was made by another version of the platform, or is damaged (``rebuild``).
@@ -235,7 +235,7 @@ class History:
         with self._exclusive():
             if self.path.exists() and not self._has_facts():
                 fault = Fault(
-                    str(self._home / METRIC_HISTORY.folder),
+                    str(self._home / METRIC_HISTORY.name),
                     "no fact files",
                     "the Parquet files that the history is made from",
                     "put the folder back beside the database; the database was left as it is",
@@ -283,7 +283,7 @@ class History:
     # Database
 
     def _exclusive(self) -> AbstractContextManager[None]:
-        return exclusive(self._home / METRIC_HISTORY.folder / ".lock", self.patience)
+        return exclusive(self._home / METRIC_HISTORY.name / ".lock", self.patience)
 
     def _store(self, table: Table, rows: pa.Table) -> None:
         """Bring rows whose facts are written into the database."""

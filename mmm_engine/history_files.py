@@ -110,9 +110,7 @@ def build_database(path: Path) -> int:
     Raises:
         HistoryError: If a fact file is damaged; the old database is then left as it is.
     """
-    fresh = (
-        path.parent / METRIC_HISTORY.folder / f".{path.name}.tmp"
-    )  # a private folder, until its mode is set
+    fresh = path.parent / METRIC_HISTORY.name / f".{path.name}.tmp"  # a private folder, until its mode is set
     make_private_folder(fresh.parent)
     for leftover in (fresh, Path(f"{fresh}.wal")):
         leftover.unlink(missing_ok=True)

@@ -38,8 +38,7 @@ class Table:
     """One table, and the Parquet files that it is made from.
 
     Attributes:
-        name: Name in DuckDB.
-        folder: Folder of its fact files, beside the database.
+        name: Name in DuckDB, and of the folder of its fact files beside the database.
         columns: SQL type by column, one of ``ARROW_TYPES``.
         key: Columns that make a row one row.
         owner: Columns, all alike in one fact file, that say which file a row lives in.
@@ -47,7 +46,6 @@ class Table:
     """
 
     name: str
-    folder: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     owner: tuple[str, ...]
@@ -78,12 +76,12 @@ class Table:
         return f'INSERT INTO "{self.name}" ({names}) SELECT {names} FROM {source}'  # noqa: S608
 
     def fact_file(self, home: Path, owner: Sequence[str]) -> Path:
-        """Where the rows of one owner are kept, for instance ``history/<client>/<run_id>.parquet``."""
-        return home.joinpath(self.folder, *owner[:-1], f"{owner[-1]}.parquet")
+        """Where the rows of one owner are kept, for instance ``metric_history/<client>/<run_id>.parquet``."""
+        return home.joinpath(self.name, *owner[:-1], f"{owner[-1]}.parquet")
 
     def fact_files(self, home: Path) -> list[Path]:
         """All fact files of the table, in the order of their names."""
-        return sorted(home.glob("/".join([self.folder, *["*"] * (len(self.owner) - 1), "*.parquet"])))
+        return sorted(home.glob("/".join([self.name, *["*"] * (len(self.owner) - 1), "*.parquet"])))
 
     def owner_of(self, file: Path) -> tuple[str, ...]:
         """Owner of a fact file: the reverse of ``fact_file``."""
@@ -123,7 +121,6 @@ class Table:
 
 METRIC_HISTORY = Table(
     name="metric_history",
-    folder="history",
     columns={
         "client": "VARCHAR",
         "window": "VARCHAR",
@@ -146,7 +143,6 @@ METRIC_HISTORY = Table(
 
 FORECAST_LEDGER = Table(
     name="forecast_ledger",
-    folder="forecast_ledger",
     columns={
         "client": "VARCHAR",
         "issued_at": "TIMESTAMP",

@@ -155,10 +155,10 @@ class TestAppendAndRead:
         """Client numbers are readable by their owner only."""
         history.append(score_rows())
         home = history.path.parent
-        files = [history.path, *home.glob("history/*/*.parquet")]
+        files = [history.path, *home.glob("metric_history/*/*.parquet")]
         assert len(files) == 2
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-        assert {stat.S_IMODE(path.stat().st_mode) for path in (home, home / "history")} == {0o700}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (home, home / "metric_history")} == {0o700}
 
 
 class TestRefusals:
@@ -279,7 +279,7 @@ class TestRebuild:
         """Rows are not dropped in silence."""
         history.append(score_rows(0))
         history.append(score_rows(1))
-        fact = history.path.parent / "history" / "ms" / "run-001.parquet"
+        fact = history.path.parent / "metric_history" / "ms" / "run-001.parquet"
         fact.write_bytes(fact.read_bytes()[:100])
         with pytest.raises(HistoryError, match=r"run-001\.parquet"):
             history.rebuild()
@@ -288,7 +288,7 @@ class TestRebuild:
     def test_a_copied_fact_does_not_count_twice(self, history):
         """A backup copy inside the folder is named, not read as a second run."""
         history.append(score_rows(0))
-        fact = history.path.parent / "history" / "ms" / "run-000.parquet"
+        fact = history.path.parent / "metric_history" / "ms" / "run-000.parquet"
         fact.with_name("run-000 copy.parquet").write_bytes(fact.read_bytes())
         with pytest.raises(HistoryError, match=r"run-000 copy\.parquet.*perhaps a copy"):
             history.rebuild()
@@ -296,7 +296,7 @@ class TestRebuild:
     def test_refuses_to_replace_a_database_by_nothing(self, history):
         """Facts that were moved away are no reason to empty the history."""
         history.append(score_rows())
-        (history.path.parent / "history").rename(history.path.parent / "elsewhere")
+        (history.path.parent / "metric_history").rename(history.path.parent / "elsewhere")
         with pytest.raises(HistoryError, match="no fact files"):
             history.rebuild()
         assert len(history.read()) == 2
@@ -337,7 +337,7 @@ from mmm_engine.history_files import connection, exclusive
 from mmm_engine.history_tables import METRIC_HISTORY
 from test_history import score_rows
 path = Path(sys.argv[1])
-with exclusive(path.parent / "history" / ".lock"), connection(path, read_only=False) as database:
+with exclusive(path.parent / "metric_history" / ".lock"), connection(path, read_only=False) as database:
     database.register("incoming", METRIC_HISTORY.to_arrow(score_rows(7)))
     database.begin()
     database.execute(METRIC_HISTORY.insert_sql("incoming"))
@@ -361,7 +361,7 @@ class TestSeveralProcesses:
         errors = [writer.communicate()[1] for writer in writers]
         assert [writer.returncode for writer in writers] == [0] * 4, errors
         assert history.read(metric="crps")["run_id"].nunique() == 100
-        assert len(list(history.path.parent.glob("history/ms/*.parquet"))) == 100
+        assert len(list(history.path.parent.glob("metric_history/ms/*.parquet"))) == 100
         assert seen == sorted(seen)
         assert any(0 < count < 100 for count in seen)
 
