@@ -176,7 +176,8 @@ def _cells(column: pyarrow.ChunkedArray) -> pd.Series:
     import pyarrow as pa
 
     if not pa.types.is_dictionary(column.type):
-        return column.to_pandas()
+        typed: pd.Series = column.to_pandas()
+        return typed
     cells: list[object] = []
     for chunk in column.chunks:
         texts = [*chunk.dictionary.to_pylist(), None]
