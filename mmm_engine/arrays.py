@@ -19,6 +19,8 @@ def numpy_functions() -> Any:
 
     return SimpleNamespace(
         exp=np.exp,
+        expm1=np.expm1,
+        where=np.where,
         log=np.log,
         log1p=np.log1p,
         sqrt=np.sqrt,
@@ -44,6 +46,8 @@ def symbolic_functions() -> Any:
 
     return SimpleNamespace(
         exp=pt.exp,
+        expm1=pt.expm1,
+        where=pt.where,
         log=pt.log,
         log1p=pt.log1p,
         sqrt=pt.sqrt,

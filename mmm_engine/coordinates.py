@@ -103,7 +103,8 @@ class Coordinates:
         ratios = position[..., 1:] @ _ratio_basis(sum(slot.stop - slot.start for slot in slots)).T
         moments = self._means_and_spreads(variables, data, xp)
         curves = [moments[slot.part.name] for slot in slots[1:]]
-        shifts = [xp.zeros_like(position[..., :1]), *(-xp.log(spread / level) for level, spread in curves)]
+        none = xp.zeros_like(position[..., :1])
+        shifts = [none, *(none - xp.log(spread / level) for level, spread in curves)]
         ratios = ratios + xp.concatenate(shifts, axis=-1)
         total = position[..., :1] + self._control_shift(variables, data, xp)
         log_levels = total + ratios - xp.logsumexp(ratios)
@@ -270,9 +271,11 @@ def _soft(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
 def _score(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     """Normal score of Beta(1, b): x = 1 - Phi(-z)^(1/b)."""
     exponent = 1.0 / float(dict(prior.arguments)["beta"])  # type: ignore[arg-type]
-    log_above = xp.log(0.5 * xp.erfc(z / math.sqrt(2.0)))
+    # log Phi(-z) by the tail that is small, so that neither end rounds to 0 or 1
+    low, high = xp.minimum(z, 0.0) / math.sqrt(2.0), xp.maximum(z, 0.0) / math.sqrt(2.0)
+    log_above = xp.where(z < 0.0, xp.log1p(-0.5 * xp.erfc(-low)), xp.log(0.5 * xp.erfc(high)))
     log_slope = (exponent - 1.0) * log_above - 0.5 * z**2 - 0.5 * math.log(2.0 * math.pi) + math.log(exponent)
-    return 1.0 - xp.exp(exponent * log_above), log_slope
+    return -xp.expm1(exponent * log_above), log_slope
 
 
 def _typical_scale(prior: PriorSpec) -> float:

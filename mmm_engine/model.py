@@ -1,7 +1,7 @@
 """The model: the arrays it is fed with and the one formula of its mean and likelihood.
 
 Here: `ModelData`, and `mean_terms`, which the sampler differentiates and predictions evaluate.
-Not here: which terms and priors there are (structure.py), sampling (kernel.py, sampler.py), original units (predict.py).
+Not here: terms and priors (structure.py), sampling (kernel.py, sampler.py), original units (predict.py).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
     time = np.arange(len(inputs.dates), dtype=float)
     fourier = np.zeros((len(time), 0))
     if structure.fourier_order:
-        fourier = fourier_modes(inputs.dates.dayofyear.to_numpy(float), structure.fourier_order)
+        fourier = fourier_modes(inputs.dates.day_of_year.to_numpy(float), structure.fourier_order)
     media_basis, media_frequencies = _process_basis(structure.media_process, time, inputs.train_rows)
     intercept_basis, intercept_frequencies = _process_basis(
         structure.intercept_process, time, inputs.train_rows

@@ -1,0 +1,60 @@
+# make demo   install everything, refresh client ms, print its scores and the path of its report
+# make test   the whole test suite
+# make help   the rest
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+STAMP := $(VENV)/.installed
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+export MMM_DATA_DIR ?= $(CURDIR)/data
+
+.PHONY: help install lock demo ui test lint types doctest definitions check bench soak upgrade-check clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.uv/bin/uv:
+	@echo "uv is not on the PATH: installing it into .uv (a private environment)"
+	@python3 -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
+	@echo "Installing the pinned dependencies into $(VENV)"
+	@test -x $(BIN)/python || $(UV) venv --quiet $(VENV)
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP) ## Fill .venv from requirements.lock and install the project editable
+
+lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra dev --upgrade \
+		pyproject.toml --output-file requirements.lock
+
+demo: install ## Refresh client ms at full settings; print its scores, checks and report
+	@$(BIN)/mmm refresh ms
+
+ui: install ## Dagster's web interface and daemon on 127.0.0.1
+	@$(BIN)/mmm ui
+
+test: install ## The whole test suite
+	@$(BIN)/python -m pytest
+
+lint: install ## Style of the code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install ## Types of the engine
+	@$(BIN)/mypy --strict mmm_engine
+
+doctest: install ## Examples in docstrings
+	@$(BIN)/python -m pytest -q --doctest-modules mmm_engine -p no:randomly
+
+definitions: install ## Dagster's definitions load
+	@$(BIN)/dagster definitions validate -w workspace.yaml --log-level warning
+
+check: lint types doctest definitions test ## Everything CI runs
+
+clean: ## Remove what install made (inputs and history stay)
+	rm -rf $(VENV) .uv
