@@ -28,7 +28,7 @@ class FakeSampler:
     broken: set[str] = field(default_factory=set)
     crashing: set[str] = field(default_factory=set)
     fitted: list[str] = field(default_factory=list)
-    draws: int = 300
+    draws: int = 100
     settings: list = field(default_factory=list)
 
     def fit(self, inputs, *, sampler=None, label="", progress=None, coordinates="round"):
@@ -72,7 +72,7 @@ class FakeSampler:
             size = () if spec.dim is None else (spec.size,)
             values = rng.uniform(0.2, 0.8, (chains, self.draws, *size))
             if inputs.window in self.unhealthy:
-                values += 0.1 * np.arange(chains).reshape(-1, *([1] * (values.ndim - 1)))
+                values += 0.5 * np.arange(chains).reshape(-1, *([1] * (values.ndim - 1)))
             variables[spec.name] = (("chain", "draw", *([spec.dim] if spec.dim else [])), values)
             if spec.dim is not None:
                 coords[spec.dim] = labels[spec.dim]

@@ -33,7 +33,7 @@ BY_CLIENT = {
 
 
 @pytest.fixture
-def instance(refreshed, open_home):
+def recorded(refreshed, open_home):
     """The instance of the home that was refreshed once."""
     return open_home(refreshed / "home")
 
@@ -65,13 +65,13 @@ def test_nothing_in_the_home_is_a_pickle_or_left_half_written(refreshed):
         assert (refreshed / "home" / name).read_bytes()[:2] not in (b"\x80\x04", b"\x80\x05")
 
 
-def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(instance):
+def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(recorded):
     """Four windows were one run, and each has its own event and its own metadata."""
     runs, rmse = set(), set()
     for window in WINDOW_NAMES:
-        (event,) = materialisations(instance, "holdout_metrics", window_key("shop", window))
+        (event,) = materialisations(recorded, "holdout_metrics", window_key("shop", window))
         runs.add(
-            instance.fetch_materializations(
+            recorded.fetch_materializations(
                 dg.AssetRecordsFilter(
                     dg.AssetKey("holdout_metrics"), asset_partitions=[window_key("shop", window)]
                 ),
@@ -87,9 +87,9 @@ def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(instan
     assert len(rmse) == 4
 
 
-def test_every_check_of_every_window_has_an_evaluation_of_its_own(instance):
+def test_every_check_of_every_window_has_an_evaluation_of_its_own(recorded):
     """A run of several windows is judged window by window; none stands for all."""
-    checks = latest_checks(instance, build_defs(), "shop")
+    checks = latest_checks(recorded, build_defs(), "shop")
     by_window = {(c.check, c.partition): c.outcome for c in checks}
     for check in ("training_cutoff", "sampler_converged", "holdout_skill"):
         for window in WINDOW_NAMES:
@@ -99,9 +99,9 @@ def test_every_check_of_every_window_has_an_evaluation_of_its_own(instance):
         assert by_window[(check, "shop")] == "passed"
 
 
-def test_all_runs_of_a_refresh_carry_its_id(instance):
+def test_all_runs_of_a_refresh_carry_its_id(recorded):
     """The UI can show what belongs together, and history rows carry the same id."""
-    runs = [run for run in instance.get_runs() if run.tags.get("mmm/client") == "shop"]
+    runs = [run for run in recorded.get_runs() if run.tags.get("mmm/client") == "shop"]
     assert [run.job_name for run in reversed(runs)] == [
         "client_data_job",
         "windows_job",
@@ -111,13 +111,13 @@ def test_all_runs_of_a_refresh_carry_its_id(instance):
     assert len({run.tags[REFRESH_TAG] for run in runs}) == 1
 
 
-def test_the_history_holds_every_score_of_the_refresh_once(refreshed, instance):
+def test_the_history_holds_every_score_of_the_refresh_once(refreshed, recorded):
     """Scores, returns and fleets of all windows, under the refresh that computed them."""
     from mmm_engine.history import History
 
     rows = History(refreshed / "home" / "metric_history.duckdb").read("shop")
     (refresh,) = {
-        run.tags[REFRESH_TAG] for run in instance.get_runs() if run.tags.get("mmm/client") == "shop"
+        run.tags[REFRESH_TAG] for run in recorded.get_runs() if run.tags.get("mmm/client") == "shop"
     }
     assert set(rows["run_id"]) == {refresh}
     assert set(rows["window"]) == set(WINDOW_NAMES)
@@ -158,7 +158,7 @@ def test_new_weeks_give_a_new_refresh_that_judges_the_old_forecast(refresh_again
     from mmm_engine.history import History
 
     append_weeks(data_dir, "shop", 2)
-    assert refresh_again("shop").succeeded
+    assert refresh_again("shop", windows=("full", "h04")).succeeded
     history = History(used_home / "metric_history.duckdb")
     ledger = history.ledger("shop")
     assert ledger["actual"].notna().sum() == 2
@@ -181,12 +181,12 @@ def test_recording_again_changes_nothing(used_home, open_home, data_dir):
     assert history.read("shop").equals(before)
 
 
-def test_windows_that_are_no_neighbours_are_two_runs(refresh, open_home, home, sampler):
+def test_windows_that_are_no_neighbours_are_two_runs(refresh, instance, sampler):
     """h04 and h08 are not fitted when nobody asked for them."""
     outcome = refresh("shop", windows=("h12", "full"))
     assert outcome.failures == ()
     assert [name for name in sampler.fitted if "recovery" not in name] == ["shop full", "shop h12"]
-    jobs = [run.job_name for run in reversed(open_home(home).get_runs())]
+    jobs = [run.job_name for run in reversed(instance.get_runs())]
     assert jobs == ["client_data_job", "windows_job", "windows_job", "fleets_job", "publish_job"]
 
 

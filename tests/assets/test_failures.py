@@ -4,7 +4,6 @@ import dagster as dg
 import pytest
 
 from mmm_assets.definitions import build_defs
-from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.publication import Publication
 from mmm_assets.refresh import rerun
 from mmm_assets.results import ResultStore
@@ -24,18 +23,17 @@ def materialised(instance, asset):
 
 
 @pytest.mark.parametrize("fault", ["broken", "crashing"])
-def test_a_window_that_cannot_be_fitted_costs_the_others_nothing(refresh, sampler, home, open_home, fault):
+def test_a_window_that_cannot_be_fitted_costs_the_others_nothing(refresh, sampler, home, instance, fault):
     """The others are stored, judged, recorded and reported; the failure is named."""
-    getattr(sampler, fault).add("h08")
-    outcome = refresh("shop")
+    getattr(sampler, fault).add("h04")
+    outcome = refresh("shop", windows=("full", "h04", "h08"))
     assert len(outcome.failures) == 1
-    assert "shop|h08" in outcome.failures[0]
-    others = {f"shop|{window}" for window in WINDOW_NAMES if window != "h08"}
-    instance = open_home(home)
+    assert "shop|h04" in outcome.failures[0]
+    others = {"shop|full", "shop|h08"}
     assert materialised(instance, "fitted_posterior") == others
     assert materialised(instance, "holdout_metrics") == others
     assert {e.partition for e in outcome.evaluations if e.check_name == "sampler_converged"} == others
-    assert set(history_of(home)["window"]) == {"full", "h04", "h12"}
+    assert set(history_of(home)["window"]) == {"full", "h08"}
     assert Publication(root=str(home)).status("shop").published
     assert not outcome.succeeded
 
@@ -46,7 +44,7 @@ def test_a_full_fit_that_did_not_converge_publishes_nothing(refresh_again, sampl
     good = publication.report_path("shop").read_text()
     append_weeks(data_dir, "shop")
     sampler.unhealthy.add("full")
-    outcome = refresh_again("shop")
+    outcome = refresh_again("shop", windows=("full", "h04"))
 
     assert [(e.check_name, e.partition) for e in outcome.failed_checks] == [
         ("sampler_converged", "shop|full")
@@ -68,12 +66,12 @@ def test_a_full_fit_that_did_not_converge_publishes_nothing(refresh_again, sampl
 
 
 @pytest.mark.parametrize("asset", ["forecast", "report"])
-def test_no_button_publishes_an_unconverged_model(refresh, sampler, home, open_home, asset):
+def test_no_button_publishes_an_unconverged_model(refresh, sampler, home, instance, asset):
     """The assets that publish ask the gates themselves, since blocking checks do not reach across runs."""
     sampler.unhealthy.add("full")
-    refresh("shop")
+    refresh("shop", windows=("full",))
     job = build_defs().resolve_job_def("fleets_job" if asset == "forecast" else "publish_job")
-    (failure,) = rerun(open_home(home), job, asset, {"dagster/partition": "shop"})
+    (failure,) = rerun(instance, job, asset, {"dagster/partition": "shop"})
     assert "sampler_converged" in failure
     assert not (home / "storage" / asset / f"shop.{'parquet' if asset == 'forecast' else 'html'}").exists()
 
@@ -81,7 +79,7 @@ def test_no_button_publishes_an_unconverged_model(refresh, sampler, home, open_h
 def test_a_held_out_window_that_did_not_converge_is_a_caution_only(refresh, sampler, home):
     """Only the window that decisions are read from keeps a report back."""
     sampler.unhealthy.add("h04")
-    outcome = refresh("shop")
+    outcome = refresh("shop", windows=("full", "h04"))
     assert outcome.succeeded
     status = Publication(root=str(home)).status("shop")
     assert (status.published, status.verdict) == (True, "usable with care")
@@ -92,9 +90,9 @@ def test_the_next_good_refresh_clears_the_stale_mark(refresh_again, sampler, use
     """Banner, refused page and reasons are gone."""
     append_weeks(data_dir, "shop")
     sampler.unhealthy.add("full")
-    refresh_again("shop")
+    refresh_again("shop", windows=("full",))
     sampler.unhealthy.clear()
-    assert refresh_again("shop").succeeded
+    assert refresh_again("shop", windows=("full",)).succeeded
     publication = Publication(root=str(used_home))
     assert "Stale since" not in publication.report_path("shop").read_text()
     assert not publication.failed_path("shop").exists()
@@ -107,11 +105,11 @@ def test_a_full_window_that_cannot_be_fitted_keeps_the_old_report(
     """With new rows and no full fit, the old page says that it is stale."""
     append_weeks(data_dir, "shop")
     sampler.broken.add("full")
-    outcome = refresh_again("shop")
+    outcome = refresh_again("shop", windows=("full", "h04"))
     assert any("shop|full" in failure for failure in outcome.failures)
     assert "window_fitted" in Publication(root=str(used_home)).report_path("shop").read_text()
     results = ResultStore(root=str(used_home)).read("shop")
-    assert list(results.windows) == ["h04", "h08", "h12"]
+    assert list(results.windows) == ["h04"]
 
 
 def test_results_of_older_rows_are_never_shown_beside_new_ones(refresh_again, used_home, data_dir):
@@ -142,7 +140,7 @@ def test_refused_rows_stop_the_client_and_mark_its_report(refresh_again, sampler
 def test_a_failed_recovery_does_not_keep_the_report_back(refresh, sampler, home):
     """The report says what is missing; the run of the fleets is red."""
     sampler.broken.add("recovery")
-    outcome = refresh("shop")
+    outcome = refresh("shop", windows=("full",))
     assert any(failure.startswith("recovery_scores") for failure in outcome.failures)
     assert Publication(root=str(home)).status("shop").published
     assert ResultStore(root=str(home)).read("shop").recovery is None
