@@ -151,18 +151,18 @@ def _holdout_error(subject: Subject) -> Headline:
 
 
 def _media_share(subject: Subject) -> Headline:
-    totals = subject.totals
-    channels = totals[totals["kind"] == "channel"]
+    label = f"Media's share of {subject.target}"
+    channels = subject.totals[subject.totals["kind"] == "channel"]
+    media, whole = float(channels["mean"].sum()), float(subject.totals["mean"].sum())
+    if not whole or channels.empty:
+        return Headline(label, wording.NOT_DEFINED, "", "No decomposition in this refresh.", "care")
+    largest = channels.iloc[0]
+    part = wording.percent(float(largest["mean"]) / whole)
     detail = (
-        f"{subject.amount(float(channels['mean'].sum()))} of {subject.amount(float(totals['mean'].sum()))}"
+        f"{subject.amount(media)} of {subject.amount(whole)}; "
+        f"the largest part is {subject.label(str(largest['component']))} with {part}."
     )
-    if len(channels):
-        largest = channels.iloc[0]
-        part = wording.percent(float(largest["mean"]) / float(totals["mean"].sum()))
-        detail += f"; the largest part is {subject.label(str(largest['component']))} with {part}"
-    return Headline(
-        f"Media's share of {subject.target}", wording.percent(subject.media_share), "", detail + "."
-    )
+    return Headline(label, wording.percent(media / whole), "", detail)
 
 
 def _best_return(subject: Subject) -> Headline:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mmm_engine.gates import Verdict
 from mmm_engine.report import wording
 from mmm_engine.report.content import build_content
+from mmm_engine.report.figures import draw_charts
 from mmm_engine.report.headline import build_summary, skill_words
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import Chart, Column, ReportContent, table_of, write_cell
@@ -430,3 +431,48 @@ def test_hostile_names_make_a_report() -> None:
     assert [chart.id for chart in content.charts] == [chart.id for chart in build_content(ms_inputs()).charts]
     labels = Subject(hostile_inputs()).labels
     assert len({labels[name] for name in HOSTILE.values()}) == len(HOSTILE)
+
+
+# --- frames with holes ----------------------------------------------------------------------------
+
+
+def holed(inputs: ReportInputs, place: str) -> ReportInputs:
+    """The inputs with one number missing everywhere; ``place`` is "frame.column" or "window/frame.column"."""
+    window, _, path = place.rpartition("/")
+    name, column = path.split(".")
+    if not window:
+        return replace(inputs, **{name: getattr(inputs, name).assign(**{column: np.nan})})
+    report = inputs.windows[window]
+    changed = replace(report, **{name: getattr(report, name).assign(**{column: np.nan})})
+    return replace(inputs, windows={**inputs.windows, window: changed})
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "decomposition.mean", "curves.mean", "curves.spend", "multiplier.mean", "spend.spend", "recovery.value",
+        "stability.value", "forecast.mean", "ledger.q50", "previous.value", "full/returns.mean", "full/returns.q05",
+        "full/health.value", "full/predictions.actual", "h08/scores.value", "h08/predictions.actual",
+    ],
+)  # fmt: skip
+def test_a_hole_in_a_frame_is_said_not_raised(ms: ReportInputs, place: str) -> None:
+    """A fleet run at night must not lose a report because one number could not be computed."""
+    content = build_content(holed(ms, place))
+    assert all("nan" not in chart.reading for chart in content.charts)
+    draw_charts(content)
+
+
+@pytest.mark.parametrize(
+    "name", ["curves", "multiplier", "recovery", "stability", "forecast", "ledger", "previous"]
+)
+def test_an_empty_frame_leaves_its_section_out(ms: ReportInputs, name: str) -> None:
+    """No rows is the same as no frame."""
+    content = build_content(replace(ms, **{name: getattr(ms, name).iloc[:0]}))
+    draw_charts(content)
+
+
+def test_windows_without_holdout_still_make_a_report(ms: ReportInputs) -> None:
+    """With the full fit alone the page says that nothing was held out."""
+    content = build_content(replace(ms, windows={"full": ms.full}))
+    assert "No weeks were held out" in content.summary.because
+    assert "holdout" not in {section.id for section in content.sections}

@@ -17,11 +17,14 @@ from mmm_engine.report.subject import Subject
 LONG_TABLE = 400
 
 
-def contribution_section(subject: Subject) -> Section:
+def contribution_section(subject: Subject) -> Section | None:
     """Decomposition over time, waterfall, parts of the whole, shares against spend, ranks by quarter."""
+    if not subject.totals["mean"].sum():
+        return None
     charts = [_area_chart(subject), _waterfall_chart(subject), _parts_chart(subject)]
-    if len(subject.paid) > 1:
-        charts.append(_shares_chart(subject))
+    shares = shares_against_spend(subject.paid)
+    if len(shares) > 1:
+        charts.append(_shares_chart(subject, shares))
     if _quarters(subject) > 1 and len(subject.totals[subject.totals["kind"] == "channel"]) > 1:
         charts.append(_ranks_chart(subject))
     return Section(
@@ -44,7 +47,10 @@ def ranks_by_quarter(decomposition: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares_against_spend(paid: pd.DataFrame) -> pd.DataFrame:
-    """Channel, spend_share and contribution_share among paid channels, and the return of spend."""
+    """Channel, spend_share and contribution_share among paid channels with spend, and the return of spend."""
+    paid = paid[(paid["spend"] > 0) & paid["contribution"].notna()]
+    if not paid["contribution"].sum():
+        paid = paid.iloc[:0]
     return paid.assign(
         spend_share=paid["spend"] / paid["spend"].sum(),
         contribution_share=paid["contribution"] / paid["contribution"].sum(),
@@ -151,8 +157,7 @@ def _parts_chart(subject: Subject) -> Chart:
     )
 
 
-def _shares_chart(subject: Subject) -> Chart:
-    frame = shares_against_spend(subject.paid)
+def _shares_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     gap = frame["contribution_share"] - frame["spend_share"]
     over, under = frame.iloc[int(gap.argmax())], frame.iloc[int(gap.argmin())]
     reading = (

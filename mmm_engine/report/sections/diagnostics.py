@@ -39,9 +39,11 @@ def sampler_section(subject: Subject) -> Section:
     return Section("sampler", "Sampler health", "Sampler", lead, tuple(items), is_diagnostic=True)
 
 
-def residual_section(subject: Subject) -> Section:
+def residual_section(subject: Subject) -> Section | None:
     """Residuals over time, against their past, and their distribution."""
-    frame = residual_frame(subject.inputs.full.predictions)
+    frame = residual_frame(subject.inputs.full.predictions).dropna(subset=["residual"])
+    if frame.empty:
+        return None
     residual = frame["residual"].to_numpy(dtype=float)
     chart = Chart(
         id="residuals-three-ways",
@@ -107,11 +109,12 @@ def _sampler_chart(subject: Subject) -> Chart:
 
 
 def _sampler_reading(health: pd.DataFrame) -> str:
-    diverged = health.loc[health["divergences"] > 0, "window"]
+    divergences = health["divergences"].where(np.isfinite(health["divergences"]), 0)
+    diverged = health.loc[divergences > 0, "window"]
     said = "no divergences"
     if len(diverged):
         windows = wording.listing([str(name) for name in diverged])
-        said = f"{wording.count(int(health['divergences'].sum()), 'divergence')} (in the fit of {windows})"
+        said = f"{wording.count(int(divergences.sum()), 'divergence')} (in the fit of {windows})"
     rhat, ess = float(health["rhat_max"].max()), float(health["ess_bulk_min"].min())
     return wording.sentence(
         f"{said}; over all fits the largest R-hat is {wording.decimal(rhat, 3)} (1.01 or less wanted) and the "

@@ -35,6 +35,7 @@ def curves_section(subject: Subject) -> Section | None:
 def multiplier_section(subject: Subject) -> Section | None:
     """How media effectiveness moved over time, when the model lets it move."""
     frame = subject.inputs.multiplier
+    frame = None if frame is None else frame.dropna(subset=["mean"])
     if frame is None or frame.empty:
         return None
     high, low = frame.iloc[int(frame["mean"].argmax())], frame.iloc[int(frame["mean"].argmin())]
