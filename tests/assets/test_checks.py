@@ -1,0 +1,178 @@
+"""Every asset check fails when what it guards is wrong, window by window, and says so in numbers."""
+
+import dagster as dg
+import pytest
+
+from mmm_assets.definitions import build_defs
+from mmm_assets.io_managers import FrameFiles, HtmlFiles, JsonFiles, read_frame, write_frame
+from mmm_assets.partitions import RANGE_END_TAG, RANGE_START_TAG
+from mmm_engine.errors import DataError
+from tests.assets.conftest import break_client
+
+
+@pytest.fixture
+def evaluate(used_home, instance, data_dir):
+    """Run one check on stored values, as the UI's button does; evaluations by partition."""
+    instance.add_dynamic_partitions("client", ["shop", "app"])
+
+    def run(asset: str, check: str, *partitions: str) -> dict[str, dg.AssetCheckEvaluation]:
+        selection = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(asset), check))
+        job = dg.define_asset_job("one_check", selection=selection)
+        defs = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))
+        if len(partitions) == 1:
+            tags = {"dagster/partition": partitions[0]}
+        else:
+            tags = {RANGE_START_TAG: partitions[0], RANGE_END_TAG: partitions[-1]}
+        result = defs.resolve_job_def("one_check").execute_in_process(
+            instance=instance, tags=tags, raise_on_error=False
+        )
+        return {str(e.partition): e for e in result.get_asset_check_evaluations()}
+
+    return run
+
+
+def change_scores(home, asset, key, metric, value):
+    """Overwrite a stored score."""
+    files = FrameFiles(root=str(home))
+    frame = files.read(asset, key)
+    frame.loc[(frame["metric"] == metric) & (frame["split"] != "train"), "value"] = value
+    files.write(asset, key, frame)
+
+
+def test_data_contract_fails_with_every_fault_of_the_file(instance, data_dir, home):
+    """A gap and a negative spend: one evaluation, two faults, blocking, nothing stored."""
+    break_client(data_dir, "shop")
+    instance.add_dynamic_partitions("client", ["shop"])
+    job = build_defs().resolve_job_def("client_data_job")
+    result = job.execute_in_process(instance=instance, partition_key="shop", raise_on_error=False)
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert not evaluation.passed
+    assert (evaluation.blocking, evaluation.severity) == (True, dg.AssetCheckSeverity.ERROR)
+    assert len(evaluation.metadata["faults"].value) == 2
+    assert not result.get_asset_materialization_events()
+    assert not (home / "storage" / "client_data").exists()
+
+
+def test_training_cutoff_fails_when_a_training_row_lies_after_the_cutoff(used_home, evaluate):
+    """A stored window whose held-out rows are marked as training rows is leakage; the other windows pass."""
+    path = used_home / "storage" / "scaled_inputs" / "shop" / "h08.parquet"
+    frame, rest = read_frame(path)
+    frame.loc[frame.index[-3:], "split"] = "train"
+    write_frame(frame, path, rest)
+    judged = evaluate("scaled_inputs", "training_cutoff", "shop|h04", "shop|h08", "shop|h12")
+    assert {key: e.passed for key, e in judged.items()} == {
+        "shop|h04": True,
+        "shop|h08": False,
+        "shop|h12": True,
+    }
+    assert judged["shop|h08"].blocking
+    assert judged["shop|h08"].metadata["held_out_rows"].value == 5
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("rhat_max", 1.2),
+        ("ess_bulk_min", 3.0),
+        ("ess_tail_min", 3.0),
+        ("divergence_rate", 0.5),
+        ("tree_depth_hits", 7.0),
+        ("bfmi_min", -1.0),
+        ("rhat_max", float("nan")),
+    ],
+)
+def test_sampler_converged_fails_for_each_of_its_numbers(used_home, evaluate, metric, value):
+    """Each threshold has its own fault; a number that is not defined fails too."""
+    change_scores(used_home, "holdout_metrics", "shop|full", metric, value)
+    evaluation = evaluate("holdout_metrics", "sampler_converged", "shop|full")["shop|full"]
+    assert not evaluation.passed
+    assert (evaluation.blocking, evaluation.severity) == (True, dg.AssetCheckSeverity.ERROR)
+
+
+def test_sampler_converged_is_a_warning_on_a_window_that_holds_rows_out(used_home, evaluate):
+    """Judged window by window: h04 fails as a warning, full passes."""
+    change_scores(used_home, "holdout_metrics", "shop|h04", "rhat_max", 1.2)
+    judged = evaluate("holdout_metrics", "sampler_converged", "shop|full", "shop|h04")
+    assert judged["shop|full"].passed
+    assert not judged["shop|h04"].passed
+    assert judged["shop|h04"].severity == dg.AssetCheckSeverity.WARN
+    assert judged["shop|h04"].metadata["rhat_max"].value == 1.2
+
+
+@pytest.mark.parametrize(("metric", "value"), [("skill", -0.1), ("bias", 0.5), ("coverage_90", 0.1)])
+def test_holdout_skill_fails_for_each_of_its_numbers(used_home, evaluate, metric, value):
+    """Worse than the naive forecast, biased, or intervals too narrow."""
+    for good, number in (("skill", 0.4), ("bias", 0.0), ("coverage_90", 0.9)):
+        change_scores(used_home, "holdout_metrics", "shop|h12", good, number)
+    assert evaluate("holdout_metrics", "holdout_skill", "shop|h12")["shop|h12"].passed
+    change_scores(used_home, "holdout_metrics", "shop|h12", metric, value)
+    evaluation = evaluate("holdout_metrics", "holdout_skill", "shop|h12")["shop|h12"]
+    assert not evaluation.passed
+    assert not evaluation.blocking
+
+
+def test_recovery_fails_when_the_truth_is_not_found(used_home, evaluate):
+    """The median over parameters lies below the threshold."""
+    change_scores(used_home, "recovery_scores", "shop", "recovery", 0.1)
+    evaluation = evaluate("recovery_scores", "recovery", "shop")["shop"]
+    assert not evaluation.passed
+    assert evaluation.metadata["recovery"].value == 0.1
+
+
+def test_stability_fails_when_channels_move(used_home, evaluate, data_dir):
+    """The weighted overlap lies below the threshold."""
+    change_scores(used_home, "stability_scores", "shop", "stability", -0.5)
+    assert not evaluate("stability_scores", "stability", "shop")["shop"].passed
+
+
+def test_history_rows_fails_when_the_record_is_incomplete(used_home, evaluate):
+    """The receipt says more rows than the database holds."""
+    assert evaluate("metric_history", "history_rows", "shop")["shop"].passed
+    files = JsonFiles(root=str(used_home))
+    receipt = files.read("metric_history", "shop")
+    receipt[0]["rows"] += 1
+    files.write("metric_history", "shop", receipt)
+    assert not evaluate("metric_history", "history_rows", "shop")["shop"].passed
+
+
+@pytest.mark.parametrize(
+    "addition",
+    ['<script src="https://cdn.example/x.js"></script>', "<style>@import 'https://x.example/a.css'</style>"],
+)
+def test_report_self_contained_fails_when_the_page_would_load_something(used_home, evaluate, addition):
+    """A script or a style sheet from elsewhere."""
+    pages = HtmlFiles(root=str(used_home))
+    page = pages.read("report", "shop")
+    assert evaluate("report", "report_self_contained", "shop")["shop"].passed
+    pages.write("report", "shop", page.replace("</body>", f"{addition}</body>"))
+    assert not evaluate("report", "report_self_contained", "shop")["shop"].passed
+
+
+def test_every_check_is_tested_here():
+    """A check nobody has seen fail may be one that cannot."""
+    from pathlib import Path
+
+    text = Path(__file__).read_text()
+    for key in build_defs().resolve_asset_graph().asset_check_keys:
+        assert f"def test_{key.name}_" in text, key
+
+
+def test_thresholds_come_from_the_client_file(used_home, evaluate):
+    """The tests' clients allow an R-hat of 1.05, the platform 1.01."""
+    change_scores(used_home, "holdout_metrics", "shop|full", "rhat_max", 1.04)
+    assert evaluate("holdout_metrics", "sampler_converged", "shop|full")["shop|full"].passed
+
+
+def test_faults_are_shown_as_a_table():
+    """Where, found, wanted and fix of every fault."""
+    from mmm_assets.evaluation import faults
+    from mmm_engine.errors import Fault
+
+    shown = faults(DataError("client 'x'", [Fault("row 3", "-1", "0 or more", "correct it")]))
+    assert shown["fault_count"] == 1
+    assert dict(shown["faults"].records[0].data) == {
+        "where": "row 3",
+        "found": "-1",
+        "wanted": "0 or more",
+        "fix": "correct it",
+    }
