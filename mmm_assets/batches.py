@@ -27,6 +27,8 @@ class Batch(dg.Config):
 @dg.op(description="Refresh each client of the batch; one that fails does not stop the others.")
 def refresh_batch(context: dg.OpExecutionContext, config: Batch, results: ResultStore) -> None:
     """Walk the chain of every client, then render the portfolio; fails at the end when any client failed."""
+    from mmm_assets.definitions import defs  # the definitions hold this job, so they can only be looked up later
+
     options = RefreshOptions(windows=tuple(config.windows))
     failed: dict[str, str] = {}
     for client in config.clients:
@@ -34,7 +36,7 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, results: Result
             outcome = refresh_client(
                 client,
                 instance=context.instance,
-                find_job=context.repository_def.get_job,
+                find_job=defs.resolve_job_def,
                 results=results,
                 options=options,
                 announce=context.log.info,
@@ -50,7 +52,7 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, results: Result
             failed[client] = "\n".join(
                 [*outcome.failures, *(str(e.description) for e in outcome.failed_checks)]
             )
-    refresh_portfolio(context.instance, context.repository_def.get_job)
+    refresh_portfolio(context.instance, defs.resolve_job_def)
     if failed:
         message = f"{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed)}"
         raise dg.Failure(message, metadata={**failed}, allow_retries=False)

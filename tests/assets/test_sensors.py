@@ -1,0 +1,216 @@
+"""The sensor on the data folder, and the batches it asks for."""
+
+import json
+import os
+import time
+
+import dagster as dg
+import pytest
+
+from mmm_assets import sensors
+from mmm_assets.batches import JOB_NAME, batch_config
+from mmm_assets.definitions import build_defs
+from mmm_assets.publication import Publication
+from mmm_assets.resources import ClientFiles
+from tests.assets.conftest import append_weeks, break_client, write_client
+
+
+@pytest.fixture
+def tick(instance, data_dir):
+    """Evaluate the sensor once, with the cursor of the tick before."""
+    state = {"cursor": None}
+
+    def evaluate() -> dg.SensorResult:
+        with dg.build_sensor_context(instance=instance, cursor=state["cursor"]) as context:
+            result = sensors.new_data(context, client_files=ClientFiles(data_dir=str(data_dir)))
+        state["cursor"] = result.cursor
+        for request in result.dynamic_partitions_requests or []:
+            instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
+        return result
+
+    return evaluate
+
+
+@pytest.fixture
+def settled(data_dir):
+    """Make every file look as if nobody had touched it for a while."""
+
+    def settle(seconds: float = 3600.0) -> None:
+        then = time.time() - seconds
+        for path in data_dir.iterdir():
+            os.utime(path, (then, then))
+
+    settle()
+    return settle
+
+
+def asked(result: dg.SensorResult) -> list[str]:
+    """Clients of all requested batches."""
+    return [
+        client
+        for request in result.run_requests or []
+        for client in request.run_config["ops"]["refresh_batch"]["config"]["clients"]
+    ]
+
+
+def test_new_clients_get_a_partition_and_one_batch(tick, settled, instance):
+    """Partitions first, then one run for both."""
+    result = tick()
+    assert asked(result) == ["app", "shop"]
+    assert len(result.run_requests) == 1
+    assert sorted(instance.get_dynamic_partitions("client")) == ["app", "shop"]
+
+
+def test_the_same_bytes_never_run_twice(tick, settled):
+    """Neither on the next tick nor when somebody only touches the files."""
+    tick()
+    assert asked(tick()) == []
+    settled(1800)
+    assert asked(tick()) == []
+
+
+def test_changed_rows_and_changed_settings_run_again(tick, settled, data_dir):
+    """One client each, and only that one."""
+    tick()
+    append_weeks(data_dir, "shop")
+    settled()
+    assert asked(tick()) == ["shop"]
+    with (data_dir / "app.yaml").open("a") as handle:
+        handle.write("# a remark\n")
+    settled()
+    assert asked(tick()) == ["app"]
+
+
+def test_content_that_comes_back_runs_again(tick, settled, data_dir):
+    """A, B, A are three refreshes with three run keys."""
+    first = (data_dir / "shop.csv").read_bytes()
+    keys = [tick().run_requests[0].run_key]
+    append_weeks(data_dir, "shop")
+    settled()
+    keys.append(tick().run_requests[0].run_key)
+    (data_dir / "shop.csv").write_bytes(first)
+    settled()
+    keys.append(tick().run_requests[0].run_key)
+    assert len(set(keys)) == 3
+
+
+def test_a_tick_that_is_repeated_asks_for_the_same_run(instance, settled, data_dir):
+    """The daemon died before it stored the cursor: the run key keeps the batch from running twice."""
+    keys = []
+    for _ in range(2):
+        with dg.build_sensor_context(instance=instance, cursor=None) as context:
+            result = sensors.new_data(context, client_files=ClientFiles(data_dir=str(data_dir)))
+        keys.append(result.run_requests[0].run_key)
+    assert keys[0] == keys[1]
+
+
+def test_a_new_engine_version_runs_every_client_again(tick, settled, monkeypatch):
+    """The same rows can give other numbers."""
+    tick()
+    monkeypatch.setattr("mmm_assets.fingerprints.ENGINE_VERSION", "99.0")
+    settled(1000)
+    assert asked(tick()) == ["app", "shop"]
+
+
+def test_a_file_that_may_still_be_written_waits(tick, settled, data_dir):
+    """Seconds old on the first tick, unchanged on the second: then it runs."""
+    append_weeks(data_dir, "shop")
+    assert asked(tick()) == ["app"]
+    assert asked(tick()) == ["shop"]
+
+
+def test_a_file_that_is_still_growing_waits_until_it_stops(tick, settled, data_dir):
+    """Every tick sees another size."""
+    tick()
+    for _ in range(3):
+        append_weeks(data_dir, "shop")
+        assert asked(tick()) == []
+    assert asked(tick()) == ["shop"]
+
+
+def test_a_clock_that_runs_ahead_delays_by_one_tick_only(tick, settled, data_dir):
+    """Files dated in the future would otherwise wait until then."""
+    future = time.time() + 86400
+    os.utime(data_dir / "shop.csv", (future, future))
+    assert asked(tick()) == ["app"]
+    assert asked(tick()) == ["shop"]
+
+
+def test_a_file_that_is_gone_deletes_nothing(tick, settled, data_dir, instance):
+    """A failed listing is not an empty portfolio."""
+    tick()
+    for path in list(data_dir.iterdir()):
+        path.unlink()
+    assert asked(tick()) == []
+    data_dir.rmdir()
+    assert asked(tick()) == []
+    assert sorted(instance.get_dynamic_partitions("client")) == ["app", "shop"]
+
+
+def test_names_that_are_no_client_are_passed_over(tick, settled, data_dir):
+    """Upper case, hidden and temporary files."""
+    for name in ("EVIL.yaml", ".hidden.yaml", "a b.yaml", "shop.csv.tmp-1", "x|y.yaml"):
+        (data_dir / name).write_text("client: x\n")
+    settled()
+    assert asked(tick()) == ["app", "shop"]
+
+
+def test_a_client_file_that_cannot_be_read_still_gets_its_run(tick, settled, data_dir):
+    """So that the reason is seen, on the client's own partition."""
+    (data_dir / "torn.yaml").write_text("client: [")
+    settled()
+    assert "torn" in asked(tick())
+
+
+def test_a_client_refreshed_by_hand_from_these_files_is_up_to_date(refresh, instance, settled, tick):
+    """`mmm refresh` and the sensor do not fit the same rows twice."""
+    refresh("shop", windows=("full",))
+    assert asked(tick()) == ["app"]
+
+
+def test_many_clients_are_spread_over_batches_and_ticks(tick, data_dir, settled, monkeypatch):
+    """Five clients a tick in batches of two; every one is asked for once."""
+    monkeypatch.setattr(sensors, "CLIENTS_PER_TICK", 5)
+    monkeypatch.setattr(sensors, "CLIENTS_PER_RUN", 2)
+    for number in range(10):
+        write_client(data_dir, f"c{number}", rows=40)
+    settled()
+    results = [tick() for _ in range(4)]
+    assert [len(result.run_requests or []) for result in results] == [3, 3, 1, 0]
+    assert sorted(client for result in results for client in asked(result)) == sorted(
+        ["app", "shop", *(f"c{number}" for number in range(10))]
+    )
+
+
+def test_the_request_fits_the_job(tick, settled, instance, tmp_path):
+    """Run configuration and partition keys are accepted by the definitions."""
+    request = tick().run_requests[0]
+    job = build_defs().resolve_job_def(JOB_NAME)
+    assert dg.validate_run_config(job, request.run_config)
+    assert json.loads(json.dumps(request.run_config)) == batch_config(["app", "shop"])
+
+
+def test_a_batch_refreshes_each_client_on_its_own(home, instance, data_dir, sampler):
+    """A refused client, a broken file and a sound client: the sound one is published, the run names the others."""
+    break_client(data_dir, "app")
+    (data_dir / "torn.yaml").write_text("client: [")
+    result = (
+        build_defs()
+        .resolve_job_def(JOB_NAME)
+        .execute_in_process(
+            instance=instance,
+            run_config=batch_config(["app", "torn", "../evil", "shop"]),
+            raise_on_error=False,
+        )
+    )
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert (
+        "3 of 4 clients failed: app, torn, ../evil" in failure.step_failure_data.user_failure_data.description
+    )
+    publication = Publication(root=str(home))
+    assert publication.status("shop").published
+    assert not publication.status("app").published
+    assert not publication.status("torn").published
+    assert (home / "storage" / "portfolio" / "portfolio.html").is_file()
+    assert sorted(instance.get_dynamic_partitions("client")) == ["app", "shop", "torn"]
