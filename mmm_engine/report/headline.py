@@ -109,9 +109,8 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
             f"on {hidden}."
         )
     if subject.unreadable:
-        names = wording.listing([subject.label(name) for name in subject.unreadable])
         said.append(
-            f"Do not read the {subject.return_words} of {names}: "
+            f"Do not read {subject.unreadable_words}: "
             "in simulations with a known answer this model did not find it again."
         )
     return tuple(said)

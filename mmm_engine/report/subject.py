@@ -164,6 +164,15 @@ class Subject:
         bad = self.recovery[self.recovery["verdict"].isin({"do not read", "not identified"})]
         return tuple(str(name) for name in bad["channel"])
 
+    @property
+    def unreadable_words(self) -> str:
+        """What must not be read ("the ROAS of tv and the effect of views"), "" when all may be."""
+        paid = [self.label(name) for name in self.unreadable if name in self.inputs.paid_channels]
+        unpaid = [self.label(name) for name in self.unreadable if name not in self.inputs.paid_channels]
+        said = [f"the {self.return_words} of {wording.listing(paid)}"] if paid else []
+        said += [f"the effect of {wording.listing(unpaid)}"] if unpaid else []
+        return ", or ".join(said)
+
 
 def recovery_verdict(recovery: float, minimum: float) -> str:
     """What a recovery score means for a reader.

@@ -48,7 +48,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield tab
 
 
-@pytest.mark.parametrize("name", ["ms", "client", "leads", "hostile"])
+@pytest.mark.parametrize("name", ["client", "leads", "hostile"])
 def test_report_runs_quietly_and_asks_for_nothing(name: str, reports: dict[str, Path], page: Page) -> None:
     """No console error, no policy violation, no request but the file itself; every chart is drawn."""
     seconds = page.open(reports[name])
@@ -79,7 +79,7 @@ def test_first_screen_comes_before_any_chart(reports: dict[str, Path], page: Pag
     assert page.evaluate("document.querySelectorAll('.plot.waiting').length") == 0
 
 
-@pytest.mark.parametrize("name", ["ms", "leads", "hostile"])
+@pytest.mark.parametrize("name", ["leads", "hostile"])
 def test_phone_needs_no_sideways_scrolling(name: str, reports: dict[str, Path], page: Page) -> None:
     """At 390 pixels nothing is wider than the screen, and small multiples take their narrow form."""
     page.open(reports[name], width=390, height=844)

@@ -228,6 +228,15 @@ def test_channel_that_recovery_did_not_find_must_not_be_read(content: ReportCont
     assert chart.options["unreadable"] == ("facebook_ads_engagement_cost",)
 
 
+def test_channel_without_a_cost_is_warned_about_by_its_effect(ms: ReportInputs) -> None:
+    """There is no ROAS of views, so the warning does not speak of one."""
+    frame = ms.recovery
+    assert frame is not None
+    bad = frame.assign(value=frame["value"].where(frame["channel"] != "youtube_organic_views", 0.1))
+    words = Subject(replace(ms, recovery=bad)).unreadable_words
+    assert words == "the ROAS of facebook ads engagement, or the effect of youtube organic views"
+
+
 def test_unreadable_channel_is_never_best_or_worst(ms: ReportInputs) -> None:
     """The headline does not quote a return that must not be read."""
     best = "google_ads_search_brand_cost"

@@ -107,11 +107,11 @@ def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
 
 
 def _unreadable_notes(subject: Subject) -> Notes:
-    scores = subject.recovery.set_index("channel")["recovery"]
+    scores, paid = subject.recovery.set_index("channel")["recovery"], set(subject.inputs.paid_channels)
     items = tuple(
         Note(
             "bad",
-            f"Do not read this {subject.return_words}: {subject.label(name)}",
+            f"Do not read this {subject.return_words if name in paid else 'effect'}: {subject.label(name)}",
             f"On simulated data with a known answer the model did not find it again (recovery "
             f"{wording.decimal(float(scores[name]))}, at least {wording.decimal(subject.inputs.recovery_min)} wanted).",
             "Vary this channel's spend on its own, or run a lift test.",
@@ -146,7 +146,7 @@ def _unpaid_sheet(subject: Subject) -> Sheet:
                 "volume": Column("Volume"),
                 "unit": Column("Unit", "text"),
                 "mean": Column(wording.headed("Contribution", target)),
-                "each": Column(f"{target or subject.inputs.target_kind} per unit"),
+                "each": Column(f"{target or subject.inputs.target_kind.capitalize()} per unit"),
                 "low": Column("5%"),
                 "high": Column("95%"),
             },

@@ -121,8 +121,7 @@ def _recovery_chart(subject: Subject) -> Chart:
     good = int(channels["verdict"].isin({"can be read", "identified"}).sum())
     reading = f"{good} of {wording.count(len(channels), 'channel')} can be read"
     if subject.unreadable:
-        names = wording.listing([subject.label(name) for name in subject.unreadable])
-        reading += f"; do not read the {subject.return_words} of {names}"
+        reading += f"; do not read {subject.unreadable_words}"
     columns = {
         "label": Column("Channel", "name"),
         "recovery": Column("Recovery of its contribution (1 is perfect)", "ratio"),
