@@ -23,13 +23,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
+from mmm_engine.documents import Document, Location, describe, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
 DATA_SUFFIXES = (".csv", ".parquet")
+PROCESS_SETTINGS = ("media_tvp_config", "intercept_tvp_config")  # the priors of a time-varying term
+PROCESS_KEYS = ("m", "L", "eta_lam", "ls_mu", "ls_sigma", "cov_func")
 # Words that stand for something else beside column names in the platform's own tables.
 RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
 
@@ -78,16 +80,42 @@ def _checked_data_path(text: str) -> str:
     return text
 
 
-def _checked_prior(prior: dict[str, object]) -> dict[str, object]:
+def _checked_priors(priors: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    problems = [found for name, prior in priors.items() for found in _prior_problems(name, prior)]
+    if problems:
+        raise refusal(*problems)
+    return priors
+
+
+def _prior_problems(name: str, prior: dict[str, object]) -> Iterator[Problem]:
     try:
         json.dumps(prior, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
         wanted = "text, finite numbers, lists and mappings"
-        raise _refused("a prior with other values", wanted, "mend the values of the prior") from None
-    if not isinstance(prior.get("distribution"), str):
+        yield Problem((name,), "a prior with other values", wanted, "mend the values of the prior")
+        return
+    if name in PROCESS_SETTINGS:
+        yield from _process_problems(name, prior)
+    elif not isinstance(prior.get("distribution"), str):
         wanted = "a mapping with the name of its distribution and numbers for its parameters"
-        raise _refused("a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}")
-    return prior
+        yield Problem(
+            (name,), "a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}"
+        )
+
+
+def _process_problems(name: str, settings: dict[str, object]) -> Iterator[Problem]:
+    """Faults in the settings of a time-varying term."""
+    for key, value in settings.items():
+        if key not in PROCESS_KEYS:
+            fix = nearest(key, PROCESS_KEYS) or "delete it"
+            yield Problem(
+                (name, key), f"an unknown setting {shorten(key)}", f"one of {', '.join(PROCESS_KEYS)}", fix
+            )
+        elif key == "cov_func":
+            if str(value).lower() != "matern52":
+                yield Problem((name, key), describe(value), "'matern52'", "delete it: there is no other one")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            yield Problem((name, key), describe(value), "a number above 0", "write such a number")
 
 
 def _columns_as_mappings(value: object) -> object:
@@ -108,8 +136,7 @@ def _column_as_mapping(value: object) -> object:
 
 
 Column = Annotated[str, AfterValidator(_checked_column)]
-PriorMapping = Annotated[dict[str, object], AfterValidator(_checked_prior)]
-Priors = dict[str, PriorMapping]
+Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 

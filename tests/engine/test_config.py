@@ -88,6 +88,12 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
         ("model: {priors: {intercept: {sigma: 1}}}", "setting 'model.priors.intercept' (line 7): found a prior "
          "without 'distribution'; wanted a mapping with the name of its distribution and numbers for its parameters; "
          "write {distribution: HalfNormal, sigma: 1}"),
+        ("model: {priors: {media_tvp_config: {n: 20}}}", "setting 'model.priors.media_tvp_config.n' (line 7): found "
+         "an unknown setting 'n'; wanted one of m, L, eta_lam, ls_mu, ls_sigma, cov_func; delete it"),
+        ("model: {priors: {media_tvp_config: {L: 0}}}", "setting 'model.priors.media_tvp_config.L' (line 7): found "
+         "the number 0; wanted a number above 0; write such a number"),
+        ("model: {priors: {media_tvp_config: {cov_func: expquad}}}", "setting 'model.priors.media_tvp_config.cov_func' "
+         "(line 7): found the text 'expquad'; wanted 'matern52'; delete it: there is no other one"),
         ("model: {priors: {a: {distribution: Normal, mu: .inf}}}", "setting 'model.priors.a' (line 7): found a prior "
          "with other values; wanted text, finite numbers, lists and mappings; mend the values of the prior"),
         ("sampler: {draws: '1000'}", "setting 'sampler.draws' (line 7): found the text '1000'; wanted a whole number; "
@@ -365,3 +371,10 @@ def test_any_values_give_settings_or_faults(changes):
         faults = error.faults
         event("refused")
     assert all(fault.where and fault.found and fault.wanted and fault.fix for fault in faults)
+
+
+def test_settings_of_a_time_varying_term_are_read() -> None:
+    """The basis of a time-varying term is set like a prior, without a distribution."""
+    settings = {"m": 20, "L": 90.5, "eta_lam": 2.0, "cov_func": "matern52"}
+    config = client_config_from_mapping(SETTINGS | {"model": {"priors": {"media_tvp_config": settings}}})
+    assert config.model.priors["media_tvp_config"] == settings
