@@ -46,6 +46,7 @@ _RANKS = {
     "media_frequencies": 1,
     "intercept_basis": 2,
     "intercept_frequencies": 1,
+    "half_point": 1,
     "target": 1,
 }
 _compiled: dict[tuple[ModelStructure, str], Kernel] = {}
@@ -302,4 +303,14 @@ def _build_stamp() -> str:
     return "\n".join([*libraries, digest])
 
 
-_FORMULA_MODULES = ("arrays", "transforms", "priors", "structure", "model", "coordinates", "kernel")
+_FORMULA_MODULES = (
+    "arrays",
+    "transforms",
+    "priors",
+    "structure",
+    "model",
+    "levels",
+    "supports",
+    "coordinates",
+    "kernel",
+)

@@ -21,6 +21,7 @@ from mmm_engine.transforms import (
     SATURATIONS,
     adstock,
     fourier_modes,
+    half_points,
     hsgp_basis,
     hsgp_frequencies,
     lagged,
@@ -46,6 +47,8 @@ class ModelData:
         media_frequencies: Shape (basis,).
         intercept_basis: Shape (date, basis).
         intercept_frequencies: Shape (basis,).
+        half_point: What `transforms.half_points` says of the training rows, shape (channel,); the sampler's
+            coordinates use it, the model does not.
         target: Shape (date,).
     """
 
@@ -56,6 +59,7 @@ class ModelData:
     media_frequencies: Array
     intercept_basis: Array
     intercept_frequencies: Array
+    half_point: Array
     target: Array
 
     def arrays(self) -> dict[str, Array]:
@@ -103,6 +107,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
+        half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
         target=inputs.target_scaled,
     )
 
@@ -117,6 +122,7 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
         media_frequencies=data.media_frequencies,
         intercept_basis=data.intercept_basis[:train_rows],
         intercept_frequencies=data.intercept_frequencies,
+        half_point=data.half_point,
         target=data.target[:train_rows],
     )
 

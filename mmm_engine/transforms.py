@@ -57,11 +57,13 @@ class Saturation:
         parameters: All parameters of `curve`.
         shape: (media, parameters, xp) -> response up to the scale, same shape as media.
         scale: The parameter that multiplies the whole curve, or None when there is none.
+        half: The parameter that is the media level of half response, or None when there is none.
     """
 
     parameters: tuple[Parameter, ...]
     shape: Callable[[Array, Mapping[str, Array], Namespace], Array]
     scale: str | None
+    half: str | None = None
 
 
 def _half_normal(sigma: float) -> dict[str, Any]:
@@ -241,7 +243,10 @@ def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
 
 SATURATIONS: dict[str, Saturation] = {
     "michaelis_menten": Saturation(
-        (Parameter("alpha", _gamma(2, 1)), Parameter("lam", _half_normal(1))), _michaelis_menten, "alpha"
+        (Parameter("alpha", _gamma(2, 1)), Parameter("lam", _half_normal(1))),
+        _michaelis_menten,
+        "alpha",
+        "lam",
     ),
     "logistic": Saturation(
         (
@@ -267,6 +272,7 @@ SATURATIONS: dict[str, Saturation] = {
         ),
         _hill,
         "beta",
+        "kappa",
     ),
     "hill_sigmoid": Saturation(
         (
@@ -348,3 +354,26 @@ def fourier_modes(day_of_year: Floats, order: int) -> Floats:
     """Sines and cosines of the year, shape (date, 2 * order): all sines first, as pymc-marketing has them."""
     angle = 2.0 * np.pi * day_of_year[:, None] / 365.25 * np.arange(1, order + 1)
     return np.hstack([np.sin(angle), np.cos(angle)])
+
+
+def half_points(media: Floats) -> Floats:
+    """Where a Michaelis-Menten curve starts to flatten a channel's movement: the c at which its relative spread halves.
+
+    The relative spread of m / (h + m) over the rows falls with h about as h / (h + c). A channel that pauses keeps
+    its spread whatever the curve: its c is 0.
+
+    Args:
+        media: Shape (date, channel), model space, not negative.
+
+    Returns:
+        Shape (channel,), >= 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        linear = media.std(axis=0) / media.mean(axis=0)
+        curve = media / (media + _PROBE)
+        bent = curve.std(axis=0) / curve.mean(axis=0)
+        point = _PROBE * (linear / bent - 1.0)
+    return np.asarray(np.where(np.isfinite(point), np.maximum(point, 0.0), 0.0))
+
+
+_PROBE = 0.1  # half-saturation at which the flattening is measured, media having a maximum of one

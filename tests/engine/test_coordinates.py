@@ -9,6 +9,7 @@ import pytest
 
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
+from mmm_engine.levels import channel_levels
 from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.structure import model_structure
 from tests.engine.model_cases import small_inputs
@@ -77,7 +78,7 @@ def test_values_stay_inside_their_support(model: dict[str, Any]) -> None:
 
 
 def test_total_moves_only_the_level() -> None:
-    """A step along the total multiplies baseline and channel effects by one factor."""
+    """A step along the total multiplies baseline and channel effects by one factor, and bends no curve."""
     coordinates, data = _case({"controls": []}, "round")
     flat = np.zeros(coordinates.size)
     before, _ = coordinates.variables(flat, data, XP)
@@ -85,9 +86,28 @@ def test_total_moves_only_the_level() -> None:
     after, _ = coordinates.variables(flat, data, XP)
     assert after["intercept"] == pytest.approx(2.0 * before["intercept"])
     assert after["saturation_alpha"] == pytest.approx(2.0 * before["saturation_alpha"])
+    assert after["saturation_lam"] == pytest.approx(before["saturation_lam"])
+
+
+def test_levels_add_up_to_the_total() -> None:
+    """Intercept and mean effects share the total, wherever the point lies."""
+    rng = np.random.default_rng(1)
+    amplitude, above = rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
+    levels = channel_levels(np.full((40, 1), 0.3), amplitude, above, np.array([0.0, 0.1, 0.3, 0.0, 1.0]), XP)
+    total = np.exp(levels.log_intercept[:, 0]) + np.exp(levels.log_effect).sum(axis=1)
+    assert total == pytest.approx(np.full(40, np.exp(0.3)))
+
+
+def test_amplitude_stays_while_the_curve_bends() -> None:
+    """One always-on channel: along its own axis, effect times flattening is constant while the effect grows fourfold."""
+    above = np.array([[2.0], [0.5], [0.1], [0.01]])
+    levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), 2.0), above, np.array([0.3]), XP)
+    flattened = np.exp(levels.log_effect) * levels.half / (levels.half + 0.3)
+    assert flattened == pytest.approx(np.full((4, 1), flattened[0, 0]))
+    assert levels.log_effect[-1, 0] - levels.log_effect[0, 0] > np.log(4.0)
 
 
 def test_signed_intercept_keeps_plain_coordinates() -> None:
-    """Total and shares need a positive intercept; without one the levels keep their own maps."""
+    """Total and amplitudes need a positive intercept; without one the levels keep their own maps."""
     coordinates, _ = _case(MODELS[-1], "round")
-    assert coordinates.levels == ()
+    assert coordinates.channels == ()
