@@ -27,7 +27,9 @@ class Batch(dg.Config):
 @dg.op(description="Refresh each client of the batch; one that fails does not stop the others.")
 def refresh_batch(context: dg.OpExecutionContext, config: Batch, results: ResultStore) -> None:
     """Walk the chain of every client, then render the portfolio; fails at the end when any client failed."""
-    from mmm_assets.definitions import defs  # the definitions hold this job, so they can only be looked up later
+    from mmm_assets.definitions import (
+        defs,  # the definitions hold this job, so they can only be looked up later
+    )
 
     options = RefreshOptions(windows=tuple(config.windows))
     failed: dict[str, str] = {}

@@ -1,91 +1,83 @@
-"""The page of all clients: worst first, with the reason.
+"""The numbers of the page of all clients.
 
-Here: order and HTML of the portfolio page.
-Not here: where a client stands (publication.py), its numbers (mmm_engine.history).
+Here: one row per client from its status and the metric history.
+Not here: order, wording and look of the page (mmm_engine.report.portfolio), where a client stands (publication.py).
 """
 
 from __future__ import annotations
 
-import html
-import math
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from mmm_assets.publication import Status
-from mmm_assets.types import DataFrame, History
+from mmm_assets.types import DataFrame, History, Series
 
-SHOWN = {  # heading -> (window, split, metric) in the metric history
-    "R-hat": ("full", "all", "rhat_max"),
-    "MAPE, train": ("full", "train", "mape"),
-    "MAPE, h12": ("h12", "test", "mape"),
-    "Skill, h12": ("h12", "test", "skill"),
-    "Coverage 90, h12": ("h12", "test", "coverage_90"),
+WINDOW = "h08"  # whose held-out rows stand for a client
+TREND_LENGTH = 12
+
+_LATEST = {  # column of the page -> (window, split, metric) in the history
+    "mape_h08": (WINDOW, "test", "mape"),
+    "skill_h08": (WINDOW, "test", "skill"),
+    "coverage_90_h08": (WINDOW, "test", "coverage_90"),
+    "stability": ("full", "windows", "stability"),
+    "rhat_max": ("full", "all", "rhat_max"),
+    "ess_bulk_min": ("full", "all", "ess_bulk_min"),
+    "ess_tail_min": ("full", "all", "ess_tail_min"),
+    "divergences": ("full", "all", "divergences"),
 }
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1f24;background:#fff}
-table{border-collapse:collapse;width:100%}th,td{padding:.45rem .6rem;text-align:left;border-bottom:1px solid #d8dee4}
-th{font-weight:600;color:#57606a}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.bad{color:#a40e26;font-weight:600}.care{color:#7d4e00;font-weight:600}.good{color:#116329;font-weight:600}
-td ul{margin:0;padding-left:1.1rem}small{color:#57606a}
-"""
 
 
-def render_portfolio(
+def portfolio_frame(
     clients: Sequence[str], statuses: Sequence[Status], history: History, now: datetime
-) -> str:
-    """One self-contained page over all clients."""
-    by_client = {status.client: status for status in statuses}
-    numbers = _latest_numbers(history.read(latest=True))
-    ordered = sorted(clients, key=lambda client: _badness(client, by_client.get(client)))
-    rows = "\n".join(_row(client, by_client.get(client), numbers.get(client, {})) for client in ordered)
-    refused = sum(not status.published for status in statuses)
-    headings = "".join(f'<th class="n">{html.escape(name)}</th>' for name in SHOWN)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Portfolio</title><style>{_STYLE}</style></head><body>
-<h1>Portfolio</h1>
-<p>{len(clients)} clients, {refused} with a refused refresh, {len(clients) - len(statuses)} never refreshed to the end.
-<small>{now:%Y-%m-%d %H:%M} UTC</small></p>
-<table><thead><tr><th>Client</th><th>Verdict</th><th>Why</th>{headings}<th>Last good report</th></tr></thead>
-<tbody>
-{rows}
-</tbody></table></body></html>
-"""
+) -> DataFrame:
+    """One row per client, with the columns that `mmm_engine.report.portfolio` reads."""
+    import pandas as pd
 
-
-def _badness(client: str, status: Status | None) -> tuple[int, int, str]:
-    """Sort key: refused, then never refreshed, then by the number of things to take care of."""
-    if status is None:
-        return (1, 0, client)
-    return (0 if not status.published else 2, -len(status.reasons), client)
-
-
-def _row(client: str, status: Status | None, numbers: dict[str, float]) -> str:
-    """One client."""
-    verdict = status.verdict if status else "never refreshed"
-    tone = {"usable": "good", "usable with care": "care"}.get(verdict, "bad")
-    reasons = status.reasons if status else ("no refresh came to its end",)
-    why = (
-        "<ul>" + "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons) + "</ul>" if reasons else ""
+    frame = pd.DataFrame(index=pd.Index(list(clients), name="client", dtype=str))
+    frame = frame.join(
+        pd.DataFrame([_standing(status) for status in statuses], columns=_STANDING).set_index("client")
     )
-    cells = "".join(f'<td class="n">{_number(numbers.get(name, math.nan))}</td>' for name in SHOWN)
-    name = html.escape(client)
-    good = status.good_at if status else ""
-    link = f'<a href="../report/{name}.html">{html.escape(good[:10])}</a>' if good else "none"
-    return f'<tr><td>{name}</td><td class="{tone}">{html.escape(verdict)}</td><td>{why}</td>{cells}<td>{link}</td></tr>'
+    frame = frame.join(_latest(history.read(latest=True)))
+    frame = frame.join(_trend(history.read(metric="mape", window=WINDOW, split="test")))
+    frame["verdict"] = frame["verdict"].fillna("never refreshed")
+    frame["reason"] = frame["reason"].fillna("no refresh came to its end")
+    frame["report"] = frame["report"].fillna("")
+    frame["stale_days"] = (pd.Timestamp(now.date()) - pd.to_datetime(frame["last_date"])).dt.days
+    frame["ess_min"] = frame[["ess_bulk_min", "ess_tail_min"]].min(axis=1)
+    return frame.reset_index()
 
 
-def _latest_numbers(latest: DataFrame) -> dict[str, dict[str, float]]:
-    """The shown numbers by client and heading."""
-    wanted = {place: heading for heading, place in SHOWN.items()}
-    whole = latest[latest["channel"] == "all"]
-    numbers: dict[str, dict[str, float]] = {}
-    for row in whole.itertuples():
-        heading = wanted.get((row.window, row.split, row.metric))
-        if heading is not None:
-            numbers.setdefault(row.client, {})[heading] = float(row.value)
-    return numbers
+_STANDING = ["client", "verdict", "reason", "recorded_at", "seconds", "report"]
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+def _standing(status: Status) -> dict[str, Any]:
+    return {
+        "client": status.client,
+        "verdict": status.verdict,
+        "reason": "; ".join(status.reasons),
+        "recorded_at": status.at,
+        "seconds": status.seconds,
+        "report": f"../report/{status.client}.html" if status.good_at else "",
+    }
+
+
+def _latest(rows: DataFrame) -> DataFrame:
+    """Latest numbers of each client, and the last row of data its full window was fitted on."""
+    import pandas as pd
+
+    names = {place: name for name, place in _LATEST.items()}
+    whole = rows[rows["channel"] == "all"]
+    places = pd.Series(
+        list(zip(whole["window"], whole["split"], whole["metric"], strict=True)), index=whole.index
+    )
+    named = whole.assign(name=places.map(names)).dropna(subset="name")
+    numbers = named.pivot(index="client", columns="name", values="value").reindex(columns=list(_LATEST))
+    full = rows[rows["window"] == "full"]
+    return numbers.join(full.groupby("client")["cutoff"].max().rename("last_date"), how="outer")
+
+
+def _trend(rows: DataFrame) -> Series:
+    """The last values of the sparkline of each client, oldest first."""
+    by_client = rows[rows["channel"] == "all"].groupby("client")["value"]
+    return by_client.agg(lambda values: list(values.tail(TREND_LENGTH))).rename("trend")

@@ -21,6 +21,7 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets.io_managers import HtmlFiles, JsonFiles, replace_file
+from mmm_assets.runs import Refresh
 
 ASSET = "report"
 _BANNER = re.compile(r"<!-- stale -->.*?<!-- /stale -->", re.DOTALL)
@@ -38,7 +39,7 @@ class Status:
         reasons: Why not, or what to take care of.
         refresh: Id of the last refresh.
         at: When it ended, ISO 8601, UTC.
-        data_version: Version of the rows it was made from, "" when they were refused.
+        seconds: How long it took.
         good_at: When the report in place was published; "" when there is none.
     """
 
@@ -48,7 +49,7 @@ class Status:
     reasons: tuple[str, ...]
     refresh: str
     at: str
-    data_version: str = ""
+    seconds: float = 0.0
     good_at: str = ""
 
 
@@ -57,23 +58,15 @@ class Publication(dg.ConfigurableResource):  # type: ignore[misc]
 
     root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
 
-    def publish(
-        self,
-        client: str,
-        verdict: str,
-        cautions: Sequence[str],
-        refresh: str,
-        at: datetime,
-        data_version: str,
-    ) -> None:
+    def publish(self, client: str, verdict: str, cautions: Sequence[str], refresh: Refresh) -> None:
         """Record that the client's report is in place; what was refused before is gone."""
         self.failed_path(client).unlink(missing_ok=True)
-        now = at.isoformat(timespec="seconds")
-        self._write(Status(client, verdict, True, tuple(cautions), refresh, now, data_version, good_at=now))
+        now = refresh.ended_at
+        self._write(
+            Status(client, verdict, True, tuple(cautions), refresh.id, now, refresh.seconds, good_at=now)
+        )
 
-    def refuse(
-        self, client: str, reasons: Sequence[str], refresh: str, at: datetime, page: str | None = None
-    ) -> Path:
+    def refuse(self, client: str, reasons: Sequence[str], refresh: Refresh, page: str | None = None) -> Path:
         """Keep the last good report, mark it stale, and store the refused page beside it.
 
         Returns:
@@ -87,9 +80,12 @@ class Publication(dg.ConfigurableResource):  # type: ignore[misc]
             replace_file(failed, lambda temporary: temporary.write_text(page, encoding="utf-8"))
         pages = HtmlFiles(root=self.root)
         if pages.has(ASSET, client):
-            pages.write(ASSET, client, mark_stale(pages.read(ASSET, client), reasons, at))
-        now = at.isoformat(timespec="seconds")
-        self._write(Status(client, "do not use", False, tuple(reasons), refresh, now, good_at=good_at))
+            pages.write(ASSET, client, mark_stale(pages.read(ASSET, client), reasons, refresh.ended))
+        now = refresh.ended_at
+        status = Status(
+            client, "do not use", False, tuple(reasons), refresh.id, now, refresh.seconds, good_at=good_at
+        )
+        self._write(status)
         return failed
 
     def status(self, client: str) -> Status | None:

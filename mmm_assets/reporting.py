@@ -7,11 +7,11 @@ Not here: what the report says or how it looks (mmm_engine.report), whether it m
 from __future__ import annotations
 
 import platform
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from mmm_assets.results import FULL, ClientResults, WindowResults
+from mmm_assets.runs import Refresh
 from mmm_assets.types import DataFrame, History
 from mmm_engine import ENGINE_VERSION
 
@@ -59,7 +59,7 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
     )
 
 
-def run_info(results: ClientResults, run_id: str, command: str, at: datetime, seconds: float) -> RunInfo:
+def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
     """How to derive the report's numbers again."""
     from mmm_engine.report.inputs import RunInfo
 
@@ -69,10 +69,10 @@ def run_info(results: ClientResults, run_id: str, command: str, at: datetime, se
         engine_version=ENGINE_VERSION,
         versions={"python": platform.python_version(), **_library_versions()},
         seed=int(results.windows[FULL].attrs["seed"]),
-        recorded_at=at,
-        command=command,
-        seconds=seconds,
-        run_id=run_id,
+        recorded_at=refresh.ended,
+        command=refresh.command,
+        seconds=refresh.seconds,
+        run_id=refresh.id,
     )
 
 

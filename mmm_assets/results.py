@@ -90,6 +90,11 @@ class ClientResults:
         return (gates.check_data(self.data), *missing, *on_windows, *on_fleets)
 
     @property
+    def made_by(self) -> Mapping[str, Any]:
+        """What is known of the refresh that fitted the full window; empty when there is none."""
+        return self.windows[FULL].attrs if FULL in self.windows else {}
+
+    @property
     def refusals(self) -> tuple[Verdict, ...]:
         """The failed verdicts that keep these results from being published."""
         return verdicts.refused(self.verdicts)

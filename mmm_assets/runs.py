@@ -6,6 +6,7 @@ Not here: starting runs (refresh.py).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -19,22 +20,43 @@ COMMAND_TAG = "mmm/command"  # what repeats the refresh
 PROCESS_TAG = ".dagster/mmm_process"  # host, process id and start of the process that executes the run
 
 
-def refresh_id(run: dg.DagsterRun) -> str:
-    """The refresh a run belongs to; a run started alone (from the UI) is a refresh of its own."""
-    return run.tags.get(REFRESH_TAG, run.run_id)
+@dataclass(frozen=True)
+class Refresh:
+    """The refresh that a run belongs to; a run that was started alone, from the UI, is one of its own.
 
+    Attributes:
+        id: The same for all its runs; run_id of its rows in the metric history.
+        began: When it began.
+        ended: Now, when the value was made.
+        command: What repeats it.
+    """
 
-def command(run: dg.DagsterRun) -> str:
-    """The command line that repeats the refresh, or how to repeat a run from the UI."""
-    return run.tags.get(COMMAND_TAG, f"re-execute run {run.run_id} in the UI")
+    id: str
+    began: datetime
+    ended: datetime
+    command: str
 
+    @classmethod
+    def of(cls, run: dg.DagsterRun) -> Refresh:
+        """The refresh of a run, as its tags say it."""
+        now, began = datetime.now(UTC), run.tags.get(STARTED_TAG)
+        return cls(
+            id=run.tags.get(REFRESH_TAG, run.run_id),
+            began=now if began is None else datetime.fromtimestamp(float(began), UTC),
+            ended=now,
+            command=run.tags.get(COMMAND_TAG, f"re-execute run {run.run_id} in the UI"),
+        )
 
-def started_at(run: dg.DagsterRun) -> datetime:
-    """When the refresh of a run began; now, for a run started alone."""
-    began = run.tags.get(STARTED_TAG)
-    return datetime.now(UTC) if began is None else datetime.fromtimestamp(float(began), UTC)
+    @property
+    def ended_at(self) -> str:
+        """Its end as text."""
+        return self.ended.isoformat(timespec="seconds")
 
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return round((self.ended - self.began).total_seconds(), 3)
 
-def stamp(run: dg.DagsterRun) -> dict[str, str]:
-    """What a stored value says about the refresh that made it."""
-    return {"refresh": refresh_id(run), "refreshed_at": started_at(run).isoformat()}
+    def stamp(self) -> dict[str, str]:
+        """What a stored value says about the refresh that made it."""
+        return {"refresh": self.id, "refreshed_at": self.began.isoformat(), "command": self.command}

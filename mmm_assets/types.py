@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
     from xarray import DataTree
 
     from mmm_engine.config import SamplerConfig
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from mmm_engine.history import History
     from mmm_engine.scaling import ScaledInputs
 else:
-    ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Verdict = Any
+    ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Series = Verdict = Any
 
-__all__ = ["ClientData", "DataFrame", "DataTree", "History", "SamplerConfig", "ScaledInputs", "Verdict"]
+__all__ = [
+    "ClientData",
+    "DataFrame",
+    "DataTree",
+    "History",
+    "SamplerConfig",
+    "ScaledInputs",
+    "Series",
+    "Verdict",
+]

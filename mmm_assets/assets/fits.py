@@ -14,7 +14,7 @@ from mmm_assets import metadata, progress
 from mmm_assets.io_managers import PosteriorFiles
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.resources import SamplerOverrides
-from mmm_assets.runs import stamp
+from mmm_assets.runs import Refresh
 from mmm_assets.types import DataFrame, DataTree, ScaledInputs
 
 MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
@@ -29,6 +29,7 @@ STAMP = (
     "fit_id",
     "refresh",
     "refreshed_at",
+    "command",
 )  # what of a posterior's attributes goes to every frame that is read from it
 
 
@@ -178,7 +179,7 @@ def _fit(context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: Sam
         label=f"{inputs.config.client} {inputs.window}",
         progress=progress.listener_for(context.log),
     )
-    posterior.attrs.update({"fit_id": context.run.run_id, **stamp(context.run)})
+    posterior.attrs.update({"fit_id": context.run.run_id, **Refresh.of(context.run).stamp()})
     return posterior
 
 

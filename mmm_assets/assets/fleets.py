@@ -14,8 +14,8 @@ from mmm_assets import metadata, progress, reporting
 from mmm_assets.assets.fits import MCMC_POOL
 from mmm_assets.partitions import clients
 from mmm_assets.resources import MetricHistory, SamplerOverrides
-from mmm_assets.results import FULL, ResultStore
-from mmm_assets.runs import refresh_id, stamp
+from mmm_assets.results import FULL, ClientResults, ResultStore
+from mmm_assets.runs import Refresh
 from mmm_assets.types import DataFrame
 
 
@@ -58,7 +58,9 @@ def stability_scores(
 
     stored = results.read(context.partition_key)
     returns = {window: window_results.returns for window, window_results in stored.windows.items()}
-    before = reporting.previous_refresh(history.open(), context.partition_key, refresh_id(context.run))
+    before = reporting.previous_refresh(
+        history.open(), context.partition_key, stored.made_by.get("refresh", "")
+    )
     scores = score(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL])
     )
@@ -81,37 +83,41 @@ def forecast(context: dg.AssetExecutionContext, results: ResultStore, history: M
     from mmm_engine.fleets.forecast import forecast as expect
 
     client = context.partition_key
-    refuse_unless_publishable(results, client, "no forecast was issued, the last one stays")
     posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)
+    _refuse_unless_publishable(results.read(client), str(posterior.attrs["fit_id"]))
     frame = expect(posterior, inputs)
     frozen = history.open().freeze_forecast(
         client,
         frame,
         cutoff=inputs.cutoff,
         issued_at=datetime.now(UTC),
-        run_id=refresh_id(context.run),
+        run_id=Refresh.of(context.run).id,
         data_version=inputs.data_version,
     )
     context.add_asset_metadata({"periods": len(frame), "frozen": frozen, "rows": metadata.table(frame)})
-    frame.attrs.update({**_versions(inputs.data_version, inputs.config.config_version), **stamp(context.run)})
+    frame.attrs.update(
+        {**_versions(inputs.data_version, inputs.config.config_version), **Refresh.of(context.run).stamp()}
+    )
     return frame
 
 
-def refuse_unless_publishable(results: ResultStore, client: str, consequence: str) -> None:
-    """Stop an asset that publishes when a hard gate of the client's full fit has failed.
+def _refuse_unless_publishable(stored: ClientResults, fit: str) -> None:
+    """Stop an asset that publishes when its posterior has failed a hard gate, or was never judged.
 
     Raises:
-        Failure: Naming the gates; Dagster's blocking checks do not reach across runs, this does.
+        Failure: With the reasons; Dagster's blocking checks do not reach across runs, this does.
     """
-    refusals = results.read(client).refusals
-    if refusals:
-        reasons = "\n".join(f"  {verdict.check}: {verdict.reason}" for verdict in refusals)
-        raise dg.Failure(f"client '{client}': {consequence}:\n{reasons}", allow_retries=False)
+    reasons = [f"  {verdict.check}: {verdict.reason}" for verdict in stored.refusals]
+    if not reasons and stored.made_by.get("fit_id") != fit:
+        reasons = ["  the posterior is newer than its scores; materialise the results of window 'full' again"]
+    if reasons:
+        message = f"client '{stored.data.config.client}': no forecast was issued, the last one stays:\n"
+        raise dg.Failure(message + "\n".join(reasons), allow_retries=False)
 
 
 def _stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
     """The scores with the rows and settings they belong to, and their numbers in the UI."""
-    scores.attrs.update({**versions, **stamp(context.run)})
+    scores.attrs.update({**versions, **Refresh.of(context.run).stamp()})
     facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
     context.add_asset_metadata(facts)
     return scores

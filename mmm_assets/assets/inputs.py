@@ -5,7 +5,6 @@ Not here: what makes a row valid (mmm_engine.data), how it is scaled (mmm_engine
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -17,7 +16,7 @@ from mmm_assets.metadata import table
 from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
 from mmm_assets.publication import Publication
 from mmm_assets.resources import ClientFiles
-from mmm_assets.runs import refresh_id
+from mmm_assets.runs import Refresh
 from mmm_assets.types import ClientData, ScaledInputs
 from mmm_engine.errors import MMMError
 
@@ -44,7 +43,7 @@ def client_data(
     try:
         data = client_files.read(client)
     except MMMError as error:
-        publication.refuse(client, [str(error)], refresh_id(context.run), datetime.now(UTC))
+        publication.refuse(client, [str(error)], Refresh.of(context.run))
         yield evaluation.of_error(DATA_CONTRACT, client, error)
         raise dg.Failure(str(error), metadata=evaluation.faults(error), allow_retries=False) from error
     from mmm_engine import gates

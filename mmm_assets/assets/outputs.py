@@ -5,19 +5,19 @@ Not here: the history's tables (mmm_engine.history), what a report says (mmm_eng
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from mmm_assets import reporting
 from mmm_assets.partitions import clients
-from mmm_assets.portfolio import render_portfolio
-from mmm_assets.publication import Publication
+from mmm_assets.portfolio import portfolio_frame
+from mmm_assets.publication import Publication, Status
 from mmm_assets.resources import MetricHistory
 from mmm_assets.results import FULL, ClientResults, ResultStore
-from mmm_assets.runs import command, refresh_id, started_at
-from mmm_assets.types import DataFrame, Verdict
+from mmm_assets.runs import Refresh
+from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine import ENGINE_VERSION
 
 
@@ -42,7 +42,7 @@ def metric_history(
     recorded = database.append(rows)
     scored = database.score_forecasts(context.partition_key, _actuals(stored))
     context.add_asset_metadata(
-        {"rows": recorded, "forecasts_scored": scored, "refresh": refresh_id(context.run)}
+        {"rows": recorded, "forecasts_scored": scored, "refresh": Refresh.of(context.run).id}
     )
     return _receipt(rows)
 
@@ -71,12 +71,13 @@ def report(
     When the full fit failed a hard gate nothing is published: the last good page stays and is marked stale, and the
     page of the refused refresh is stored beside it as ``<client>.failed.html``.
     """
-    client, now = context.partition_key, datetime.now(UTC)
+    client = context.partition_key
     stored = results.read(client)
-    page = _render(context, stored, history, now) if FULL in stored.windows else None
+    refresh = _refresh_of(context.run, stored, publication.status(client))
+    page = _render(stored, history.open(), refresh) if FULL in stored.windows else None
     if stored.refusals or page is None:
         reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
-        failed = publication.refuse(client, reasons, refresh_id(context.run), now, page)
+        failed = publication.refuse(client, reasons, refresh, page)
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(
             f"client '{client}': not published, the last good report stays:\n{listed}",
@@ -89,7 +90,7 @@ def report(
     )
     yield dg.Output(page)
     # The status follows the page: a crash in between leaves a page that is newer than its status, never the reverse.
-    publication.publish(client, word, cautions, refresh_id(context.run), now, stored.data.data_version)
+    publication.publish(client, word, cautions, refresh)
 
 
 @dg.asset(
@@ -100,17 +101,14 @@ def report(
 )
 def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publication: Publication) -> str:
     """All clients on one page, worst first, with the reason."""
-    known = sorted(context.instance.get_dynamic_partitions(clients.name or "client"))
+    from mmm_engine.report.portfolio import render_portfolio
+
+    now = datetime.now(UTC)
+    known = sorted(context.instance.get_dynamic_partitions(str(clients.name)))
     statuses = [status for client in known if (status := publication.status(client)) is not None]
-    context.add_asset_metadata(
-        {
-            "clients": len(known),
-            "published": sum(status.published for status in statuses),
-            "refused": sum(not status.published for status in statuses),
-            "never_refreshed": len(known) - len(statuses),
-        }
-    )
-    return render_portfolio(known, statuses, history.open(), datetime.now(UTC))
+    frame = portfolio_frame(known, statuses, history.open(), now)
+    context.add_asset_metadata({"clients": len(known), **frame["verdict"].value_counts().to_dict()})
+    return render_portfolio(frame, generated_at=now, engine_version=ENGINE_VERSION)
 
 
 def _history_rows(stored: ClientResults) -> DataFrame:
@@ -166,13 +164,19 @@ def _actuals(stored: ClientResults) -> Any:
     return frame.set_index("date")[stored.data.config.target.column]
 
 
-def _render(
-    context: dg.AssetExecutionContext, stored: ClientResults, history: MetricHistory, now: datetime
-) -> str:
-    run = context.run
-    seconds = (now - started_at(run)).total_seconds()
-    info = reporting.run_info(stored, refresh_id(run), command(run), now, seconds)
-    return reporting.render(reporting.report_inputs(stored, history.open(), info))
+def _render(stored: ClientResults, history: History, refresh: Refresh) -> str:
+    """The page of a client that has a full window."""
+    info = reporting.run_info(stored, refresh)
+    return reporting.render(reporting.report_inputs(stored, history, info))
+
+
+def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None) -> Refresh:
+    """The refresh that the page shows; one that is rendered again, alone, keeps its id, command and length."""
+    own, made_by = Refresh.of(run), stored.made_by
+    if own.id == made_by.get("refresh") or not made_by:
+        return own
+    seconds = status.seconds if status else 0.0
+    return Refresh(made_by["refresh"], own.ended - timedelta(seconds=seconds), own.ended, made_by["command"])
 
 
 def _verdict(stored: ClientResults) -> str:

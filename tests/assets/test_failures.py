@@ -156,3 +156,17 @@ def test_frames_of_different_fits_are_not_mixed(used_home, open_home, data_dir, 
     results = ResultStore(root=str(used_home)).read("shop")
     assert "full" not in results.windows
     assert [verdict.check for verdict in results.refusals] == ["window_fitted"]
+
+
+def test_no_forecast_comes_from_a_posterior_that_nobody_has_judged(used_home, instance, data_dir, sampler):
+    """Only the fit was made again: its scores belong to the fit before."""
+    defs, alone = build_defs(), [dg.AssetKey("fitted_posterior")]
+    instance.add_dynamic_partitions("client", ["shop"])
+    fitted = defs.resolve_job_def("windows_job").execute_in_process(
+        instance=instance, partition_key="shop|full", asset_selection=alone
+    )
+    assert fitted.success
+    (failure,) = rerun(
+        instance, defs.resolve_job_def("fleets_job"), "forecast", {"dagster/partition": "shop"}
+    )
+    assert "newer than its scores" in failure

@@ -8,11 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_assets.io_managers import HtmlFiles
-from mmm_assets.portfolio import render_portfolio
+from mmm_assets.portfolio import portfolio_frame
 from mmm_assets.publication import Publication, Status, mark_stale
+from mmm_assets.runs import Refresh
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = "<!doctype html><html><head><title>t</title></head><body class='x'><p>results</p></body></html>"
+
+
+def at(name: str, days: int = 0) -> Refresh:
+    """A refresh of one minute that ended so many days after NOW."""
+    end = NOW + timedelta(days=days)
+    return Refresh(name, end - timedelta(minutes=1), end, "mmm refresh ms")
 
 
 class NoHistory:
@@ -20,7 +27,7 @@ class NoHistory:
 
     def read(self, *names, **filters):
         """No rows."""
-        return pd.DataFrame(columns=["client", "window", "split", "channel", "metric", "value"])
+        return pd.DataFrame(columns=["client", "window", "split", "channel", "metric", "value", "cutoff"])
 
 
 @given(st.lists(st.text(max_size=30), max_size=4))
@@ -43,15 +50,15 @@ def test_a_refusal_keeps_the_good_page_and_says_when_it_was_made(tmp_path):
     """Publish, refuse, publish: status and banner follow."""
     publication, pages = Publication(root=str(tmp_path)), HtmlFiles(root=str(tmp_path))
     pages.write("report", "ms", PAGE)
-    publication.publish("ms", "usable", [], "r1", NOW, "d1")
-    failed = publication.refuse("ms", ["R-hat 1.2"], "r2", NOW + timedelta(days=7), page="<p>refused</p>")
+    publication.publish("ms", "usable", [], at("r1"))
+    failed = publication.refuse("ms", ["R-hat 1.2"], at("r2", days=7), page="<p>refused</p>")
     status = publication.status("ms")
     assert (status.published, status.verdict, status.reasons) == (False, "do not use", ("R-hat 1.2",))
     assert status.good_at == NOW.isoformat(timespec="seconds")
     assert failed.read_text() == "<p>refused</p>"
     assert "Stale since 2026-03-08" in pages.read("report", "ms")
     pages.write("report", "ms", PAGE)
-    publication.publish("ms", "usable with care", ["holdout"], "r3", NOW + timedelta(days=8), "d2")
+    publication.publish("ms", "usable with care", ["holdout"], at("r3", days=8))
     assert publication.status("ms").published
     assert not failed.exists()
 
@@ -59,35 +66,50 @@ def test_a_refusal_keeps_the_good_page_and_says_when_it_was_made(tmp_path):
 def test_a_client_that_never_had_a_good_page_gets_none(tmp_path):
     """Only the refused page and the status exist."""
     publication = Publication(root=str(tmp_path))
-    publication.refuse("ms", ["bad rows"], "r1", NOW)
+    publication.refuse("ms", ["bad rows"], at("r1"))
     assert not publication.report_path("ms").exists()
     assert publication.status("ms").good_at == ""
 
 
-def test_the_portfolio_lists_the_worst_first_with_the_reason():
-    """Refused, never refreshed, usable with care, usable."""
+def test_the_portfolio_has_every_client_with_its_reason():
+    """Refreshed, refused and never refreshed ones; only a published page is linked."""
+    now = NOW.isoformat()
     statuses = [
-        Status("fine", "usable", True, (), "r", NOW.isoformat(), good_at=NOW.isoformat()),
-        Status(
-            "careful",
-            "usable with care",
-            True,
-            ("holdout_skill (h12): naive is better",),
-            "r",
-            NOW.isoformat(),
-        ),
-        Status("refused", "do not use", False, ("R-hat <1.2>",), "r", NOW.isoformat()),
+        Status("fine", "usable", True, (), "r", now, 61.0, good_at=now),
+        Status("refused", "do not use", False, ("R-hat 1.2", "ESS 3"), "r", now, 5.0),
     ]
-    page = render_portfolio(["careful", "fine", "new", "refused"], statuses, NoHistory(), NOW)
-    positions = [page.index(f"<td>{client}</td>") for client in ("refused", "new", "careful", "fine")]
-    assert positions == sorted(positions)
-    assert "R-hat &lt;1.2&gt;" in page
-    assert "4 clients, 1 with a refused refresh, 1 never refreshed" in page
+    frame = portfolio_frame(["fine", "new", "refused"], statuses, NoHistory(), NOW).set_index("client")
+    assert frame["verdict"].to_dict() == {"fine": "usable", "new": "never refreshed", "refused": "do not use"}
+    assert frame.loc["refused", "reason"] == "R-hat 1.2; ESS 3"
+    assert frame["report"].to_dict() == {"fine": "../report/fine.html", "new": "", "refused": ""}
+    assert frame.loc["fine", "seconds"] == 61.0
+
+
+def test_the_portfolio_shows_the_numbers_of_the_last_refresh(refreshed):
+    """From the metric history: scores of h08, sampler health of full, age of the data."""
+    from mmm_engine.history import History
+    from mmm_engine.report.portfolio import MEASURES
+
+    history = History(refreshed / "home" / "metric_history.duckdb")
+    statuses = [Publication(root=str(refreshed / "home")).status(client) for client in ("app", "shop")]
+    frame = portfolio_frame(["app", "shop"], statuses, history, datetime(2025, 3, 1, tzinfo=UTC)).set_index(
+        "client"
+    )
+    assert {measure.name for measure in MEASURES} <= set(frame.columns)
+    mape = history.read("shop", "mape", "h08", "test")["value"].item()
+    assert frame.loc["shop", "mape_h08"] == mape
+    assert frame.loc["shop", "trend"] == [mape]
+    assert frame.loc["shop", "stale_days"] == 12
+    assert frame.loc["shop", "seconds"] > 0
 
 
 def test_an_empty_portfolio_is_a_page_too():
     """Before the first client."""
-    assert render_portfolio([], [], NoHistory(), NOW).endswith("</html>\n")
+    from mmm_engine.report.portfolio import render_portfolio
+
+    assert "No client is known yet" in render_portfolio(
+        portfolio_frame([], [], NoHistory(), NOW), generated_at=NOW
+    )
 
 
 @pytest.mark.parametrize("client", ["../evil", "A", ""])

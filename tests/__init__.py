@@ -1,0 +1,1 @@
+"""Tests: engine and Dagster layer."""
