@@ -38,6 +38,8 @@ DATA_CONTRACT = dg.AssetCheckSpec(
     partitions_def=clients,
 )
 
+RECEIPT_KEY = ("run_id", "window", "split")  # what the receipt of metric_history counts rows by
+
 
 @dg.asset_check(
     asset="scaled_inputs",
@@ -129,8 +131,8 @@ def history_rows(
     """Compare the rows in the database with the receipt."""
     from mmm_engine import gates
 
-    recorded = history.open().read(context.partition_key).groupby(["run_id", "window"]).size()
-    found = [int(recorded.get((part["run_id"], part["window"]), 0)) for part in metric_history]
+    recorded = history.open().read(context.partition_key).groupby(list(RECEIPT_KEY)).size()
+    found = [int(recorded.get(tuple(part[name] for name in RECEIPT_KEY), 0)) for part in metric_history]
     verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
     yield from _evaluate(context, {context.partition_key: verdict})
 

@@ -25,7 +25,7 @@ from mmm_engine.errors import ConfigError, Fault, MMMError
 if TYPE_CHECKING:
     from mmm_assets.refresh import RefreshOptions, RefreshOutcome
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="mmm",
@@ -68,7 +68,11 @@ def refresh(
     options = _refresh_options(windows, {"draws": draws, "tune": tune, "chains": chains, "seed": seed})
     sound, code = _sound_clients(clients)
     if sound:
-        code = max(code, _refresh(sound, options))
+        try:
+            code = max(code, _refresh(sound, options))
+        except KeyboardInterrupt:
+            _complain("Interrupted. What was finished is stored; run the same command again for the rest.")
+            code = INTERRUPTED
     raise typer.Exit(code)
 
 

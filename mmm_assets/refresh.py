@@ -28,6 +28,8 @@ from mmm_engine.config import check_client_id
 FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
+INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+
 
 @dataclass(frozen=True)
 class RefreshOptions:
@@ -201,6 +203,8 @@ class _Chain:
             run_config=config,
             raise_on_error=False,
         )
+        if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
+            raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()
         self._failures += _failures(result)
         return result
@@ -245,6 +249,12 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
         elif data.error and data.error.cls_name != "DagsterAssetCheckFailedError":
             cause = data.error.cause or data.error
             yield f"{event.step_key}: {cause.message.strip()}"
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether somebody, or the system, asked this process to stop while the run was executing."""
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    return any(data.error and data.error.cls_name == INTERRUPTED for data in failures)
 
 
 def _materialised(result: dg.ExecuteInProcessResult, asset: str) -> Sequence[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import reporting
+from mmm_assets.checks import RECEIPT_KEY
 from mmm_assets.partitions import clients
 from mmm_assets.portfolio import portfolio_frame
 from mmm_assets.publication import Publication, Status
@@ -153,9 +154,9 @@ def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, M
 
 
 def _receipt(rows: DataFrame) -> list[dict[str, Any]]:
-    """How many rows were recorded for each refresh and window."""
-    counts = rows.groupby(["run_id", "window"]).size()
-    return [{"run_id": run, "window": window, "rows": int(count)} for (run, window), count in counts.items()]
+    """How many rows were recorded for each refresh, window and split."""
+    counts = rows.groupby(list(RECEIPT_KEY)).size()
+    return [{**dict(zip(RECEIPT_KEY, key, strict=True)), "rows": int(count)} for key, count in counts.items()]
 
 
 def _actuals(stored: ClientResults) -> Any:

@@ -170,3 +170,29 @@ def test_no_forecast_comes_from_a_posterior_that_nobody_has_judged(used_home, in
         instance, defs.resolve_job_def("fleets_job"), "forecast", {"dagster/partition": "shop"}
     )
     assert "newer than its scores" in failure
+
+
+def test_an_interrupted_refresh_stops_the_chain(refresh, home, instance, monkeypatch):
+    """Ctrl-C ends the run that is under way; nothing of the stages after it runs."""
+
+    def interrupted(*inputs, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmm_engine.sampler.fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refresh("shop", windows=("full",))
+    runs = {run.job_name: run.status.value for run in instance.get_runs()}
+    assert runs == {"client_data_job": "SUCCESS", "windows_job": "FAILURE"}
+    assert not (home / "storage" / "report").exists()
+
+
+def test_a_refresh_that_fits_nothing_new_records_nothing_wrong(refresh, sampler, home):
+    """Scores of the last fit keep the refresh that made them, new fleets get the new one."""
+    refresh("shop", windows=("full",))
+    sampler.broken.add("full")
+    outcome = refresh("shop", windows=("full",))
+    checks = {e.check_name: e.passed for e in outcome.evaluations}
+    assert checks["history_rows"]
+    rows = history_of(home)
+    assert rows.loc[rows["metric"] == "mape", "run_id"].nunique() == 1
+    assert rows.loc[rows["metric"] == "recovery", "run_id"].nunique() == 2
