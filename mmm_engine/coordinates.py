@@ -25,13 +25,14 @@ from mmm_engine.model import ModelData, adstocked_media, parameter_values, satur
 from mmm_engine.priors import ParameterSpec, PriorPart, assemble, free_variables
 from mmm_engine.structure import MediaGroup, ModelStructure
 from mmm_engine.supports import MAPS, PLAIN, soft_above_zero, typical_scale
-from mmm_engine.transforms import SATURATIONS
+from mmm_engine.transforms import SATURATIONS, matern52_sqrt_density
 
 Floats = NDArray[np.float64]
 Array = Any  # a numpy array or a symbolic tensor
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
 _SMALLEST_HALF_POINT = 1e-6
+_SIZE_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,13 @@ class Coordinates:
     Attributes:
         slots: One per free variable, in flat order.
         channels: Groups whose levels are sampled jointly with the intercept (levels.py); empty for plain maps.
+        amplitudes: Whether time-varying curves are sampled by their size instead of their eta.
         structure: The model.
     """
 
     slots: tuple[Slot, ...]
     channels: tuple[ChannelLevels, ...]
+    amplitudes: bool
     structure: ModelStructure
 
     @property
@@ -104,6 +107,8 @@ class Coordinates:
             value, log_slope = MAPS[slot.map](flat[..., slot.start : slot.stop], slot.part.prior, xp)
             variables[slot.part.name] = value
             log_jacobian = log_jacobian + log_slope.sum(axis=-1)
+        if self.amplitudes:
+            log_jacobian = log_jacobian + self._rescale_processes(variables, data, xp)
         if self.channels:
             log_jacobian = log_jacobian + self._add_levels(flat, variables, data, xp)
         return variables, log_jacobian
@@ -140,6 +145,26 @@ class Coordinates:
             start = stop
         variables["intercept"] = xp.exp(levels.log_intercept)
         return levels.log_jacobian + slopes + (log_scale - levels.log_effect).sum(axis=-1)
+
+    def _rescale_processes(self, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
+        """Turns the sampled size of each time-varying curve into its eta; returns the log Jacobian.
+
+        The data pin the size of the curve, eta times the size of its coefficients; eta alone trades off with them.
+        """
+        log_jacobian: Array = 0.0
+        for process, frequencies in (
+            (self.structure.media_process, data.media_frequencies),
+            (self.structure.intercept_process, data.intercept_frequencies),
+        ):
+            if process is None:
+                continue
+            name = f"{process.name}_raw"
+            weight = matern52_sqrt_density(frequencies, 1.0, variables[f"{name}_ls"], xp) ** 2
+            squares = (weight * variables[f"{name}_hsgp_coefs_offset"] ** 2).sum(axis=-1)
+            size = xp.sqrt(squares / weight.sum(axis=-1) + _SIZE_FLOOR)[..., None]
+            variables[f"{name}_eta"] = variables[f"{name}_eta"] / size
+            log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
+        return log_jacobian
 
     def _half_above(self, flat: Array, data: ModelData, xp: Any) -> tuple[Array, Array]:
         """Half-saturation above its floor per channel, and its log slope; 1 and 0 for curves without one."""
@@ -209,7 +234,7 @@ class Coordinates:
 
 def plain_coordinates(structure: ModelStructure) -> Coordinates:
     """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(structure, (), {})
+    return _coordinates(structure, (), {}, amplitudes=False)
 
 
 def round_coordinates(structure: ModelStructure) -> Coordinates:
@@ -224,12 +249,12 @@ def round_coordinates(structure: ModelStructure) -> Coordinates:
             maps[part.name] = "score"
         elif part.prior.support == "positive" and _weakly_identified(part):
             maps[part.name] = "soft"
-    return _coordinates(structure, _channels(structure), maps)
+    return _coordinates(structure, _channels(structure), maps, amplitudes=_positive_etas(structure))
 
 
 def _weakly_identified(part: PriorPart) -> bool:
     name = part.name
-    return name.startswith(("saturation_", "gamma_control", "adstock_")) or name.endswith("_raw_eta")
+    return name.startswith(("saturation_", "gamma_control", "adstock_"))
 
 
 def _channels(structure: ModelStructure) -> tuple[ChannelLevels, ...]:
@@ -248,6 +273,10 @@ def _channels(structure: ModelStructure) -> tuple[ChannelLevels, ...]:
     return tuple(found)
 
 
+def _positive_etas(structure: ModelStructure) -> bool:
+    return all(_is_positive(spec) for spec in structure.parameters if spec.name.endswith("_raw_eta"))
+
+
 def _is_positive(spec: ParameterSpec) -> bool:
     return all(part.prior.support == "positive" and part.sign > 0 for part in spec.parts)
 
@@ -258,7 +287,11 @@ def _parameter_of(structure: ModelStructure, group: MediaGroup, short: str | Non
 
 
 def _coordinates(
-    structure: ModelStructure, channels: tuple[ChannelLevels, ...], maps: Mapping[str, str]
+    structure: ModelStructure,
+    channels: tuple[ChannelLevels, ...],
+    maps: Mapping[str, str],
+    *,
+    amplitudes: bool,
 ) -> Coordinates:
     joint = {"intercept"} if channels else set()
     for channel in channels:
@@ -271,4 +304,4 @@ def _coordinates(
         kind = "levels" if part.name in joint else maps.get(part.name, PLAIN[part.prior.support])
         slots.append(Slot(part, start, stop, kind))
         start = stop
-    return Coordinates(tuple(slots), channels, structure)
+    return Coordinates(tuple(slots), channels, amplitudes, structure)
