@@ -28,7 +28,7 @@ from mmm_engine.config import check_client_id
 FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
-INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+INTERRUPTED = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     """Whether somebody, or the system, asked this process to stop while the run was executing."""
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    return any(data.error and data.error.cls_name == INTERRUPTED for data in failures)
+    return any(data.error and data.error.cls_name in INTERRUPTED for data in failures)
 
 
 def _materialised(result: dg.ExecuteInProcessResult, asset: str) -> Sequence[str]:
