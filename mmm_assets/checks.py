@@ -18,7 +18,8 @@ Blocking checks gate inside their own run only and backfills ignore them, so the
 ask the same gates again.
 """
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -28,7 +29,7 @@ from mmm_assets.partitions import client_x_window, clients
 from mmm_assets.resources import MetricHistory
 from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
 
-Evaluations = Iterator[dg.AssetCheckEvaluation | dg.Output[None]]
+Judged = Mapping[str, Verdict]  # partition key -> verdict
 
 DATA_CONTRACT = dg.AssetCheckSpec(
     "data_contract",
@@ -41,20 +42,38 @@ DATA_CONTRACT = dg.AssetCheckSpec(
 RECEIPT_KEY = ("run_id", "window", "split")  # what the receipt of metric_history counts rows by
 
 
-@dg.asset_check(
+def _check(**definition: Any) -> Callable[[Callable[..., Judged]], dg.AssetChecksDefinition]:
+    """Make an asset check from a function that judges every partition of the run; none stands for all.
+
+    Args:
+        **definition: Arguments of ``dagster.asset_check``.
+    """
+
+    def make(judge: Callable[..., Judged]) -> dg.AssetChecksDefinition:
+        @functools.wraps(judge)  # Dagster reads inputs and resources from the signature
+        def evaluate(context: dg.AssetCheckExecutionContext, **inputs: Any) -> Iterator[Any]:
+            (spec,) = context.check_specs
+            for key, verdict in judge(context, **inputs).items():
+                yield evaluation.of_verdict(spec, key, verdict, context.instance)
+            yield dg.Output(None)
+
+        return dg.asset_check(**definition)(evaluate)  # type: ignore[arg-type]  # it may yield evaluations
+
+    return make
+
+
+@_check(
     asset="scaled_inputs",
     partitions_def=client_x_window,
     blocking=True,
     description="No training row lies after the cutoff, and the window holds out the rows it says.",
 )
-def training_cutoff(
-    context: dg.AssetCheckExecutionContext, scaled_inputs: dict[str, ScaledInputs]
-) -> Evaluations:
+def training_cutoff(context: dg.AssetCheckExecutionContext, scaled_inputs: dict[str, ScaledInputs]) -> Judged:
     """Judge the split of every window of the run."""
-    yield from _evaluate(context, {key: verdicts.of_cutoff(inputs) for key, inputs in scaled_inputs.items()})
+    return {key: verdicts.of_cutoff(inputs) for key, inputs in scaled_inputs.items()}
 
 
-@dg.asset_check(
+@_check(
     asset="holdout_metrics",
     partitions_def=client_x_window,
     blocking=True,
@@ -65,13 +84,12 @@ def sampler_converged(
     context: dg.AssetCheckExecutionContext,
     holdout_metrics: dict[str, DataFrame],
     scaled_inputs: dict[str, ScaledInputs],
-) -> Evaluations:
+) -> Judged:
     """Judge the sampler of every window of the run; only ``full`` blocks."""
-    judged = {key: verdicts.of_sampler(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
-    yield from _evaluate(context, judged)
+    return {key: verdicts.of_sampler(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
 
 
-@dg.asset_check(
+@_check(
     asset="holdout_metrics",
     partitions_def=client_x_window,
     additional_ins={"scaled_inputs": dg.AssetIn()},
@@ -81,13 +99,12 @@ def holdout_skill(
     context: dg.AssetCheckExecutionContext,
     holdout_metrics: dict[str, DataFrame],
     scaled_inputs: dict[str, ScaledInputs],
-) -> Evaluations:
+) -> Judged:
     """Judge the held-out weeks of every window of the run."""
-    judged = {key: verdicts.of_holdout(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
-    yield from _evaluate(context, judged)
+    return {key: verdicts.of_holdout(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
 
 
-@dg.asset_check(
+@_check(
     asset="recovery_scores",
     partitions_def=clients,
     additional_ins={"client_data": dg.AssetIn()},
@@ -95,15 +112,15 @@ def holdout_skill(
 )
 def recovery(
     context: dg.AssetCheckExecutionContext, recovery_scores: DataFrame, client_data: ClientData
-) -> Evaluations:
+) -> Judged:
     """Judge how well the model finds a known truth on this client's rows."""
     from mmm_engine import gates
 
     verdict = gates.check_recovery(recovery_scores, client_data.config.thresholds)
-    yield from _evaluate(context, {context.partition_key: verdict})
+    return {context.partition_key: verdict}
 
 
-@dg.asset_check(
+@_check(
     asset="stability_scores",
     partitions_def=clients,
     additional_ins={"client_data": dg.AssetIn()},
@@ -111,15 +128,15 @@ def recovery(
 )
 def stability(
     context: dg.AssetCheckExecutionContext, stability_scores: DataFrame, client_data: ClientData
-) -> Evaluations:
+) -> Judged:
     """Judge how far the channels' results move."""
     from mmm_engine import gates
 
     verdict = gates.check_stability(stability_scores, client_data.config.thresholds)
-    yield from _evaluate(context, {context.partition_key: verdict})
+    return {context.partition_key: verdict}
 
 
-@dg.asset_check(
+@_check(
     asset="metric_history",
     partitions_def=clients,
     blocking=True,
@@ -127,27 +144,27 @@ def stability(
 )
 def history_rows(
     context: dg.AssetCheckExecutionContext, metric_history: list[dict[str, Any]], history: MetricHistory
-) -> Evaluations:
+) -> Judged:
     """Compare the rows in the database with the receipt."""
     from mmm_engine import gates
 
     recorded = history.open().read(context.partition_key).groupby(list(RECEIPT_KEY)).size()
     found = [int(recorded.get(tuple(part[name] for name in RECEIPT_KEY), 0)) for part in metric_history]
     verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
-    yield from _evaluate(context, {context.partition_key: verdict})
+    return {context.partition_key: verdict}
 
 
-@dg.asset_check(
+@_check(
     asset="report",
     partitions_def=clients,
     blocking=True,
     description="The page holds everything it shows and asks the network for nothing.",
 )
-def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -> Evaluations:
+def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -> Judged:
     """Look for anything in the page that a browser would fetch."""
     from mmm_engine import gates
 
-    yield from _evaluate(context, {context.partition_key: gates.check_report(report)})
+    return {context.partition_key: gates.check_report(report)}
 
 
 ALL_CHECKS = (
@@ -159,11 +176,3 @@ ALL_CHECKS = (
     history_rows,
     report_self_contained,
 )
-
-
-def _evaluate(context: dg.AssetCheckExecutionContext, judged: Mapping[str, Verdict]) -> Evaluations:
-    """One evaluation per partition of the run: one window never stands for all."""
-    (spec,) = context.check_specs
-    for key, verdict in judged.items():
-        yield evaluation.of_verdict(spec, key, verdict, context.instance)
-    yield dg.Output(None)

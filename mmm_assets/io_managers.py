@@ -35,7 +35,7 @@ class StoredFileError(Exception):
     """A stored file that is missing or cannot be read."""
 
 
-class PartitionFiles(dg.ConfigurableIOManager, ABC):  # type: ignore[misc]
+class PartitionFiles(dg.ConfigurableIOManager, ABC):
     """One file per partition of an asset; subclasses know one format."""
 
     root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
@@ -203,7 +203,8 @@ class ClientDataFiles(PartitionFiles):
 
     def _load(self, path: Path) -> ClientData:
         from mmm_engine.config import ClientConfig
-        from mmm_engine.data import ClientData, Finding
+        from mmm_engine.data import ClientData
+        from mmm_engine.findings import Finding
 
         frame, rest = read_frame(path)
         return ClientData(

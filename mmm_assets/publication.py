@@ -53,7 +53,7 @@ class Status:
     good_at: str = ""
 
 
-class Publication(dg.ConfigurableResource):  # type: ignore[misc]
+class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The published pages below ``storage/report``."""
 
     root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")

@@ -82,8 +82,9 @@ def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | 
     earlier = rows[rows["run_id"] != run_id]
     if earlier.empty:
         return None
-    last = earlier.loc[earlier["recorded_at"].idxmax(), "run_id"]
-    return earlier[earlier["run_id"] == last].reset_index(drop=True)
+    last = earlier.sort_values("recorded_at", kind="stable")["run_id"].iloc[-1]
+    before: DataFrame = earlier[earlier["run_id"] == last].reset_index(drop=True)
+    return before
 
 
 def _window_report(window: WindowResults) -> WindowReport:

@@ -16,7 +16,7 @@ from mmm_assets import home
 from mmm_assets.types import ClientData, History, SamplerConfig
 
 
-class ClientFiles(dg.ConfigurableResource):
+class ClientFiles(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The folder of client files (``<client>.yaml`` beside its rows)."""
 
     data_dir: str = Field(default="", description="Folder of client files; empty: $MMM_DATA_DIR or data/.")
@@ -44,7 +44,7 @@ class ClientFiles(dg.ConfigurableResource):
         return fingerprint(source_files(client, self.folder))
 
 
-class SamplerOverrides(dg.ConfigurableResource):
+class SamplerOverrides(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Sampler settings of one run that differ from the client file; None keeps what the file says."""
 
     draws: int | None = Field(default=None, description="Kept draws per chain.")
@@ -65,7 +65,7 @@ class SamplerOverrides(dg.ConfigurableResource):
         return {"draws": self.draws, "tune": self.tune, "chains": self.chains, "seed": self.seed}
 
 
-class MetricHistory(dg.ConfigurableResource):
+class MetricHistory(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The DuckDB file in which every score of every refresh is recorded."""
 
     path: str = Field(default="", description="DuckDB file; empty: metric_history.duckdb in the home.")

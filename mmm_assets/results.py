@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,7 +21,6 @@ from mmm_assets import verdicts
 from mmm_assets.io_managers import (
     ClientDataFiles,
     FrameFiles,
-    HtmlFiles,
     PartitionFiles,
     PosteriorFiles,
     ScaledInputsFiles,
@@ -47,7 +45,7 @@ class WindowResults:
     multiplier: DataFrame
 
     @property
-    def attrs(self) -> Mapping[str, Any]:
+    def attrs(self) -> Mapping[Any, Any]:
         """Client, window, cutoff, versions, seed and fit that all frames of the window come from."""
         return self.scores.attrs
 
@@ -90,7 +88,7 @@ class ClientResults:
         return (gates.check_data(self.data), *missing, *on_windows, *on_fleets)
 
     @property
-    def made_by(self) -> Mapping[str, Any]:
+    def made_by(self) -> Mapping[Any, Any]:
         """What is known of the refresh that fitted the full window; empty when there is none."""
         return self.windows[FULL].attrs if FULL in self.windows else {}
 
@@ -100,7 +98,7 @@ class ClientResults:
         return verdicts.refused(self.verdicts)
 
 
-class ResultStore(dg.ConfigurableResource):  # type: ignore[misc]
+class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Reads stored assets by name, for whoever needs many of them."""
 
     root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
@@ -111,23 +109,22 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[misc]
 
     def data(self, client: str) -> ClientData:
         """The stored rows of a client."""
-        return ClientDataFiles(root=self.root).read("client_data", client)
+        data: ClientData = ClientDataFiles(root=self.root).read("client_data", client)
+        return data
 
     def inputs(self, client: str, window: str) -> ScaledInputs:
         """One stored window of a client in model space."""
-        return ScaledInputsFiles(root=self.root).read("scaled_inputs", window_key(client, window))
+        inputs: ScaledInputs = ScaledInputsFiles(root=self.root).read(
+            "scaled_inputs", window_key(client, window)
+        )
+        return inputs
 
     def posterior(self, client: str, window: str) -> DataTree:
         """The stored posterior of a window."""
-        return PosteriorFiles(root=self.root).read("fitted_posterior", window_key(client, window))
-
-    def page(self, asset: str, client: str | None) -> str | None:
-        """A stored page, or None when there is none yet."""
-        return _read_if_stored(HtmlFiles(root=self.root), asset, client)
-
-    def page_path(self, asset: str, client: str | None) -> Path:
-        """Where a page is stored."""
-        return HtmlFiles(root=self.root).path(asset, client)
+        posterior: DataTree = PosteriorFiles(root=self.root).read(
+            "fitted_posterior", window_key(client, window)
+        )
+        return posterior
 
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
@@ -171,7 +168,7 @@ def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) ->
     return files.read(asset, partition) if files.has(asset, partition) else None
 
 
-def _is_from(attrs: Mapping[str, Any], data: ClientData) -> bool:
+def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:
     """Whether a stored frame was made from exactly these rows and settings."""
     return (attrs.get("data_version"), attrs.get("config_version")) == (
         data.data_version,

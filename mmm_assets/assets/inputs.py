@@ -5,6 +5,7 @@ Not here: what makes a row valid (mmm_engine.data), how it is scaled (mmm_engine
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -30,7 +31,7 @@ from mmm_engine.errors import MMMError
 )
 def client_data(
     context: dg.AssetExecutionContext, client_files: ClientFiles, publication: Publication
-) -> Iterator[dg.Output[ClientData] | dg.AssetCheckEvaluation]:
+) -> Iterator[dg.Output[Any] | dg.AssetCheckEvaluation]:
     """Validated rows of one client: one row per period, original units, with the findings of the data contract.
 
     A file that breaks the contract fails the check ``data_contract`` with every fault: the rows stored last stay, and

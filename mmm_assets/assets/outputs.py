@@ -108,7 +108,8 @@ def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publica
     known = sorted(context.instance.get_dynamic_partitions(str(clients.name)))
     statuses = [status for client in known if (status := publication.status(client)) is not None]
     frame = portfolio_frame(known, statuses, history.open(), now)
-    context.add_asset_metadata({"clients": len(known), **frame["verdict"].value_counts().to_dict()})
+    counts = {str(word): int(count) for word, count in frame["verdict"].value_counts().items()}
+    context.add_asset_metadata({"clients": len(known), **counts})
     return render_portfolio(frame, generated_at=now, engine_version=ENGINE_VERSION)
 
 
@@ -141,7 +142,7 @@ def _history_rows(stored: ClientResults) -> DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[str, str]]]:
+def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[Any, Any]]]:
     """Score frames, the window each is recorded under, what made it; fleets belong to the full window."""
     from mmm_engine.returns import return_scores
 
@@ -155,8 +156,8 @@ def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, M
 
 def _receipt(rows: DataFrame) -> list[dict[str, Any]]:
     """How many rows were recorded for each refresh, window and split."""
-    counts = rows.groupby(list(RECEIPT_KEY)).size()
-    return [{**dict(zip(RECEIPT_KEY, key, strict=True)), "rows": int(count)} for key, count in counts.items()]
+    counted = rows.groupby(list(RECEIPT_KEY)).size().rename("rows").reset_index()
+    return [{str(name): value for name, value in part.items()} for part in counted.to_dict("records")]
 
 
 def _actuals(stored: ClientResults) -> Any:
