@@ -56,7 +56,7 @@ def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = 
     expected = np.concatenate([mean(terms) for terms in _terms(values, inputs, structure)])
     rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
     scale = inputs.scales.target
-    noise = _noise(values, structure, expected.shape, rng)
+    noise = observation_noise(values, structure, expected.shape, rng)
     return Prediction(inputs.dates, inputs.split, expected * scale, (expected + noise) * scale)
 
 
@@ -156,9 +156,17 @@ def _stacked(terms: MeanTerms, rows: int) -> Floats:
     return np.concatenate([*columns, terms.media, controls], axis=-1)
 
 
-def _noise(
+def observation_noise(
     values: dict[str, Floats], structure: ModelStructure, shape: tuple[int, ...], rng: np.random.Generator
 ) -> Floats:
+    """Random draws of what the target has beside its mean, model space.
+
+    Args:
+        values: Parameters by name, shape (draw, ...).
+        structure: The model.
+        shape: (draw, date).
+        rng: Source of randomness.
+    """
     constants = dict(structure.likelihood_constants)
     sigma = values["y_sigma"][:, None] if "y_sigma" in values else constants["sigma"]
     if structure.likelihood == "Normal":

@@ -1,12 +1,15 @@
-"""Recovery: can the model find parameters that are known, given this client's media and controls?
+"""Recovery: can the model find a truth that is known, given this client's media and controls?
 
-Here: truth drawn from the prior, a target simulated with it, the refit, and how well truth is found.
-Not here: the formulas (calibration.py), the fit (sampler.py).
+Here: refits of simulated targets, how well each finds its truth, coverage and ranks over many of them, and per channel
+a verdict: identified, weak or not identified.
+Not here: making the targets (simulated.py), the formulas (calibration.py), the fit (sampler.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -14,38 +17,43 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.calibration import contraction, recovery_score, z_score
+from mmm_engine.calibration import contraction, jeffreys_band, rank_statistic, z_score
 from mmm_engine.config import SamplerConfig
-from mmm_engine.errors import Fault, FitError
-from mmm_engine.model import mean, mean_terms, model_data, parameter_values, training_data
-from mmm_engine.predict import flat_draws
+from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target, simulate_targets
+from mmm_engine.fleets.windows import WindowFit, fit_window
+from mmm_engine.metrics import SCORE_COLUMNS, crps_rows
+from mmm_engine.model import mean_terms, model_data, parameter_values, training_data
+from mmm_engine.predict import draw_chunks, flat_draws
 from mmm_engine.priors import draw_prior
-from mmm_engine.sampler import ProgressListener, fit
+from mmm_engine.sampler import ProgressListener
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import model_structure
 
-Floats = NDArray[np.float64]
+__all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_targets"]
 
-_COLUMNS = ["split", "channel", "metric", "value", "unit"]
-_TRIES = 100
-_NEGATIVE_SHARE_MAX = 0.5
+Floats = NDArray[np.float64]
+ScoreRow = tuple[str, str, str, float, str]
+
+IDENTIFIED_RECOVERY = 0.75
+IDENTIFIED_CONTRACTION = 0.5
+FEW_SIMULATIONS = 10
+COVERAGE = 0.9
+_RANKS = 99  # draws a truth is ranked among: few enough to be independent
+_PRIOR_DRAWS = 1000
+_GUIDE_NAMES = {"gamma_control": "controls"}
 
 
 @dataclass(frozen=True)
-class SimulatedTarget:
-    """A target made from known parameters and a client's own media and controls.
+class PriorDraws:
+    """What the model expects before it sees a target.
 
     Attributes:
-        inputs: The window with the simulated target in place of the observed one.
-        truth: Parameters by name, model space, without a draw axis.
-        contribution: True contribution per channel, summed over the training rows, model space, shape (channel,).
-        rejected: Draws from the prior that the rule refused before this one.
+        parameters: By name, model space, shape (draw, element).
+        contribution: Per channel, summed over the training rows, model space, shape (draw, channel).
     """
 
-    inputs: ScaledInputs
-    truth: dict[str, Floats]
+    parameters: dict[str, Floats]
     contribution: Floats
-    rejected: int
 
 
 def recovery_scores(
@@ -54,112 +62,243 @@ def recovery_scores(
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
     seed: int | None = None,
+    n_simulations: int = 1,
+    posterior: xr.DataTree | None = None,
 ) -> pd.DataFrame:
-    """One simulation from the prior, refitted and scored.
+    """Simulations from the prior (or from a fitted posterior), refitted and scored.
 
     Args:
         inputs: The client's `full` window; its own target is not looked at.
-        sampler: Settings of the refit; the client's own when None.
-        progress: Listener of the refit.
-        seed: Seed of the simulation; that of the sampler when None.
+        sampler: Settings of the refits; the client's own when None.
+        progress: Listener of the refits.
+        seed: Seed of the simulations; that of the sampler when None.
+        n_simulations: How many; coverage and ranks say something from about 20 on.
+        posterior: Truth is drawn from it; from the prior when None. The prior tests the model and its code, the
+            posterior asks what data like this client's can tell. Only with the prior are coverage and ranks exact.
 
     Returns:
-        Split "recovery". Per parameter (in `channel`): recovery, coverage_90, z_score (mean over elements),
-        contraction (median). Per media channel: contribution_recovery, contribution_coverage_90.
+        The score frame of `summarise_recovery`.
     """
+    prior = prior_draws(inputs)
+    frames = [
+        score_refit(fit, simulated, prior)
+        for simulated, fit in refits(
+            inputs, n_simulations, sampler=sampler, progress=progress, seed=seed, posterior=posterior
+        )
+    ]
+    return summarise_recovery(frames, inputs.config.thresholds.recovery_min)
+
+
+def refits(
+    inputs: ScaledInputs,
+    n_simulations: int,
+    *,
+    sampler: SamplerConfig | None = None,
+    progress: ProgressListener | None = None,
+    seed: int | None = None,
+    posterior: xr.DataTree | None = None,
+) -> Iterator[tuple[SimulatedTarget, WindowFit]]:
+    """Simulated targets with their refits, one at a time; arguments as those of `recovery_scores`."""
     settings = sampler or inputs.config.sampler
-    simulated = simulate_target(inputs, settings.seed if seed is None else seed)
-    posterior = fit(
-        simulated.inputs, sampler=settings, label=f"{inputs.config.client} recovery", progress=progress
-    )
-    return score_recovery(posterior, simulated)
+    targets = simulate_targets(inputs, settings.seed if seed is None else seed, posterior)
+    for number, simulated in enumerate(islice(targets, n_simulations), start=1):
+        label = f"{inputs.config.client} recovery" + (
+            f" {number}/{n_simulations}" if n_simulations > 1 else ""
+        )
+        yield simulated, fit_window(simulated.inputs, sampler=settings, progress=progress, label=label)
 
 
-def simulate_target(inputs: ScaledInputs, seed: int) -> SimulatedTarget:
-    """A target simulated with parameters drawn from the prior.
+def prior_draws(inputs: ScaledInputs) -> PriorDraws:
+    """Draws of parameters and channel contributions from the prior, given the client's media."""
+    structure = model_structure(inputs.config)
+    variables = draw_prior(structure.parameters, _PRIOR_DRAWS, seed=0)
+    values = parameter_values(structure, variables, numpy_functions())
+    flat = {name: value.reshape(len(value), -1) for name, value in values.items()}
+    return PriorDraws(flat, _contributions(values, inputs))
 
-    Rule for absurd targets: a draw is refused when its target is not finite or negative in more than half of the
-    rows. The rule looks at the target only, so that the refit stays calibrated for what is kept.
 
-    Raises:
-        FitError: If 100 draws in a row are refused.
+def score_refit(fit: WindowFit, simulated: SimulatedTarget, prior: PriorDraws) -> pd.DataFrame:
+    """How well one refit finds its truth.
+
+    Returns:
+        One row per parameter element (model space), and per channel one for its contribution and one for its ROAS
+        (original units): kind ("parameter", "contribution", "roas"), name, element, truth, mean, sd, q05, q95,
+        recovery, z_score, contraction, covered, rank (truth among 99 draws). The attribute `rejected` counts the draws
+        that were refused on the way to this truth.
     """
+    inputs = simulated.inputs
+    values = flat_draws(fit.posterior)
+    frames = []
+    for name, truth in simulated.truth.items():
+        draws = values[name].reshape(len(values[name]), -1)
+        rows = _compare(draws, np.atleast_1d(truth), prior.parameters[name])
+        shown = _GUIDE_NAMES.get(name, name)
+        frames.append(rows.assign(kind="parameter", name=shown, element=np.arange(len(rows))))
+    channels = list(inputs.config.channel_names)
+    contribution = _contributions(values, inputs)
+    scale, spend = inputs.scales.target, inputs.spend.sum(axis=0)
+    with np.errstate(divide="ignore"):
+        units = {
+            "contribution": np.full(len(channels), scale),
+            "roas": np.where(spend > 0, scale / spend, np.nan),
+        }
+    for kind, unit in units.items():
+        known = np.isfinite(unit)
+        rows = _compare(
+            contribution[:, known] * unit[known],
+            simulated.contribution[known] * unit[known],
+            prior.contribution[:, known] * unit[known],
+        )
+        names = [name for name, is_known in zip(channels, known, strict=True) if is_known]
+        frames.append(rows.assign(kind=kind, name=names, element=0))
+    frame = pd.concat(frames, ignore_index=True)
+    frame.attrs["rejected"] = simulated.rejected
+    return frame
+
+
+def summarise_recovery(simulations: list[pd.DataFrame], recovery_min: float) -> pd.DataFrame:
+    """Scores over one or many simulations.
+
+    Args:
+        simulations: Outputs of `score_refit`.
+        recovery_min: Recovery below which a channel is not identified.
+
+    Returns:
+        Split "recovery". Per parameter (its name in `channel`): recovery (median over elements, then simulations),
+        coverage_90, z_score (means), contraction (median). Per media channel: contribution_recovery,
+        contribution_coverage_90, contribution_contraction, roas_recovery, roas_coverage_90 and `identified` (1, 0.5,
+        0: see `verdict`); with several simulations also the Jeffreys band of each coverage (_low, _high), and from 10
+        on contribution_ranks_inside: 1 when the ECDF of the ranks stays inside its band, else 0. For channel "all":
+        simulations and rejected_share.
+    """
+    table = pd.concat(
+        [frame.assign(simulation=number) for number, frame in enumerate(simulations)], ignore_index=True
+    )
+    rejected = sum(int(frame.attrs.get("rejected", 0)) for frame in simulations)
+    count = len(simulations)
+    rows: list[ScoreRow] = []
+    for name, own in table[table["kind"] == "parameter"].groupby("name", sort=False):
+        rows += _parameter_rows(str(name), own)
+    for name, own in table[table["kind"] == "contribution"].groupby("name", sort=False):
+        rows += _channel_rows(str(name), own, "contribution", recovery_min)
+        roas = table[(table["kind"] == "roas") & (table["name"] == name)]
+        if len(roas):
+            rows += _channel_rows(str(name), roas, "roas", recovery_min)
+    if count >= FEW_SIMULATIONS:
+        for name, ecdf in rank_ecdf(simulations).groupby("channel", sort=False):
+            inside = ecdf["ecdf"].between(ecdf["low"], ecdf["high"]).all()
+            rows.append(("recovery", str(name), "contribution_ranks_inside", float(inside), "score"))
+    rows.append(("recovery", "all", "simulations", float(count), "count"))
+    rows.append(("recovery", "all", "rejected_share", rejected / (rejected + count), "fraction"))
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def verdict(recovery: float, contraction: float, hits: int, trials: int, recovery_min: float) -> float:
+    """Whether a channel's contribution, and with it its return, can be read: 1 identified, 0.5 weak, 0 not identified.
+
+    The rule. Not identified: the median recovery lies below `recovery_min`; or, from 10 simulations on, the 90%
+    intervals hold the truth less often than they promise (the Jeffreys band of their coverage ends below 0.9).
+    Identified: a recovery of at least 0.75 (a posterior sd of about 0.44 times the truth), a contraction of at least
+    0.5 (the data, not the prior, decide), and at least half of the intervals hold the truth. Weak: anything between.
+
+    Args:
+        recovery: Median over simulations of 1 - CRPS/abs(truth) of the contribution.
+        contraction: Median over simulations of 1 - posterior variance/prior variance of the contribution.
+        hits: Simulations whose 90% interval holds the truth.
+        trials: Simulations.
+        recovery_min: The platform's threshold for reading a channel at all.
+
+    >>> verdict(0.9, 0.8, 1, 1, 0.3), verdict(0.9, 0.8, 0, 1, 0.3), verdict(0.9, 0.8, 50, 100, 0.3)
+    (1.0, 0.5, 0.0)
+    """
+    refuted = trials >= FEW_SIMULATIONS and jeffreys_band(hits, trials)[1] < COVERAGE
+    if refuted or not recovery >= recovery_min:
+        return 0.0
+    learnt = recovery >= IDENTIFIED_RECOVERY and contraction >= IDENTIFIED_CONTRACTION
+    return 1.0 if learnt and hits >= trials / 2 else 0.5
+
+
+def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
+    """The ECDF of the ranks of each channel's true contribution, with its simultaneous 95% band.
+
+    Uniform ranks say that the posterior is right on average. Ranks are spread within their step, so that the band of
+    a continuous uniform holds.
+
+    Args:
+        simulations: Outputs of `score_refit`.
+        seed: Seed of that spread and of the band's simulation.
+
+    Returns:
+        Columns channel, rank (as a fraction), ecdf, low, high.
+
+    Reference: Säilynoja, Bürkner & Vehtari (2022), doi:10.1007/s11222-022-10090-6.
+    """
+    from arviz_stats.ecdf_utils import ecdf_pit
+
+    table = pd.concat(simulations, ignore_index=True)
+    frames = []
+    for name, own in table[table["kind"] == "contribution"].groupby("name", sort=False):
+        rng = np.random.default_rng(seed)
+        pit = (own["rank"].to_numpy() + rng.uniform(size=len(own))) / (_RANKS + 1)
+        points, ecdf, low, high = ecdf_pit(pit, 0.95, 1000, rng=rng)
+        frames.append(pd.DataFrame({"channel": name, "rank": points, "ecdf": ecdf, "low": low, "high": high}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _contributions(values: dict[str, Floats], inputs: ScaledInputs) -> Floats:
+    """Contribution per channel summed over the training rows, model space, shape (draw, channel)."""
     structure = model_structure(inputs.config)
     train = training_data(model_data(inputs, structure), inputs.train_rows)
     xp = numpy_functions()
-    variables = draw_prior(structure.parameters, _TRIES, seed)
-    values = parameter_values(structure, variables, xp)
-    rng = np.random.default_rng(seed)
-    for number in range(_TRIES):
-        truth = {name: value[number : number + 1] for name, value in values.items()}
-        terms = mean_terms(truth, train, structure, None, xp)
-        noise = rng.standard_normal(inputs.train_rows) * truth.get("y_sigma", np.array([1.0]))[0]
-        target = mean(terms)[0] + noise
-        if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
-            simulated = replace(
-                inputs,
-                window="recovery",
-                dates=inputs.dates[: inputs.train_rows],
-                target_scaled=target,
-                media_scaled=inputs.media_scaled[: inputs.train_rows],
-                controls_scaled=inputs.controls_scaled[: inputs.train_rows],
-                spend=inputs.spend[: inputs.train_rows],
-            )
-            contribution = terms.media.sum(axis=-2)[0]
-            return SimulatedTarget(
-                simulated, {name: value[0] for name, value in truth.items()}, contribution, number
-            )
-    raise FitError(
-        f"client '{inputs.config.client}', recovery",
-        Fault(
-            "priors",
-            f"{_TRIES} draws with absurd targets",
-            "priors that can produce the target",
-            "tighten the priors",
-        ),
+    sums = [mean_terms(chunk, train, structure, None, xp).media.sum(axis=-2) for chunk in draw_chunks(values)]
+    return np.concatenate(sums)
+
+
+def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:
+    """One row per element: the truth, the posterior, and how they compare."""
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    size = np.where(truth == 0, np.nan, np.abs(truth))
+    picked = np.linspace(0, len(draws) - 1, min(_RANKS, len(draws))).astype(int)
+    return pd.DataFrame(
+        {
+            "truth": truth,
+            "mean": draws.mean(axis=0),
+            "sd": draws.std(axis=0, ddof=1),
+            "q05": low,
+            "q95": high,
+            "recovery": np.clip(1 - crps_rows(truth, draws) / size, 0, 1),
+            "z_score": z_score(draws, truth),
+            "contraction": contraction(draws, before),
+            "covered": (low <= truth) & (truth <= high),
+            "rank": rank_statistic(draws[picked], truth),
+        }
     )
 
 
-def score_recovery(posterior: xr.DataTree, simulated: SimulatedTarget) -> pd.DataFrame:
-    """How well a refit finds the truth of a simulation; see `recovery_scores` for the rows."""
-    structure = model_structure(simulated.inputs.config)
-    values = flat_draws(posterior)
-    prior = parameter_values(structure, draw_prior(structure.parameters, 1000, seed=0), numpy_functions())
-    rows: list[tuple[str, str, str, float, str]] = []
-    for spec in structure.parameters:
-        draws = values[spec.name].reshape(len(values[spec.name]), -1)
-        truth = np.atleast_1d(simulated.truth[spec.name])
-        name = _GUIDE_NAMES.get(spec.name, spec.name)
-        before = prior[spec.name].reshape(len(prior[spec.name]), -1)
-        rows += [
-            ("recovery", name, "recovery", recovery_score(draws, truth), "score"),
-            ("recovery", name, "coverage_90", float(np.mean(_covered(draws, truth))), "fraction"),
-            ("recovery", name, "z_score", float(np.mean(z_score(draws, truth))), "score"),
-            ("recovery", name, "contraction", float(np.median(contraction(draws, before))), "score"),
-        ]
-    return pd.DataFrame(rows + _channel_rows(values, simulated), columns=_COLUMNS)
+def _parameter_rows(name: str, own: pd.DataFrame) -> list[ScoreRow]:
+    each = own.groupby("simulation")["recovery"].median()
+    return [
+        ("recovery", name, "recovery", float(each.median()), "score"),
+        ("recovery", name, "coverage_90", float(own["covered"].mean()), "fraction"),
+        ("recovery", name, "z_score", float(own["z_score"].mean()), "score"),
+        ("recovery", name, "contraction", float(own["contraction"].median()), "score"),
+    ]
 
 
-_GUIDE_NAMES = {"gamma_control": "controls"}
-
-
-def _channel_rows(
-    values: dict[str, Floats], simulated: SimulatedTarget
-) -> list[tuple[str, str, str, float, str]]:
-    inputs = simulated.inputs
-    structure = model_structure(inputs.config)
-    data = model_data(inputs, structure)
-    draws = mean_terms(values, data, structure, None, numpy_functions()).media.sum(axis=-2)
-    covered = _covered(draws, simulated.contribution)
-    rows: list[tuple[str, str, str, float, str]] = []
-    for position, channel in enumerate(inputs.config.channel_names):
-        one = slice(position, position + 1)
-        score = recovery_score(draws[:, one], simulated.contribution[one])
-        rows.append(("recovery", channel, "contribution_recovery", score, "score"))
-        rows.append(("recovery", channel, "contribution_coverage_90", float(covered[position]), "fraction"))
+def _channel_rows(name: str, own: pd.DataFrame, kind: str, recovery_min: float) -> list[ScoreRow]:
+    hits, trials = int(own["covered"].sum()), len(own)
+    recovery, learnt = float(own["recovery"].median()), float(own["contraction"].median())
+    rows: list[ScoreRow] = [
+        ("recovery", name, f"{kind}_recovery", recovery, "score"),
+        ("recovery", name, f"{kind}_coverage_90", hits / trials, "fraction"),
+    ]
+    if trials > 1:
+        low, high = jeffreys_band(hits, trials)
+        rows.append(("recovery", name, f"{kind}_coverage_90_low", low, "fraction"))
+        rows.append(("recovery", name, f"{kind}_coverage_90_high", high, "fraction"))
+    if kind == "contribution":
+        rows.append(("recovery", name, "contribution_contraction", learnt, "score"))
+        rows.append(
+            ("recovery", name, "identified", verdict(recovery, learnt, hits, trials, recovery_min), "score")
+        )
     return rows
-
-
-def _covered(draws: Floats, truth: Floats) -> NDArray[np.bool_]:
-    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
-    return np.asarray((low <= truth) & (truth <= high))

@@ -1,19 +1,28 @@
-"""Stability: how far each channel's share and return move across windows and since the last refresh.
+"""Stability: how far each channel's share and return move when something moves that should not matter.
 
-Here: pure functions of `channel_returns` frames.
-Not here: fitting the windows (sampler.py), thresholds (gates.py).
+Here: comparisons of `channel_returns` frames (windows, the last refresh), as pure functions; and the runs that fit
+again: another seed, spend with noise on it, a placebo channel.
+Not here: fitting the windows (windows.py), thresholds (gates.py).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from mmm_engine.calibration import interval_overlap
+from mmm_engine.config import SamplerConfig
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.fleets.windows import WindowFit, fit_window
+from mmm_engine.sampler import ProgressListener
+from mmm_engine.scaling import ScaledInputs
 
+PERTURBATION = 0.05
+PLACEBO = "placebo"
 _COLUMNS = ["split", "channel", "metric", "value", "unit"]
 
 
@@ -42,6 +51,134 @@ def stability_scores(
     if not parts:
         return pd.DataFrame(columns=_COLUMNS)
     return pd.concat(parts, ignore_index=True)
+
+
+def seed_stability(
+    base: WindowFit, *, sampler: SamplerConfig | None = None, progress: ProgressListener | None = None
+) -> tuple[pd.DataFrame, WindowFit]:
+    """Fit the same rows once more with another seed: what moves is noise of the sampler.
+
+    Args:
+        base: A fitted window.
+        sampler: Settings of the refit, their seed counted up by one; those of the window's client when None.
+        progress: Listener of the refit.
+
+    Returns:
+        Rows as those of `stability_scores` with split "seeds"; and the refit.
+    """
+    settings = sampler or base.inputs.config.sampler
+    other = settings.model_copy(update={"seed": (settings.seed + 1) % 2**32})
+    again = fit_window(
+        base.inputs, sampler=other, progress=progress, label=_label(base.inputs, "another seed")
+    )
+    return _compare([(again.returns, base.returns)], "seeds"), again
+
+
+def perturbation_stability(
+    base: WindowFit,
+    *,
+    noise: float = PERTURBATION,
+    sampler: SamplerConfig | None = None,
+    progress: ProgressListener | None = None,
+) -> tuple[pd.DataFrame, WindowFit]:
+    """Fit the same target with noise on the media: a finding that 5% of noise overturns is no finding.
+
+    Args:
+        base: A fitted window.
+        noise: Standard deviation of the factor that multiplies each period's media and spend, which has mean one.
+        sampler: Settings of the refit; those of the window's client when None.
+        progress: Listener of the refit.
+
+    Returns:
+        Rows as those of `stability_scores` with split "perturbation"; and the refit.
+    """
+    settings = sampler or base.inputs.config.sampler
+    rng = np.random.default_rng(settings.seed)
+    factor = np.exp(noise * rng.standard_normal(base.inputs.media_scaled.shape) - 0.5 * noise**2)
+    inputs = replace(
+        base.inputs, media_scaled=base.inputs.media_scaled * factor, spend=base.inputs.spend * factor
+    )
+    again = fit_window(inputs, sampler=settings, progress=progress, label=_label(inputs, "noise on spend"))
+    return _compare([(again.returns, base.returns)], "perturbation"), again
+
+
+def placebo_stability(
+    base: WindowFit,
+    *,
+    channel: str | None = None,
+    sampler: SamplerConfig | None = None,
+    progress: ProgressListener | None = None,
+) -> tuple[pd.DataFrame, WindowFit]:
+    """Fit with one channel more, whose media is another's in random order: it did nothing and should earn nothing.
+
+    With effects that can only be positive its return cannot be 0; it is judged against that of all other media.
+
+    Args:
+        base: A fitted window.
+        channel: Whose media is shuffled; the channel with the largest spend when None.
+        sampler: Settings of the refit; those of the window's client when None.
+        progress: Listener of the refit.
+
+    Returns:
+        Split "placebo", channel "placebo": share and roas (means), roas_q05, and roas_ratio, the placebo's return over
+        that of all other channels together (0 is perfect, 1 says that the model cannot tell an effect from nothing);
+        and rows as those of `stability_scores` for the other channels, whose results should not move.
+        Then the refit.
+
+    Raises:
+        DataError: If there is no such channel.
+    """
+    inputs = _with_placebo(base.inputs, channel, (sampler or base.inputs.config.sampler).seed)
+    again = fit_window(inputs, sampler=sampler, progress=progress, label=_label(inputs, "placebo"))
+    returns = again.returns
+    others = returns[returns["channel"] != PLACEBO]
+    moved = _compare([(others, base.returns)], "placebo")
+    placebo = returns[returns["channel"] == PLACEBO].set_index("metric")
+    mean, low = placebo["mean"].astype(float), placebo["q05"].astype(float)
+    unit = str(placebo["unit"].astype(str)["roas"])
+    rows = [
+        ("placebo", PLACEBO, "share", float(mean["share"]), "fraction"),
+        ("placebo", PLACEBO, "roas", float(mean["roas"]), unit),
+        ("placebo", PLACEBO, "roas_q05", float(low["roas"]), unit),
+        ("placebo", PLACEBO, "roas_ratio", _roas_ratio(returns, inputs), "fraction"),
+    ]
+    return pd.concat([pd.DataFrame(rows, columns=_COLUMNS), moved], ignore_index=True), again
+
+
+def _label(inputs: ScaledInputs, what: str) -> str:
+    return f"{inputs.config.client} {what}"
+
+
+def _with_placebo(inputs: ScaledInputs, channel: str | None, seed: int) -> ScaledInputs:
+    """The window with a last channel that repeats another one's media in random order."""
+    config, names = inputs.config, inputs.config.channel_names
+    if (channel is not None and channel not in names) or PLACEBO in names:
+        fault = Fault(
+            "placebo", f"the channel '{channel or PLACEBO}'", f"one of {', '.join(names)}", "choose one"
+        )
+        raise DataError(f"client '{config.client}', stability", fault)
+    largest = int(inputs.spend[: inputs.train_rows].sum(axis=0).argmax())
+    source = largest if channel is None else names.index(channel)
+    order = np.random.default_rng(seed).permutation(inputs.train_rows)
+    order = np.concatenate([order, np.arange(inputs.train_rows, len(inputs.dates))])
+    added = config.channels[source].model_copy(update={"column": PLACEBO, "cost": None})
+    scales = {**inputs.scales.media, PLACEBO: inputs.scales.media[names[source]]}
+    return replace(
+        inputs,
+        config=config.model_copy(update={"channels": (*config.channels, added)}),
+        scales=replace(inputs.scales, media=scales),
+        media_scaled=np.column_stack([inputs.media_scaled, inputs.media_scaled[order, source]]),
+        spend=np.column_stack([inputs.spend, inputs.spend[order, source]]),
+    )
+
+
+def _roas_ratio(returns: pd.DataFrame, inputs: ScaledInputs) -> float:
+    """Return of the placebo over the return of all other channels that cost something."""
+    spend = pd.Series(inputs.spend[: inputs.train_rows].sum(axis=0), index=inputs.config.channel_names)
+    gained = returns[returns["metric"] == "contribution"].set_index("channel")["mean"]
+    paid = [name for name in spend.index if spend[name] > 0 and name != PLACEBO]
+    others = float(gained[paid].sum()) / float(spend[paid].sum())
+    return float(gained[PLACEBO]) / float(spend[PLACEBO]) / others if others > 0 else float("nan")
 
 
 def _compare(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], split: str) -> pd.DataFrame:

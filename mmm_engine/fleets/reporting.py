@@ -1,0 +1,139 @@
+"""From fitted windows in memory to the inputs of the report, for those who work without the platform's storage.
+
+Here: gathering frames, verdicts and provenance of one client.
+Not here: what the report says (mmm_engine.report), the same from stored results (the platform does that itself).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from mmm_engine import ENGINE_VERSION, gates
+from mmm_engine.data import ClientData
+from mmm_engine.fleets.windows import WindowFit
+from mmm_engine.predict import contributions, decomposition_frame, multiplier_frame, predictive_frame
+from mmm_engine.returns import response_curves
+from mmm_engine.sampler import parameter_summary
+
+if TYPE_CHECKING:
+    from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport
+
+_LIBRARIES = ("numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "xarray")
+_VERDICTS = {1.0: "identified", 0.5: "weak", 0.0: "not identified"}
+
+
+def gather_report(
+    data: ClientData,
+    full: WindowFit,
+    windows: Sequence[WindowFit] = (),
+    *,
+    recovery: pd.DataFrame | None = None,
+    stability: pd.DataFrame | None = None,
+    forecast: pd.DataFrame | None = None,
+    recorded_at: datetime,
+    command: str = "",
+) -> ReportInputs:
+    """Everything the report of one client is made from.
+
+    Args:
+        data: The client's rows.
+        full: Fitted on all of them.
+        windows: Fitted with rows held out.
+        recovery: Output of the recovery fleet.
+        stability: Output of the stability fleet.
+        forecast: Output of the forecast fleet.
+        recorded_at: Now.
+        command: What repeats the run, in words.
+    """
+    from mmm_engine.report.inputs import ReportInputs
+
+    config = data.config
+    fits = [full, *(window for window in windows if window.inputs.horizon)]
+    return ReportInputs(
+        client=config.client,
+        target_name=config.target.column,
+        target_kind=config.target.kind,
+        period=data.period,
+        currency_unit="",
+        windows={fit.inputs.window: _window_report(fit) for fit in fits},
+        decomposition=decomposition_frame(contributions(full.posterior, full.inputs)),
+        curves=response_curves(full.posterior, full.inputs),
+        multiplier=multiplier_frame(full.posterior, full.inputs),
+        spend=_spend(full),
+        recovery=None if recovery is None else _with_verdicts(recovery),
+        stability=stability,
+        forecast=forecast,
+        findings=data.findings,
+        verdicts=tuple(_verdicts(data, fits, recovery, stability)),
+        run=_run_info(data, full, recorded_at, command),
+        recovery_min=config.thresholds.recovery_min,
+        stability_min=config.thresholds.stability_min,
+    )
+
+
+def _verdicts(
+    data: ClientData, fits: Sequence[WindowFit], recovery: pd.DataFrame | None, stability: pd.DataFrame | None
+) -> Iterator[gates.Verdict]:
+    thresholds = data.config.thresholds
+    yield gates.check_data(data)
+    for fit in fits:
+        yield gates.check_convergence(fit.health, thresholds, fit.inputs.window)
+        if fit.inputs.horizon:
+            yield gates.check_holdout(fit.scores, thresholds, fit.inputs.window)
+    if recovery is not None:
+        yield gates.check_recovery(recovery, thresholds)
+    if stability is not None:
+        yield gates.check_stability(stability[stability["split"] == "windows"], thresholds)
+
+
+def _window_report(fit: WindowFit) -> WindowReport:
+    from mmm_engine.report.inputs import WindowReport
+
+    return WindowReport(
+        window=fit.inputs.window,
+        cutoff=fit.inputs.cutoff,
+        horizon=fit.inputs.horizon,
+        scores=fit.scores,
+        health=fit.health,
+        predictions=predictive_frame(fit.prediction, fit.inputs),
+        returns=fit.returns,
+        parameters=parameter_summary(fit.posterior),
+    )
+
+
+def _spend(fit: WindowFit) -> pd.DataFrame:
+    """Totals of each channel over the training rows; a channel with a cost column is counted in money."""
+    inputs = fit.inputs
+    return pd.DataFrame(
+        {
+            "channel": inputs.config.channel_names,
+            "spend": inputs.spend[: inputs.train_rows].sum(axis=0),
+            "unit": ["spend" if channel.cost else channel.unit for channel in inputs.config.channels],
+        }
+    )
+
+
+def _with_verdicts(recovery: pd.DataFrame) -> pd.DataFrame:
+    """The recovery scores with each channel's verdict in words, where there is one."""
+    words = recovery["value"].map(_VERDICTS).where(recovery["metric"] == "identified")
+    return recovery.assign(verdict=words)
+
+
+def _run_info(data: ClientData, full: WindowFit, recorded_at: datetime, command: str) -> RunInfo:
+    from mmm_engine.report.inputs import RunInfo
+
+    return RunInfo(
+        data_version=data.data_version,
+        config_version=data.config.config_version,
+        engine_version=ENGINE_VERSION,
+        versions={name: version(name) for name in _LIBRARIES},
+        seed=int(full.posterior.attrs["seed"]),
+        recorded_at=recorded_at,
+        command=command,
+        seconds=float(full.posterior.attrs["sample_seconds"]),
+    )

@@ -1,0 +1,113 @@
+"""Windows of one client and their fits: what every fleet is made of.
+
+Here: windows that hold out any number of rows, a fitted window with the frames that are read from it.
+Not here: the scores themselves (holdout.py, returns.py), what a fleet concludes from its fits (results.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from mmm_engine.config import SamplerConfig
+from mmm_engine.data import ClientData
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.fleets.holdout import score_window
+from mmm_engine.predict import Prediction, predict
+from mmm_engine.returns import channel_returns
+from mmm_engine.sampler import ProgressListener, fit, sampler_health
+from mmm_engine.scaling import ScaledInputs, Scales, scale_split
+
+
+@dataclass(frozen=True, eq=False)
+class WindowFit:
+    """A fitted window; what is read from it is computed when it is first asked for.
+
+    Attributes:
+        inputs: The window.
+        posterior: Output of `sampler.fit` on it.
+    """
+
+    inputs: ScaledInputs
+    posterior: xr.DataTree
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """Predictive draws of every row, original units."""
+        return predict(self.posterior, self.inputs)
+
+    @cached_property
+    def health(self) -> pd.DataFrame:
+        """Sampler health as a score frame."""
+        return sampler_health(self.posterior)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Scores of the training and the held-out rows."""
+        return score_window(self.posterior, self.inputs, self.prediction)
+
+    @cached_property
+    def returns(self) -> pd.DataFrame:
+        """Contribution, share and return of every channel over the training rows."""
+        return channel_returns(self.posterior, self.inputs)
+
+
+def fit_window(
+    inputs: ScaledInputs,
+    *,
+    sampler: SamplerConfig | None = None,
+    progress: ProgressListener | None = None,
+    label: str = "",
+) -> WindowFit:
+    """A window with its posterior; arguments as those of `sampler.fit`."""
+    return WindowFit(inputs, fit(inputs, sampler=sampler, progress=progress, label=label))
+
+
+def window_name(holdout: int) -> str:
+    """Name of the window that holds out so many rows.
+
+    >>> window_name(0), window_name(4), window_name(13)
+    ('full', 'h04', 'h13')
+    """
+    return f"h{holdout:02d}" if holdout else "full"
+
+
+def holdout_windows(data: ClientData, holdouts: Sequence[int]) -> tuple[ScaledInputs, ...]:
+    """One window per number of held-out rows, in the order given; each is scaled on its own training rows.
+
+    Raises:
+        DataError: If a number is not a positive whole number, comes twice, or leaves too few training rows.
+    """
+    known = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
+    if not known or len(known) != len(holdouts) or len(set(known)) != len(known):
+        fault = Fault(
+            "holdouts", f"{list(holdouts)}", "different whole numbers above 0", "pass for example [4, 8, 12]"
+        )
+        raise DataError(f"client '{data.config.client}'", fault)
+    return tuple(scale_split(data, int(number), window_name(number)) for number in known)
+
+
+def origin_holdouts(origins: int, step: int) -> list[int]:
+    """Held-out rows of rolling origins, the latest origin first: `step` rows apart.
+
+    >>> origin_holdouts(3, 4)
+    [4, 8, 12]
+    """
+    return [step * number for number in range(1, origins + 1)]
+
+
+def without_scaling(inputs: ScaledInputs) -> ScaledInputs:
+    """The same window in original units: every scale is 1."""
+    scales = inputs.scales
+    return replace(
+        inputs,
+        scales=Scales(1.0, dict.fromkeys(scales.media, 1.0), dict.fromkeys(scales.controls, 1.0)),
+        target_scaled=inputs.target,
+        media_scaled=inputs.media_scaled * scales.media_array(),
+        controls_scaled=inputs.controls_scaled * scales.control_array(),
+    )
