@@ -23,6 +23,7 @@ import dagster as dg
 from mmm_assets import jobs
 from mmm_assets.batches import JOB_NAME, batch_config
 from mmm_assets.fingerprints import SOURCE, fingerprint, signature, source_files
+from mmm_assets.locks import bury_dead_runs
 from mmm_assets.partitions import clients
 from mmm_assets.resources import ClientFiles
 from mmm_engine.config import list_clients
@@ -87,6 +88,7 @@ def new_data(
     context: dg.SensorEvaluationContext, client_files: ClientFiles
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a refresh of every client whose files have changed and settled."""
+    bury_dead_runs(context.instance)  # a killed run would keep its place in the queue and in the pool of fits
     cursor = Cursor.parse(context.cursor)
     changed = list(_changed(client_files.folder, cursor, context.instance, time.time()))
     if not changed:
