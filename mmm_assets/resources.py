@@ -59,6 +59,8 @@ class SamplerOverrides(dg.ConfigurableResource):  # type: ignore[type-arg]
             ValidationError: If an override is out of range.
         """
         overrides = {name: value for name, value in self._settings().items() if value is not None}
+        if self.draws is not None:
+            overrides["ess_target"] = None  # who asks for so many draws gets so many
         return type(sampler).model_validate({**sampler.model_dump(), **overrides})
 
     def _settings(self) -> dict[str, int | None]:

@@ -196,7 +196,11 @@ class ModelConfig(Frozen):
 
 
 class SamplerConfig(Frozen):
-    """How the posterior is sampled; ``cores`` None takes what the machine has."""
+    """How the posterior is sampled; ``cores`` None takes what the machine has.
+
+    With an ``ess_target`` a fit whose smallest effective sample size misses it is drawn again with more draws per
+    chain, up to ``max_draws``.
+    """
 
     draws: Annotated[int, Field(ge=1, le=100_000)] = 1000
     tune: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -204,6 +208,8 @@ class SamplerConfig(Frozen):
     target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     cores: Annotated[int, Field(ge=1, le=1024)] | None = None
+    ess_target: Annotated[float, Field(gt=0)] | None = None
+    max_draws: Annotated[int, Field(ge=1, le=100_000)] = 4000
 
 
 class ThresholdConfig(Frozen):
@@ -383,6 +389,7 @@ _COMMENTS = {
     "channels": "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost}",
     "controls": "names, or {column: price, effect: any}; effect: positive (default), negative, any",
     "model": "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null",
+    "sampler": "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
     "thresholds": "overrides of the platform's checks, for example {rhat_max: 1.02}",
 }
 

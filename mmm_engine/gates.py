@@ -159,7 +159,7 @@ def check_recovery(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     recovery = scores.loc[scores["metric"] == "recovery", "value"]
     value = float(recovery.median()) if len(recovery) else math.nan
     passed = value >= thresholds.recovery_min
-    reason = f"median recovery {value:.2f} over {len(recovery)} parameters (wanted at least {thresholds.recovery_min:g})"
+    reason = f"median recovery {value:.2f} over {len(recovery)} parameters, wanted at least {thresholds.recovery_min:g}"
     return Verdict("recovery", passed, "warning", False, reason, {"recovery": value})
 
 

@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import json
 import logging
+import math
 import os
 import sys
 import time
@@ -139,13 +140,34 @@ def fit(
         settings.tune,
     )
     start = time.perf_counter()
-    draws, stats = _sample(kernel, train, settings, name, progress)
+    while True:
+        draws, stats = _sample(kernel, train, settings, name, progress)
+        parameters = kernel.coordinates.parameters(draws, train, numpy_functions())
+        more = _more_draws(parameters, settings)
+        if more is None:
+            break
+        logger.info("Effective samples of %s miss the target: drawing %d per chain.", name, more)
+        settings = settings.model_copy(update={"draws": more})
     seconds = time.perf_counter() - start
-    parameters = kernel.coordinates.parameters(draws, train, numpy_functions())
     tree = _tree(parameters, stats, inputs, structure)
     tree.attrs = _attributes(inputs, settings, kernel, seconds, name)
     logger.info("Sampling of %s took %.1f s, %d divergences.", name, seconds, int(stats["diverging"].sum()))
     return tree
+
+
+def _more_draws(parameters: dict[str, Floats], settings: SamplerConfig) -> int | None:
+    """Draws per chain for another attempt, None when the target is met, absent or out of reach.
+
+    Chains cannot be prolonged: the same seed with more draws begins with the same draws.
+    """
+    if settings.ess_target is None or settings.draws >= settings.max_draws:
+        return None
+    elements = np.concatenate([value.reshape(*value.shape[:2], -1) for value in parameters.values()], axis=-1)
+    smallest = float(np.nanmin(_effective_sizes(elements)))
+    if smallest >= settings.ess_target:
+        return None
+    wanted = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
+    return min(settings.max_draws, max(2 * settings.draws, math.ceil(wanted / 100.0) * 100))
 
 
 def _sample(
@@ -396,6 +418,7 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
         columns.append(values)
     draws = np.concatenate(columns, axis=-1)
     quantiles = np.quantile(draws, [0.05, 0.5, 0.95], axis=(0, 1))
+    sizes = _effective_sizes(draws)
     return pd.DataFrame(
         {
             "parameter": names,
@@ -405,10 +428,19 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "q50": quantiles[1],
             "q95": quantiles[2],
             "rhat": array_stats.rhat(draws, chain_axis=0, draw_axis=1),
-            "ess_bulk": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk"),
-            "ess_tail": array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95)),
+            "ess_bulk": sizes[0],
+            "ess_tail": sizes[1],
         }
     )
+
+
+def _effective_sizes(draws: Floats) -> Floats:
+    """Bulk and tail (5%, 95%) effective sample sizes of draws (chain, draw, element), shape (2, element)."""
+    from arviz_stats.base import array_stats
+
+    bulk = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")
+    tail = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))
+    return np.asarray([bulk, tail], dtype=float)
 
 
 def _bfmi(energy: Floats) -> Floats:

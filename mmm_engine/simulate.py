@@ -22,6 +22,7 @@ from mmm_engine.config import (
     ClientConfig,
     ControlConfig,
     ModelConfig,
+    SamplerConfig,
     TargetConfig,
     check_client_id,
     write_client_config,
@@ -341,6 +342,7 @@ def _config(recipe: Recipe) -> ClientConfig:
             time_varying_media=recipe.multiplier > 0,
             yearly_seasonality=2 if recipe.yearly > 0 else None,
         ),
+        sampler=SamplerConfig(ess_target=400.0),
     )
 
 

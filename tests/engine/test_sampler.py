@@ -137,3 +137,19 @@ def test_engine_imports_are_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_draws_grow_until_the_target_is_met(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+    """A target above what the first attempt gives adds draws; what was used is recorded; the seed stays."""
+    settings = SHORT.model_copy(update={"ess_target": 300.0, "max_draws": 800, "tune": 200})
+    tree = fit(small_window, sampler=settings)
+    assert 50 < tree.attrs["draws"] <= 800
+    assert tree["posterior"].sizes["draw"] == tree.attrs["draws"]
+    reached = parameter_summary(tree)[["ess_bulk", "ess_tail"]].min(axis=None)
+    assert reached >= 300 or tree.attrs["draws"] == 800
+
+
+def test_budget_ends_a_hopeless_target(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+    """More effective samples than draws cannot be had: the budget is spent and the fit returns."""
+    settings = SHORT.model_copy(update={"ess_target": 1e6, "max_draws": 120})
+    assert fit(small_window, sampler=settings).attrs["draws"] == 120
