@@ -1,5 +1,6 @@
 """The command line: what it prints, its exit codes, and that bad input writes nothing."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -29,7 +30,13 @@ def mmm(monkeypatch, capsys):
     return call
 
 
-def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler):
+@pytest.fixture
+def quick(instance, monkeypatch):
+    """Commands record their runs in memory instead of on disk."""
+    monkeypatch.setattr("mmm_assets.home.open_instance", lambda folder: contextlib.nullcontext(instance))
+
+
+def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler, quick):
     """Exit code 0; every window has a line; the report exists where the last lines say."""
     code, out, _ = mmm("refresh", "shop", "--windows", "full,h04")
     assert code == 0
@@ -101,7 +108,7 @@ def test_whatever_is_wrong_is_said_in_words_and_writes_nothing(
     assert files_below(tmp_path) == before
 
 
-def test_one_bad_client_does_not_stop_the_others(mmm, home, data_dir, sampler):
+def test_one_bad_client_does_not_stop_the_others(mmm, home, data_dir, sampler, quick):
     """The sound one is refreshed; the exit code is that of the bad one."""
     break_client(data_dir, "app")
     code, out, err = mmm("refresh", "app", "shop", "--windows", "full")
@@ -111,7 +118,7 @@ def test_one_bad_client_does_not_stop_the_others(mmm, home, data_dir, sampler):
     assert not (home / "storage" / "client_data" / "app.parquet").exists()
 
 
-def test_one_failing_client_does_not_stop_the_others(mmm, home, data_dir, sampler, monkeypatch):
+def test_one_failing_client_does_not_stop_the_others(mmm, home, data_dir, sampler, quick, monkeypatch):
     """A client whose fit fails is reported and the next one is refreshed."""
     fit = sampler.fit
 
