@@ -111,36 +111,41 @@ def placebo_stability(
 ) -> tuple[pd.DataFrame, WindowFit]:
     """Fit with one channel more, whose media is another's in random order: it did nothing and should earn nothing.
 
-    With effects that can only be positive its return cannot be 0; it is judged against that of all other media.
+    With effects that can only be positive its return cannot be 0; it is judged against the channel it copies, which has
+    the same spend. A high ratio says that the model cannot tell this channel's effect from the baseline.
 
     Args:
         base: A fitted window.
-        channel: Whose media is shuffled; the channel with the largest spend when None.
+        channel: Whose media is shuffled; when None the channel whose media varies most around its mean, whose effect
+            is the easiest to see.
         sampler: Settings of the refit; those of the window's client when None.
         progress: Listener of the refit.
 
     Returns:
         Split "placebo", channel "placebo": share and roas (means), roas_q05, and roas_ratio, the placebo's return over
-        that of all other channels together (0 is perfect, 1 says that the model cannot tell an effect from nothing);
-        and rows as those of `stability_scores` for the other channels, whose results should not move.
-        Then the refit.
+        that of the channel it copies (0 is perfect); and rows as those of `stability_scores` for the other channels,
+        whose results should not move. Then the refit.
 
     Raises:
         DataError: If there is no such channel.
     """
-    inputs = _with_placebo(base.inputs, channel, (sampler or base.inputs.config.sampler).seed)
+    source = _source(base, channel)
+    inputs = _with_placebo(base.inputs, source, (sampler or base.inputs.config.sampler).seed)
     again = fit_window(inputs, sampler=sampler, progress=progress, label=_label(inputs, "placebo"))
     returns = again.returns
     others = returns[returns["channel"] != PLACEBO]
     moved = _compare([(others, base.returns)], "placebo")
     placebo = returns[returns["channel"] == PLACEBO].set_index("metric")
+    copied = returns[returns["channel"] == base.inputs.config.channel_names[source]].set_index("metric")[
+        "mean"
+    ]
     mean, low = placebo["mean"].astype(float), placebo["q05"].astype(float)
     unit = str(placebo["unit"].astype(str)["roas"])
     rows = [
         ("placebo", PLACEBO, "share", float(mean["share"]), "fraction"),
         ("placebo", PLACEBO, "roas", float(mean["roas"]), unit),
         ("placebo", PLACEBO, "roas_q05", float(low["roas"]), unit),
-        ("placebo", PLACEBO, "roas_ratio", _roas_ratio(returns, inputs), "fraction"),
+        ("placebo", PLACEBO, "roas_ratio", float(mean["contribution"] / copied["contribution"]), "fraction"),
     ]
     return pd.concat([pd.DataFrame(rows, columns=_COLUMNS), moved], ignore_index=True), again
 
@@ -149,16 +154,27 @@ def _label(inputs: ScaledInputs, what: str) -> str:
     return f"{inputs.config.client} {what}"
 
 
-def _with_placebo(inputs: ScaledInputs, channel: str | None, seed: int) -> ScaledInputs:
-    """The window with a last channel that repeats another one's media in random order."""
-    config, names = inputs.config, inputs.config.channel_names
+def _source(base: WindowFit, channel: str | None) -> int:
+    """Position of the channel that the placebo copies.
+
+    Raises:
+        DataError: If there is no such channel, or one is called like the placebo.
+    """
+    names = base.inputs.config.channel_names
     if (channel is not None and channel not in names) or PLACEBO in names:
         fault = Fault(
             "placebo", f"the channel '{channel or PLACEBO}'", f"one of {', '.join(names)}", "choose one"
         )
-        raise DataError(f"client '{config.client}', stability", fault)
-    largest = int(inputs.spend[: inputs.train_rows].sum(axis=0).argmax())
-    source = largest if channel is None else names.index(channel)
+        raise DataError(f"client '{base.inputs.config.client}', stability", fault)
+    if channel is not None:
+        return names.index(channel)
+    media = base.inputs.media_scaled[: base.inputs.train_rows]
+    return int((media.std(axis=0) / np.maximum(media.mean(axis=0), 1e-12)).argmax())
+
+
+def _with_placebo(inputs: ScaledInputs, source: int, seed: int) -> ScaledInputs:
+    """The window with a last channel that repeats another one's media in random order."""
+    config, names = inputs.config, inputs.config.channel_names
     order = np.random.default_rng(seed).permutation(inputs.train_rows)
     order = np.concatenate([order, np.arange(inputs.train_rows, len(inputs.dates))])
     added = config.channels[source].model_copy(update={"column": PLACEBO, "cost": None})
@@ -170,15 +186,6 @@ def _with_placebo(inputs: ScaledInputs, channel: str | None, seed: int) -> Scale
         media_scaled=np.column_stack([inputs.media_scaled, inputs.media_scaled[order, source]]),
         spend=np.column_stack([inputs.spend, inputs.spend[order, source]]),
     )
-
-
-def _roas_ratio(returns: pd.DataFrame, inputs: ScaledInputs) -> float:
-    """Return of the placebo over the return of all other channels that cost something."""
-    spend = pd.Series(inputs.spend[: inputs.train_rows].sum(axis=0), index=inputs.config.channel_names)
-    gained = returns[returns["metric"] == "contribution"].set_index("channel")["mean"]
-    paid = [name for name in spend.index if spend[name] > 0 and name != PLACEBO]
-    others = float(gained[paid].sum()) / float(spend[paid].sum())
-    return float(gained[PLACEBO]) / float(spend[PLACEBO]) / others if others > 0 else float("nan")
 
 
 def _compare(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], split: str) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Windows of one client and their fits: what every fleet is made of.
 
-Here: windows that hold out any number of rows, a fitted window with the frames that are read from it.
-Not here: the scores themselves (holdout.py, returns.py), what a fleet concludes from its fits (results.py).
+Here: names and numbers of held-out rows, a fitted window with the frames that are read from it.
+Not here: the scores themselves (holdout.py, returns.py), what a fleet concludes from its fits.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.config import SamplerConfig
-from mmm_engine.data import ClientData
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.holdout import score_window
 from mmm_engine.predict import Prediction, predict
 from mmm_engine.returns import channel_returns
 from mmm_engine.sampler import ProgressListener, fit, sampler_health
-from mmm_engine.scaling import ScaledInputs, Scales, scale_split
+from mmm_engine.scaling import ScaledInputs, Scales
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,19 +76,16 @@ def window_name(holdout: int) -> str:
     return f"h{holdout:02d}" if holdout else "full"
 
 
-def holdout_windows(data: ClientData, holdouts: Sequence[int]) -> tuple[ScaledInputs, ...]:
-    """One window per number of held-out rows, in the order given; each is scaled on its own training rows.
+def check_holdouts(holdouts: Sequence[int], client: str) -> None:
+    """Refuse numbers of held-out rows that no window can be made of.
 
     Raises:
-        DataError: If a number is not a positive whole number, comes twice, or leaves too few training rows.
+        DataError: If there is none, one is not a whole number above 0, or one comes twice.
     """
     known = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
     if not known or len(known) != len(holdouts) or len(set(known)) != len(known):
-        fault = Fault(
-            "holdouts", f"{list(holdouts)}", "different whole numbers above 0", "pass for example [4, 8, 12]"
-        )
-        raise DataError(f"client '{data.config.client}'", fault)
-    return tuple(scale_split(data, int(number), window_name(number)) for number in known)
+        found, wanted = f"{list(holdouts)}", "different whole numbers above 0"
+        raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
 
 
 def origin_holdouts(origins: int, step: int) -> list[int]:

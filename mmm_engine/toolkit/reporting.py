@@ -87,8 +87,9 @@ def _verdicts(
             yield gates.check_holdout(fit.scores, thresholds, fit.inputs.window)
     if recovery is not None:
         yield gates.check_recovery(recovery, thresholds)
-    if stability is not None:
-        yield gates.check_stability(stability[stability["split"] == "windows"], thresholds)
+    between = None if stability is None else stability[stability["split"] == "windows"]
+    if between is not None and len(between):
+        yield gates.check_stability(between, thresholds)
 
 
 def _window_report(fit: WindowFit) -> WindowReport:

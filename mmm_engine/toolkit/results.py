@@ -1,7 +1,7 @@
 """What every fleet hands back: one small interface over its fits, scores, figures and report.
 
 Here: `FleetResult`, and the short summary of a fitted window.
-Not here: running a fleet (the other modules of this package), gathering the report's inputs (reporting.py).
+Not here: running a fleet (runs.py), gathering the inputs of its report (reporting.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mmm_engine.report.inputs import ReportInputs
     from mmm_engine.report.page import Chart
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("mmm_engine.toolkit")
 
 Summary = dict[str, Any]
 Fleet = Literal["production", "holdout", "recovery", "stability", "forecast"]

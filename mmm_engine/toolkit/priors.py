@@ -1,7 +1,7 @@
 """Priors as data scientists write them, pymc-extras `Prior` and `HSGPKwargs`, and as the client file has them.
 
 Here: from either form to the mappings of the client file, those of single channels included.
-Not here: what a prior means (priors.py), the way back (reference.py: `model_priors`).
+Not here: what a prior means (mmm_engine.priors), the way back (mmm_engine.reference: `model_priors`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Here: rows inside the fitted ones or right after them put into a window, new and restated periods put into a client's
 data.
-Not here: predictions (predict.py), the rules that all rows of a client must satisfy (contract.py).
+Not here: predictions (mmm_engine.predict), the rules that all rows of a client must satisfy (mmm_engine.contract).
 """
 
 from __future__ import annotations

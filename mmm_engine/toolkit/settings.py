@@ -1,0 +1,63 @@
+"""The settings of the notebook face, checked like those of a client file.
+
+Here: from the arguments of `PymcModel` to a `ClientConfig`, and the log lines that say what was set.
+Not here: ranges and names (mmm_engine.config), priors in their many forms (priors.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmm_engine.config import ClientConfig, client_config_from_mapping
+from mmm_engine.data import ClientData
+from mmm_engine.structure import model_structure
+from mmm_engine.toolkit.priors import prior_mappings
+
+logger = logging.getLogger("mmm_engine.toolkit")
+
+Names = Sequence[str] | str | None
+
+
+def as_list(names: Names) -> list[str]:
+    """Names as a list; a single one may come without its brackets."""
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> ClientConfig:
+    """The client's settings with the given priors, checked."""
+    who = f"PymcModel '{settings['client']}'"
+    common, own = prior_mappings(priors, settings["channels"], who)
+    channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
+    model = {**settings["model"], "priors": common}
+    config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
+    model_structure(config)  # refuses priors of parameters that the model does not have
+    return config
+
+
+def log_data(data: ClientData, scaled: bool) -> None:
+    """Say what was read: scaling, rows, and what a reader should know about them."""
+    for what in ("Target variable", "Channel variables", "Control variables") if scaled else ():
+        logger.info("%s scaled using MaxAbsScaler.", what)
+    logger.info("Client data loaded for '%s' with %d rows.", data.config.client, len(data))
+    for finding in data.findings:
+        level = logging.WARNING if finding.severity == "warning" else logging.INFO
+        logger.log(level, "%s: %s; %s.", finding.column or "All rows", finding.message, finding.fix)
+
+
+def log_settings(config: ClientConfig) -> None:
+    """Say which model was set up."""
+    model = config.model
+    logger.info("Creating default priors for intercept and model's scale (y_sigma).")
+    if config.controls:
+        logger.info("Creating default priors for gamma control.")
+    logger.info("Using %s adstock over %d periods.", model.adstock.kind, model.adstock.max_lag)
+    logger.info("Using %s saturation.", model.saturation)
+    if model.time_varying_media:
+        logger.info("Time-varying media MMM.")
+    if model.time_varying_intercept:
+        logger.info("Time-varying intercept MMM.")
+    own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})
+    if own:
+        logger.info("Using your own priors for %s.", ", ".join(own))
