@@ -1,8 +1,8 @@
 """The settings of one client, checked once at the door.
 
 Here: what a client file may say (frozen types with their ranges), reading, writing and listing client files.
-Not here: YAML as text (documents.py), how a refusal is worded (settings.py), the rows (data.py), what a prior
-or an adstock means (priors.py, transforms.py).
+Not here: YAML as text (documents.py), how a refusal is worded (settings.py), the terms of the model and their priors
+(terms.py), the rows (data.py).
 """
 
 from __future__ import annotations
@@ -23,30 +23,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mmm_engine.documents import Document, Location, describe, plain, read_document, shorten, write_text
+from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
+from mmm_engine.terms import AdstockConfig, ModelConfig, Priors, SaturationKind
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
 DATA_SUFFIXES = (".csv", ".parquet")
-PROCESS_SETTINGS = ("media_tvp_config", "intercept_tvp_config")  # the priors of a time-varying term
-PROCESS_KEYS = ("m", "L", "eta_lam", "ls_mu", "ls_sigma", "cov_func")
 # Words that stand for something else beside column names in the platform's own tables.
 RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
-
-AdstockKind = Literal["geometric", "delayed", "binomial", "weibull_pdf", "weibull_cdf", "none"]
-SaturationKind = Literal[
-    "michaelis_menten",
-    "logistic",
-    "inverse_scaled_logistic",
-    "hill",
-    "hill_sigmoid",
-    "tanh",
-    "root",
-    "log",
-    "none",
-]
 
 
 def _refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
@@ -80,44 +66,6 @@ def _checked_data_path(text: str) -> str:
     return text
 
 
-def _checked_priors(priors: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    problems = [found for name, prior in priors.items() for found in _prior_problems(name, prior)]
-    if problems:
-        raise refusal(*problems)
-    return priors
-
-
-def _prior_problems(name: str, prior: dict[str, object]) -> Iterator[Problem]:
-    try:
-        json.dumps(prior, allow_nan=False)
-    except (ValueError, TypeError, RecursionError):
-        wanted = "text, finite numbers, lists and mappings"
-        yield Problem((name,), "a prior with other values", wanted, "mend the values of the prior")
-        return
-    if name in PROCESS_SETTINGS:
-        yield from _process_problems(name, prior)
-    elif not isinstance(prior.get("distribution"), str):
-        wanted = "a mapping with the name of its distribution and numbers for its parameters"
-        yield Problem(
-            (name,), "a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}"
-        )
-
-
-def _process_problems(name: str, settings: dict[str, object]) -> Iterator[Problem]:
-    """Faults in the settings of a time-varying term."""
-    for key, value in settings.items():
-        if key not in PROCESS_KEYS:
-            fix = nearest(key, PROCESS_KEYS) or "delete it"
-            yield Problem(
-                (name, key), f"an unknown setting {shorten(key)}", f"one of {', '.join(PROCESS_KEYS)}", fix
-            )
-        elif key == "cov_func":
-            if str(value).lower() != "matern52":
-                yield Problem((name, key), describe(value), "'matern52'", "delete it: there is no other one")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            yield Problem((name, key), describe(value), "a number above 0", "write such a number")
-
-
 def _columns_as_mappings(value: object) -> object:
     """Columns written as names, as mappings or as one mapping, in one form."""
     if isinstance(value, Mapping):
@@ -136,7 +84,6 @@ def _column_as_mapping(value: object) -> object:
 
 
 Column = Annotated[str, AfterValidator(_checked_column)]
-Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -145,16 +92,6 @@ class TargetConfig(Frozen):
 
     column: Column
     kind: Literal["revenue", "conversions"] = "revenue"
-
-
-class AdstockConfig(Frozen):
-    """How long a period's media goes on working.
-
-    ``max_lag`` is the number of periods that carry an effect, the current one included.
-    """
-
-    kind: AdstockKind = "geometric"
-    max_lag: Annotated[int, Field(ge=1, le=52)] = 4
 
 
 class ChannelConfig(Frozen):
@@ -177,22 +114,6 @@ class ControlConfig(Frozen):
 
     column: Column
     effect: Literal["positive", "negative", "any"] = "positive"
-
-
-class ModelConfig(Frozen):
-    """The structure of the model.
-
-    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions.
-    """
-
-    adstock: AdstockConfig = AdstockConfig()
-    saturation: SaturationKind = "michaelis_menten"
-    time_varying_media: bool = False
-    time_varying_intercept: bool = False
-    yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
-    n_basis: Annotated[int, Field(ge=5, le=500)] = 50
-    likelihood: Literal["normal", "student_t"] = "normal"
-    priors: Priors = Field(default_factory=dict)
 
 
 class SamplerConfig(Frozen):

@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.cells import Floats
-from mmm_engine.config import WINDOWS, AdstockKind, ClientConfig, SaturationKind
+from mmm_engine.config import WINDOWS, ClientConfig
 from mmm_engine.periods import PERIODS_PER_YEAR, Period
+from mmm_engine.terms import AdstockKind, SaturationKind
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,9 @@ from numpy.random import Generator
 
 from mmm_engine.cells import Days, Floats
 from mmm_engine.config import (
-    AdstockConfig,
     ChannelConfig,
     ClientConfig,
     ControlConfig,
-    ModelConfig,
     SamplerConfig,
     TargetConfig,
     check_client_id,
@@ -41,6 +39,7 @@ from mmm_engine.recipes import (
     random_recipe,
 )
 from mmm_engine.tables import MAX_ROWS
+from mmm_engine.terms import AdstockConfig, ModelConfig
 
 _FIGURES = (
     10  # significant figures of the truth file: enough to compare, few enough to be the same everywhere

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.config import PROCESS_KEYS, PROCESS_SETTINGS
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.terms import PROCESS_KEYS, PROCESS_SETTINGS
 
 PriorMapping = dict[str, Any]
 

@@ -6,11 +6,9 @@ from hypothesis import strategies as st
 
 from mmm_engine.config import (
     WINDOWS,
-    AdstockConfig,
     ChannelConfig,
     ClientConfig,
     ControlConfig,
-    ModelConfig,
     SamplerConfig,
     TargetConfig,
     check_client_id,
@@ -21,6 +19,7 @@ from mmm_engine.config import (
     write_client_config,
 )
 from mmm_engine.errors import ConfigError
+from mmm_engine.terms import AdstockConfig, ModelConfig
 from tests.engine.client_cases import SETTINGS, shop_config
 
 HEAD = "client: shop\ndata: shop.csv\ndate: week\n"

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm_engine.config import AdstockConfig, ChannelConfig, ControlConfig, ModelConfig
+from mmm_engine.config import ChannelConfig, ControlConfig
 from mmm_engine.data import client_data_from_frame
 from mmm_engine.findings import count_parameters
+from mmm_engine.terms import AdstockConfig, ModelConfig
 from tests.engine.client_cases import shop_config
 
 ROWS = 156
