@@ -88,9 +88,13 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store every partition of the step; nothing is written unless all of them are there."""
         asset = context.asset_key.path[-1]
-        for key, value in self._by_partition(context, obj).items():
-            path = self.write(asset, key, value)
-            _add_metadata(context, key, {"path": dg.MetadataValue.path(path), **self._facts(value)})
+        values = self._by_partition(context, obj)
+        paths = [self.write(asset, key, value) for key, value in values.items()]
+        if len(paths) == 1:
+            (value,) = values.values()
+            context.add_output_metadata({"path": dg.MetadataValue.path(paths[0]), **self._facts(value)})
+        else:  # metadata per partition costs three queries each, and the folder says as much
+            context.add_output_metadata({"folder": dg.MetadataValue.path(paths[0].parent)})
 
     def load_input(self, context: dg.InputContext) -> Any:
         """The stored value, or a mapping from partition key to value (see the module's docstring)."""
@@ -298,8 +302,3 @@ def read_frame(path: Path) -> tuple[DataFrame, dict[str, Any]]:
     table = pq.read_table(path)
     rest = json.loads(table.schema.metadata[_METADATA_KEY])
     return table.to_pandas(), rest
-
-
-def _add_metadata(context: dg.OutputContext, key: str | None, metadata: dict[str, Any]) -> None:
-    """Attach metadata to one partition's materialisation only."""
-    context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=key)

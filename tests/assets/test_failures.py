@@ -7,7 +7,7 @@ from mmm_assets.definitions import build_defs
 from mmm_assets.publication import Publication
 from mmm_assets.refresh import rerun
 from mmm_assets.results import ResultStore
-from tests.assets.conftest import append_weeks, break_client
+from tests.assets.conftest import append_weeks, break_client, files_below
 
 
 def history_of(home, client="shop"):
@@ -196,3 +196,26 @@ def test_a_refresh_that_fits_nothing_new_records_nothing_wrong(refresh, sampler,
     rows = history_of(home)
     assert rows.loc[rows["metric"] == "mape", "run_id"].nunique() == 1
     assert rows.loc[rows["metric"] == "recovery", "run_id"].nunique() == 2
+
+
+@pytest.mark.parametrize("client", ["../../evil", "..", "A", "a b"])
+def test_a_hostile_partition_key_fails_and_writes_nothing(
+    home, instance, data_dir, sampler, tmp_path, client
+):
+    """Anybody who reaches the UI can add a partition of any name."""
+    instance.add_dynamic_partitions("client", [client])
+    before = files_below(tmp_path)
+    for job, key in (("client_data_job", client), ("windows_job", f"{client}|full"), ("publish_job", client)):
+        result = (
+            build_defs()
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=instance,
+                partition_key=key,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        )
+        assert not result.success
+        assert not result.get_asset_materialization_events()
+    assert files_below(tmp_path) == before
