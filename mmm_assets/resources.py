@@ -58,7 +58,9 @@ class SamplerOverrides(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             ValidationError: If an override is out of range.
         """
-        overrides = {name: value for name, value in self._settings().items() if value is not None}
+        overrides: dict[str, int | None] = {
+            n: value for n, value in self._settings().items() if value is not None
+        }
         if self.draws is not None:
             overrides["ess_target"] = None  # who asks for so many draws gets so many
         return type(sampler).model_validate({**sampler.model_dump(), **overrides})
