@@ -14,7 +14,13 @@ from mmm_engine.config import ClientConfig
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.priors import ParameterSpec, PriorSpec
 from mmm_engine.scaling import ScaledInputs
-from mmm_engine.structure import INTERCEPT_PROCESS, MEDIA_PROCESS, ModelStructure, TimeProcess, model_structure
+from mmm_engine.structure import (
+    INTERCEPT_PROCESS,
+    MEDIA_PROCESS,
+    ModelStructure,
+    TimeProcess,
+    model_structure,
+)
 
 # our parameter name -> pymc-marketing's, where they differ
 INTERCEPT_NAMES = {False: "intercept_contribution", True: "intercept_baseline"}
@@ -79,7 +85,9 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
 def training_frame(inputs: ScaledInputs) -> tuple[pd.DataFrame, pd.Series]:
     """Training rows as `MMM.fit` takes them: media and target in original units, controls scaled by us."""
     rows = inputs.train_rows
-    media = pd.DataFrame(inputs.media_scaled * inputs.scales.media_array(), columns=list(inputs.config.channel_names))
+    media = pd.DataFrame(
+        inputs.media_scaled * inputs.scales.media_array(), columns=list(inputs.config.channel_names)
+    )
     controls = pd.DataFrame(inputs.controls_scaled, columns=list(inputs.config.control_names))
     frame = pd.concat([pd.Series(inputs.dates, name="date"), media, controls], axis=1)
     return frame.iloc[:rows], pd.Series(inputs.target[:rows], name=inputs.config.target.column)
@@ -157,12 +165,23 @@ def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int
 def _refuse_mixed(config: ClientConfig, structure: ModelStructure) -> None:
     who = f"client '{config.client}'"
     if len(structure.adstocks) > 1 or len(structure.saturations) > 1:
-        fault = Fault("channels", "different transformations", "one for all channels", "build the MMM by hand")
+        fault = Fault(
+            "channels", "different transformations", "one for all channels", "build the MMM by hand"
+        )
         raise ConfigError(who, fault)
     for spec in structure.parameters:
         if len(spec.parts) > 1 or spec.parts[0].sign < 0:
-            fault = Fault(spec.name, "different priors, or a sign", "one prior for all elements", "build it by hand")
+            fault = Fault(
+                spec.name, "different priors, or a sign", "one prior for all elements", "build it by hand"
+            )
             raise ConfigError(who, fault)
 
 
-__all__ = ["INTERCEPT_NAMES", "INTERCEPT_PROCESS", "MEDIA_PROCESS", "build_pymc_mmm", "model_priors", "training_frame"]
+__all__ = [
+    "INTERCEPT_NAMES",
+    "INTERCEPT_PROCESS",
+    "MEDIA_PROCESS",
+    "build_pymc_mmm",
+    "model_priors",
+    "training_frame",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import xarray as xr
-from tests.engine.model_cases import small_inputs
 
 from mmm_engine.sampler import FitProgress, fit
 from mmm_engine.scaling import ScaledInputs
+from tests.engine.model_cases import small_inputs
 
 
 @pytest.fixture(scope="session")

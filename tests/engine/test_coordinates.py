@@ -99,7 +99,7 @@ def test_levels_add_up_to_the_total() -> None:
 
 
 def test_amplitude_stays_while_the_curve_bends() -> None:
-    """One always-on channel: along its own axis, effect times flattening is constant while the effect grows fourfold."""
+    """One always-on channel along its axis: effect times flattening is constant, the effect grows fourfold."""
     above = np.array([[2.0], [0.5], [0.1], [0.01]])
     levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), 2.0), above, np.array([0.3]), XP)
     flattened = np.exp(levels.log_effect) * levels.half / (levels.half + 0.3)

@@ -12,19 +12,48 @@ import mmm_engine
 ROOT = Path(mmm_engine.__file__).parent
 
 # Reading order. A module may import from those before it.
-ORDER = """
-errors
-documents settings terms config tables cells dates periods findings contract data
-recipes simulate
-scaling arrays transforms priors structure model reference
-levels supports coordinates kernel sampler
-predict metrics naive calibration returns drift
-gates
-fleets
-history_tables history_files ledger history
-report
-toolkit
-""".split()
+ORDER = [
+    "errors",
+    "documents",
+    "settings",
+    "terms",
+    "config",
+    "tables",
+    "cells",
+    "dates",
+    "periods",
+    "findings",
+    "contract",
+    "data",
+    "recipes",
+    "simulate",
+    "scaling",
+    "arrays",
+    "transforms",
+    "priors",
+    "structure",
+    "model",
+    "reference",
+    "levels",
+    "supports",
+    "coordinates",
+    "kernel",
+    "sampler",
+    "predict",
+    "metrics",
+    "naive",
+    "calibration",
+    "returns",
+    "drift",
+    "gates",
+    "fleets",
+    "history_tables",
+    "history_files",
+    "ledger",
+    "history",
+    "report",
+    "toolkit",
+]
 
 
 def _modules() -> dict[str, list[Path]]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.engine.model_cases import small_inputs
 
 from mmm_engine.coordinates import plain_coordinates
 from mmm_engine.kernel import log_density, symbolic_data
@@ -14,6 +13,7 @@ from mmm_engine.model import model_data, training_data
 from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, training_frame
 from mmm_engine.structure import model_structure
 from mmm_engine.transforms import ADSTOCKS, SATURATIONS
+from tests.engine.model_cases import small_inputs
 
 COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("geometric", "michaelis_menten", {"time_varying_media": True}),

@@ -124,7 +124,7 @@ def test_cores_never_exceed_machine_or_chains() -> None:
 def test_hopeless_data_fail_with_a_message(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """NaN in the log density everywhere: no traceback from the sampler, but who, what and what to do."""
     broken = replace(small_window, target_scaled=np.full_like(small_window.target_scaled, np.nan))
-    with pytest.raises(FitError, match="toy h08: sampler: found .* check the priors"):
+    with pytest.raises(FitError, match=r"toy h08: sampler: found .* check the priors"):
         fit(broken, sampler=SHORT)
 
 

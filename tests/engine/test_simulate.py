@@ -225,5 +225,15 @@ def test_the_simulation_does_not_know_the_model():
     }
     assert {name for name in imported if name and name.startswith("mmm_engine")} <= {
         f"mmm_engine.{name}"
-        for name in ("cells", "config", "contract", "documents", "errors", "periods", "recipes", "tables", "terms")
+        for name in (
+            "cells",
+            "config",
+            "contract",
+            "documents",
+            "errors",
+            "periods",
+            "recipes",
+            "tables",
+            "terms",
+        )
     }
