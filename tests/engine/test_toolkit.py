@@ -273,7 +273,7 @@ def test_all_faults_of_new_rows_at_once() -> None:
         place_rows(inputs, broken)
     with pytest.raises(DataError, match="a date that comes twice"):
         place_rows(inputs, shop_frame().iloc[[1, 1]])
-    with pytest.raises(DataError, match="2021-12-27, which is no fitted row.*leave those rows out"):
+    with pytest.raises(DataError, match=r"2021-12-27, which is no fitted row.*leave those rows out"):
         place_rows(inputs, shop_frame().iloc[[0]].assign(week="2021-12-27"))
 
 
@@ -362,9 +362,15 @@ def test_changed_priors_count_at_the_next_fit() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"priors": {"saturation_alph": {"distribution": "HalfNormal", "sigma": 1}}}, "did you mean 'saturation_alpha'"),
+        (
+            {"priors": {"saturation_alph": {"distribution": "HalfNormal", "sigma": 1}}},
+            "did you mean 'saturation_alpha'",
+        ),
         ({"priors": {"intercept": 3}}, "priors\\['intercept'\\]: found 3; wanted a Prior"),
-        ({"priors": {"gamma_control": {"distribution": "Normal", "mu": [0, 1], "sigma": 1}}}, "only priors of saturation"),
+        (
+            {"priors": {"gamma_control": {"distribution": "Normal", "mu": [0, 1], "sigma": 1}}},
+            "only priors of saturation",
+        ),
         ({"saturation": "michaelis"}, "did you mean 'michaelis_menten'"),
         ({"adstock": "geometri", "lag_max": 0}, "2 faults"),
         ({"channel_names": ["tv", "radios"]}, "did you mean 'radio'"),
