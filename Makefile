@@ -56,5 +56,8 @@ definitions: install ## Dagster's definitions load
 
 check: lint types doctest definitions test ## Everything CI runs
 
+bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="--only ms --pairs 1" for less
+	@$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
 clean: ## Remove what install made (inputs and history stay)
 	rm -rf $(VENV) .uv

@@ -1,0 +1,1 @@
+"""Benchmarks: our refresh against the loop a user of pymc-marketing would write. `make bench`; pytest skips them."""
