@@ -35,9 +35,10 @@ def client_lock(instance: dg.DagsterInstance, client: str) -> Iterator[None]:
         yield
 
 
-def process_identity() -> str:
-    """Host, process id and start of this process: a process id alone is used again by the system."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+def process_identity(pid: int | None = None) -> str:
+    """Host, process id and start of a process (this one): a process id alone is used again by the system."""
+    pid = os.getpid() if pid is None else pid
+    return f"{socket.gethostname()}:{pid}:{_start_of(pid)}"
 
 
 def is_alive(identity: str) -> bool:

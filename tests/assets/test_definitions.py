@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 
 import dagster as dg
-import pytest
 import yaml
 
 from mmm_assets.definitions import build_defs, defs
@@ -148,13 +147,10 @@ def test_the_code_location_has_one_name_everywhere():
     assert workspace["module_name"] == project["code_location_target_module"] == "mmm_assets.definitions"
 
 
-@pytest.mark.parametrize(
-    "command", [["dagster", "definitions", "validate", "-w", "workspace.yaml"], ["dg", "check", "defs"]]
-)
-def test_both_of_dagsters_commands_accept_the_project(command, home):
-    """`dagster dev` and `dg dev` load the same definitions."""
-    program = Path(sys.executable).parent / command[0]
-    result = subprocess.run([program, *command[1:]], capture_output=True, text=True, cwd=ROOT)
+def test_dg_accepts_the_project(home):
+    """`dg dev` loads the same definitions as `dagster dev`, which `make definitions` validates."""
+    program = Path(sys.executable).parent / "dg"
+    result = subprocess.run([program, "check", "defs"], capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 
@@ -16,10 +15,10 @@ from mmm_engine.errors import ConfigError
 
 def dead_process() -> str:
     """Identity of a process that has ended."""
-    code = "from mmm_assets.locks import process_identity; print(process_identity())"
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        identity = process_identity(process.pid)
+        process.kill()
+    return identity
 
 
 def test_this_process_is_alive_and_an_ended_one_is_not():
