@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ GUIDE_PRIORS = {
     "saturation_alpha": 'Prior("Gamma", mu=2, sigma=1, dims="channel")',
     "adstock_alpha": 'Prior("Beta", alpha=1, beta=3, dims="channel")',
 }
+HALF_NORMAL = {"distribution": "HalfNormal", "sigma": 1}
 
 
 @pytest.fixture(scope="module")
@@ -212,34 +214,30 @@ def test_new_values_of_fitted_rows_count(fitted_model: PymcModel) -> None:
     assert fitted_model.predict(silent).mean() < fitted_model.predict()[:, 40].mean()
 
 
-def test_prediction_of_rows_that_follow(caplog: pytest.LogCaptureFixture) -> None:
+def test_prediction_of_rows_that_follow() -> None:
     """Carry-over crosses the last fitted row: the same as predicting a window that holds these rows out."""
     model = shop_model(shop_frame(52))
     model.fit(**SHORT)
     new = shop_frame().iloc[52:].drop(columns="sales")
     drawn = model.predict(new)
     assert drawn.shape == (240, 8)
-    inputs = shop_model().inputs
-    held_out = model.inputs
-    whole = predict(
-        model.posterior,
-        type(held_out)(
-            **{
-                **vars(inputs),
-                "scales": held_out.scales,
-                "train_rows": 52,
-                "config": held_out.config,
-                "target_scaled": inputs.target / held_out.scales.target,
-                "media_scaled": inputs.media_scaled
-                * inputs.scales.media_array()
-                / held_out.scales.media_array(),
-                "controls_scaled": inputs.controls_scaled
-                * inputs.scales.control_array()
-                / held_out.scales.control_array(),
-            }
+    fitted, longer = model.inputs, shop_model().inputs
+    window = replace(
+        longer,
+        scales=fitted.scales,
+        train_rows=52,
+        target_scaled=longer.target / fitted.scales.target,
+        media_scaled=_rescaled(longer.media_scaled, longer.scales.media_array(), fitted.scales.media_array()),
+        controls_scaled=_rescaled(
+            longer.controls_scaled, longer.scales.control_array(), fitted.scales.control_array()
         ),
     )
+    whole = predict(model.posterior, window)
     assert drawn == pytest.approx(whole.draws[:, 52:], rel=1e-9)
+
+
+def _rescaled(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    return rows * old / new
 
 
 @pytest.mark.parametrize(
