@@ -209,11 +209,11 @@ def _sample(
     )
     try:
         run.wait(None)
-    except KeyboardInterrupt:
-        run.abort()
-        raise
     except Exception as error:
         raise FitError(name, _sampler_fault(error)) from error
+    except BaseException:  # an interrupt, Ctrl-C's or Dagster's own
+        run.abort()
+        raise
     return _collect(run.take_results(), settings, name)
 
 
