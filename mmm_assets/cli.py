@@ -107,6 +107,7 @@ def add(
     controls: Annotated[str, typer.Option(help="Control columns, comma-separated.")] = "",
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
     max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
+    saturation: Annotated[str, typer.Option(help="Response curve.")] = "michaelis_menten",
     seasonality: Annotated[int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.")] = None,
     time_varying: Annotated[
         bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
@@ -130,6 +131,7 @@ def add(
         "model": {
             "adstock": {"kind": "geometric", "max_lag": max_lag},
             "time_varying_media": time_varying,
+            "saturation": saturation,
             "yearly_seasonality": seasonality,
         },
     }
@@ -163,6 +165,12 @@ def history(
     metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
     window: Annotated[str | None, typer.Option(help="Only this window.")] = None,
     latest: Annotated[bool, typer.Option("--latest", help="Only the last refresh.")] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Frozen forecasts and how they turned out.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the database again from its facts.")
+    ] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
 ) -> None:
     """Print the recorded scores."""
@@ -170,18 +178,39 @@ def history(
 
     if client is not None:
         check_client_id(client)
-    rows = History(homes.history_path(homes.home_dir())).read(client, metric, window, latest=latest)
+    store = History(homes.history_path(homes.home_dir()))
+    if rebuild:
+        _print(f"Rebuilt {store.path} from its facts: {store.rebuild()} rows.")
+        return
+    rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
     if form is Format.CSV:
         sys.stdout.write(rows.to_csv(index=False))
     elif form is Format.JSON:
         sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
     elif rows.empty:
-        _print("No scores recorded" + (f" for client '{client}'" if client else "") + " yet.")
+        _print(
+            f"No {'forecasts' if ledger else 'scores'} recorded"
+            + (f" for client '{client}'" if client else "")
+            + " yet."
+        )
     else:
         from mmm_assets.screens import frame_table
 
-        shown = ["recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff"]
-        _print(frame_table(rows[shown], f"{len(rows)} scores"))
+        scores = ["recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff"]
+        forecasts = [
+            "client",
+            "cutoff",
+            "date",
+            "horizon",
+            "q05",
+            "mean",
+            "q95",
+            "actual",
+            "inside_90",
+            "crps",
+        ]
+        title = f"{len(rows)} {'forecasts' if ledger else 'scores'}"
+        _print(frame_table(rows[forecasts if ledger else scores], title))
 
 
 @app.command()

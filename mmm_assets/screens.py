@@ -210,8 +210,17 @@ def frame_table(frame: DataFrame, title: str) -> Table:
     for name in frame.columns:
         table.add_column(str(name), justify="right" if name in numeric else "left", overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*[f"{cell:.5g}" if isinstance(cell, float) else str(cell) for cell in row])
+        table.add_row(*[_cell(cell) for cell in row])
     return table
+
+
+def _cell(value: Any) -> str:
+    """A cell as people read it: short numbers, days without a clock, a dash for what is not known."""
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return str(value).removesuffix(" 00:00:00").split(".")[0] if hasattr(value, "isoformat") else str(value)
 
 
 def _table(title: str) -> Table:
