@@ -119,7 +119,8 @@ class ControlConfig(Frozen):
 class SamplerConfig(Frozen):
     """How the posterior is sampled; ``cores`` None takes what the machine has.
 
-    With an ``ess_target`` a fit whose smallest effective sample size misses it is drawn again with more draws per
+    With an ``ess_target`` a fit whose smallest effective sample size misses it, or whose chains disagree (R-hat above
+    1.01), is drawn again with more draws per
     chain, up to ``max_draws``.
     """
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmm_engine.levels import channel_levels
-from mmm_engine.model import ModelData, adstocked_media, parameter_values, saturation_shape
+from mmm_engine.model import ModelData, parameter_values, saturation_shape
 from mmm_engine.priors import ParameterSpec, PriorPart, assemble, free_variables
 from mmm_engine.structure import MediaGroup, ModelStructure
 from mmm_engine.supports import MAPS, PLAIN, soft_above_zero, typical_scale
@@ -182,17 +182,19 @@ class Coordinates:
         return xp.concatenate(pieces, axis=-1), slopes
 
     def _log_mean_curves(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
-        """Logarithm of the mean over the rows of each channel's curve with scale one, shape (..., channel).
+        """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).
 
-        The curves are those of the likelihood, carry-over included: compiled, they are computed once for both.
+        Read from a few quantiles of the media instead of all rows with their carry-over: any positive function makes
+        valid coordinates, this one is nearly as round, and exact means took half of the time of an evaluation.
         """
         known = {
             spec.name: assemble(spec, variables, xp)
             for spec in self.structure.parameters
             if all(part.name in variables for part in spec.parts)
         }
-        adstocked = adstocked_media(known, data, self.structure, xp)
-        shapes = [saturation_shape(adstocked, known, g.group, self.structure, xp) for g in self.channels]
+        shapes = [
+            saturation_shape(data.media_nodes, known, g.group, self.structure, xp) for g in self.channels
+        ]
         return xp.concatenate([xp.log(shape.mean(axis=-2) + _LEVEL_FLOOR) for shape in shapes], axis=-1)
 
     def _elements(self, flat: Array, spec: ParameterSpec, xp: Any) -> Array:

@@ -47,6 +47,7 @@ _RANKS = {
     "intercept_basis": 2,
     "intercept_frequencies": 1,
     "half_point": 1,
+    "media_nodes": 2,
     "target": 1,
 }
 _compiled: dict[tuple[ModelStructure, str], Kernel] = {}

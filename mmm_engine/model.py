@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 Array = Any  # a numpy array or a symbolic tensor
 
 HALF_WIDTH_PER_ROW = 1.5
+_NODES = (np.arange(8) + 0.5) / 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class ModelData:
         intercept_frequencies: Shape (basis,).
         half_point: What `transforms.half_points` says of the training rows, shape (channel,); the sampler's
             coordinates use it, the model does not.
+        media_nodes: Evenly spaced quantiles of the training rows per channel, shape (node, channel); for the same.
         target: Shape (date,).
     """
 
@@ -60,6 +62,7 @@ class ModelData:
     intercept_basis: Array
     intercept_frequencies: Array
     half_point: Array
+    media_nodes: Array
     target: Array
 
     def arrays(self) -> dict[str, Array]:
@@ -108,6 +111,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
         half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
+        media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
         target=inputs.target_scaled,
     )
 
@@ -123,6 +127,7 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
         intercept_basis=data.intercept_basis[:train_rows],
         intercept_frequencies=data.intercept_frequencies,
         half_point=data.half_point,
+        media_nodes=data.media_nodes,
         target=data.target[:train_rows],
     )
 

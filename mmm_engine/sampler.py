@@ -38,6 +38,7 @@ Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
 MAX_TREE_DEPTH = 10
+RHAT_TARGET = 1.01  # with an ESS target, chains that disagree by more are drawn again too
 _PROGRESS_SECONDS = 0.25
 _STATS = {
     "diverging": "diverging",
@@ -164,7 +165,7 @@ def _more_draws(parameters: dict[str, Floats], settings: SamplerConfig) -> int |
         return None
     elements = np.concatenate([value.reshape(*value.shape[:2], -1) for value in parameters.values()], axis=-1)
     smallest = float(np.nanmin(_effective_sizes(elements)))
-    if smallest >= settings.ess_target:
+    if smallest >= settings.ess_target and float(np.nanmax(_rhat(elements))) <= RHAT_TARGET:
         return None
     wanted = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
     return min(settings.max_draws, max(2 * settings.draws, math.ceil(wanted / 100.0) * 100))
@@ -235,21 +236,16 @@ def _starting_point(kernel: Kernel, train: ModelData) -> Callable[[int | None], 
 
 def _listener(name: str, progress: ProgressListener, start: float) -> Callable[[list[Any]], None]:
     def listen(chains: list[Any]) -> None:
-        states = tuple(
-            ChainProgress(
-                number,
-                chain.finished_draws,
-                chain.total_draws,
-                chain.tuning,
-                chain.divergences,
-                chain.step_size,
-            )
-            for number, chain in enumerate(chains)
-        )
+        states = tuple(_chain_progress(number, chain) for number, chain in enumerate(chains))
         done = all(state.draw >= state.total for state in states)
         progress(FitProgress(name, states, done, time.perf_counter() - start))
 
     return listen
+
+
+def _chain_progress(number: int, chain: Any) -> ChainProgress:
+    counts = (chain.finished_draws, chain.total_draws, chain.tuning, chain.divergences)
+    return ChainProgress(number, *counts, chain.step_size)
 
 
 def _sampler_fault(error: Exception) -> Fault:
@@ -404,8 +400,6 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
     Returns:
         Columns parameter ("saturation_lam[tv]"), mean, sd, q05, q50, q95, rhat, ess_bulk, ess_tail; model space.
     """
-    from arviz_stats.base import array_stats
-
     names, columns = [], []
     for name, array in posterior["posterior"].data_vars.items():
         values = array.to_numpy()
@@ -427,7 +421,7 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "q05": quantiles[0],
             "q50": quantiles[1],
             "q95": quantiles[2],
-            "rhat": array_stats.rhat(draws, chain_axis=0, draw_axis=1),
+            "rhat": _rhat(draws),
             "ess_bulk": sizes[0],
             "ess_tail": sizes[1],
         }
@@ -441,6 +435,13 @@ def _effective_sizes(draws: Floats) -> Floats:
     bulk = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")
     tail = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))
     return np.asarray([bulk, tail], dtype=float)
+
+
+def _rhat(draws: Floats) -> Floats:
+    """Rank-normalised split R-hat of draws (chain, draw, element), shape (element,) (doi:10.1214/20-BA1221)."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.rhat(draws, chain_axis=0, draw_axis=1), dtype=float)
 
 
 def _bfmi(energy: Floats) -> Floats:
