@@ -25,8 +25,9 @@ from pydantic_core import PydanticCustomError
 
 from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.lift_tests import with_lift_tests
 from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
-from mmm_engine.terms import AdstockConfig, ModelConfig, Priors, SaturationKind
+from mmm_engine.terms import AdstockConfig, LiftTest, ModelConfig, Priors, SaturationKind
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
@@ -77,6 +78,10 @@ def _columns_as_mappings(value: object) -> object:
     if isinstance(value, list | tuple):
         return tuple({"column": entry} if isinstance(entry, str) else entry for entry in value)
     return value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _column_as_mapping(value: object) -> object:
@@ -150,7 +155,11 @@ class ThresholdConfig(Frozen):
 
 
 class ClientConfig(Frozen):
-    """Everything a client's file says; ``data`` is relative to the folder of that file."""
+    """Everything a client's file says.
+
+    ``data`` and ``calibration`` are relative to the folder of that file. ``lift_tests`` are the rows of
+    ``calibration``, which is a table with the columns channel, date, x, delta_x, delta_y, sigma in original units.
+    """
 
     client: Annotated[str, AfterValidator(_checked_id)]
     data: Annotated[str, AfterValidator(_checked_data_path)]
@@ -159,6 +168,8 @@ class ClientConfig(Frozen):
     channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
     controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
     model: ModelConfig = ModelConfig()
+    calibration: Annotated[str, AfterValidator(_checked_data_path)] | None = None
+    lift_tests: Annotated[tuple[LiftTest, ...], BeforeValidator(_as_tuple)] = ()
     sampler: SamplerConfig = SamplerConfig()
     thresholds: ThresholdConfig = ThresholdConfig()
 
@@ -173,7 +184,7 @@ class ClientConfig(Frozen):
 
     @model_validator(mode="after")
     def _check_columns(self) -> ClientConfig:
-        problems = tuple(_column_problems(self))
+        problems = (*_column_problems(self), *_event_problems(self), *_lift_test_problems(self))
         if problems:
             raise refusal(*problems)
         return self
@@ -201,8 +212,17 @@ class ClientConfig(Frozen):
     @property
     def config_version(self) -> str:
         """12 hex digits that change when, and only when, a setting that can change a number changes."""
-        settings = self.model_dump(mode="json", exclude={"data", "thresholds"})
+        settings = self.model_dump(mode="json", exclude={"data", "thresholds", "calibration"})
         del settings["sampler"]["cores"]
+        for section, name in (
+            (settings, "lift_tests"),
+            (settings["model"], "trend"),
+            (settings["model"], "events"),
+        ):
+            if not section[name]:
+                del section[
+                    name
+                ]  # so that a client without them keeps the version it had before they existed
         for channel in settings["channels"]:
             del channel["unit"]  # a label
         canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -261,7 +281,9 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     if not path.resolve().is_relative_to(folder):
         return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
     document = read_document(path)
+    document, lift_faults = with_lift_tests(document, folder)
     config, faults = _parse(document)
+    faults += lift_faults
     named = document.values.get("client")
     if isinstance(named, str) and named != path.stem:
         where = place(document, ("client",))
@@ -290,7 +312,10 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         "target": config.target.model_dump(mode="json"),
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
-        "model": model.model_dump(mode="json", exclude=_at_default(model, "n_basis", "likelihood")),
+        "model": model.model_dump(
+            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend", "events")
+        ),
+        **_calibration_section(config),
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
     }
@@ -314,6 +339,16 @@ _COMMENTS = {
     "sampler": "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
     "thresholds": "overrides of the platform's checks, for example {rhat_max: 1.02}",
 }
+
+
+def _calibration_section(config: ClientConfig) -> dict[str, object]:
+    if config.calibration is not None:
+        return {"calibration": config.calibration}
+    return (
+        {"lift_tests": [test.model_dump(mode="json") for test in config.lift_tests]}
+        if config.lift_tests
+        else {}
+    )
 
 
 def list_clients(data_dir: Path) -> list[str]:
@@ -357,6 +392,37 @@ def _column_problems(config: ClientConfig) -> Iterator[Problem]:
                 location, f"column '{column}'", wanted, "rename the column in the data file and here"
             )
         seen.add(column)
+
+
+def _event_problems(config: ClientConfig) -> Iterator[Problem]:
+    """Events, and the trend, that are called like something else."""
+    taken = {
+        config.date,
+        config.target.column,
+        *config.channel_names,
+        *config.control_names,
+        *RESERVED_COLUMNS,
+    }
+    if config.model.trend is not None and "trend" in taken:
+        found = "a trend, and a column of that name"
+        yield Problem(
+            ("model", "trend"), found, "one of the two", "rename the column in the data file and here"
+        )
+    taken.add("trend")
+    for index, event in enumerate(config.model.events):
+        if event.name in taken:
+            found = f"the event '{event.name}', a name that is used for something else"
+            yield Problem(("model", "events", index, "name"), found, "a name of its own", "rename the event")
+        taken.add(event.name)
+
+
+def _lift_test_problems(config: ClientConfig) -> Iterator[Problem]:
+    """Lift tests of channels that the client does not have."""
+    for index, test in enumerate(config.lift_tests):
+        if test.channel not in config.channel_names:
+            fix = nearest(test.channel, config.channel_names) or "correct the row of this test"
+            wanted = f"one of {', '.join(config.channel_names)}"
+            yield Problem(("lift_tests", index, "channel"), shorten(test.channel), wanted, fix)
 
 
 def _missing_file(path: Path) -> Fault:

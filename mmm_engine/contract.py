@@ -22,6 +22,7 @@ from mmm_engine.periods import Period, expected_days, period_of, weekday
 from mmm_engine.settings import nearest
 from mmm_engine.tables import Table
 
+LIFT_REACH = 2.0  # how far beyond the largest spend a lift test may lie
 _CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
 _ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
 
@@ -74,6 +75,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             faults += cell_faults
             faults += _column_faults(config, column, role, values[column], rows)
     faults += _equal_columns(config, values, rows)
+    faults += _impossible_lift_tests(config, values, rows)
     faults += _too_few_rows(config, table)
     if faults or period is None:
         return None, faults
@@ -207,6 +209,22 @@ def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Row
             found = f"the same values as in the target '{target}'"
             fix = "name the right column in the client file"
             yield Fault(f"column '{column}', all rows from {rows.label(0)}", found, "another column", fix)
+
+
+def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
+    """Lift tests outside the rows, or far outside what was ever spent: mostly another unit or another period."""
+    known = rows.days[~np.isnat(rows.days)]
+    for number, test in enumerate(config.lift_tests, start=1):
+        where = f"lift test {number} of '{test.channel}' ({test.date})"
+        day = np.datetime64(test.date)
+        if len(known) and not known.min() <= day <= known.max() + np.timedelta64(31, "D"):
+            wanted = f"a date within the rows, {known.min()} to {known.max()}"
+            yield Fault(where, test.date, wanted, "correct the date, or leave the test out")
+        largest = float(np.nanmax(values.get(test.channel, np.array([np.nan])), initial=0.0))
+        if largest > 0 and max(test.x, test.x + test.delta_x) > LIFT_REACH * largest:
+            found = f"x from {test.x:g} to {test.x + test.delta_x:g}"
+            wanted = f"at most {LIFT_REACH:g} times the largest value of the column, {largest:g}"
+            yield Fault(where, found, wanted, "give x and delta_x per period, in the unit of the column")
 
 
 def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:

@@ -31,25 +31,13 @@ from numpy.typing import NDArray
 
 from mmm_engine.arrays import symbolic_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
-from mmm_engine.model import ModelData, log_likelihood, parameter_values
+from mmm_engine.model import ARRAY_RANKS, ModelData, log_likelihood, parameter_values
 from mmm_engine.priors import free_variables, log_prior
 from mmm_engine.structure import ModelStructure
 
 Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
-_RANKS = {
-    "media_lagged": 3,
-    "controls": 2,
-    "fourier": 2,
-    "media_basis": 2,
-    "media_frequencies": 1,
-    "intercept_basis": 2,
-    "intercept_frequencies": 1,
-    "half_point": 1,
-    "media_nodes": 2,
-    "target": 1,
-}
 _compiled: dict[tuple[ModelStructure, str], Kernel] = {}
 _compile_lock = threading.Lock()
 
@@ -150,7 +138,7 @@ def symbolic_data() -> ModelData:
     import pytensor.tensor as pt
 
     return ModelData(
-        **{name: pt.TensorType("float64", (None,) * rank)(name) for name, rank in _RANKS.items()}
+        **{name: pt.TensorType("float64", (None,) * rank)(name) for name, rank in ARRAY_RANKS.items()}
     )
 
 
@@ -265,15 +253,15 @@ def copy_draw(size, expanded, flat_, draw_, data_):
 
 def _source() -> str:
     lines, position = [], 1
-    offset = f"{1 + sum(_RANKS.values())}"
-    for name, rank in _RANKS.items():
+    offset = f"{1 + sum(ARRAY_RANKS.values())}"
+    for name, rank in ARRAY_RANKS.items():
         sizes = [f"int(buffer[{position + axis}])" for axis in range(rank)]
         position += rank
         lines.append(f"{name}_start = {offset}")
         lines.append(f"{name}_stop = {name}_start + {' * '.join(sizes)}")
         lines.append(f"{name} = buffer[{name}_start:{name}_stop].reshape(({', '.join(sizes)},))")
         offset = f"{name}_stop"
-    return _SOURCE.format(unpack="\n".join(f"        {line}" for line in lines), names=", ".join(_RANKS))
+    return _SOURCE.format(unpack="\n".join(f"        {line}" for line in lines), names=", ".join(ARRAY_RANKS))
 
 
 def _callback_module(key: str) -> ModuleType:

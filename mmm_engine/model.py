@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmm_engine.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.priors import assemble
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import MediaGroup, ModelStructure, TimeProcess
@@ -48,6 +49,14 @@ class ModelData:
         media_frequencies: Shape (basis,).
         intercept_basis: Shape (date, basis).
         intercept_frequencies: Shape (basis,).
+        trend: Hinges at the changepoints, shape (date, changepoint).
+        event_days: Days to the nearest day of each occurrence of an event, shape (date, occurrence).
+        event_members: 1 where an occurrence is one of an event, else 0, shape (occurrence, event).
+        lift_from: Media before each lift test, in the channel's column, else 0, shape (test, channel).
+        lift_to: The same after it.
+        lift_rows: 1 at the row of each test, else 0, shape (test, date).
+        lift_gain: What each test brought, shape (test,).
+        lift_sigma: Its standard error, shape (test,).
         half_point: What `transforms.half_points` says of the training rows, shape (channel,); the sampler's
             coordinates use it, the model does not.
         media_nodes: Evenly spaced quantiles of the training rows per channel, shape (node, channel); for the same.
@@ -61,6 +70,14 @@ class ModelData:
     media_frequencies: Array
     intercept_basis: Array
     intercept_frequencies: Array
+    trend: Array
+    event_days: Array
+    event_members: Array
+    lift_from: Array
+    lift_to: Array
+    lift_rows: Array
+    lift_gain: Array
+    lift_sigma: Array
     half_point: Array
     media_nodes: Array
     target: Array
@@ -68,6 +85,29 @@ class ModelData:
     def arrays(self) -> dict[str, Array]:
         """The arrays by name, in the fixed order in which compiled code takes them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+ARRAY_RANKS = {
+    "media_lagged": 3,
+    "controls": 2,
+    "fourier": 2,
+    "media_basis": 2,
+    "media_frequencies": 1,
+    "intercept_basis": 2,
+    "intercept_frequencies": 1,
+    "trend": 2,
+    "event_days": 2,
+    "event_members": 2,
+    "lift_from": 2,
+    "lift_to": 2,
+    "lift_rows": 2,
+    "lift_gain": 1,
+    "lift_sigma": 1,
+    "half_point": 1,
+    "media_nodes": 2,
+    "target": 1,
+}
+"""Number of axes of each array of `ModelData`, in its order."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +119,8 @@ class MeanTerms:
         media: Shape (..., date, channel), time variation included.
         controls: Shape (..., date, control).
         seasonality: Shape (..., date), or None.
+        trend: Shape (..., date), or None.
+        events: Shape (..., date, event), or None.
         multiplier: Time variation of the media, shape (..., date), or None.
     """
 
@@ -86,6 +128,8 @@ class MeanTerms:
     media: Array
     controls: Array
     seasonality: Array | None
+    trend: Array | None
+    events: Array | None
     multiplier: Array | None
 
 
@@ -102,6 +146,8 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
     intercept_basis, intercept_frequencies = _process_basis(
         structure.intercept_process, time, inputs.train_rows
     )
+    days = inputs.dates.to_numpy().astype("datetime64[D]")
+    event_days, event_members = event_occurrences(inputs.config, days)
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, structure.max_lag),
         controls=inputs.controls_scaled,
@@ -110,6 +156,10 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
+        trend=trend_hinges(days, inputs.train_rows, structure.changepoints),
+        event_days=event_days,
+        event_members=event_members,
+        **lift_arrays(inputs),
         half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
         media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
         target=inputs.target_scaled,
@@ -126,6 +176,14 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
         media_frequencies=data.media_frequencies,
         intercept_basis=data.intercept_basis[:train_rows],
         intercept_frequencies=data.intercept_frequencies,
+        trend=data.trend[:train_rows],
+        event_days=data.event_days[:train_rows],
+        event_members=data.event_members,
+        lift_from=data.lift_from,
+        lift_to=data.lift_to,
+        lift_rows=data.lift_rows[:, :train_rows],
+        lift_gain=data.lift_gain,
+        lift_sigma=data.lift_sigma,
         half_point=data.half_point,
         media_nodes=data.media_nodes,
         target=data.target[:train_rows],
@@ -183,13 +241,17 @@ def mean_terms(
     seasonality = None
     if structure.fourier_order:
         seasonality = values["gamma_fourier"] @ data.fourier.T
-    return MeanTerms(intercept, media, controls, seasonality, multiplier)
+    trend = values["trend_delta"] @ data.trend.T if structure.changepoints else None
+    events = _event_effects(values, data, xp) if structure.n_events else None
+    return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
 
 
 def mean(terms: MeanTerms) -> Array:
     """The mean, shape (..., date), model space: the sum of its terms."""
     total = terms.intercept + terms.media.sum(axis=-1) + terms.controls.sum(axis=-1)
-    return total if terms.seasonality is None else total + terms.seasonality
+    for term in (terms.seasonality, terms.trend):
+        total = total if term is None else total + term
+    return total if terms.events is None else total + terms.events.sum(axis=-1)
 
 
 def adstocked_media(
@@ -245,6 +307,13 @@ def _same_leading_shape(pieces: list[Array], xp: Any) -> list[Array]:
     ]
 
 
+def _event_effects(values: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+    """A Gaussian bump around the days of each occurrence, shape (..., date, event); the size is the area under it."""
+    sigma = values["event_sigma"][..., None, None]
+    bumps = xp.exp(-0.5 * (data.event_days / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
+    return (bumps @ data.event_members) * values["event_effect_size"][..., None, :]
+
+
 def _process(
     values: Mapping[str, Array],
     process: TimeProcess,
@@ -261,22 +330,51 @@ def _process(
 
 
 def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> Array:
-    """Log likelihood of the target of `data`, a symbolic scalar, written out for speed.
+    """Log likelihood of the target of `data` and of the lift tests, a symbolic scalar, written out for speed.
 
     Constants are kept, so that the value equals PyMC's.
     """
-    residual = data.target - mean(mean_terms(values, data, structure, None, xp))
+    terms = mean_terms(values, data, structure, None, xp)
+    expected = mean(terms)
     arguments = dict(structure.likelihood_constants)
     sigma = values["y_sigma"] if "y_sigma" in values else arguments["sigma"]
     rows = data.target.shape[0]
-    squares = (residual / sigma) ** 2
-    if structure.likelihood == "Normal":
-        return -0.5 * squares.sum() - rows * (xp.log(sigma) + 0.5 * math.log(2.0 * math.pi))
-    nu = values["y_nu"] if "y_nu" in values else arguments["nu"]
-    constant = (
-        xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
-    )
-    return rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
+    squares = ((data.target - expected) / sigma) ** 2
+    lifts = _lift_likelihood(values, data, structure, terms, xp) if structure.calibrated else 0.0
+    if structure.likelihood == "StudentT":
+        nu = values["y_nu"] if "y_nu" in values else arguments["nu"]
+        constant = (
+            xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
+        )
+        return lifts + rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
+    normal = -0.5 * squares.sum() - rows * (xp.log(sigma) + 0.5 * math.log(2.0 * math.pi))
+    if structure.likelihood == "TruncatedNormal":
+        normal = normal - xp.log(_share_above_zero(expected / sigma, xp)).sum()
+    return lifts + normal
+
+
+def _share_above_zero(standardised: Array, xp: Any) -> Array:
+    """Mass of a normal distribution above 0, from its mean in standard deviations; never 0."""
+    return xp.maximum(0.5 * xp.erfc(-standardised / math.sqrt(2.0)), 1e-300)
+
+
+def lift_gains(
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, terms: MeanTerms, xp: Any
+) -> Array:
+    """What each lift test should have brought, model space, shape (..., test).
+
+    A step along the channel's curve, at the strength media has in the period of the test; carry-over plays no part.
+    """
+    after = saturated_media(values, data.lift_to, structure, xp)
+    gain = (after - saturated_media(values, data.lift_from, structure, xp)).sum(axis=-1)
+    return gain if terms.multiplier is None else gain * (terms.multiplier @ data.lift_rows.T)
+
+
+def _lift_likelihood(
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, terms: MeanTerms, xp: Any
+) -> Array:
+    squares = ((data.lift_gain - lift_gains(values, data, structure, terms, xp)) / data.lift_sigma) ** 2
+    return -0.5 * squares.sum() - xp.log(data.lift_sigma * math.sqrt(2.0 * math.pi)).sum()
 
 
 def parameter_values(structure: ModelStructure, variables: Mapping[str, Array], xp: Any) -> dict[str, Array]:

@@ -53,11 +53,12 @@ def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = 
     """
     structure = model_structure(inputs.config)
     values = flat_draws(posterior)
-    expected = np.concatenate([mean(terms) for terms in _terms(values, inputs, structure)])
+    location = np.concatenate([mean(terms) for terms in _terms(values, inputs, structure)])
     rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
     scale = inputs.scales.target
-    noise = observation_noise(values, structure, expected.shape, rng)
-    return Prediction(inputs.dates, inputs.split, expected * scale, (expected + noise) * scale)
+    drawn = draw_targets(location, values, structure, rng)
+    expected = expected_target(location, values, structure)
+    return Prediction(inputs.dates, inputs.split, expected * scale, drawn * scale)
 
 
 def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFrame:
@@ -77,15 +78,20 @@ def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFra
 def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
     """What each term adds to the target, original units, dims (draw, date, component).
 
-    Components are "baseline", "seasonality" where the model has it, the channels and the controls; their sum is the
-    expected target of `predict`. The coordinate `kind` says which is which.
+    Components are "baseline", "seasonality" and "trend" where the model has them, the channels, the controls and the
+    events; their sum is the expected target of `predict`, but for what a likelihood that ends at 0 adds to it near 0.
+    The coordinate `kind` says which is which: a trend belongs to the baseline, events are controls.
     """
     structure = model_structure(inputs.config)
     config = inputs.config
-    names = ["baseline", *(["seasonality"] if structure.fourier_order else []), *config.channel_names]
-    names += config.control_names
-    kinds = ["baseline", *(["seasonality"] if structure.fourier_order else [])]
-    kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls)
+    names, kinds = ["baseline"], ["baseline"]
+    if structure.fourier_order:
+        names, kinds = [*names, "seasonality"], [*kinds, "seasonality"]
+    if structure.changepoints:
+        names, kinds = [*names, "trend"], [*kinds, "baseline"]
+    events = [event.name for event in config.model.events]
+    names += [*config.channel_names, *config.control_names, *events]
+    kinds += ["channel"] * len(config.channels) + ["control"] * (len(config.controls) + len(events))
     pieces = [
         _stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)
     ]
@@ -149,27 +155,55 @@ def _stacked(terms: MeanTerms, rows: int) -> Floats:
     """Terms side by side, shape (draw, date, component)."""
     baseline = np.broadcast_to(terms.intercept, (len(terms.intercept), rows))
     columns = [baseline[..., None]]
-    if terms.seasonality is not None:
-        columns.append(terms.seasonality[..., None])
+    columns += [term[..., None] for term in (terms.seasonality, terms.trend) if term is not None]
     draws = len(terms.media)
     controls = np.broadcast_to(terms.controls, (draws, *terms.controls.shape[-2:]))
-    return np.concatenate([*columns, terms.media, controls], axis=-1)
+    events = [] if terms.events is None else [terms.events]
+    return np.concatenate([*columns, terms.media, controls, *events], axis=-1)
 
 
-def observation_noise(
-    values: dict[str, Floats], structure: ModelStructure, shape: tuple[int, ...], rng: np.random.Generator
+def draw_targets(
+    location: Floats, values: dict[str, Floats], structure: ModelStructure, rng: np.random.Generator
 ) -> Floats:
-    """Random draws of what the target has beside its mean, model space.
+    """Random targets around the sum of all terms, model space, shape (draw, date).
 
     Args:
+        location: Sum of all terms, shape (draw, date).
         values: Parameters by name, shape (draw, ...).
         structure: The model.
-        shape: (draw, date).
         rng: Source of randomness.
     """
-    constants = dict(structure.likelihood_constants)
-    sigma = values["y_sigma"][:, None] if "y_sigma" in values else constants["sigma"]
+    from scipy.special import ndtr, ndtri
+
+    sigma = _noise_sd(values, structure)
     if structure.likelihood == "Normal":
-        return np.asarray(rng.standard_normal(shape) * sigma)
+        return np.asarray(location + rng.standard_normal(location.shape) * sigma)
+    if structure.likelihood == "TruncatedNormal":
+        # by inversion in the upper tail, which is exact also where almost all of the normal lies below 0
+        above = ndtr(location / sigma)
+        drawn = location - sigma * ndtri(above * (1.0 - rng.uniform(size=location.shape)))
+        return np.asarray(np.maximum(drawn, 0.0))
+    constants = dict(structure.likelihood_constants)
     nu = values["y_nu"][:, None] if "y_nu" in values else constants["nu"]
-    return np.asarray(rng.standard_t(nu, shape) * sigma)
+    return np.asarray(location + rng.standard_t(nu, location.shape) * sigma)
+
+
+def expected_target(location: Floats, values: dict[str, Floats], structure: ModelStructure) -> Floats:
+    """Mean of the target given the sum of all terms, model space, shape (draw, date).
+
+    It is that sum, except where a likelihood ends at 0: what would lie below is spread above.
+    """
+    from scipy.special import log_ndtr
+
+    if structure.likelihood != "TruncatedNormal":
+        return location
+    sigma = _noise_sd(values, structure)
+    standardised = location / sigma
+    log_density = -0.5 * standardised**2 - 0.5 * np.log(2.0 * np.pi)
+    return np.asarray(location + sigma * np.exp(log_density - log_ndtr(standardised)))
+
+
+def _noise_sd(values: dict[str, Floats], structure: ModelStructure) -> Floats | float:
+    return (
+        values["y_sigma"][:, None] if "y_sigma" in values else dict(structure.likelihood_constants)["sigma"]
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from mmm_engine.calendar_terms import row_of
 from mmm_engine.config import ClientConfig
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.priors import ParameterSpec, PriorSpec
@@ -64,7 +65,7 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     _refuse_mixed(config, structure)
     adstock, saturation = structure.adstocks[0], structure.saturations[0]
     priors = model_priors(structure, inputs.train_rows)
-    return MMM(
+    mmm = MMM(
         date_column="date",
         channel_columns=list(config.channel_names),
         control_columns=list(config.control_names) or None,
@@ -74,12 +75,54 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
         time_varying_media=structure.media_process is not None,
         time_varying_intercept=structure.intercept_process is not None,
         yearly_seasonality=structure.fourier_order or None,
-        model_config=priors,
+        model_config={name: prior for name, prior in priors.items() if not name.startswith(_OUTSIDE)},
         scaling=Scaling(
             target=FixedScaling(dims=(), value=inputs.scales.target),
             channel=FixedScaling(dims=(), value=dict(inputs.scales.media)),
         ),
     )
+    mmm.mu_effects.extend(_trend_and_events(config, priors))
+    return mmm
+
+
+def lift_frame(inputs: ScaledInputs) -> pd.DataFrame:
+    """The lift tests of the training rows as `MMM.add_lift_test_measurements` takes them, once the model is built."""
+    days = inputs.dates.to_numpy().astype("datetime64[D]")
+    rows = [(test, row_of(days, test.date)) for test in inputs.config.lift_tests]
+    known = [
+        {**test.model_dump(), "date": inputs.dates[row]}
+        for test, row in rows
+        if row is not None and row < inputs.train_rows
+    ]
+    return pd.DataFrame(known, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
+
+
+def _trend_and_events(config: ClientConfig, priors: dict[str, Any]) -> list[Any]:
+    """Terms that pymc-marketing adds to the mean from outside."""
+    from pymc_marketing.mmm.additive_effect import EventAdditiveEffect, LinearTrendEffect
+    from pymc_marketing.mmm.events import EventEffect, GaussianBasis
+    from pymc_marketing.mmm.linear_trend import LinearTrend
+
+    effects: list[Any] = []
+    if config.model.trend is not None:
+        # their last changepoint lies at the last row and changes nothing there
+        trend = LinearTrend(
+            n_changepoints=config.model.trend.changepoints + 1, priors={"delta": priors["trend_delta"]}
+        )
+        effects.append(LinearTrendEffect(trend=trend, prefix="trend"))
+    if config.model.events:
+        days = [(event.name, once) for event in config.model.events for once in event.days]
+        frame = pd.DataFrame(
+            {
+                "name": [name for name, _ in days],
+                "start_date": [once.start for _, once in days],
+                "end_date": [once.end for _, once in days],
+            }
+        )
+        basis = GaussianBasis(priors={"sigma": priors["event_sigma"]})
+        effect = EventEffect(basis=basis, effect_size=priors["event_effect_size"], dims="event")
+        effects.append(EventAdditiveEffect(df_events=frame, prefix="event", effect=effect))
+    return effects
 
 
 def training_frame(inputs: ScaledInputs) -> tuple[pd.DataFrame, pd.Series]:
@@ -115,8 +158,12 @@ def model_priors(structure: ModelStructure, train_rows: int) -> dict[str, Any]:
     ):
         if process is not None:
             priors[setting] = _hsgp(process, specs, train_rows)
-    rest = [name for name in specs if name.startswith(("saturation_", "adstock_", "gamma_fourier"))]
+    rest = [name for name in specs if name.startswith(_REST)]
     return priors | {name: _prior(specs[name]) for name in sorted(rest, key=_guide_order)}
+
+
+_OUTSIDE = ("trend_", "event_")  # terms that pymc-marketing adds to the mean from outside
+_REST = ("saturation_", "adstock_", "gamma_fourier", *_OUTSIDE)
 
 
 def _guide_order(name: str) -> tuple[int, str]:
@@ -167,6 +214,11 @@ def _refuse_mixed(config: ClientConfig, structure: ModelStructure) -> None:
     if len(structure.adstocks) > 1 or len(structure.saturations) > 1:
         fault = Fault(
             "channels", "different transformations", "one for all channels", "build the MMM by hand"
+        )
+        raise ConfigError(who, fault)
+    if any(len(event.days) > 1 for event in config.model.events):
+        fault = Fault(
+            "model.events", "an event that comes again", "events that come once", "build the MMM by hand"
         )
         raise ConfigError(who, fault)
     for spec in structure.parameters:

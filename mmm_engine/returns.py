@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import mean_terms, model_data, saturated_media, training_data
+from mmm_engine.model import mean, mean_terms, model_data, saturated_media, training_data
 from mmm_engine.predict import QUANTILES, draw_chunks, flat_draws
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
@@ -145,11 +145,7 @@ def _contribution_draws(
         terms = mean_terms(chunk, data, structure, None, xp)
         total.append(terms.media.sum(axis=-2))
         marginal.append(mean_terms(chunk, more, structure, None, xp).media.sum(axis=-2))
-        rows = data.target.shape[0]
-        rest = np.broadcast_to(terms.intercept, (*terms.intercept.shape[:-1], rows)).sum(axis=-1)
-        rest = rest + terms.controls.sum(axis=(-2, -1))
-        rest = rest if terms.seasonality is None else rest + terms.seasonality.sum(axis=-1)
-        expected.append(rest + total[-1].sum(axis=-1))
+        expected.append(np.broadcast_to(mean(terms), (len(total[-1]), data.target.shape[0])).sum(axis=-1))
     scale = inputs.scales.target
     return np.concatenate(total) * scale, np.concatenate(marginal) * scale, np.concatenate(expected) * scale
 

@@ -28,6 +28,11 @@ _LIKELIHOODS: dict[str, dict[str, Any]] = {
         "nu": {"distribution": "Gamma", "alpha": 2, "beta": 0.1},
         "sigma": {"distribution": "HalfNormal", "sigma": 2},
     },
+    "truncated_normal": {
+        "distribution": "TruncatedNormal",
+        "lower": 0,
+        "sigma": {"distribution": "HalfNormal", "sigma": 2},
+    },
 }
 _EFFECTS: dict[str, tuple[dict[str, Any], float]] = {
     "positive": ({"distribution": "HalfNormal", "sigma": 1}, 1.0),
@@ -35,9 +40,26 @@ _EFFECTS: dict[str, tuple[dict[str, Any], float]] = {
     "any": ({"distribution": "Normal", "mu": 0, "sigma": 1}, 1.0),
 }
 _FOURIER = {"distribution": "Laplace", "mu": 0, "b": 1}
+_TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
+_EVENT_SIGMA = {"distribution": "Gamma", "mu": 7, "sigma": 1}  # days
+_EVENT_SIZE = {
+    "distribution": "Normal",
+    "mu": 0,
+    "sigma": 10,
+}  # area under the bump: share of the scale times days
 _PROCESS_DEFAULTS: dict[str, dict[str, float]] = {
     "media_tvp_config": {"eta_lam": 10.0, "ls_mu": 5.0, "ls_sigma": 5.0},
     "intercept_tvp_config": {"eta_lam": 1.0, "ls_mu": 5.0, "ls_sigma": 5.0},
+}
+
+
+Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
+
+
+LIKELIHOODS: dict[str, Likelihood] = {
+    "Normal": "Normal",
+    "StudentT": "StudentT",
+    "TruncatedNormal": "TruncatedNormal",
 }
 
 
@@ -84,6 +106,9 @@ class ModelStructure:
         intercept_process: Time variation of the intercept, or None.
         n_controls: Number of controls.
         fourier_order: Order of the yearly seasonality, 0 for none.
+        changepoints: How often the slope of the trend may change, 0 for no trend.
+        n_events: Number of events.
+        calibrated: Whether lift tests are part of the likelihood.
         likelihood: Distribution of the target around the mean.
         likelihood_constants: Arguments of the likelihood that are fixed numbers.
         parameters: Every parameter with its priors, in the order of the flat vector.
@@ -95,7 +120,10 @@ class ModelStructure:
     intercept_process: TimeProcess | None
     n_controls: int
     fourier_order: int
-    likelihood: Literal["Normal", "StudentT"]
+    changepoints: int
+    n_events: int
+    calibrated: bool
+    likelihood: Likelihood
     likelihood_constants: tuple[tuple[str, float], ...]
     parameters: tuple[ParameterSpec, ...]
 
@@ -139,6 +167,8 @@ def model_structure(config: ClientConfig) -> ModelStructure:
             if order
             else ()
         ),
+        *_trend_parameters(config, priors),
+        *_event_parameters(config, priors),
         *likelihood_parameters,
     )
     priors.refuse_unknown()
@@ -149,6 +179,9 @@ def model_structure(config: ClientConfig) -> ModelStructure:
         intercept_process=intercept_process,
         n_controls=len(config.controls),
         fourier_order=order,
+        changepoints=config.model.trend.changepoints if config.model.trend else 0,
+        n_events=len(config.model.events),
+        calibrated=bool(config.lift_tests),
         likelihood=likelihood,
         likelihood_constants=constants,
         parameters=parameters,
@@ -295,17 +328,43 @@ def _control_parameters(config: ClientConfig, priors: _Priors) -> list[Parameter
     return [_by_prior("gamma_control", "control", own)]
 
 
+def _trend_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+    """Changes of the slope, one at each changepoint."""
+    if config.model.trend is None:
+        return []
+    prior = priors.take("trend_delta", _TREND)
+    return [_whole("trend_delta", "changepoint", config.model.trend.changepoints, prior)]
+
+
+def _event_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+    """Width that all events share, and the size of each."""
+    if not config.model.events:
+        return []
+    size = priors.take("event_effect_size", _EVENT_SIZE)
+    return [
+        _whole("event_sigma", None, 1, priors.take("event_sigma", _EVENT_SIGMA)),
+        _whole("event_effect_size", "event", len(config.model.events), size),
+    ]
+
+
 def _likelihood(
     config: ClientConfig, priors: _Priors
-) -> tuple[Literal["Normal", "StudentT"], tuple[tuple[str, float], ...], list[ParameterSpec]]:
+) -> tuple[Likelihood, tuple[tuple[str, float], ...], list[ParameterSpec]]:
     prior = priors.take("likelihood", _LIKELIHOODS[config.model.likelihood])
-    if prior.distribution not in ("Normal", "StudentT"):
-        raise ConfigError(
-            f"client '{config.client}'",
-            Fault("model.priors.likelihood", prior.distribution, "Normal or StudentT", "choose one of these"),
-        )
+    who, where = f"client '{config.client}'", "model.priors.likelihood"
+    if prior.distribution not in LIKELIHOODS:
+        fault = Fault(where, prior.distribution, f"one of {', '.join(LIKELIHOODS)}", "choose one of these")
+        raise ConfigError(who, fault)
     constants = tuple((name, value) for name, value in prior.arguments if not isinstance(value, PriorSpec))
+    if prior.distribution == "TruncatedNormal" and {**dict(constants), "sigma": 0.0} != {
+        "lower": 0.0,
+        "sigma": 0.0,
+    }:
+        fault = Fault(
+            where, str(prior), "TruncatedNormal(lower=0, sigma=…)", "the target is 0 or more: write it so"
+        )
+        raise ConfigError(who, fault)
     parameters = [
         _whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)
     ]
-    return ("Normal" if prior.distribution == "Normal" else "StudentT"), constants, parameters
+    return LIKELIHOODS[prior.distribution], constants, parameters

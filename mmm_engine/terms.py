@@ -1,16 +1,18 @@
 """The settings of a model: its terms and their priors, checked once at the door.
 
-Here: what the section ``model`` of a client file may say, and the overrides of a single channel.
+Here: what the section ``model`` of a client file may say, the overrides of a single channel, lift tests.
 Not here: columns, sampler and thresholds (config.py), what a prior or an adstock means (priors.py, transforms.py).
 """
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from mmm_engine.documents import describe, shorten
 from mmm_engine.settings import Frozen, Problem, nearest, refusal
@@ -70,6 +72,41 @@ def _process_problems(name: str, settings: dict[str, object]) -> Iterator[Proble
             yield Problem((name, key), describe(value), "a number above 0", "write such a number")
 
 
+def _checked_day(text: str) -> str:
+    try:
+        if len(text) == 10:
+            return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise _refused(shorten(text), "a date written as YYYY-MM-DD", "write the date so")
+
+
+def _checked_event_name(text: str) -> str:
+    if not text or text != text.strip() or len(text) > 60 or not text.isprintable():
+        raise _refused(
+            shorten(text), "a name of 1 to 60 printable characters", "name what happened on these days"
+        )
+    return text
+
+
+def _events_as_list(value: object) -> object:
+    """Events written as one mapping, name to days, in the form of a list."""
+    if isinstance(value, Mapping):
+        return tuple({"name": name, "days": days} for name, days in value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _days_as_mappings(value: object) -> object:
+    """Days written bare, alone or in a list, as mappings with a start and an end."""
+    entries = value if isinstance(value, list | tuple) else [value]
+    return tuple({"start": entry, "end": entry} if isinstance(entry, str) else entry for entry in entries)
+
+
+def _refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
+    return refusal(Problem((), found, wanted, fix))
+
+
+Day = Annotated[str, AfterValidator(_checked_day)]
 Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)]
 
 
@@ -83,10 +120,62 @@ class AdstockConfig(Frozen):
     max_lag: Annotated[int, Field(ge=1, le=52)] = 4
 
 
+class TrendConfig(Frozen):
+    """A baseline that rises and falls in straight lines.
+
+    ``changepoints`` is how often the slope may change: at the first training row and evenly spaced after it.
+    """
+
+    changepoints: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+class EventDays(Frozen):
+    """The first and the last day of an event."""
+
+    start: Day
+    end: Day
+
+    @model_validator(mode="after")
+    def _check_order(self) -> EventDays:
+        if self.end < self.start:
+            raise refusal(Problem(("end",), self.end, f"{self.start} or later", "swap the two days"))
+        return self
+
+
+class EventConfig(Frozen):
+    """Something that moves the target around certain days, by the same amount each time ("black friday")."""
+
+    name: Annotated[str, AfterValidator(_checked_event_name)]
+    days: Annotated[tuple[EventDays, ...], Field(min_length=1), BeforeValidator(_days_as_mappings)]
+
+
+class LiftTest(Frozen):
+    """An experiment: what more (or less) of a channel in one period brought, in original units.
+
+    The channel went from ``x`` to ``x + delta_x`` in the period of ``date``; the target moved by ``delta_y``, known up
+    to a standard error of ``sigma``.
+    """
+
+    channel: str
+    date: Day
+    x: Annotated[float, Field(ge=0)]
+    delta_x: float
+    delta_y: float
+    sigma: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _check_step(self) -> LiftTest:
+        if self.delta_x == 0 or self.x + self.delta_x < 0:
+            found, wanted = f"{self.delta_x:g}", f"a change, to not less than 0 (x is {self.x:g})"
+            raise refusal(Problem(("delta_x",), found, wanted, "correct the row of this test"))
+        return self
+
+
 class ModelConfig(Frozen):
     """The structure of the model.
 
-    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions.
+    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions, ``events`` a mapping of
+    names to days. A target that cannot be negative and comes near 0 has the likelihood ``truncated_normal``.
     """
 
     adstock: AdstockConfig = AdstockConfig()
@@ -95,5 +184,7 @@ class ModelConfig(Frozen):
     time_varying_intercept: bool = False
     yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
     n_basis: Annotated[int, Field(ge=5, le=500)] = 50
-    likelihood: Literal["normal", "student_t"] = "normal"
+    trend: TrendConfig | None = None
+    events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
+    likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)

@@ -14,9 +14,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
+from mmm_engine.calendar_terms import row_of
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.model import mean, mean_terms, model_data, parameter_values, training_data
-from mmm_engine.predict import flat_draws, observation_noise
+from mmm_engine.model import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
+from mmm_engine.predict import draw_targets, flat_draws
 from mmm_engine.priors import draw_prior
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
@@ -71,11 +72,14 @@ def simulate_targets(
     rejected = 0
     for truth in _truths(structure, seed, posterior):
         terms = mean_terms(truth, train, structure, None, numpy_functions())
-        expected = np.asarray(mean(terms), dtype=float)
-        target = (expected + observation_noise(truth, structure, expected.shape, rng))[0]
+        target = draw_targets(np.asarray(mean(terms), dtype=float), truth, structure, rng)[0]
         if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
             known = {name: value[0] for name, value in truth.items()}
-            yield SimulatedTarget(_with_target(inputs, target), known, terms.media.sum(axis=-2)[0], rejected)
+            simulated = _with_target(inputs, target)
+            if structure.calibrated:
+                gains = lift_gains(truth, train, structure, terms, numpy_functions())[0]
+                simulated = _with_lift_tests(simulated, np.asarray(gains, dtype=float), rng)
+            yield SimulatedTarget(simulated, known, terms.media.sum(axis=-2)[0], rejected)
             rejected = 0
             continue
         rejected += 1
@@ -121,3 +125,14 @@ def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
         controls_scaled=inputs.controls_scaled[:rows],
         spend=inputs.spend[:rows],
     )
+
+
+def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
+    """The lift tests of the training rows with results that follow from the truth; the others cannot be known."""
+    days = inputs.dates.to_numpy().astype("datetime64[D]")
+    known = [test for test in inputs.config.lift_tests if row_of(days, test.date) is not None]
+    tests = tuple(
+        test.model_copy(update={"delta_y": float(gain * inputs.scales.target + rng.normal(0.0, test.sigma))})
+        for test, gain in zip(known, gains, strict=True)
+    )
+    return replace(inputs, config=inputs.config.model_copy(update={"lift_tests": tests}))

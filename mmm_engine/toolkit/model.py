@@ -19,7 +19,7 @@ import xarray as xr
 
 from mmm_engine.cells import Floats
 from mmm_engine.data import client_data_from_frame
-from mmm_engine.errors import ConfigError, Fault, FitError
+from mmm_engine.errors import Fault, FitError
 from mmm_engine.fleets.windows import WindowFit, fit_window, without_scaling
 from mmm_engine.predict import predict
 from mmm_engine.sampler import ProgressListener
@@ -29,7 +29,7 @@ from mmm_engine.toolkit.fleets import FleetMethods
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.rows import append_rows, place_rows
 from mmm_engine.toolkit.runs import Runner
-from mmm_engine.toolkit.settings import Names, as_list, checked_config, log_data, log_settings
+from mmm_engine.toolkit.settings import Names, as_list, checked_config, lift_tests, log_data, log_settings
 from mmm_engine.toolkit.variables import VARIABLE_ALIASES, summarize
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class PymcModel(FleetMethods):
         saturation: michaelis_menten, logistic, inverse_scaled_logistic, hill, hill_sigmoid, tanh, root, log or none.
         adstock: geometric, delayed, binomial, weibull_pdf, weibull_cdf or none.
         priors: Overrides of `model_priors`: name to a pymc-extras `Prior`, an `HSGPKwargs` or a mapping.
-        calibrations: Lift tests; not read yet.
+        calibrations: Lift tests, one row each: channel, date, x, delta_x, delta_y, sigma (of delta_y), original units.
         time_varying_media: Let the effect of all media vary over time.
         time_varying_intercept: Let the baseline vary over time.
         number_of_basis: Basis functions of a time-varying term.
@@ -82,11 +82,6 @@ class PymcModel(FleetMethods):
         number_of_basis: int = 50,
     ) -> None:
         logger.info("Creating the client's data configuration.")
-        if calibrations is not None:
-            fault = Fault(
-                "calibrations", "lift tests", "None", "leave them out: this model does not read them yet"
-            )
-            raise ConfigError(f"PymcModel '{client_name}'", fault)
         self._settings: dict[str, Any] = {
             "client": client_name,
             "data": f"{client_name}.csv",
@@ -101,6 +96,7 @@ class PymcModel(FleetMethods):
                 "time_varying_intercept": time_varying_intercept,
                 "n_basis": number_of_basis,
             },
+            "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
         self._given: dict[str, Any] = dict(priors or {})
         self._priors: dict[str, Any] | None = None

@@ -10,8 +10,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from mmm_engine.config import ClientConfig, client_config_from_mapping
 from mmm_engine.data import ClientData
+from mmm_engine.errors import ConfigError
+from mmm_engine.lift_tests import lift_tests_from_frame
 from mmm_engine.structure import model_structure
 from mmm_engine.toolkit.priors import prior_mappings
 
@@ -23,6 +27,18 @@ Names = Sequence[str] | str | None
 def as_list(names: Names) -> list[str]:
     """Names as a list; a single one may come without its brackets."""
     return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def lift_tests(frame: pd.DataFrame, client: str) -> list[dict[str, Any]]:
+    """Lift tests as settings of the client.
+
+    Raises:
+        ConfigError: With every fault of the frame.
+    """
+    tests, faults = lift_tests_from_frame(frame)
+    if faults:
+        raise ConfigError(f"PymcModel '{client}', calibrations", faults)
+    return tests
 
 
 def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> ClientConfig:
@@ -58,6 +74,8 @@ def log_settings(config: ClientConfig) -> None:
         logger.info("Time-varying media MMM.")
     if model.time_varying_intercept:
         logger.info("Time-varying intercept MMM.")
+    if config.lift_tests:
+        logger.info("Calibrating with %d lift tests.", len(config.lift_tests))
     own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})
     if own:
         logger.info("Using your own priors for %s.", ", ".join(own))

@@ -1,5 +1,7 @@
 """Client files: what may be said, every fault at once with its line, and what survives a faulty file."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -71,10 +73,11 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
     ("line", "fault"),
     [
         ("chanels: [a]", "setting 'chanels' (line 7): found an unknown setting 'chanels'; wanted one of client, data, "
-         "date, target, channels, controls, model, sampler, thresholds; did you mean 'channels'?"),
+         "date, target, channels, controls, model, calibration, lift_tests, sampler, thresholds; did you mean "
+         "'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, n_basis, "
-         "likelihood, priors; did you mean 'saturation'?"),
+         "trend, events, likelihood, priors; did you mean 'saturation'?"),
         ("model: {saturation: hil}", "setting 'model.saturation' (line 7): found the text 'hil'; wanted "
          "'michaelis_menten', 'logistic', 'inverse_scaled_logistic', 'hill', 'hill_sigmoid', 'tanh', 'root', 'log' "
          "or 'none'; did you mean 'hill'?"),
@@ -377,3 +380,37 @@ def test_settings_of_a_time_varying_term_are_read() -> None:
     settings = {"m": 20, "L": 90.5, "eta_lam": 2.0, "cov_func": "matern52"}
     config = client_config_from_mapping(SETTINGS | {"model": {"priors": {"media_tvp_config": settings}}})
     assert config.model.priors["media_tvp_config"] == settings
+
+
+def test_events_are_written_in_many_ways(tmp_path: Path) -> None:
+    """A day, several days, from one day to another; the same settings come back from the file that is written."""
+    events = "{sale: [2022-11-25, {start: 2023-11-24, end: 2023-11-27}], tv: 2022-03-01}"
+    text = f"model: {{trend: {{changepoints: 4}}, events: {events}}}\n"
+    with pytest.raises(ConfigError, match="the event 'tv', a name that is used for something else"):
+        _shop(tmp_path, text)
+    config = _shop(tmp_path, text.replace("tv: 2022", "launch: 2022"))
+    assert [event.name for event in config.model.events] == ["sale", "launch"]
+    assert [day.start for day in config.model.events[0].days] == ["2022-11-25", "2023-11-24"]
+    write_client_config(config, tmp_path / "shop.yaml")
+    assert read_client_config(tmp_path / "shop.yaml") == config
+
+
+def test_lift_tests_come_from_a_table_beside_the_client_file(tmp_path: Path) -> None:
+    """Rows of the table are settings; they count for the version of the settings, the name of the table does not."""
+    rows = "channel,date,x,delta_x,delta_y,sigma\ntv,2022-03-07,10,5,100,20\n"
+    (tmp_path / "lift.csv").write_text(rows)
+    (tmp_path / "other.csv").write_text(rows)
+    config = _shop(tmp_path, "calibration: lift.csv\n")
+    assert [test.delta_y for test in config.lift_tests] == [100.0]
+    assert _shop(tmp_path, "calibration: other.csv\n").config_version == config.config_version
+    assert _shop(tmp_path, "").config_version != config.config_version
+    (tmp_path / "lift.csv").write_text(rows.replace("20\n", "0\n").replace("100", "much"))
+    with pytest.raises(ConfigError, match=r"lift\.csv, column 'delta_y', row 2(?s:.)*column 'sigma', row 2"):
+        _shop(tmp_path, "calibration: lift.csv\n")
+    with pytest.raises(ConfigError, match=r"none\.csv.*no such file"):
+        _shop(tmp_path, "calibration: none.csv\n")
+
+
+def _shop(folder: Path, text: str) -> ClientConfig:
+    (folder / "shop.yaml").write_text(SHOP + text)
+    return read_client_config(folder / "shop.yaml")

@@ -26,6 +26,16 @@ GUIDE_PRIORS = {
     "saturation_alpha": 'Prior("Gamma", mu=2, sigma=1, dims="channel")',
     "adstock_alpha": 'Prior("Beta", alpha=1, beta=3, dims="channel")',
 }
+LIFTS = pd.DataFrame(
+    {
+        "channel": ["tv"],
+        "date": ["2022-06-06"],
+        "x": [20.0],
+        "delta_x": [5.0],
+        "delta_y": [50.0],
+        "sigma": [10.0],
+    }
+)
 HALF_NORMAL = {"distribution": "HalfNormal", "sigma": 1}
 
 
@@ -345,6 +355,15 @@ def test_own_priors_in_every_form() -> None:
     assert repr(model.model_priors["intercept"]) == 'Prior("HalfNormal", sigma=3)'
 
 
+def test_lift_tests_become_part_of_the_settings() -> None:
+    """Another version of the settings, the same rows; the likelihood knows of them."""
+    plain, calibrated = shop_model(), shop_model(calibrations=LIFTS)
+    config = calibrated.inputs.config
+    assert config.lift_tests[0].delta_y == 50.0
+    assert config.config_version != plain.inputs.config.config_version
+    assert calibrated.inputs.data_version == plain.inputs.data_version
+
+
 def test_changed_priors_count_at_the_next_fit() -> None:
     """What is set in `model_priors` is taken up; a name that is not known is refused."""
     from pymc_extras.prior import Prior
@@ -374,7 +393,11 @@ def test_changed_priors_count_at_the_next_fit() -> None:
         ({"channel_names": ["tv", "radios"]}, "did you mean 'radio'"),
         ({"client_name": "My Client"}, "rename the client"),
         ({"target_name": "week"}, "already used above"),
-        ({"calibrations": pd.DataFrame()}, "does not read them yet"),
+        ({"calibrations": LIFTS.drop(columns="date")}, "column 'date': found no such column"),
+        ({"calibrations": LIFTS.assign(channel="tvs")}, "did you mean 'tv'"),
+        ({"calibrations": LIFTS.assign(x=5000.0)}, "in the unit of the column"),
+        ({"calibrations": LIFTS.assign(date="2020-01-06")}, "a date within the rows"),
+        ({"calibrations": LIFTS.assign(sigma=0.0)}, "a standard error above 0"),
     ],
 )  # fmt: skip
 def test_wrong_settings_say_what_to_do(changes: dict[str, object], message: str) -> None:

@@ -1,0 +1,94 @@
+"""Lift tests as they come: a table beside the client file.
+
+Here: the rows of such a table as settings of the client, every fault of the table.
+Not here: what a lift test is (terms.py), how it enters the likelihood (model.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmm_engine.cells import Rows, read_numbers
+from mmm_engine.dates import read_dates
+from mmm_engine.documents import Document
+from mmm_engine.errors import Fault
+from mmm_engine.settings import nearest
+from mmm_engine.tables import Table, read_table, table_from_frame
+
+LIFT_COLUMNS = ("channel", "date", "x", "delta_x", "delta_y", "sigma")
+_NUMBERS = LIFT_COLUMNS[2:]
+
+
+def with_lift_tests(document: Document, folder: Path) -> tuple[Document, tuple[Fault, ...]]:
+    """The client file with the rows of its calibration table as ``lift_tests``, and every fault of that table."""
+    name = document.values.get("calibration") if document.readable else None
+    if not isinstance(name, str):
+        return document, ()
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or path.suffix.lower() not in (".csv", ".parquet"):
+        return document, ()  # refused by the settings, with its line
+    table, faults = read_table(path, set(LIFT_COLUMNS))
+    tests: list[dict[str, Any]] = []
+    if table is not None and not faults:
+        tests, faults = read_lift_tests(table)
+    here = tuple(replace(fault, where=f"{name}, {fault.where}") for fault in faults)
+    return replace(document, values={**document.values, "lift_tests": tests}), here
+
+
+def lift_tests_from_frame(frame: pd.DataFrame) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The rows of a frame as settings, and every fault of them."""
+    return read_lift_tests(table_from_frame(frame))
+
+
+def read_lift_tests(table: Table) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The rows of a table as settings (one mapping a test), and every fault of the table; no rows when there is one."""
+    faults = list(_missing_columns(table))
+    if faults:
+        return [], faults
+    days, faults, _ = read_dates(table.columns["date"], "date", table.rows)
+    rows = Rows(table.rows, days)
+    numbers: dict[str, Any] = {}
+    for column in _NUMBERS:
+        numbers[column], cell_faults = read_numbers(table.columns[column], column, rows)
+        faults += cell_faults
+    faults += _value_faults(numbers, rows)
+    if faults:
+        return [], faults
+    channels = [str(cell).strip() for cell in table.columns["channel"]]
+    return [
+        {
+            "channel": channels[row],
+            "date": str(days[row]),
+            **{column: float(values[row]) for column, values in numbers.items()},
+        }
+        for row in range(len(table.rows))
+    ], []
+
+
+def _missing_columns(table: Table) -> Iterator[Fault]:
+    for column in LIFT_COLUMNS:
+        if table.header.count(column) != 1:
+            fix = nearest(column, table.header) or "add the column"
+            yield Fault(f"column '{column}'", "no such column", f"the columns {', '.join(LIFT_COLUMNS)}", fix)
+
+
+def _value_faults(numbers: Mapping[str, Any], rows: Rows) -> Iterator[Fault]:
+    """Numbers that no test can have."""
+    bad = {
+        "x": (numbers["x"] < 0, "0 or more"),
+        "delta_x": (
+            (numbers["delta_x"] == 0) | (numbers["x"] + numbers["delta_x"] < 0),
+            "a change, to not less than 0",
+        ),
+        "sigma": (numbers["sigma"] <= 0, "a standard error above 0"),
+    }
+    for column, (wrong, wanted) in bad.items():
+        found = wrong.nonzero()[0]
+        if len(found):
+            shown = f"{numbers[column][found[0]]:g}{rows.others(found)}"
+            yield Fault(rows.place(column, int(found[0])), shown, wanted, "correct the row of this test")
