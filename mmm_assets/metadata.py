@@ -51,8 +51,8 @@ FORECAST_COLUMNS = {**_DATE, **_QUANTILES, **_MEAN}
 PREDICTION_COLUMNS = {**_DATE, **_SPLIT, "actual": ("float", "observed target"), **_MEAN, **_QUANTILES}
 DECOMPOSITION_COLUMNS = {
     **_DATE,
-    "component": ("string", "baseline, seasonality, a channel or a control"),
-    "kind": ("string", "baseline, seasonality, channel or control"),
+    "component": ("string", "baseline, trend, seasonality, a channel, a control or an event"),
+    "kind": ("string", "baseline, trend, seasonality, channel, control or event"),
     **_MEAN,
     **_SPREAD,
 }

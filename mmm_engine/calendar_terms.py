@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from mmm_engine.cells import Days, Floats
-from mmm_engine.config import ClientConfig
+from mmm_engine.periods import covered_days, row_of
 from mmm_engine.scaling import ScaledInputs
+from mmm_engine.terms import LiftTest
 
 _DAY = np.timedelta64(1, "D")
 
@@ -18,8 +19,10 @@ _DAY = np.timedelta64(1, "D")
 def trend_hinges(days: Days, train_rows: int, changepoints: int) -> Floats:
     """How far each row lies behind each changepoint, 0 before it, shape (date, changepoint).
 
-    Time runs from 0 at the first training row to 1 at the last one; the changepoints lie at 0, 1/n, ..., (n-1)/n. (One
-    at the very end, as pymc-marketing has it, would learn nothing and let forecasts wander off by its prior.)
+    Time runs from 0 at the first training row to 1 at the last one and on in the rows after it, where the last slope
+    goes on. The changepoints lie at 0, 1/n, ..., (n-1)/n. pymc-marketing has one more, at the last row: it learns
+    nothing there and lets forecasts wander off by its prior. Its forecasts also measure time by the rows they are made
+    for, which bends the fitted trend; here a row's time does not depend on what is predicted with it.
 
     Args:
         days: Dates of all rows.
@@ -32,36 +35,41 @@ def trend_hinges(days: Days, train_rows: int, changepoints: int) -> Floats:
     return np.asarray(np.maximum(time[:, None] - starts, 0.0), dtype=float)
 
 
-def event_occurrences(config: ClientConfig, days: Days) -> tuple[Floats, Floats]:
-    """Days to the nearest day of each occurrence, 0 within it, (date, occurrence); whose it is, (occurrence, event).
+def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:
+    """Days between each row and each occurrence of an event, (date, occurrence); whose it is, (occurrence, event).
 
-    Args:
-        config: The client's settings.
-        days: Dates of the rows.
+    A row that shares a day with the occurrence has distance 0, another one the days from its nearest day to the
+    occurrence's. For daily rows this is pymc-marketing's distance; theirs counts from a row's date alone, so that an
+    event at the end of a week, or in the middle of a month, would belong to the next row or to none.
     """
-    events = config.model.events
-    occurrences = [(number, days_) for number, event in enumerate(events) for days_ in event.days]
-    distance = np.zeros((len(days), len(occurrences)))
+    events = inputs.config.model.events
+    first, last = covered_days(dates_of(inputs), inputs.period)
+    occurrences = [(number, once) for number, event in enumerate(events) for once in event.days]
+    distance = np.zeros((len(first), len(occurrences)))
     members = np.zeros((len(occurrences), len(events)))
-    for position, (number, occurrence) in enumerate(occurrences):
-        after_start = (days - np.datetime64(occurrence.start)) / _DAY
-        after_end = (days - np.datetime64(occurrence.end)) / _DAY
-        distance[:, position] = np.maximum(np.maximum(-after_start, after_end), 0.0)
+    for position, (number, once) in enumerate(occurrences):
+        to_start = (np.datetime64(once.start) - last) / _DAY
+        since_end = (first - np.datetime64(once.end)) / _DAY
+        distance[:, position] = np.maximum(np.maximum(to_start, since_end), 0.0)
         members[position, number] = 1.0
     return distance, members
 
 
-def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
-    """The lift tests whose period is a training row: lift_from, lift_to, lift_rows, lift_gain and lift_sigma.
+def known_lift_tests(inputs: ScaledInputs) -> list[tuple[LiftTest, int]]:
+    """The lift tests of training rows, each with its row.
 
     A test in a period that is held out is left out: the window must not know what came later.
     """
-    config, scales, rows = inputs.config, inputs.scales, inputs.train_rows
-    days = inputs.dates.to_numpy().astype("datetime64[D]")
-    tests = [(test, row_of(days, test.date)) for test in config.lift_tests]
-    known = [(test, row) for test, row in tests if row is not None and row < rows]
+    days = dates_of(inputs)
+    tests = [(test, row_of(days, inputs.period, test.date)) for test in inputs.config.lift_tests]
+    return [(test, row) for test, row in tests if row is not None and row < inputs.train_rows]
+
+
+def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
+    """`known_lift_tests` as arrays: lift_from, lift_to, lift_rows, lift_gain and lift_sigma."""
+    config, scales, known = inputs.config, inputs.scales, known_lift_tests(inputs)
     before, after = (np.zeros((len(known), len(config.channels))) for _ in range(2))
-    at = np.zeros((len(known), len(days)))
+    at = np.zeros((len(known), len(inputs.dates)))
     for number, (test, row) in enumerate(known):
         channel = config.channel_names.index(test.channel)
         before[number, channel] = test.x / scales.media[test.channel]
@@ -76,9 +84,7 @@ def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
     }
 
 
-def row_of(days: Days, date: str) -> int | None:
-    """The row whose period holds a date: the last one that does not begin after it; None outside the rows."""
-    day = np.datetime64(date)
-    row = int(np.searchsorted(days, day, side="right")) - 1
-    length = (days[1] - days[0]) if len(days) > 1 else _DAY
-    return row if row >= 0 and (row < len(days) - 1 or day < days[-1] + length) else None
+def dates_of(inputs: ScaledInputs) -> Days:
+    """Dates of all rows as days, shape (date,)."""
+    days: Days = inputs.dates.to_numpy().astype("datetime64[D]")
+    return days

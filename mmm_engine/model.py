@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_engine.calendar_terms import event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.calendar_terms import dates_of, event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.priors import assemble
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import MediaGroup, ModelStructure, TimeProcess
@@ -146,8 +146,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
     intercept_basis, intercept_frequencies = _process_basis(
         structure.intercept_process, time, inputs.train_rows
     )
-    days = inputs.dates.to_numpy().astype("datetime64[D]")
-    event_days, event_members = event_occurrences(inputs.config, days)
+    event_days, event_members = event_occurrences(inputs)
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, structure.max_lag),
         controls=inputs.controls_scaled,
@@ -156,7 +155,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
-        trend=trend_hinges(days, inputs.train_rows, structure.changepoints),
+        trend=trend_hinges(dates_of(inputs), inputs.train_rows, structure.changepoints),
         event_days=event_days,
         event_members=event_members,
         **lift_arrays(inputs),

@@ -1,6 +1,6 @@
 """Days, weeks and months as the spacing of a client's rows.
 
-Here: which period the dates of a client have, which dates there should be, which come next.
+Here: which period the dates of a client have, which dates there should be, which come next, which days a row covers.
 Not here: what happens when dates are missing (contract.py).
 """
 
@@ -71,6 +71,37 @@ def next_days(days: Days, period: Period, count: int) -> Days:
         return _in_months(_months(days[-1:]) + steps, _anchor_day(days))
     following: Days = days[-1] + steps * (1 if period == "day" else 7)
     return following
+
+
+def covered_days(days: Days, period: Period) -> tuple[Days, Days]:
+    """The first and the last day of each row, shape (date,) each.
+
+    A row is dated by its first day and lasts until the next one; months that are dated by their last day are whole
+    calendar months.
+
+    Args:
+        days: Dates of the rows, ascending and without gaps.
+        period: Their spacing.
+
+    >>> covered_days(np.array(["2024-01-31", "2024-02-29"], dtype="datetime64[D]"), "month")[0]
+    array(['2024-01-01', '2024-02-01'], dtype='datetime64[D]')
+    """
+    if period == "month" and (_in_months(_months(days), 31) == days).all():
+        return _months(days).astype("datetime64[D]"), days
+    return days, np.append(days[1:], next_days(days, period, 1)) - np.timedelta64(1, "D")
+
+
+def row_of(days: Days, period: Period, day: str) -> int | None:
+    """The row that covers a day; None outside the rows.
+
+    Args:
+        days: Dates of the rows, ascending and without gaps.
+        period: Their spacing.
+        day: YYYY-MM-DD.
+    """
+    first, last = covered_days(days, period)
+    row = int(np.searchsorted(last, np.datetime64(day)))
+    return row if row < len(days) and first[row] <= np.datetime64(day) else None
 
 
 def _weekday_numbers(days: Days) -> Integers:

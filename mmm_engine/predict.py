@@ -80,7 +80,7 @@ def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
 
     Components are "baseline", "seasonality" and "trend" where the model has them, the channels, the controls and the
     events; their sum is the expected target of `predict`, but for what a likelihood that ends at 0 adds to it near 0.
-    The coordinate `kind` says which is which: a trend belongs to the baseline, events are controls.
+    The coordinate `kind` says which is which: baseline, seasonality, trend, channel, control or event.
     """
     structure = model_structure(inputs.config)
     config = inputs.config
@@ -88,10 +88,10 @@ def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
     if structure.fourier_order:
         names, kinds = [*names, "seasonality"], [*kinds, "seasonality"]
     if structure.changepoints:
-        names, kinds = [*names, "trend"], [*kinds, "baseline"]
+        names, kinds = [*names, "trend"], [*kinds, "trend"]
     events = [event.name for event in config.model.events]
     names += [*config.channel_names, *config.control_names, *events]
-    kinds += ["channel"] * len(config.channels) + ["control"] * (len(config.controls) + len(events))
+    kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls) + ["event"] * len(events)
     pieces = [
         _stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)
     ]

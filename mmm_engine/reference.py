@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmm_engine.calendar_terms import row_of
-from mmm_engine.config import ClientConfig
+from mmm_engine.calendar_terms import known_lift_tests
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.priors import ParameterSpec, PriorSpec
 from mmm_engine.scaling import ScaledInputs
@@ -55,14 +54,14 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
 
     Raises:
         ConfigError: If the client's model has no equal there (channels with different transformations, controls with
-            different priors).
+            different priors, events that come again).
     """
     from pymc_marketing.mmm import MMM
     from pymc_marketing.mmm import components as parts
     from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
     config, structure = inputs.config, model_structure(inputs.config)
-    _refuse_mixed(config, structure)
+    _refuse_mixed(inputs, structure)
     adstock, saturation = structure.adstocks[0], structure.saturations[0]
     priors = model_priors(structure, inputs.train_rows)
     mmm = MMM(
@@ -81,29 +80,23 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
             channel=FixedScaling(dims=(), value=dict(inputs.scales.media)),
         ),
     )
-    mmm.mu_effects.extend(_trend_and_events(config, priors))
+    mmm.mu_effects.extend(_trend_and_events(inputs, priors))
     return mmm
 
 
 def lift_frame(inputs: ScaledInputs) -> pd.DataFrame:
     """The lift tests of the training rows as `MMM.add_lift_test_measurements` takes them, once the model is built."""
-    days = inputs.dates.to_numpy().astype("datetime64[D]")
-    rows = [(test, row_of(days, test.date)) for test in inputs.config.lift_tests]
-    known = [
-        {**test.model_dump(), "date": inputs.dates[row]}
-        for test, row in rows
-        if row is not None and row < inputs.train_rows
-    ]
+    known = [{**test.model_dump(), "date": inputs.dates[row]} for test, row in known_lift_tests(inputs)]
     return pd.DataFrame(known, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
 
 
-def _trend_and_events(config: ClientConfig, priors: dict[str, Any]) -> list[Any]:
+def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]:
     """Terms that pymc-marketing adds to the mean from outside."""
     from pymc_marketing.mmm.additive_effect import EventAdditiveEffect, LinearTrendEffect
     from pymc_marketing.mmm.events import EventEffect, GaussianBasis
     from pymc_marketing.mmm.linear_trend import LinearTrend
 
-    effects: list[Any] = []
+    config, effects = inputs.config, list[Any]()
     if config.model.trend is not None:
         # their last changepoint lies at the last row and changes nothing there
         trend = LinearTrend(
@@ -112,11 +105,13 @@ def _trend_and_events(config: ClientConfig, priors: dict[str, Any]) -> list[Any]
         effects.append(LinearTrendEffect(trend=trend, prefix="trend"))
     if config.model.events:
         days = [(event.name, once) for event in config.model.events for once in event.days]
+        # their distance counts from a row's first day: an earlier start makes it count from the whole row
+        early = pd.Timedelta(days=6 if inputs.period == "week" else 0)
         frame = pd.DataFrame(
             {
                 "name": [name for name, _ in days],
-                "start_date": [once.start for _, once in days],
-                "end_date": [once.end for _, once in days],
+                "start_date": [pd.Timestamp(once.start) - early for _, once in days],
+                "end_date": [pd.Timestamp(once.end) for _, once in days],
             }
         )
         basis = GaussianBasis(priors={"sigma": priors["event_sigma"]})
@@ -209,16 +204,19 @@ def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int
     )
 
 
-def _refuse_mixed(config: ClientConfig, structure: ModelStructure) -> None:
+def _refuse_mixed(inputs: ScaledInputs, structure: ModelStructure) -> None:
+    config = inputs.config
     who = f"client '{config.client}'"
     if len(structure.adstocks) > 1 or len(structure.saturations) > 1:
         fault = Fault(
             "channels", "different transformations", "one for all channels", "build the MMM by hand"
         )
         raise ConfigError(who, fault)
-    if any(len(event.days) > 1 for event in config.model.events):
+    again = any(len(event.days) > 1 for event in config.model.events)
+    if again or (config.model.events and inputs.period == "month"):
+        found = "an event that comes again" if again else "events in monthly rows"
         fault = Fault(
-            "model.events", "an event that comes again", "events that come once", "build the MMM by hand"
+            "model.events", found, "events that come once, daily or weekly rows", "build it by hand"
         )
         raise ConfigError(who, fault)
     for spec in structure.parameters:

@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.calendar_terms import row_of
+from mmm_engine.calendar_terms import known_lift_tests
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
 from mmm_engine.predict import draw_targets, flat_draws
@@ -129,8 +129,7 @@ def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
 
 def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
     """The lift tests of the training rows with results that follow from the truth; the others cannot be known."""
-    days = inputs.dates.to_numpy().astype("datetime64[D]")
-    known = [test for test in inputs.config.lift_tests if row_of(days, test.date) is not None]
+    known = [test for test, _ in known_lift_tests(inputs)]
     tests = tuple(
         test.model_copy(update={"delta_y": float(gain * inputs.scales.target + rng.normal(0.0, test.sigma))})
         for test, gain in zip(known, gains, strict=True)

@@ -188,8 +188,9 @@ def recovery_verdict(recovery: float, minimum: float) -> str:
 
 
 def component_totals(decomposition: pd.DataFrame) -> pd.DataFrame:
-    """Sum of each component over all rows: baseline first, then seasonality, controls, channels by size."""
-    order = {"baseline": 0, "seasonality": 1, "control": 2, "channel": 3}
+    """Sum of each component over all rows: baseline, trend, seasonality, controls, events, then channels by size."""
+    kinds = ("baseline", "trend", "seasonality", "control", "event", "channel")
+    order = {kind: place for place, kind in enumerate(kinds)}
     totals = decomposition.groupby(["component", "kind"], sort=False, as_index=False)["mean"].sum()
     rank = totals["kind"].map(order).fillna(1)
     ordered = totals.assign(rank=rank, size=-totals["mean"]).sort_values(["rank", "size"], kind="stable")

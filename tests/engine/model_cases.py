@@ -6,13 +6,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig
+from mmm_engine.model import parameter_values
+from mmm_engine.priors import draw_prior
 from mmm_engine.scaling import ScaledInputs, Scales
+from mmm_engine.structure import model_structure
+
+EVENTS = {"launch": ["2022-03-01"], "sale": [{"start": "2022-07-04", "end": "2022-07-12"}]}
+LIFTS = [
+    {"channel": "tv", "date": "2022-02-09", "x": 20.0, "delta_x": 10.0, "delta_y": 60.0, "sigma": 20.0},
+    {"channel": "search", "date": "2022-06-06", "x": 30.0, "delta_x": -15.0, "delta_y": -40.0, "sigma": 30.0},
+]
 
 
 def small_config(**model: Any) -> ClientConfig:
-    """A client with three channels and two controls; `model` goes into the model section."""
+    """A client with three channels and two controls; `model` goes into the model section, but for `lift_tests`."""
     return ClientConfig.model_validate(
         {
             "client": "toy",
@@ -21,6 +32,7 @@ def small_config(**model: Any) -> ClientConfig:
             "target": {"column": "sales"},
             "channels": model.pop("channels", ["tv", "radio", "search"]),
             "controls": model.pop("controls", ["price", "promo"]),
+            "lift_tests": model.pop("lift_tests", []),
             "model": {"adstock": {"kind": "geometric", "max_lag": 4}, "n_basis": 12, **model},
             "sampler": {"draws": 300, "tune": 300, "chains": 2, "seed": 7},
         }
@@ -55,3 +67,14 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
         spend=media * 50.0,
         data_version="0" * 12,
     )
+
+
+def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
+    """Parameters drawn from the prior, in the form of a posterior: for tests that need draws but no fit."""
+    structure = model_structure(inputs.config)
+    values = parameter_values(structure, draw_prior(structure.parameters, draws, seed=0), numpy_functions())
+    variables = {}
+    for spec in structure.parameters:
+        dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
+        variables[spec.name] = (dims, values[spec.name][None])
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables)})

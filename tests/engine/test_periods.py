@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.periods import expected_days, next_days, period_of, weekday
+from mmm_engine.periods import covered_days, expected_days, next_days, period_of, row_of, weekday
 
 
 def days(*dates):
@@ -68,3 +68,24 @@ def test_dates_to_come_continue_the_calendar(period, past, horizon, start):
     together = np.concatenate([known, next_days(known, period, horizon)])
     assert period_of(together) == period
     assert list(expected_days(together, period)) == list(together)
+
+
+def test_a_day_belongs_to_the_row_that_covers_it():
+    """From a row's first day to the day before the next row; days outside belong to none."""
+    weeks = every("W-MON", 3, "2022-01-03")
+    asked = ("2022-01-02", "2022-01-03", "2022-01-09", "2022-01-10", "2022-01-23", "2022-01-24")
+    assert [row_of(weeks, "week", day) for day in asked] == [None, 0, 0, 1, 2, None]
+    months = every("ME", 3, "2024-01-31")
+    asked = ("2023-12-31", "2024-01-01", "2024-02-29", "2024-03-31", "2024-04-01")
+    assert [row_of(months, "month", day) for day in asked] == [None, 0, 1, 2, None]
+
+
+@pytest.mark.parametrize(
+    ("freq", "period"), [("D", "day"), ("W-SUN", "week"), ("MS", "month"), ("ME", "month")]
+)
+def test_rows_cover_every_day_once(freq, period):
+    """No day between two rows, none in both."""
+    first, last = covered_days(every(freq, 30), period)
+    assert (first[1:] == last[:-1] + 1).all()
+    assert (first <= every(freq, 30)).all()
+    assert (every(freq, 30) <= last).all()

@@ -1,4 +1,4 @@
-"""Our density is pymc-marketing's: same value and gradient, for every adstock and saturation there is."""
+"""Our density is pymc-marketing's: same value and gradient, for every term of the model that it has too."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import pytest
 from mmm_engine.coordinates import plain_coordinates
 from mmm_engine.kernel import log_density, symbolic_data
 from mmm_engine.model import model_data, training_data
-from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, training_frame
+from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
 from mmm_engine.structure import model_structure
+from mmm_engine.terms import ModelConfig
 from mmm_engine.transforms import ADSTOCKS, SATURATIONS
-from tests.engine.model_cases import small_inputs
+from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
+
+LIKELIHOODS = ("normal", "student_t", "truncated_normal")
 
 COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("geometric", "michaelis_menten", {"time_varying_media": True}),
@@ -25,16 +28,28 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("weibull_cdf", "inverse_scaled_logistic", {"likelihood": "student_t"}),
     ("none", "none", {"time_varying_media": True, "time_varying_intercept": True}),
     ("none", "log", {}),
+    ("geometric", "michaelis_menten", {"trend": {"changepoints": 3}, "events": EVENTS}),
+    ("delayed", "michaelis_menten", {"likelihood": "truncated_normal"}),
+    ("geometric", "logistic", {"lift_tests": LIFTS}),
+    ("geometric", "hill", {"lift_tests": LIFTS, "time_varying_media": True}),
 ]
 
 
+def _short(value: str | dict[str, Any]) -> str:
+    return value if isinstance(value, str) else " ".join(value) or "plain"
+
+
 def test_table_has_every_option() -> None:
-    """A new adstock or saturation has to join the table."""
+    """A new adstock, saturation or term has to join the table."""
+    terms = {name for *_, settings in COMBINATIONS for name in settings}
+    beside = {"adstock", "saturation", "n_basis", "priors"}
+    assert terms == ModelConfig.model_fields.keys() - beside | {"lift_tests"}
+    assert {settings.get("likelihood", "normal") for *_, settings in COMBINATIONS} == set(LIKELIHOODS)
     assert {adstock for adstock, *_ in COMBINATIONS} == set(ADSTOCKS)
     assert {saturation for _, saturation, _ in COMBINATIONS} == set(SATURATIONS)
 
 
-@pytest.mark.parametrize(("adstock", "saturation", "terms"), COMBINATIONS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("adstock", "saturation", "terms"), COMBINATIONS, ids=_short)
 @pytest.mark.filterwarnings("ignore")
 def test_density_and_gradient_agree(adstock: str, saturation: str, terms: dict[str, Any]) -> None:
     """At 100 random points value and gradient agree with pymc-marketing's to 1e-8 relative.
@@ -45,24 +60,40 @@ def test_density_and_gradient_agree(adstock: str, saturation: str, terms: dict[s
     ours, slots = _our_density(inputs)
     theirs, variables = _their_density(inputs)
     order = np.concatenate([np.arange(*slots[own]) for _, own, _ in variables])
+    kept = np.concatenate([_kept(slots[own], shape) for _, own, shape in variables])
+    unused = (
+        np.log(2.0) if "trend" in terms else 0.0
+    )  # density of their last change of slope, Laplace(0, 0.25), at 0
     rng = np.random.default_rng(1)
     constant, compared = None, 0
     for _ in range(110):
         flat = 0.5 * rng.normal(size=max(stop for _, stop in slots.values()))
-        point = {name: flat[slice(*slots[own])].reshape(shape) for name, own, shape in variables}
+        point = {name: _filled(flat[slice(*slots[own])], shape) for name, own, shape in variables}
         value, gradient = ours(flat)
         wanted, wanted_gradient = theirs(point)
+        wanted_gradient = wanted_gradient[kept]
         assert np.isfinite(gradient).all()
         if not np.isfinite(wanted_gradient).all():
             continue  # their Weibull kernel has no gradient far out in its tail; ours has
         compared += 1
         constant = float(wanted - value) if constant is None else constant
-        assert abs(constant) < 1e-5
+        assert constant == pytest.approx(unused, abs=1e-5)
         assert value + constant == pytest.approx(wanted, rel=1e-8, abs=1e-8)
         assert gradient[order] == pytest.approx(
             wanted_gradient, rel=1e-8, abs=1e-8 * np.abs(wanted_gradient).max()
         )
     assert compared >= 100
+
+
+def _filled(values: Any, shape: tuple[int, ...]) -> Any:
+    """Our values in their shape: their trend has one more change of slope, at the last row, which changes nothing."""
+    size = int(np.prod(shape))
+    return np.concatenate([values, np.zeros(size - len(values))]).reshape(shape)
+
+
+def _kept(slot: tuple[int, int], shape: tuple[int, ...]) -> Any:
+    """Which of their elements we have."""
+    return np.arange(int(np.prod(shape))) < slot[1] - slot[0]
 
 
 def _our_density(inputs: Any) -> tuple[Any, dict[str, tuple[int, int]]]:
@@ -89,12 +120,14 @@ def _our_density(inputs: Any) -> tuple[Any, dict[str, tuple[int, int]]]:
 def _their_density(inputs: Any) -> tuple[Any, list[tuple[str, str, tuple[int, ...]]]]:
     mmm = build_pymc_mmm(inputs)
     mmm.build_model(*training_frame(inputs))
+    if inputs.config.lift_tests:
+        mmm.add_lift_test_measurements(lift_frame(inputs))
     model = mmm.model
-    intercept = INTERCEPT_NAMES[inputs.config.model.time_varying_intercept]
+    ours = {INTERCEPT_NAMES[inputs.config.model.time_varying_intercept]: "intercept", "delta": "trend_delta"}
     shapes = {name: value.shape for name, value in model.initial_point().items()}
     names = [
-        (value.name, model.values_to_rvs[value].name.replace(intercept, "intercept"), shapes[value.name])
-        for value in model.continuous_value_vars
+        (value.name, ours.get(variable.name, variable.name), shapes[value.name])
+        for value, variable in ((value, model.values_to_rvs[value]) for value in model.continuous_value_vars)
     ]
     value = model.compile_fn(model.logp(), mode="FAST_COMPILE")
     gradient = model.compile_fn(model.dlogp(), mode="FAST_COMPILE")

@@ -18,6 +18,7 @@ from mmm_engine.gates import Verdict
 from mmm_engine.report import wording
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import draw_charts
+from mmm_engine.report.figures.contribution import decomposition_area
 from mmm_engine.report.headline import build_summary, skill_words
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import Chart, Column, ReportContent, table_of, write_cell
@@ -301,6 +302,24 @@ def test_currency_that_is_not_known_leaves_no_empty_brackets(ms: ReportInputs) -
 
 
 # --- readings that can be checked by hand -------------------------------------------------------
+
+
+def test_trend_and_events_are_parts_of_their_own(ms: ReportInputs) -> None:
+    """Each has its line; an area shows a falling trend within the baseline, and all areas still make the whole."""
+    rows = ms.decomposition
+    falling = rows[rows["component"] == "baseline"].assign(component="trend", kind="trend")
+    falling["mean"] *= -0.2 * np.linspace(0, 1, len(falling))
+    sale = falling.assign(component="black_friday", kind="event", mean=100.0)
+    inputs = replace(ms, decomposition=pd.concat([rows, falling, sale], ignore_index=True))
+    totals = Subject(inputs).totals
+    assert list(totals["kind"].unique())[:2] == ["baseline", "trend"]
+    assert list(totals["kind"].unique())[-2:] == ["event", "channel"]
+    said = readings(build_content(inputs))
+    assert "events" in said["parts"]
+    areas = decomposition_area(inputs.decomposition).data
+    assert [area.name for area in areas][:1] == ["baseline and trend"]
+    assert "black friday" in [area.name for area in areas]
+    assert sum(np.sum(area.y) for area in areas) == pytest.approx(totals["mean"].sum())
 
 
 def test_shares_against_spend_sum_to_one() -> None:

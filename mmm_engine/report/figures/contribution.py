@@ -25,7 +25,10 @@ from mmm_engine.report.figures.style import (
 )
 from mmm_engine.report.subject import component_totals
 
-_KIND_TOKENS = {"baseline": "baseline", "seasonality": "seasonality", "control": "control", "channel": "blue"}
+_KIND_TOKENS = {
+    **{kind: kind for kind in ("baseline", "trend", "seasonality", "control", "event")},
+    "channel": "blue",
+}
 
 
 def decomposition_area(
@@ -226,11 +229,13 @@ def _layers(decomposition: pd.DataFrame, top: int) -> list[tuple[str, str, pd.Se
         index="date", columns="component", values="mean", aggfunc="sum"
     ).sort_index()
     layers = []
-    for kind in ("baseline", "seasonality", "control"):
-        members = [str(c) for c in totals.loc[totals["kind"] == kind, "component"]]
+    # a falling trend is negative: an area can only show it within the baseline
+    for kinds in (("baseline", "trend"), ("seasonality",), ("control",), ("event",)):
+        members = [str(c) for c in totals.loc[totals["kind"].isin(kinds), "component"]]
         if members:
-            name = label(members[0]) if len(members) == 1 else f"{len(members)} {kind}s"
-            layers.append((name, kind, wide[members].sum(axis=1)))
+            name = label(members[0]) if len(members) == 1 else f"{len(members)} {kinds[0]}s"
+            name = "baseline and trend" if "trend" in members[1:] else name
+            layers.append((name, kinds[0], wide[members].sum(axis=1)))
     channels = [str(c) for c in totals.loc[totals["kind"] == "channel", "component"]]
     shown, rest = (channels, []) if len(channels) <= top + 1 else (channels[:top], channels[top:])
     tokens, names = channel_colors(shown), labels_of(shown)

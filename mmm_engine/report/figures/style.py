@@ -35,8 +35,10 @@ PALETTE: dict[str, tuple[str, str]] = {
     "sky": ("#56b4e9", "#86cbf2"),
     "yellow": ("#b5a300", "#e8dc52"),
     "baseline": ("#c9d1dc", "#3d4959"),
+    "trend": ("#b8c2d0", "#4a586b"),
     "seasonality": ("#a5b1c2", "#57667a"),
     "control": ("#7d8ba0", "#7889a0"),
+    "event": ("#5f6d82", "#97a7bc"),
     "other": ("#93a0b0", "#6a7788"),
 }
 #: Colours of channels, largest contribution first; further channels are grouped or grey.

@@ -57,7 +57,7 @@ def _fit_chart(subject: Subject) -> Chart:
         f"{subject.inputs.period}s lie inside its 90% interval."
     )
     baseline = subject.inputs.decomposition
-    baseline = baseline[baseline["kind"].isin({"baseline", "seasonality"})]
+    baseline = baseline[baseline["kind"].isin({"baseline", "trend", "seasonality"})]
     lowest = baseline.groupby("date", sort=True)["mean"].sum().reset_index()
     unit = subject.inputs.target_unit
     return Chart(
