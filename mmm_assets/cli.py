@@ -146,13 +146,24 @@ def simulate(
     weeks: Annotated[int | None, typer.Option(help="Number of rows.")] = None,
     channels: Annotated[int | None, typer.Option(help="Number of channels.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the truth and the noise.")] = None,
+    trend: Annotated[float, typer.Option(help="What the baseline gains, as a share of the target.")] = 0.0,
+    events: Annotated[bool, typer.Option("--events", help="A sale every November, a launch.")] = False,
+    lift_tests: Annotated[int, typer.Option(help="Experiments with each channel.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a client of the same id.")] = False,
 ) -> None:
     """Write a client whose truth is known, with its truth beside it."""
     from mmm_assets.new_clients import simulate_into
 
     written = simulate_into(
-        client, homes.data_dir(), periods=weeks, channels=channels, seed=seed, force=force
+        client,
+        homes.data_dir(),
+        periods=weeks,
+        channels=channels,
+        seed=seed,
+        trend=trend,
+        events=events,
+        lift_tests=lift_tests,
+        force=force,
     )
     _print(f"{client}: simulated; {written}")
 

@@ -18,10 +18,11 @@ _CHUNK = 1 << 20
 
 
 def source_files(client: str, folder: Path) -> tuple[Path, ...]:
-    """The client's YAML and, as far as it names one, its data file."""
+    """The client's YAML and, as far as it names them, its data file and its table of lift tests."""
     document = folder / f"{check_client_id(client)}.yaml"
     config, _ = inspect_client_config(document)
-    return (document,) if config is None else (document, folder / config.data)
+    named = () if config is None else (config.data, config.calibration)
+    return (document, *(folder / name for name in named if name is not None))
 
 
 def signature(paths: Iterable[Path]) -> list[int]:

@@ -69,9 +69,12 @@ def simulate_into(
     periods: int | None,
     channels: int | None,
     seed: int | None,
+    trend: float = 0.0,
+    events: bool = False,
+    lift_tests: int = 0,
     force: bool = False,
 ) -> Path:
-    """Write a simulated client and its truth.
+    """Write a simulated client and its truth; arguments as those of ``simulate_client``.
 
     Returns:
         Path of the client file.
@@ -83,7 +86,15 @@ def simulate_into(
 
     check_client_id(client)
     _refuse_to_replace(client, folder, force)
-    simulation = simulate_client(client, periods=periods, channels=channels, seed=seed)
+    simulation = simulate_client(
+        client,
+        periods=periods,
+        channels=channels,
+        seed=seed,
+        trend=trend,
+        events=events,
+        lift_tests=lift_tests,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write_simulation(simulation, folder)
     return folder / f"{client}.yaml"

@@ -25,9 +25,16 @@ from pydantic_core import PydanticCustomError
 
 from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.lift_tests import with_lift_tests
 from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
-from mmm_engine.terms import AdstockConfig, LiftTest, ModelConfig, Priors, SaturationKind
+from mmm_engine.terms import (
+    AdstockConfig,
+    LiftTest,
+    ModelConfig,
+    Priors,
+    SaturationKind,
+    lift_test_problems,
+    term_name_problems,
+)
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
@@ -184,7 +191,12 @@ class ClientConfig(Frozen):
 
     @model_validator(mode="after")
     def _check_columns(self) -> ClientConfig:
-        problems = (*_column_problems(self), *_event_problems(self), *_lift_test_problems(self))
+        taken = RESERVED_COLUMNS | {self.date, self.target.column, *self.channel_names, *self.control_names}
+        problems = [
+            *_column_problems(self),
+            *term_name_problems(self.model, taken),
+            *lift_test_problems(self.lift_tests, self.channel_names),
+        ]
         if problems:
             raise refusal(*problems)
         return self
@@ -220,9 +232,7 @@ class ClientConfig(Frozen):
             (settings["model"], "events"),
         ):
             if not section[name]:
-                del section[
-                    name
-                ]  # so that a client without them keeps the version it had before they existed
+                del section[name]  # what is not there changes no number
         for channel in settings["channels"]:
             del channel["unit"]  # a label
         canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -281,18 +291,25 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     if not path.resolve().is_relative_to(folder):
         return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
     document = read_document(path)
-    document, lift_faults = with_lift_tests(document, folder)
+    table_faults: tuple[Fault, ...] = ()
+    if document.readable and "calibration" in document.values:
+        from mmm_engine.lift_tests import (
+            with_lift_tests,
+        )  # reads tables with pandas: a second that most files spare
+
+        document, table_faults = with_lift_tests(document, folder)
     config, faults = _parse(document)
-    faults += lift_faults
+    faults += table_faults
     named = document.values.get("client")
     if isinstance(named, str) and named != path.stem:
         where = place(document, ("client",))
         fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
         faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
-    if config is not None and not (folder / config.data).resolve().is_relative_to(folder):
-        where = place(document, ("data",))
-        faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
-        config = None
+    for setting, name in (("data", config.data), ("calibration", config.calibration)) if config else ():
+        if name is not None and not (folder / name).resolve().is_relative_to(folder):
+            where = place(document, (setting,))
+            faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
+            config = None
     return config, faults
 
 
@@ -315,13 +332,16 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         "model": model.model_dump(
             mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend", "events")
         ),
-        **_calibration_section(config),
+        "calibration": config.calibration,
+        **_own_lift_tests(config),
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
     }
     lines = [f"# {' '.join(heading.split())}\n"] if heading else []
     for name, value in sections.items():
-        lines += [f"# {_COMMENTS[name]}\n"] if name in _COMMENTS else []
+        lines += [f"# {line}\n" for line in _COMMENTS.get(name, ())]
+        if value is None:
+            continue  # a section that is only explained
         flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
         lines += yaml.safe_dump(
             {name: value}, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
@@ -331,24 +351,34 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
 
 _NO_LINK = "put the file itself into the data folder, not a link to it"
 _COMMENTS = {
-    "data": "CSV or Parquet, relative to this file",
-    "target": "kind: revenue or conversions",
-    "channels": "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost}",
-    "controls": "names, or {column: price, effect: any}; effect: positive (default), negative, any",
-    "model": "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null",
-    "sampler": "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
-    "thresholds": "overrides of the platform's checks, for example {rhat_max: 1.02}",
+    "data": ("CSV or Parquet, relative to this file",),
+    "target": ("kind: revenue or conversions",),
+    "channels": (
+        "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost};",
+        "a channel of its own kind: {column: tv, adstock: {kind: delayed, max_lag: 8}, saturation: hill}",
+    ),
+    "controls": ("names, or {column: price, effect: any}; effect: positive (default), negative, any",),
+    "model": (
+        "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null; where wanted also",
+        "  trend: {changepoints: 5}       (how often its slope may change; the last one goes on in forecasts)",
+        "  events: {sale: [2023-11-24, {start: 2024-11-29, end: 2024-12-02}], launch: 2025-03-01}",
+        "  likelihood: truncated_normal   (a target near 0 that is never negative; student_t: outliers)",
+    ),
+    "calibration": (
+        "calibration: lift.csv            (lift tests: channel, date, x, delta_x, delta_y, sigma; in the period of",
+        "  the date the channel went from x to x + delta_x, and the target moved by delta_y, give or take sigma)",
+    ),
+    "sampler": (
+        "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
+    ),
+    "thresholds": ("overrides of the platform's checks, for example {rhat_max: 1.02}",),
 }
 
 
-def _calibration_section(config: ClientConfig) -> dict[str, object]:
-    if config.calibration is not None:
-        return {"calibration": config.calibration}
-    return (
-        {"lift_tests": [test.model_dump(mode="json") for test in config.lift_tests]}
-        if config.lift_tests
-        else {}
-    )
+def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
+    """Lift tests that stand in the client file itself."""
+    tests = [test.model_dump(mode="json") for test in config.lift_tests if config.calibration is None]
+    return {"lift_tests": tests} if tests else {}
 
 
 def list_clients(data_dir: Path) -> list[str]:
@@ -392,37 +422,6 @@ def _column_problems(config: ClientConfig) -> Iterator[Problem]:
                 location, f"column '{column}'", wanted, "rename the column in the data file and here"
             )
         seen.add(column)
-
-
-def _event_problems(config: ClientConfig) -> Iterator[Problem]:
-    """Events, and the trend, that are called like something else."""
-    taken = {
-        config.date,
-        config.target.column,
-        *config.channel_names,
-        *config.control_names,
-        *RESERVED_COLUMNS,
-    }
-    if config.model.trend is not None and "trend" in taken:
-        found = "a trend, and a column of that name"
-        yield Problem(
-            ("model", "trend"), found, "one of the two", "rename the column in the data file and here"
-        )
-    taken.add("trend")
-    for index, event in enumerate(config.model.events):
-        if event.name in taken:
-            found = f"the event '{event.name}', a name that is used for something else"
-            yield Problem(("model", "events", index, "name"), found, "a name of its own", "rename the event")
-        taken.add(event.name)
-
-
-def _lift_test_problems(config: ClientConfig) -> Iterator[Problem]:
-    """Lift tests of channels that the client does not have."""
-    for index, test in enumerate(config.lift_tests):
-        if test.channel not in config.channel_names:
-            fix = nearest(test.channel, config.channel_names) or "correct the row of this test"
-            wanted = f"one of {', '.join(config.channel_names)}"
-            yield Problem(("lift_tests", index, "channel"), shorten(test.channel), wanted, fix)
 
 
 def _missing_file(path: Path) -> Fault:

@@ -22,7 +22,10 @@ from mmm_engine.periods import Period, expected_days, period_of, weekday
 from mmm_engine.settings import nearest
 from mmm_engine.tables import Table
 
-LIFT_REACH = 2.0  # how far beyond the largest spend a lift test may lie
+LIFT_REACH = (
+    10.0  # how far beyond the largest value of its column a lift test may lie: further is another unit
+)
+_MONTH = np.timedelta64(31, "D")  # the first row may be dated by its last day
 _CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
 _ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
 
@@ -212,12 +215,11 @@ def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Row
 
 
 def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
-    """Lift tests outside the rows, or far outside what was ever spent: mostly another unit or another period."""
+    """Lift tests before the first row, or far outside what was ever spent: mostly another unit or another period."""
     known = rows.days[~np.isnat(rows.days)]
     for number, test in enumerate(config.lift_tests, start=1):
         where = f"lift test {number} of '{test.channel}' ({test.date})"
-        day = np.datetime64(test.date)
-        if len(known) and not known.min() <= day <= known.max() + np.timedelta64(31, "D"):
+        if len(known) and np.datetime64(test.date) < known.min() - _MONTH:
             wanted = f"a date within the rows, {known.min()} to {known.max()}"
             yield Fault(where, test.date, wanted, "correct the date, or leave the test out")
         largest = float(np.nanmax(values.get(test.channel, np.array([np.nan])), initial=0.0))

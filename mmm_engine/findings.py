@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm_engine.cells import Floats
+from mmm_engine.cells import Days, Floats
 from mmm_engine.config import WINDOWS, ClientConfig
-from mmm_engine.periods import PERIODS_PER_YEAR, Period
-from mmm_engine.terms import AdstockKind, SaturationKind
+from mmm_engine.periods import PERIODS_PER_YEAR, Period, covered_days, row_of
+from mmm_engine.terms import AdstockKind, EventConfig, SaturationKind
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ ROWS_PER_PARAMETER_MIN = 3.0
 JUMP_RATIO = 5.0
 FROZEN_PERIODS = 4
 SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
-YEARLY_CYCLE_MIN = 0.25  # share of what is left unexplained that a yearly cycle takes away
+UNMODELLED_MIN = 0.25  # share of what is left unexplained that a yearly cycle, or a straight line, takes away
 
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
 _ADSTOCK_PARAMETERS: dict[AdstockKind, int] = {
@@ -70,7 +70,7 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, period: Period) -> 
     finders = (
         _target_outliers, _zero_target, _negative_target, _correlated_channels, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
-        _unmodelled_year,
+        _unmodelled_year, _unmodelled_trend, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
     return [finding for find in finders for finding in find(rows)]
 
@@ -98,6 +98,18 @@ class _Rows:
     def inputs(self) -> tuple[str, ...]:
         """Channels and controls."""
         return self.config.channel_names + self.config.control_names
+
+    @property
+    def days(self) -> Days:
+        """Dates, shape (date,)."""
+        return self.frame["date"].to_numpy().astype("datetime64[D]")
+
+    def within(self, event: EventConfig) -> NDArray[np.bool_]:
+        """Whether each row shares a day with an event, shape (date,)."""
+        first, last = covered_days(self.days, self.period)
+        spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
+        shared: NDArray[np.bool_] = np.any([(start <= last) & (first <= end) for start, end in spans], axis=0)
+        return shared
 
     def day(self, index: int) -> str:
         """Date of a row as text."""
@@ -137,6 +149,8 @@ def _target_outliers(rows: _Rows) -> Iterator[Finding]:
     if spread <= 1e-9:
         return
     z = (residual - np.median(residual)) / spread
+    for event in rows.config.model.events:
+        z[rows.within(event)] = 0.0  # explained
     outliers = [
         int(index) for index in np.flatnonzero(np.abs(z) > OUTLIER_Z) if not _recurs(z, index, rows.period)
     ]
@@ -325,16 +339,68 @@ def _unmodelled_year(rows: _Rows) -> Iterator[Finding]:
     yearly = rows.yearly()
     if model.yearly_seasonality is not None or model.time_varying_intercept or not yearly.shape[1]:
         return
-    target = rows.target / np.abs(rows.target).max()
-    known = np.column_stack([rows.trend(), rows.standardised(rows.inputs)])
-    if len(rows) - known.shape[1] - yearly.shape[1] < 5:
-        return
-    without, with_year = _residual(target, known), _residual(target, np.column_stack([known, yearly]))
-    gain = 1 - float(with_year @ with_year) / max(float(without @ without), 1e-300)
-    if gain > YEARLY_CYCLE_MIN:
+    gain = _gain(rows, np.column_stack([rows.trend(), rows.standardised(rows.inputs)]), yearly)
+    if gain > UNMODELLED_MIN:
         message = f"a yearly cycle explains {gain:.0%} of what trend, channels and controls leave open"
         fix = "set 'yearly_seasonality: 2' under 'model' in the client file"
         yield Finding("yearly-cycle", "note", rows.config.target.column, message, fix)
+
+
+def _unmodelled_trend(rows: _Rows) -> Iterator[Finding]:
+    """A rise or fall of the target that neither inputs nor the model's settings account for."""
+    model = rows.config.model
+    if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
+        return
+    line, *rest = rows.trend()[:, 1:].T
+    known = [np.ones(len(rows)), *rest, rows.yearly(), rows.standardised(rows.inputs)]
+    gain = _gain(rows, np.column_stack(known), line[:, None])
+    if gain > UNMODELLED_MIN:
+        message = (
+            f"a straight line over time explains {gain:.0%} of what channels, controls and season leave open"
+        )
+        fix = "set 'trend: {changepoints: 5}' under 'model' in the client file"
+        yield Finding("linear-trend", "note", rows.config.target.column, message, fix)
+
+
+def _gain(rows: _Rows, known: Floats, more: Floats) -> float:
+    """Share of the target left open by some regressors that others explain; 0 with too few rows to tell."""
+    if len(rows) - known.shape[1] - more.shape[1] < 5:
+        return 0.0
+    target = rows.target / np.abs(rows.target).max()
+    without, with_more = _residual(target, known), _residual(target, np.column_stack([known, more]))
+    return 1 - float(with_more @ with_more) / max(float(without @ without), 1e-300)
+
+
+def _unseen_events(rows: _Rows) -> Iterator[Finding]:
+    """Events without a day in the rows that a window learns from."""
+    for event in rows.config.model.events:
+        seen = rows.within(event)
+        windows = [window for window, holdout in WINDOWS.items() if not seen[: len(rows) - holdout].any()]
+        if windows:
+            where = "the rows" if "full" in windows else f"the training rows of {', '.join(windows)}"
+            message = f"the event '{event.name}' has no day in {where}: its effect there is its prior's"
+            fix = "add the days on which it came before, or give 'event_effect_size' a narrow prior"
+            yield Finding("event-unseen", "warning", "", message, fix)
+
+
+def _doubtful_lift_tests(rows: _Rows) -> Iterator[Finding]:
+    """Lift tests that count later, reach beyond the rows, or say what no curve can follow."""
+    for number, test in enumerate(rows.config.lift_tests, start=1):
+        name = f"lift test {number} ({test.date})"
+        reach, largest = max(test.x, test.x + test.delta_x), float(rows.values(test.channel).max())
+        if row_of(rows.days, rows.period, test.date) is None:
+            message = f"{name} lies outside the rows and does not count"
+            fix = "nothing, if the rows of its period are still to come; else correct the date"
+            yield Finding("lift-test-outside", "warning", test.channel, message, fix)
+        if reach > largest:
+            message = f"{name} goes to {_amount(reach)}, the channel never beyond {_amount(largest)}"
+            fix = "check the unit; if it is right, the test alone says how the curve goes on there"
+            yield Finding("lift-test-range", "warning", test.channel, message, fix)
+        if test.delta_x * test.delta_y < 0:
+            step = "more" if test.delta_x > 0 else "less"
+            message = f"{name} says that {step} of the channel had the opposite effect"
+            fix = "check the signs of delta_x and delta_y: response curves only rise"
+            yield Finding("lift-test-sign", "warning", test.channel, message, fix)
 
 
 def _residual(target: Floats, design: Floats) -> Floats:

@@ -6,7 +6,7 @@ Not here: what a lift test is (terms.py), how it enters the likelihood (model.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ import pandas as pd
 
 from mmm_engine.cells import Rows, read_numbers
 from mmm_engine.dates import read_dates
-from mmm_engine.documents import Document
+from mmm_engine.documents import Document, shorten
 from mmm_engine.errors import Fault
-from mmm_engine.settings import nearest
+from mmm_engine.settings import nearest, place
 from mmm_engine.tables import Table, read_table, table_from_frame
 
 LIFT_COLUMNS = ("channel", "date", "x", "delta_x", "delta_y", "sigma")
@@ -26,9 +26,12 @@ _NUMBERS = LIFT_COLUMNS[2:]
 
 def with_lift_tests(document: Document, folder: Path) -> tuple[Document, tuple[Fault, ...]]:
     """The client file with the rows of its calibration table as ``lift_tests``, and every fault of that table."""
-    name = document.values.get("calibration") if document.readable else None
+    name = document.values.get("calibration")
     if not isinstance(name, str):
         return document, ()
+    if document.values.get("lift_tests"):
+        found, fix = "'lift_tests' in the file and a table of them", "move the tests into the table"
+        return document, (Fault(place(document, ("calibration",)), found, "one of the two", fix),)
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()) or path.suffix.lower() not in (".csv", ".parquet"):
         return document, ()  # refused by the settings, with its line
@@ -36,8 +39,15 @@ def with_lift_tests(document: Document, folder: Path) -> tuple[Document, tuple[F
     tests: list[dict[str, Any]] = []
     if table is not None and not faults:
         tests, faults = read_lift_tests(table)
-    here = tuple(replace(fault, where=f"{name}, {fault.where}") for fault in faults)
-    return replace(document, values={**document.values, "lift_tests": tests}), here
+        faults += _unknown_channels(tests, document.values.get("channels"), table)
+    here = tuple(_of_table(fault, name) for fault in faults)
+    return replace(document, values={**document.values, "lift_tests": [] if faults else tests}), here
+
+
+def _of_table(fault: Fault, name: str) -> Fault:
+    """A fault of the table in words that do not speak of the client's rows."""
+    wanted = fault.wanted.replace("one row a period", "one row a test")
+    return Fault(f"{name}, {fault.where}", fault.found, wanted, fault.fix.replace("'data'", "'calibration'"))
 
 
 def lift_tests_from_frame(frame: pd.DataFrame) -> tuple[list[dict[str, Any]], list[Fault]]:
@@ -68,6 +78,18 @@ def read_lift_tests(table: Table) -> tuple[list[dict[str, Any]], list[Fault]]:
         }
         for row in range(len(table.rows))
     ], []
+
+
+def _unknown_channels(tests: Sequence[Mapping[str, Any]], channels: object, table: Table) -> Iterator[Fault]:
+    """Tests of channels that the client file does not name, by their row; nothing where its channels are unreadable."""
+    entries = channels if isinstance(channels, list | Mapping) else []
+    named = [entry.get("column") if isinstance(entry, Mapping) else entry for entry in entries]
+    known = [name for name in named if isinstance(name, str)]
+    for row, test in enumerate(tests if known else ()):
+        if test["channel"] not in known:
+            where = f"column 'channel', row {table.rows[row]}"
+            fix = nearest(test["channel"], known) or "correct the row of this test"
+            yield Fault(where, shorten(test["channel"]), f"one of {', '.join(known)}", fix)
 
 
 def _missing_columns(table: Table) -> Iterator[Fault]:

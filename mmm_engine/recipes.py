@@ -59,6 +59,23 @@ class ControlRecipe:
 
 
 @dataclass(frozen=True)
+class EventRecipe:
+    """Something that moves the target around certain days.
+
+    Attributes:
+        name: What happened.
+        days: First and last day of each time it happened, YYYY-MM-DD.
+        share: What it brings in the row it lies in, as a share of the mean target; negative if it hurts.
+        width: Days within which its effect fades (the standard deviation of a Gaussian).
+    """
+
+    name: str
+    days: tuple[tuple[str, str], ...]
+    share: float
+    width: float = 7.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A client to simulate.
 
@@ -79,6 +96,9 @@ class Recipe:
         saturation: Shape of the saturation.
         multiplier: Standard deviation of the slow change in how well media works; 0 for none.
         yearly: Size of the yearly cycle of the baseline as a share of ``level``; 0 for none.
+        trend: What the baseline gains in the first 60% of the rows, as a share of ``level``; it stays there.
+        events: Special days.
+        lift_tests: Experiments with each channel.
         columns: Order of the columns in the file; empty for date, target, channels, controls.
     """
 
@@ -98,6 +118,9 @@ class Recipe:
     saturation: SimulatedSaturation = "michaelis_menten"
     multiplier: float = 0.0
     yearly: float = 0.0
+    trend: float = 0.0
+    events: tuple[EventRecipe, ...] = ()
+    lift_tests: int = 0
     columns: tuple[str, ...] = ()
 
     @property
@@ -278,6 +301,18 @@ def random_recipe(
         seed=seed,
         saturation=saturation,
     )
+
+
+def special_days(first: np.datetime64, last: np.datetime64) -> tuple[EventRecipe, ...]:
+    """A sale that comes every year and one launch, for rows between two days; what lies outside is left out."""
+    novembers = np.arange(first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + 1) + np.timedelta64(
+        10, "M"
+    )
+    fridays = np.busday_offset(novembers, 3, roll="forward", weekmask="Fri")
+    sales = tuple((str(day), str(day + 3)) for day in fridays if first <= day <= last)
+    launch = str(first + (last - first) // 2)
+    events = (EventRecipe("black_friday", sales, 0.30), EventRecipe("launch", ((launch, launch),), 0.15))
+    return tuple(event for event in events if event.days)
 
 
 def _channel_name(index: int) -> str:

@@ -305,6 +305,7 @@ def dimension_labels(config: ClientConfig, structure: ModelStructure) -> dict[st
     labels: dict[str, list[Any]] = {
         "channel": list(config.channel_names),
         "control": list(config.control_names),
+        "event": [event.name for event in config.model.events],
     }
     for spec in structure.parameters:
         if spec.dim is not None and spec.dim not in labels:

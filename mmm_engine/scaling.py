@@ -187,10 +187,10 @@ def scale_split(data: ClientData, holdout: int, window: str) -> ScaledInputs:
         window: Name under which the split is stored.
 
     Raises:
-        DataError: If fewer than `max_lag` + 2 training rows remain.
+        DataError: If fewer training rows than the longest lag + 2 remain.
     """
     train_rows = len(data) - holdout
-    needed = data.config.model.adstock.max_lag + 2
+    needed = data.config.longest_lag + 2
     if holdout < 0 or train_rows < needed:
         raise DataError(
             f"client '{data.config.client}'",

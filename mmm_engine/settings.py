@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import difflib
 import functools
-import operator
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -103,7 +102,8 @@ class Draft[Settings: BaseModel]:
                 ]
             for found in problems:
                 where = place(self._document, self._in_document(found.location))
-                faults.append(Fault(where, found.found, found.wanted, found.fix))
+                fault = Fault(where, found.found, found.wanted, found.fix)
+                faults += [] if fault in faults else [fault]  # a bare day is start and end of its event
             if not self._leave_out([found.location for found in problems]):
                 break
         return None, faults
@@ -114,28 +114,40 @@ class Draft[Settings: BaseModel]:
             case (str() as name, int() as index, *rest) if name in self._origins:
                 rest = rest if rest != ["column"] else []  # a bare name has no 'column' line of its own
                 return (*self._origins[name][index], *rest)
-        return location
+        return _as_written(location, self._document.values)
 
     def _leave_out(self, locations: list[Location]) -> bool:
         """Remove faulty values; False when one of them cannot be done without."""
         entries: set[tuple[str, int]] = set()
+        settings: set[Location] = set()
         for location in locations:
-            needed = self._is_needed(location)
             match location:
-                case (str() as name, int() as index, *rest) if name in self._origins and (needed or not rest):
-                    entries.add((name, index))
-                case (*path, last) if not needed:
-                    around = functools.reduce(operator.getitem, path, cast("Any", self._values))
-                    if not isinstance(around, dict) or around.pop(last, _ABSENT) is _ABSENT:
-                        return False
-                case _:
-                    return False
+                case (str() as name, int() as index, *rest) if name in self._origins:
+                    if self._is_needed(location) or not rest:
+                        entries.add((name, index))
+                        continue
+            settings.add(self._removable(location))
+        if () in settings:
+            return False
+        for *path, last in sorted(settings, key=len, reverse=True):
+            around = functools.reduce(_entry, path, cast("object", self._values))
+            cast("dict[object, object]", around).pop(last, None)
         for name, written in self._origins.items():
             if self._is_needed((name,)) and len(written) == sum(entry[0] == name for entry in entries):
                 return False  # the list would be empty
         for name, index in sorted(entries, reverse=True):  # from the end, so that the others keep their place
             del self._values[name][index], self._origins[name][index]
         return True
+
+    def _removable(self, location: Location) -> Location:
+        """The innermost setting around a faulty value that stands in a mapping and can be done without; () if none."""
+        while location:
+            *path, last = written = _as_written(location, self._values)
+            around = functools.reduce(_entry, path, cast("object", self._values))
+            if isinstance(around, dict) and last in around and not self._is_needed(location):
+                return written
+            location = location[:-1]
+        return location
 
     def _is_needed(self, location: Location) -> bool:
         """Whether the settings around a value, if any, are not valid without it."""
@@ -192,6 +204,36 @@ def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Prob
             "greater than or equal to", "at least"
         )
         yield Problem(location, describe(value), _WANTED.get(kind, limit), "write such a value")
+
+
+def _entry(values: object, part: str | int) -> object:
+    """What a mapping or list holds under a name or position; `_ABSENT` where there is nothing."""
+    if isinstance(values, dict):
+        return values.get(part, _ABSENT)
+    known = isinstance(values, list) and isinstance(part, int) and part < len(values)
+    return cast("Any", values)[part] if known else _ABSENT
+
+
+def _as_written(location: Location, values: object) -> Location:
+    """A location in the form that the file uses: entries by their name, without the steps that a short form leaves out.
+
+    >>> _as_written(("events", 0, "days", 0, "start"), {"events": {"sale": "2024-02-30"}})
+    ('events', 'sale')
+    """
+    path: list[str | int] = []
+    for part in location:
+        step = part
+        if isinstance(values, dict) and isinstance(part, int) and part not in values and part < len(values):
+            step = list(values)[part]
+        elif not (
+            isinstance(values, dict)
+            or values is _ABSENT
+            or (isinstance(values, list) and isinstance(part, int))
+        ):
+            continue
+        path.append(step)
+        values = _entry(values, step)
+    return tuple(path)
 
 
 def _words(expected: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Clients with known truth, in plain numpy.
 
-Here: spend, controls and target drawn from a recipe, the truth beside them, the files of such a client.
-Not here: the model and its transforms, on purpose: a bug shared by both would cancel itself.
+Here: controls and target drawn from a recipe, the truth beside them, the files of such a client.
+Not here: media (simulated_media.py), and on purpose the model and its transforms: a bug shared by both would cancel.
 """
 
 from __future__ import annotations
@@ -31,15 +31,27 @@ from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.periods import Period, next_days
 from mmm_engine.recipes import (
     COMMITTED,
-    ChannelRecipe,
     ControlRecipe,
+    EventRecipe,
     Recipe,
     SimulatedSaturation,
     TargetKind,
     random_recipe,
+    special_days,
+)
+from mmm_engine.simulated_media import (
+    bought,
+    cost_name,
+    day_of_year,
+    experiments,
+    market_demand,
+    media_multiplier,
+    shop_season,
+    wandering,
+    worked,
 )
 from mmm_engine.tables import MAX_ROWS
-from mmm_engine.terms import AdstockConfig, ModelConfig
+from mmm_engine.terms import AdstockConfig, EventConfig, EventDays, ModelConfig, TrendConfig
 
 _FIGURES = (
     10  # significant figures of the truth file: enough to compare, few enough to be the same everywhere
@@ -55,8 +67,9 @@ class Simulation:
         frame: Its rows as they stand in its file: dates as text, counts as whole numbers.
         truth: ``channels`` (per channel ``contribution`` summed over all rows, ``spend``, ``roas`` =
             contribution / spend, ``adstock``, ``lam`` of spend as a share of its maximum, ``alpha`` in target
-            units), ``controls`` and ``baseline`` and ``seasonality`` (contributions summed over all rows),
-            ``multiplier`` (one number a row, mean 1), ``noise_sd`` in target units, ``seed``.
+            units), ``controls`` and ``baseline`` and ``seasonality`` (contributions summed over all rows), where the
+            recipe has them ``trend`` and ``events``, ``multiplier`` (one number a row, mean 1), ``noise_sd`` in
+            target units, ``seed``.
     """
 
     config: ClientConfig
@@ -76,12 +89,15 @@ def simulate_client(
     multiplier: float = 0.0,
     yearly: float = 0.0,
     noise: float = 0.04,
+    trend: float = 0.0,
+    events: bool = False,
+    lift_tests: int = 0,
 ) -> Simulation:
     """A client with known truth.
 
     Args:
         client: Id of the client. A client that comes with the platform (``recipes.COMMITTED``) is simulated by its
-            own recipe unless ``periods``, ``channels`` or ``seed`` ask for another one.
+            own recipe unless the options that `mmm simulate` knows ask for another one.
         periods: Number of rows, by default 161.
         channels: Number of channels, by default 4.
         seed: Seed of the truth and of everything drawn from it, by default 1.
@@ -91,13 +107,23 @@ def simulate_client(
         multiplier: Standard deviation of the slow change in how well media works.
         yearly: Size of the yearly cycle of the baseline as a share of the mean target.
         noise: Standard deviation of the noise as a share of the mean target.
+        trend: What the baseline gains over time, as a share of the mean target; negative for a loss.
+        events: Whether there are a sale every November and a launch.
+        lift_tests: Number of experiments with each channel.
 
     Raises:
         ConfigError: If the id is not allowed or the client would be too small or too large to refresh.
     """
     check_client_id(client)
     own = next((recipe for recipe in COMMITTED if recipe.client == client), None)
-    if own is not None and periods is None and channels is None and seed is None:
+    if own is not None and (periods, channels, seed, trend, events, lift_tests) == (
+        None,
+        None,
+        None,
+        0,
+        False,
+        0,
+    ):
         return simulate(own)
     recipe = random_recipe(
         client,
@@ -108,7 +134,18 @@ def simulate_client(
         kind=kind,
         saturation=saturation,
     )
-    return simulate(replace(recipe, multiplier=multiplier, yearly=yearly, noise=noise))
+    days = _days(recipe)
+    return simulate(
+        replace(
+            recipe,
+            multiplier=multiplier,
+            yearly=yearly,
+            noise=noise,
+            trend=trend,
+            lift_tests=lift_tests,
+            events=special_days(days[0], days[-1]) if events else (),
+        )
+    )
 
 
 def simulate(recipe: Recipe) -> Simulation:
@@ -120,18 +157,19 @@ def simulate(recipe: Recipe) -> Simulation:
     config = _config(recipe)
     _check_size(recipe, minimum_rows(config))
     rng = np.random.default_rng(recipe.seed)
-    start = np.array([recipe.start], dtype="datetime64[D]")
-    days = np.concatenate([start, next_days(start, recipe.period, recipe.rows - 1)])
-    multiplier = _multiplier(rng, recipe.rows, recipe.multiplier)
-    demand = _demand(rng, days, recipe.period)
+    days = _days(recipe)
+    multiplier = media_multiplier(rng, recipe.rows, recipe.multiplier)
+    demand = market_demand(rng, days, recipe.period)
     columns: dict[str, Floats] = {}
-    baseline = recipe.baseline_share * recipe.level
+    trend = recipe.trend * recipe.level * np.minimum(np.arange(recipe.rows) / (0.6 * (recipe.rows - 1)), 1.0)
+    baseline = recipe.baseline_share * recipe.level - trend.mean()
     seasonality = recipe.yearly * recipe.level * _year(days)
-    mean = baseline + seasonality
+    special = {event.name: recipe.level * _bumps(event, days, recipe.period) for event in recipe.events}
+    mean = baseline + trend + seasonality + sum(special.values())
     media_truth: dict[str, dict[str, float]] = {}
     for channel in recipe.channels:
-        columns |= _bought(rng, channel, recipe, days, demand)
-        contribution, media_truth[channel.column] = _worked(channel, recipe, columns, multiplier)
+        columns |= bought(rng, channel, recipe, days, demand)
+        contribution, media_truth[channel.column] = worked(channel, recipe, columns, multiplier)
         mean = mean + contribution
     control_truth: dict[str, dict[str, float]] = {}
     for control in recipe.controls:
@@ -154,39 +192,24 @@ def simulate(recipe: Recipe) -> Simulation:
         "noise_sd": noise_sd,
         "multiplier": multiplier.tolist(),
     }
+    truth |= {"trend": float(trend.sum())} if recipe.trend else {}
+    truth |= {"events": {name: float(effect.sum()) for name, effect in special.items()}} if special else {}
+    tests = experiments(recipe, days, columns, media_truth, multiplier)
+    config = config.model_copy(update={"lift_tests": tests})
     return Simulation(config, _frame(recipe, days, columns), _rounded(truth))
 
 
 def write_simulation(simulation: Simulation, folder: Path) -> None:
-    """Write ``<client>.csv``, ``<client>.truth.json`` and ``<client>.yaml``; the last makes it a client."""
+    """Write ``<client>.csv``, ``<client>.truth.json``, its lift tests and, last, ``<client>.yaml``."""
     client = simulation.config.client
     write_text(folder / f"{client}.csv", simulation.frame.to_csv(index=False, lineterminator="\n"))
     truth = json.dumps(simulation.truth, indent=1, ensure_ascii=False) + "\n"
     write_text(folder / f"{client}.truth.json", truth)
+    if simulation.config.calibration is not None:
+        tests = pd.DataFrame([test.model_dump() for test in simulation.config.lift_tests])
+        write_text(folder / simulation.config.calibration, tests.to_csv(index=False, lineterminator="\n"))
     heading = f"Simulated (seed {simulation.truth['seed']}); the truth is in {client}.truth.json"
     write_client_config(simulation.config, folder / f"{client}.yaml", heading)
-
-
-def adstocked(media: Floats, alpha: float, max_lag: int) -> Floats:
-    """Geometric adstock with weights that sum to one, shape (date,); nothing was spent before the first row.
-
-    >>> adstocked(np.array([1.0, 0.0, 0.0]), 0.5, 2)
-    array([0.66666667, 0.33333333, 0.        ])
-    """
-    weights = alpha ** np.arange(max_lag)
-    carried: Floats = np.convolve(media, weights / weights.sum())[: len(media)]
-    return carried
-
-
-def saturated(media: Floats, lam: float, kind: SimulatedSaturation) -> Floats:
-    """Effect of scaled media as a share of the largest possible effect, shape (date,).
-
-    >>> saturated(np.array([0.5]), 0.5, "michaelis_menten")
-    array([0.5])
-    """
-    shrink = np.exp(-lam * media)
-    effect: Floats = media / (lam + media) if kind == "michaelis_menten" else (1 - shrink) / (1 + shrink)
-    return effect
 
 
 def _check_size(recipe: Recipe, least: int) -> None:
@@ -198,124 +221,39 @@ def _check_size(recipe: Recipe, least: int) -> None:
         )
 
 
-def _multiplier(rng: Generator, rows: int, spread: float) -> Floats:
-    """How well media works in each row: slow waves with mean 1 and standard deviation ``spread``."""
-    time = np.arange(rows) / rows
-    waves = np.zeros(rows)
-    for order in (0.5, 1.0, 1.5, 2.0):
-        waves += rng.normal() / order * np.cos(2 * np.pi * (order * time + rng.uniform()))
-    multiplier: Floats = 1 + spread * (waves - waves.mean()) / waves.std()
-    return multiplier
-
-
-def _demand(rng: Generator, days: Days, period: Period) -> Floats:
-    """What people look for, shared by all search campaigns; mean near 1, shape (date,)."""
-    return _season(days) * np.exp(_wandering(rng, len(days), 0.8, 0.45))
-
-
-def _season(days: Days) -> Floats:
-    """A shop's year: high before Christmas, a summer sale, a quiet February; shape (date,)."""
-    day = _day_of_year(days)
-    season = np.ones(len(days))
-    for at, width, size in ((330, 22, 0.55), (185, 20, 0.20), (45, 25, -0.20)):
-        season += size * np.exp(-0.5 * ((day - at) / width) ** 2)
-    return season
-
-
 def _year(days: Days) -> Floats:
     """Two harmonics of the calendar year with mean 0 and largest value near 1, shape (date,)."""
-    phase = 2 * np.pi * _day_of_year(days) / 365.25
+    phase = 2 * np.pi * day_of_year(days) / 365.25
     wave: Floats = 0.8 * np.cos(phase - 3.6) + 0.3 * np.sin(2 * phase - 0.5)
     centred: Floats = wave - wave.mean()
     return centred
 
 
-def _day_of_year(days: Days) -> Floats:
-    number: Floats = (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.float64) + 1
-    return number
+def _bumps(event: EventRecipe, days: Days, period: Period) -> Floats:
+    """What an event brings in each row as a share of the mean target, shape (date,)."""
+    ends = np.append(days[1:], next_days(days, period, 1))
+    bumps = np.zeros(len(days))
+    for start, end in event.days:
+        ahead = (np.datetime64(start) - ends).astype(np.int64) + 1
+        behind = (days - np.datetime64(end)).astype(np.int64)
+        bumps += event.share * np.exp(-0.5 * (np.maximum(np.maximum(ahead, behind), 0) / event.width) ** 2)
+    return bumps
 
 
-def _wandering(rng: Generator, rows: int, memory: float, spread: float) -> Floats:
-    """A first-order autoregression with mean 0 and standard deviation ``spread``, shape (date,)."""
-    steps = rng.normal(0, spread, rows)
-    values = np.empty(rows)
-    values[0] = steps[0]
-    for row in range(1, rows):
-        values[row] = memory * values[row - 1] + np.sqrt(1 - memory**2) * steps[row]
-    return values
-
-
-def _flights(rng: Generator, rows: int, period: Period) -> Floats:
-    """Bursts of spending with nothing between them, shape (date,)."""
-    longest = min({"day": 35, "week": 8, "month": 3}[period], rows // 4)  # a short client has bursts too
-    values = np.zeros(rows)
-    row = int(rng.integers(0, longest))
-    while row < rows:
-        length = int(rng.integers(max(longest // 3, 1), longest + 1))
-        level = rng.lognormal(0, 0.35)
-        values[row : row + length] = level
-        row += length + int(rng.integers(max(longest // 3, 1), longest + 2))
-    return values * rng.lognormal(0, 0.15, rows)
-
-
-def _bought(
-    rng: Generator, channel: ChannelRecipe, recipe: Recipe, days: Days, demand: Floats
-) -> dict[str, Floats]:
-    """The channel's column as it stands in the file, and its cost column if it has one; each of shape (date,)."""
-    rows = recipe.rows
-    if channel.pattern == "flights":
-        pattern = _flights(rng, rows, recipe.period) * _season(days) ** 0.5
-    elif channel.pattern == "search":
-        running = _flights(rng, rows, recipe.period) > 0  # budgets run out, campaigns are rebuilt
-        pattern = demand * np.exp(_wandering(rng, rows, 0.3, 0.35)) * running
-    elif channel.pattern == "always_on":
-        pattern = _season(days) ** 0.5 * np.exp(_wandering(rng, rows, 0.8, 0.45))
-        # what always ran cannot be told from the baseline; a few dark periods (outages, tests) make the difference
-        for start in rng.integers(0, rows - 2, size=max(rows // 50, 2)):
-            pattern[start : start + 2] = 0.0
-    else:
-        pattern = np.exp(_wandering(rng, rows, 0.5, 0.5)) + 3 * (rng.uniform(size=rows) < 0.05)
-    money = pattern / pattern.sum() * channel.share * recipe.level * rows / channel.roas
-    cost = _cost_name(channel)
-    if cost is not None and channel.cost_per_unit is not None:
-        return {channel.column: np.round(money / channel.cost_per_unit), cost: np.round(money, 2)}
-    return {channel.column: np.round(money, 2 if channel.unit == "spend" else 0)}
-
-
-def _worked(
-    channel: ChannelRecipe, recipe: Recipe, columns: dict[str, Floats], multiplier: Floats
-) -> tuple[Floats, dict[str, float]]:
-    """What a channel brought in each row, in target units and shape (date,), and the truth about it."""
-    media = columns[channel.column]
-    carried = adstocked(media / media.max(), channel.adstock, recipe.max_lag)
-    shape = multiplier * saturated(carried, channel.lam, recipe.saturation)
-    alpha = channel.share * recipe.level / shape.mean()
-    contribution = alpha * shape
-    spend = float(columns[_cost_name(channel) or channel.column].sum())
-    truth = {
-        "contribution": float(contribution.sum()),
-        "spend": spend,
-        "roas": float(contribution.sum()) / spend,
-        "adstock": channel.adstock,
-        "lam": channel.lam,
-        "alpha": float(alpha),
-    }
-    return contribution, truth
-
-
-def _cost_name(channel: ChannelRecipe) -> str | None:
-    """Name of the cost column of a channel that has one."""
-    return None if channel.cost_per_unit is None else f"{channel.column}_cost"
+def _days(recipe: Recipe) -> Days:
+    """Dates of the rows, shape (date,)."""
+    start = np.array([recipe.start], dtype="datetime64[D]")
+    return np.concatenate([start, next_days(start, recipe.period, recipe.rows - 1)])
 
 
 def _control(rng: Generator, control: ControlRecipe, recipe: Recipe, days: Days) -> Floats:
     """A control's column as it stands in the file, shape (date,)."""
     rows = recipe.rows
     if control.pattern == "events":
-        return np.round(rng.poisson(0.8 * _season(days))).astype(np.float64)
+        return np.round(rng.poisson(0.8 * shop_season(days))).astype(np.float64)
     if control.pattern == "emails":
-        sent = 42_000 * np.exp(_wandering(rng, rows, 0.3, 0.30)) * (1 + 0.8 * (rng.uniform(size=rows) < 0.12))
-        delivered: Floats = np.round(sent * _season(days) ** 0.5)
+        sent = 42_000 * np.exp(wandering(rng, rows, 0.3, 0.30)) * (1 + 0.8 * (rng.uniform(size=rows) < 0.12))
+        delivered: Floats = np.round(sent * shop_season(days) ** 0.5)
         return delivered
     if control.pattern == "switch":
         return (rng.uniform(size=rows) < 0.2).astype(np.float64)
@@ -325,7 +263,7 @@ def _control(rng: Generator, control: ControlRecipe, recipe: Recipe, days: Days)
 
 def _config(recipe: Recipe) -> ClientConfig:
     channels = tuple(
-        ChannelConfig(column=channel.column, unit=channel.unit, cost=_cost_name(channel))
+        ChannelConfig(column=channel.column, unit=channel.unit, cost=cost_name(channel))
         for channel in recipe.channels
     )
     return ClientConfig(
@@ -340,8 +278,17 @@ def _config(recipe: Recipe) -> ClientConfig:
             saturation=recipe.saturation,
             time_varying_media=recipe.multiplier > 0,
             yearly_seasonality=2 if recipe.yearly > 0 else None,
+            trend=TrendConfig(changepoints=5) if recipe.trend else None,
+            events=tuple(_event(event) for event in recipe.events),
         ),
+        calibration=f"{recipe.client}.lift.csv" if recipe.lift_tests else None,
         sampler=SamplerConfig(ess_target=400.0),
+    )
+
+
+def _event(event: EventRecipe) -> EventConfig:
+    return EventConfig(
+        name=event.name, days=tuple(EventDays(start=start, end=end) for start, end in event.days)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -99,6 +99,10 @@ def _events_as_list(value: object) -> object:
 def _days_as_mappings(value: object) -> object:
     """Days written bare, alone or in a list, as mappings with a start and an end."""
     entries = value if isinstance(value, list | tuple) else [value]
+    for entry in entries:
+        if not isinstance(entry, str | Mapping | EventDays):
+            wanted = "a day (YYYY-MM-DD), a list of days, or {start: …, end: …}"
+            raise _refused(describe(entry), wanted, "write the days of the event")
     return tuple({"start": entry, "end": entry} if isinstance(entry, str) else entry for entry in entries)
 
 
@@ -188,3 +192,26 @@ class ModelConfig(Frozen):
     events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)
+
+
+def term_name_problems(model: ModelConfig, taken: Iterable[str]) -> Iterator[Problem]:
+    """Events, and the trend, that are called like something else: all of them are parts of the target."""
+    used = set(taken)
+    if model.trend is not None and "trend" in used:
+        found, fix = "a trend, and a column of that name", "rename the column in the data file and here"
+        yield Problem(("model", "trend"), found, "one of the two", fix)
+    used.add("trend")
+    for index, event in enumerate(model.events):
+        if event.name in used:
+            found = f"the event '{event.name}', a name that is used for something else"
+            yield Problem(("model", "events", index, "name"), found, "a name of its own", "rename the event")
+        used.add(event.name)
+
+
+def lift_test_problems(tests: Iterable[LiftTest], channels: Sequence[str]) -> Iterator[Problem]:
+    """Lift tests of channels that the client does not have."""
+    for index, test in enumerate(tests):
+        if test.channel not in channels:
+            fix = nearest(test.channel, channels) or "correct the row of this test"
+            wanted = f"one of {', '.join(channels)}"
+            yield Problem(("lift_tests", index, "channel"), shorten(test.channel), wanted, fix)

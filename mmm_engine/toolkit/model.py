@@ -57,6 +57,11 @@ class PymcModel(FleetMethods):
         time_varying_media: Let the effect of all media vary over time.
         time_varying_intercept: Let the baseline vary over time.
         number_of_basis: Basis functions of a time-varying term.
+        yearly_seasonality: Fourier order of a yearly cycle, 1 to 10.
+        trend: How often the slope of a linear trend may change.
+        events: Name to days of what moves the target around certain days: "2024-11-29", a list of such days, or
+            {"start": ..., "end": ...}. Days to come are part of forecasts.
+        likelihood: normal, student_t, or truncated_normal for a target that comes near 0 and is never negative.
 
     Raises:
         ConfigError: With every setting that is wrong.
@@ -80,6 +85,10 @@ class PymcModel(FleetMethods):
         time_varying_media: bool = False,
         time_varying_intercept: bool = False,
         number_of_basis: int = 50,
+        yearly_seasonality: int | None = None,
+        trend: int | None = None,
+        events: Mapping[str, Any] | None = None,
+        likelihood: str = "normal",
     ) -> None:
         logger.info("Creating the client's data configuration.")
         self._settings: dict[str, Any] = {
@@ -95,6 +104,10 @@ class PymcModel(FleetMethods):
                 "time_varying_media": time_varying_media,
                 "time_varying_intercept": time_varying_intercept,
                 "n_basis": number_of_basis,
+                "yearly_seasonality": yearly_seasonality,
+                "trend": None if trend is None else {"changepoints": trend},
+                "events": dict(events or {}),
+                "likelihood": likelihood,
             },
             "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
@@ -256,8 +269,9 @@ class PymcModel(FleetMethods):
     def summarize_variable(self, var_name: str) -> dict[str, Any]:
         """Posterior mean, 95th and 5th percentile of a parameter.
 
-        Those with the target's units are in original units: intercept, y_sigma, the scale of a saturation curve and
-        seasonality in units of the target, controls in units of the target per unit of the control. All others
+        Those with the target's units are in original units: intercept, y_sigma, the scale of a saturation curve,
+        seasonality and changes of the trend's slope (per length of the training rows) in units of the target, sizes of
+        events in units of the target times days, controls in units of the target per unit of the control. All others
         (half-saturation, adstock, time variation) are in the model's own.
 
         Args:
@@ -286,6 +300,10 @@ class PymcModel(FleetMethods):
         ]
         terms += ["time-varying media"] if model.time_varying_media else []
         terms += ["time-varying intercept"] if model.time_varying_intercept else []
+        terms += ["yearly seasonality"] if model.yearly_seasonality else []
+        terms += ["trend"] if model.trend else []
+        terms += [f"{len(model.events)} events"] if model.events else []
+        terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
         state = "not fitted"
         if self._fit is not None:
             sizes = self._fit.posterior["posterior"].sizes

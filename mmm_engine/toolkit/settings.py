@@ -74,6 +74,12 @@ def log_settings(config: ClientConfig) -> None:
         logger.info("Time-varying media MMM.")
     if model.time_varying_intercept:
         logger.info("Time-varying intercept MMM.")
+    if model.yearly_seasonality is not None:
+        logger.info("Yearly seasonality of order %d.", model.yearly_seasonality)
+    if model.trend is not None:
+        logger.info("Linear trend with %d changepoints.", model.trend.changepoints)
+    if model.events:
+        logger.info("Events: %s.", ", ".join(event.name for event in model.events))
     if config.lift_tests:
         logger.info("Calibrating with %d lift tests.", len(config.lift_tests))
     own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})

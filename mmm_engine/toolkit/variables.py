@@ -20,7 +20,7 @@ from mmm_engine.transforms import SATURATIONS
 logger = logging.getLogger("mmm_engine.toolkit")
 
 VARIABLE_ALIASES = {"controls": "gamma_control"}
-_TARGET_UNITS = ("intercept", "y_sigma", "gamma_fourier")
+_TARGET_UNITS = ("intercept", "y_sigma", "gamma_fourier", "trend_delta", "event_effect_size")
 _HEIGHTS = {kind: saturation.scale or "b" for kind, saturation in SATURATIONS.items()}  # tanh rises to its b
 
 
@@ -64,7 +64,8 @@ def summarize(var_name: str, posterior: xr.DataTree, inputs: ScaledInputs) -> di
 def original_units(name: str, inputs: ScaledInputs) -> float | xr.DataArray | None:
     """What a parameter in model space is multiplied with to be in original units; None where it has its own.
 
-    Intercept, noise, seasonality and the scale of a saturation curve come out in units of the target, effects of
+    Intercept, noise, seasonality, changes of the trend's slope (per length of the training rows) and the scale of a
+    saturation curve come out in units of the target, sizes of events in units of the target times days, effects of
     controls in units of the target per unit of the control.
 
     Args:

@@ -81,6 +81,19 @@ def test_changed_rows_and_changed_settings_run_again(tick, settled, data_dir):
     assert asked(tick()) == ["app"]
 
 
+def test_changed_lift_tests_run_again(tick, settled, data_dir):
+    """The table that a client file names is one of the client's files."""
+    header, row = "channel,date,x,delta_x,delta_y,sigma\n", "tv,2022-03-07,10,5,100,20\n"
+    (data_dir / "lift.csv").write_text(header + row)
+    with (data_dir / "shop.yaml").open("a") as handle:
+        handle.write("calibration: lift.csv\n")
+    settled()
+    tick()
+    (data_dir / "lift.csv").write_text(header + row.replace("100", "120"))
+    settled()
+    assert asked(tick()) == ["shop"]
+
+
 def test_content_that_comes_back_runs_again(tick, settled, data_dir):
     """A, B, A are three refreshes with three run keys."""
     first = (data_dir / "shop.csv").read_bytes()

@@ -23,7 +23,8 @@ from mmm_engine.transforms import ADSTOCKS, SATURATIONS
 
 ROWS, CHANNELS, SEED = 80, 2, 3
 SAMPLER = SamplerConfig(draws=250, tune=400, chains=2, seed=1)
-PRIORS = {"likelihood": {"distribution": "Normal", "sigma": {"distribution": "HalfNormal", "sigma": 0.1}}}
+SIGMA = {"distribution": "HalfNormal", "sigma": 0.1}  # noise of the size that clients have
+PRIORS = {"likelihood": {"distribution": "Normal", "sigma": SIGMA}}
 EVENTS = {"sale": ["2021-11-22", "2022-04-18"], "launch": [{"start": "2021-08-02", "end": "2021-08-15"}]}
 
 
@@ -43,8 +44,24 @@ def options(channels: tuple[str, ...], largest: dict[str, float]) -> dict[str, d
         "yearly seasonality": {"model": {"yearly_seasonality": 2}},
         "trend": {"model": {"trend": {"changepoints": 4}}},
         "events": {"model": {"events": EVENTS}},
-        "Student t": {"model": {"likelihood": "student_t", "priors": {}}},
-        "truncated normal": {"model": {"likelihood": "truncated_normal", "priors": {}}},
+        "Student t": {
+            "model": {
+                "likelihood": "student_t",
+                "priors": {
+                    "likelihood": {
+                        "distribution": "StudentT",
+                        "nu": {"distribution": "Gamma", "alpha": 2, "beta": 0.1},
+                        "sigma": SIGMA,
+                    }
+                },
+            }
+        },
+        "truncated normal": {
+            "model": {
+                "likelihood": "truncated_normal",
+                "priors": {"likelihood": {"distribution": "TruncatedNormal", "lower": 0, "sigma": SIGMA}},
+            }
+        },
         "control of any sign": {"controls": [{"column": "price", "effect": "any"}]},
         "lift tests": {
             "lift_tests": [

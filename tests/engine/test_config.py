@@ -1,5 +1,7 @@
 """Client files: what may be said, every fault at once with its line, and what survives a faulty file."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,38 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
          "(line 7): found the text 'expquad'; wanted 'matern52'; delete it: there is no other one"),
         ("model: {priors: {a: {distribution: Normal, mu: .inf}}}", "setting 'model.priors.a' (line 7): found a prior "
          "with other values; wanted text, finite numbers, lists and mappings; mend the values of the prior"),
+        ("model: {trend: {changepoints: 0}}", "setting 'model.trend.changepoints' (line 7): found the number 0; wanted "
+         "at least 1; write such a value"),
+        ("model: {trend: 5}", "setting 'model.trend' (line 7): found the number 5; wanted a mapping (name: value); "
+         "write such a value"),
+        ("model: {trend: {changepoint: 5}}", "setting 'model.trend.changepoint' (line 7): found an unknown setting "
+         "'changepoint'; wanted one of changepoints; did you mean 'changepoints'?"),
+        ("model: {events: {sale: 2022-13-01}}", "setting 'model.events.sale' (line 7): found '2022-13-01'; wanted a "
+         "date written as YYYY-MM-DD; write the date so"),
+        ("model: {events: {sale: [2022-01-01, {start: 2022-02-02, end: 2022-02-01}]}}", "setting "
+         "'model.events.sale[2].end' (line 7): found 2022-02-01; wanted 2022-02-02 or later; swap the two days"),
+        ("model: {events: {sale: }}", "setting 'model.events.sale' (line 7): found nothing; wanted a day (YYYY-MM-DD), "
+         "a list of days, or {start: …, end: …}; write the days of the event"),
+        ("model:\n  events:\n    sale:\n    - 2022-01-01\n    - {start: 2022-02-02, end: x}", "setting "
+         "'model.events.sale[2].end' (line 11): found 'x'; wanted a date written as YYYY-MM-DD; write the date so"),
+        ("model: {events: {tv: 2022-02-02}}", "setting 'model.events.tv' (line 7): found the event 'tv', a name that "
+         "is used for something else; wanted a name of its own; rename the event"),
+        ("model: {trend: {}, events: {trend: 2022-02-02}}", "setting 'model.events.trend' (line 7): found the event "
+         "'trend', a name that is used for something else; wanted a name of its own; rename the event"),
+        ("model: {likelihood: positive}", "setting 'model.likelihood' (line 7): found the text 'positive'; wanted "
+         "'normal', 'student_t' or 'truncated_normal'; write one of these words"),
+        ("calibration: ../lift.csv", "setting 'calibration' (line 7): found the path '../lift.csv'; wanted a .csv or "
+         ".parquet file inside the data folder, written relative to the client file; put the file beside the client "
+         "file and name it here"),
+        ("calibration: 3", "setting 'calibration' (line 7): found the number 3; wanted text (put it in quotes if it "
+         "looks like a number, a yes or a no); write such a value"),
+        ("lift_tests: [{channel: tvs, date: 2022-01-01, x: 1, delta_x: 1, delta_y: 1, sigma: 1}]", "setting "
+         "'lift_tests[1].channel' (line 7): found 'tvs'; wanted one of tv, radio; did you mean 'tv'?"),
+        ("lift_tests: [{channel: tv, date: 2022-01-01, x: 1, delta_x: -2, delta_y: 1, sigma: 1}]", "setting "
+         "'lift_tests[1].delta_x' (line 7): found -2; wanted a change, to not less than 0 (x is 1); correct the row "
+         "of this test"),
+        ("lift_tests: [{channel: tv, date: 2022-01-01, x: 1, delta_x: 1, delta_y: 1, sigma: 0}]", "setting "
+         "'lift_tests[1].sigma' (line 7): found the number 0; wanted greater than 0; write such a value"),
         ("sampler: {draws: '1000'}", "setting 'sampler.draws' (line 7): found the text '1000'; wanted a whole number; "
          "write such a value"),
         ("sampler: {draws: 1000.5}", "setting 'sampler.draws' (line 7): found the number 1000.5; wanted a whole "
@@ -404,11 +438,82 @@ def test_lift_tests_come_from_a_table_beside_the_client_file(tmp_path: Path) -> 
     assert [test.delta_y for test in config.lift_tests] == [100.0]
     assert _shop(tmp_path, "calibration: other.csv\n").config_version == config.config_version
     assert _shop(tmp_path, "").config_version != config.config_version
-    (tmp_path / "lift.csv").write_text(rows.replace("20\n", "0\n").replace("100", "much"))
-    with pytest.raises(ConfigError, match=r"lift\.csv, column 'delta_y', row 2(?s:.)*column 'sigma', row 2"):
-        _shop(tmp_path, "calibration: lift.csv\n")
-    with pytest.raises(ConfigError, match=r"none\.csv.*no such file"):
-        _shop(tmp_path, "calibration: none.csv\n")
+
+
+LIFT_ROWS = "channel,date,x,delta_x,delta_y,sigma\ntv,2022-03-07,10,5,100,20\nradio,2022-03-14,10,5,100,20\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("radio,", "radoi,", "lift.csv, column 'channel', row 3: found 'radoi'; wanted one of tv, radio; did you mean "
+         "'radio'?"),
+        ("2022-03-14", "soon", "lift.csv, column 'date', row 3: found 'soon'"),
+        ("10,5,100,20\nradio", "10,5,much,20\nradio", "lift.csv, column 'delta_y', row 2 (2022-03-07): found the text "
+         "'much'; wanted a number"),
+        ("tv,2022-03-07,10", "tv,2022-03-07,-1", "lift.csv, column 'x', row 2 (2022-03-07): found -1; wanted 0 or "
+         "more; correct the row of this test"),
+        ("10,5,", "10,-11,", "lift.csv, column 'delta_x', row 2 (2022-03-07): found -11 (and in 1 more row: 3); wanted "
+         "a change, to not less than 0; correct the row of this test"),
+        (",20\n", ",0\n", "lift.csv, column 'sigma', row 2 (2022-03-07): found 0 (and in 1 more row: 3); wanted a "
+         "standard error above 0; correct the row of this test"),
+        ("channel", "chanel", "lift.csv, column 'channel': found no such column; wanted the columns channel, date, x, "
+         "delta_x, delta_y, sigma; did you mean 'chanel'?"),
+        (LIFT_ROWS[37:], "", "lift.csv, the file: found a header and no rows; wanted one row a test; export the data "
+         "again"),
+    ],
+)  # fmt: skip
+def test_a_faulty_table_of_lift_tests_is_named_with_its_row(tmp_path, old, new, fault):
+    """Like the faults of the client's rows: file, column, row, what to do."""
+    (tmp_path / "lift.csv").write_text(LIFT_ROWS.replace(old, new))
+    (found,) = faults_of(tmp_path, SHOP + "calibration: lift.csv\n")
+    assert found.startswith(fault)
+
+
+def test_a_table_of_lift_tests_must_be_there_inside_the_folder_and_alone(tmp_path):
+    """No such file; a link that leads out; tests in the client file as well."""
+    (fault,) = faults_of(tmp_path, SHOP + "calibration: none.csv\n")
+    assert fault == (
+        "none.csv, the file: found no such file; wanted a file with rows; put it there or correct 'calibration' in the "
+        "client file"
+    )
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (tmp_path / "out.csv").write_text(LIFT_ROWS)
+    (folder / "in.csv").write_text(LIFT_ROWS)
+    (folder / "link.csv").symlink_to(tmp_path / "out.csv")
+    (fault,) = faults_of(folder, SHOP + "calibration: link.csv\n")
+    assert fault.startswith("setting 'calibration' (line 7): found a path that leaves the data folder")
+    test = "{channel: tv, date: 2022-01-01, x: 1, delta_x: 1, delta_y: 1, sigma: 1}"
+    (fault,) = faults_of(folder, SHOP + f"calibration: in.csv\nlift_tests: [{test}]\n")
+    assert "(line 7): found 'lift_tests' in the file and a table of them; wanted one of the two" in fault
+
+
+def test_a_faulty_event_or_lift_test_leaves_the_rest_sound(tmp_path):
+    """The rows can be checked although a term of the model cannot be read."""
+    (tmp_path / "lift.csv").write_text(LIFT_ROWS.replace("radio", "tvv"))
+    (tmp_path / "shop.yaml").write_text(
+        SHOP
+        + "model: {trend: {}, events: {sale: x, launch: [2022-03-01, {start: 2022-04-01, end: y}], ok: 2022-05-01}}\n"
+        "calibration: lift.csv\nsampler: {draws: -1}\n"
+    )
+    config, faults = inspect_client_config(tmp_path / "shop.yaml")
+    assert config is not None
+    assert (config.channel_names, config.lift_tests) == (("tv", "radio"), ())
+    assert config.model.trend is not None
+    assert [event.name for event in config.model.events] == ["ok"]
+    assert [fault.where for fault in faults] == [
+        "setting 'model.events.sale' (line 7)",
+        "setting 'model.events.launch[2].end' (line 7)",
+        "setting 'sampler.draws' (line 9)",
+        "lift.csv, column 'channel', row 3",
+    ]
+
+
+def test_settings_without_lift_tests_are_read_without_pandas():
+    """Looking at thousands of client files must not cost the second that pandas takes to load."""
+    code = "import sys, mmm_engine.config; assert 'pandas' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def _shop(folder: Path, text: str) -> ClientConfig:

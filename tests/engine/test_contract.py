@@ -261,6 +261,26 @@ def test_the_longest_lag_of_any_channel_sets_the_rows_that_are_needed():
     assert minimum_rows(shop_config(channels=["tv", slow], model={"adstock": {"max_lag": 2}})) == 34
 
 
+def test_lift_tests_of_another_time_or_unit_are_refused(tmp_path):
+    """Before the first row, and ten times beyond all spend; what is only unusual is a finding."""
+    largest = float(shop_rows()["tv"].max())
+    sound = {"channel": "tv", "date": "2022-03-07", "x": 40.0, "delta_x": 20.0, "delta_y": 15.0, "sigma": 5.0}
+    tests = [
+        sound,
+        {**sound, "date": "2021-03-07"},
+        {**sound, "x": 9.9 * largest},
+        {**sound, "x": 10.1 * largest},
+    ]
+    faults = faults_of_file(tmp_path, shop_rows(), shop_config(lift_tests=tests))
+    assert faults == [
+        "lift test 2 of 'tv' (2021-03-07): found 2021-03-07; wanted a date within the rows, 2022-01-03 to 2023-02-20; "
+        "correct the date, or leave the test out",
+        f"lift test 4 of 'tv' (2022-03-07): found x from {10.1 * largest:g} to {10.1 * largest + 20:g}; wanted at most "
+        f"10 times the largest value of the column, {largest:g}; give x and delta_x per period, in the unit of the "
+        "column",
+    ]
+
+
 def test_rows_that_cannot_be_told_apart_do_not_raise_false_alarms(tmp_path):
     """A ragged line is one fault; the hole it leaves is not another."""
     text = shop_rows().to_csv(index=False).replace("2022-02-07,", "2022-02-07,1,")

@@ -116,6 +116,8 @@ def test_parameters_are_counted_without_the_weights_of_basis_functions():
         }
     )
     assert count_parameters(config) == 2 + (2 + 3) + 1 + 6 + 2 + 1
+    terms = {"trend": {"changepoints": 4}, "events": {"sale": "2020-11-27", "launch": "2021-01-05"}}
+    assert count_parameters(shop_config(model=terms)) == count_parameters(shop_config()) + 4 + 2 + 1
 
 
 @pytest.mark.parametrize(("column", "factor"), [("tv", 1000.0), ("radio", 0.01), ("revenue", 100.0)])
@@ -189,6 +191,51 @@ def test_a_yearly_cycle_that_the_model_lacks_is_suggested():
     assert "yearly_seasonality: 2" in finding.fix
     assert findings(frame, shop_config(model={"yearly_seasonality": 2})) == {}
     assert findings(frame, shop_config(model={"time_varying_intercept": True})) == {}
+
+
+def test_a_rise_that_the_model_lacks_is_suggested():
+    """A line over three years; with the setting, or with a time-varying intercept, there is nothing to suggest."""
+    frame = rows().assign(revenue=lambda frame: frame["revenue"] + np.linspace(-80, 80, ROWS))
+    finding = only(frame)
+    assert (finding.code, finding.severity) == ("linear-trend", "note")
+    assert "trend: {changepoints: 5}" in finding.fix
+    assert findings(frame, shop_config(model={"trend": {}})) == {}
+    assert findings(frame, shop_config(model={"time_varying_intercept": True})) == {}
+
+
+def test_an_event_that_no_window_can_learn_is_named():
+    """Weeks 0 to 155 begin on 2020-01-06 to 2022-12-26; the last 12, 8 and 4 of them are held out."""
+    model = {"events": {"sale": ["2020-11-27", "2022-11-25"], "late": "2022-11-25", "planned": "2023-02-01"}}
+    data = client_data_from_frame(shop_config(model=model), rows())
+    messages = [finding.message for finding in data.findings]
+    assert {finding.code for finding in data.findings} == {"event-unseen"}
+    assert messages == [
+        "the event 'late' has no day in the training rows of h08, h12: its effect there is its prior's",
+        "the event 'planned' has no day in the rows: its effect there is its prior's",
+    ]
+
+
+def test_an_event_explains_the_row_that_it_lies_in():
+    """What has a term of its own needs no look."""
+    frame = rows()
+    frame.loc[80, "revenue"] *= 5
+    assert findings(frame, shop_config(model={"events": {"sale": "2021-07-22"}})) == {}
+
+
+def test_doubtful_lift_tests_are_named():
+    """One in a week to come, one beyond all spend, one that goes down when spend goes up; a sound one is silent."""
+    largest = float(rows()["tv"].max())
+    sound = {"channel": "tv", "date": "2021-03-03", "x": 40.0, "delta_x": 20.0, "delta_y": 15.0, "sigma": 5.0}
+    assert (
+        findings(rows(), shop_config(lift_tests=[sound, {**sound, "delta_x": -20.0, "delta_y": -9.0}])) == {}
+    )
+    doubtful = [{**sound, "date": "2023-01-02"}, {**sound, "x": largest}, {**sound, "delta_y": -15.0}]
+    data = client_data_from_frame(shop_config(lift_tests=doubtful), rows())
+    assert [(finding.code, finding.column) for finding in data.findings] == [
+        ("lift-test-outside", "tv"), ("lift-test-range", "tv"), ("lift-test-sign", "tv")
+    ]  # fmt: skip
+    assert data.findings[0].message == "lift test 1 (2023-01-02) lies outside the rows and does not count"
+    assert data.findings[1].message.startswith(f"lift test 2 (2021-03-03) goes to {largest + 20:.4g}, ")
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e9])

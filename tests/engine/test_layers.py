@@ -27,6 +27,7 @@ ORDER = [
     "contract",
     "data",
     "recipes",
+    "simulated_media",
     "simulate",
     "scaling",
     "arrays",

@@ -13,9 +13,11 @@ import pytest
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.cells import Floats
-from mmm_engine.config import read_client_config
-from mmm_engine.fleets.forecast import extend_inputs
-from mmm_engine.fleets.simulated import simulate_target
+from mmm_engine.config import SamplerConfig, read_client_config
+from mmm_engine.fleets.forecast import extend_inputs, forecast
+from mmm_engine.fleets.recovery import prior_draws, score_refit
+from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target
+from mmm_engine.fleets.windows import WindowFit, fit_window
 from mmm_engine.model import ARRAY_RANKS, ModelData, mean, mean_terms, model_data
 from mmm_engine.periods import Period
 from mmm_engine.predict import (
@@ -26,8 +28,11 @@ from mmm_engine.predict import (
     flat_draws,
     predict,
 )
+from mmm_engine.returns import response_curves
+from mmm_engine.sampler import parameter_summary
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import model_structure
+from mmm_engine.toolkit.variables import summarize
 from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_config, small_inputs
 
 
@@ -206,3 +211,74 @@ def _name_among_kinds(name: str, adstock: str, lag: int, saturation: str) -> str
 def _prior_values(inputs: ScaledInputs) -> dict[str, Floats]:
     """Draws of the prior by name, shape (draw, ...)."""
     return flat_draws(drawn_from_prior(inputs))
+
+
+# --- one fit with every term -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def truth() -> SimulatedTarget:
+    """A target made by all terms at once: kinds per channel, trend, season, events, no negative values, lift tests."""
+    noise = {
+        "distribution": "TruncatedNormal",
+        "lower": 0,
+        "sigma": {"distribution": "HalfNormal", "sigma": 0.1},
+    }
+    inputs = small_inputs(
+        rows=112,
+        channels=[
+            {"column": "tv", "adstock": {"kind": "delayed", "max_lag": 5}},
+            {"column": "radio", "adstock": {"kind": "none"}, "saturation": "tanh"},
+            {"column": "search", "saturation": "logistic"},
+        ],
+        trend={"changepoints": 3},
+        events={"launch": "2023-03-01", "sale": ["2022-07-04", {"start": "2023-07-03", "end": "2023-07-09"}]},
+        yearly_seasonality=1,
+        likelihood="truncated_normal",
+        lift_tests=LIFTS,
+        priors={"likelihood": noise},
+    )
+    return simulate_target(inputs, 4)
+
+
+@pytest.fixture(scope="module")
+def fitted(truth: SimulatedTarget) -> WindowFit:
+    """Two short chains on it."""
+    return fit_window(truth.inputs, sampler=SamplerConfig(draws=300, tune=400, chains=2, seed=1))
+
+
+def test_a_fit_with_every_term_finds_its_truth(truth: SimulatedTarget, fitted: WindowFit) -> None:
+    """Most parameters and all contributions lie inside their 90% intervals, and the chains agree."""
+    scores = score_refit(fitted, truth, prior_draws(truth.inputs))
+    assert scores.loc[scores["kind"] == "parameter", "covered"].mean() > 0.7
+    assert scores.loc[scores["kind"] == "contribution", "recovery"].median() > 0.5
+    health = fitted.health.set_index("metric")["value"]
+    assert health["rhat_max"] < 1.1
+    assert health["divergence_rate"] < 0.02
+
+
+def test_every_term_reaches_numbers_that_are_shown(fitted: WindowFit) -> None:
+    """Parameters under their labels, parts that add up to the target, returns, curves and a forecast above 0."""
+    names = set(parameter_summary(fitted.posterior)["parameter"])
+    assert {"trend_delta[2]", "event_effect_size[sale]", "event_sigma", "adstock_delayed5_alpha[tv]"} <= names
+    parts = contributions(fitted.posterior, fitted.inputs)
+    whole = parts.sum("component").to_numpy()
+    assert whole == pytest.approx(fitted.prediction.mean_draws, rel=0.02)
+    assert fitted.prediction.draws.min() >= 0
+    returns = fitted.returns.set_index(["channel", "metric"])["mean"]
+    for channel in ("tv", "radio", "search"):
+        expected = parts.sel(component=channel).sum("date").mean("draw").item()
+        assert returns[channel, "contribution"] == pytest.approx(expected)
+    assert len(response_curves(fitted.posterior, fitted.inputs)) == 3 * 41
+    ahead = forecast(fitted.posterior, fitted.inputs, horizon=8)
+    assert (ahead["q05"] >= 0).all()
+    assert ahead["mean"].between(ahead["q05"], ahead["q95"]).all()
+
+
+def test_sizes_of_events_and_changes_of_slope_are_in_units_of_the_target(fitted: WindowFit) -> None:
+    """Model space times the scale of the target."""
+    draws = fitted.posterior["posterior"].dataset
+    size = summarize("event_effect_size", fitted.posterior, fitted.inputs)["coef"]
+    assert size["sale"] == pytest.approx(1000 * draws["event_effect_size"].sel(event="sale").mean().item())
+    slopes = summarize("trend_delta", fitted.posterior, fitted.inputs)["coef"]
+    assert slopes["0"] == pytest.approx(1000 * draws["trend_delta"][..., 0].mean().item())

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from mmm_engine.coordinates import plain_coordinates
+from mmm_engine.arrays import numpy_functions
+from mmm_engine.coordinates import Coordinates, plain_coordinates
 from mmm_engine.kernel import log_density, symbolic_data
-from mmm_engine.model import model_data, training_data
+from mmm_engine.model import MeanTerms, ModelData, lift_gains, mean, mean_terms, model_data, training_data
+from mmm_engine.predict import draw_targets
 from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
-from mmm_engine.structure import model_structure
+from mmm_engine.scaling import ScaledInputs
+from mmm_engine.structure import ModelStructure, model_structure
 from mmm_engine.terms import ModelConfig
 from mmm_engine.transforms import ADSTOCKS, SATURATIONS
 from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
@@ -33,6 +40,19 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("geometric", "logistic", {"lift_tests": LIFTS}),
     ("geometric", "hill", {"lift_tests": LIFTS, "time_varying_media": True}),
 ]
+# channels with kinds of their own, which pymc-marketing does not have
+MIXED = (
+    "geometric",
+    "michaelis_menten",
+    {
+        "channels": [
+            {"column": "tv", "adstock": {"kind": "delayed", "max_lag": 6}},
+            {"column": "radio", "adstock": {"kind": "none"}, "saturation": "root"},
+            {"column": "search", "saturation": "tanh"},
+        ]
+    },
+)
+NOISE = 0.05
 
 
 def _short(value: str | dict[str, Any]) -> str:
@@ -51,13 +71,17 @@ def test_table_has_every_option() -> None:
 
 @pytest.mark.parametrize(("adstock", "saturation", "terms"), COMBINATIONS, ids=_short)
 @pytest.mark.filterwarnings("ignore")
-def test_density_and_gradient_agree(adstock: str, saturation: str, terms: dict[str, Any]) -> None:
+def test_density_and_gradient_agree(
+    our_density: Any, adstock: str, saturation: str, terms: dict[str, Any]
+) -> None:
     """At 100 random points value and gradient agree with pymc-marketing's to 1e-8 relative.
 
     Values are compared up to a constant: theirs has the normalising constant in single precision.
     """
     inputs = small_inputs(rows=40, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
-    ours, slots = _our_density(inputs)
+    ours, coordinates = our_density(model_structure(inputs.config))
+    slots = {slot.part.name: (slot.start, slot.stop) for slot in coordinates.slots}
+    train = training_data(model_data(inputs, coordinates.structure), inputs.train_rows)
     theirs, variables = _their_density(inputs)
     order = np.concatenate([np.arange(*slots[own]) for _, own, _ in variables])
     kept = np.concatenate([_kept(slots[own], shape) for _, own, shape in variables])
@@ -67,9 +91,9 @@ def test_density_and_gradient_agree(adstock: str, saturation: str, terms: dict[s
     rng = np.random.default_rng(1)
     constant, compared = None, 0
     for _ in range(110):
-        flat = 0.5 * rng.normal(size=max(stop for _, stop in slots.values()))
+        flat = 0.5 * rng.normal(size=coordinates.size)
         point = {name: _filled(flat[slice(*slots[own])], shape) for name, own, shape in variables}
-        value, gradient = ours(flat)
+        value, gradient = ours(flat, train)
         wanted, wanted_gradient = theirs(point)
         wanted_gradient = wanted_gradient[kept]
         assert np.isfinite(gradient).all()
@@ -85,6 +109,57 @@ def test_density_and_gradient_agree(adstock: str, saturation: str, terms: dict[s
     assert compared >= 100
 
 
+@pytest.mark.parametrize(("adstock", "saturation", "terms"), [*COMBINATIONS, MIXED], ids=_short)
+def test_every_option_is_fitted_to_data_made_with_it(
+    our_density: Any, adstock: str, saturation: str, terms: dict[str, Any]
+) -> None:
+    """The posterior mode explains data made with the option as its truth does, and finds the mean without the noise.
+
+    A mode, not draws: compiled code takes half a minute per structure. `tests/benchmarks/model_options.py` draws from
+    all of them, `test_model_terms.py` from one with all terms.
+    """
+    inputs = small_inputs(rows=88, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
+    density, coordinates = our_density(model_structure(inputs.config))
+    train, truth, expected = _made_by(coordinates, inputs)
+
+    def loss(point: Any) -> tuple[float, Any]:
+        value, gradient = density(point, train)
+        return -float(value), -gradient
+
+    start = 0.1 * np.random.default_rng(2).normal(size=coordinates.size)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    assert -found.fun > density(truth, train)[0]
+    fitted = mean(_terms(coordinates, found.x, train))
+    assert np.std(expected) > 2 * NOISE
+    assert np.sqrt(np.mean((fitted - expected) ** 2)) < 0.7 * NOISE
+    assert np.std(train.target - fitted) == pytest.approx(np.std(train.target - expected), rel=0.3)
+
+
+def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[ModelData, Any, Any]:
+    """Training rows with a target (and results of lift tests) made by a random truth; the truth; its mean."""
+    structure, rng = coordinates.structure, np.random.default_rng(1)
+    train = training_data(model_data(inputs, structure), inputs.train_rows)
+    truth = 0.5 * rng.normal(size=coordinates.size)
+    for slot in coordinates.slots:
+        prior = dict(slot.part.prior.arguments)
+        if slot.part.name == "y_sigma":
+            truth[slot.start] = np.log(NOISE)
+        elif slot.map == "identity" and slot.part.prior.distribution == "Normal":
+            truth[slot.start : slot.stop] = prior["mu"] + prior["sigma"] * truth[slot.start : slot.stop]
+    terms = _terms(coordinates, truth, train)
+    values = coordinates.parameters(truth, train, numpy_functions())
+    expected = np.asarray(mean(terms), dtype=float)
+    many = {name: value[None] for name, value in values.items()}
+    target = draw_targets(expected[None], many, structure, rng)[0]
+    gains = lift_gains(values, train, structure, terms, numpy_functions())
+    return replace(train, target=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
+
+
+def _terms(coordinates: Coordinates, point: Any, train: ModelData) -> MeanTerms:
+    values = coordinates.parameters(point, train, numpy_functions())
+    return mean_terms(values, train, coordinates.structure, None, numpy_functions())
+
+
 def _filled(values: Any, shape: tuple[int, ...]) -> Any:
     """Our values in their shape: their trend has one more change of slope, at the last row, which changes nothing."""
     size = int(np.prod(shape))
@@ -96,25 +171,29 @@ def _kept(slot: tuple[int, int], shape: tuple[int, ...]) -> Any:
     return np.arange(int(np.prod(shape))) < slot[1] - slot[0]
 
 
-def _our_density(inputs: Any) -> tuple[Any, dict[str, tuple[int, int]]]:
+Density = Callable[[Any, ModelData], tuple[Any, Any]]
+
+
+@pytest.fixture(scope="module")
+def our_density() -> Callable[[ModelStructure], tuple[Density, Coordinates]]:
+    """Our density in plain coordinates as a function of a point and of data, made once per structure."""
     import pytensor
     import pytensor.tensor as pt
 
-    structure = model_structure(inputs.config)
-    coordinates = plain_coordinates(structure)
-    data = symbolic_data()
-    flat = pt.dvector("flat")
-    value = log_density(coordinates, flat, data)
-    function = pytensor.function(
-        [flat, *data.arrays().values()],
-        [value, pt.grad(value, flat)],
-        mode="FAST_COMPILE",
-        on_unused_input="ignore",
-    )
-    train = training_data(model_data(inputs, structure), inputs.train_rows)
-    arrays = list(train.arrays().values())
-    slots = {slot.part.name: (slot.start, slot.stop) for slot in coordinates.slots}
-    return (lambda point: function(point, *arrays)), slots
+    @cache
+    def compiled(structure: ModelStructure) -> tuple[Density, Coordinates]:
+        coordinates, data = plain_coordinates(structure), symbolic_data()
+        flat = pt.TensorType("float64", shape=(coordinates.size,))("flat")
+        value = log_density(coordinates, flat, data)
+        function = pytensor.function(
+            [flat, *data.arrays().values()],
+            [value, pt.grad(value, flat)],
+            mode="FAST_COMPILE",
+            on_unused_input="ignore",
+        )
+        return (lambda point, train: function(point, *train.arrays().values())), coordinates
+
+    return compiled
 
 
 def _their_density(inputs: Any) -> tuple[Any, list[tuple[str, str, tuple[int, ...]]]]:

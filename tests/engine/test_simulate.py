@@ -13,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mmm_engine.simulate
+import mmm_engine.simulated_media
 from mmm_engine.data import client_data_from_frame, read_client
 from mmm_engine.errors import ConfigError
 from mmm_engine.recipes import COMMITTED, HARBOR, LUMEN, MS
-from mmm_engine.simulate import adstocked, saturated, simulate, simulate_client, write_simulation
+from mmm_engine.simulate import simulate, simulate_client, write_simulation
+from mmm_engine.simulated_media import adstocked, saturated
+from mmm_engine.terms import TrendConfig
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -220,7 +223,8 @@ def test_the_simulation_does_not_know_the_model():
     """Plain numpy: a bug shared with the model would cancel itself."""
     imported = {
         node.module
-        for node in ast.walk(ast.parse(Path(mmm_engine.simulate.__file__).read_text()))
+        for module in (mmm_engine.simulate, mmm_engine.simulated_media)
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text()))
         if isinstance(node, ast.ImportFrom)
     }
     assert {name for name in imported if name and name.startswith("mmm_engine")} <= {
@@ -233,7 +237,54 @@ def test_the_simulation_does_not_know_the_model():
             "errors",
             "periods",
             "recipes",
+            "simulated_media",
             "tables",
             "terms",
         )
     }
+
+
+def test_trend_events_and_lift_tests_are_part_of_the_truth(tmp_path):
+    """The baseline gains 20% and stands still, two events leave their bumps, and each channel has two experiments."""
+    simulation = simulate_client(
+        "toy", periods=120, channels=2, trend=0.2, events=True, lift_tests=2, noise=0.0
+    )
+    write_simulation(simulation, tmp_path)
+    data = read_client("toy", tmp_path)
+    config, truth = data.config, simulation.truth
+    assert config == simulation.config
+    assert data.findings == ()
+    assert (config.model.trend, config.calibration) == (TrendConfig(changepoints=5), "toy.lift.csv")
+    assert {event.name: [day.start for day in event.days] for event in config.model.events} == {
+        "black_friday": ["2021-11-26", "2022-11-25"], "launch": ["2022-02-24"]
+    }  # fmt: skip
+    plain = simulate_client("toy", periods=120, channels=2, noise=0.0)
+    other = data.target - plain.frame["revenue"].to_numpy()
+    gained = 10_000 * np.minimum(np.arange(120) / (0.6 * 119), 1)
+    special = other - (gained - gained.mean())
+    assert special.sum() == pytest.approx(sum(truth["events"].values()), rel=1e-4)
+    assert special[46] == pytest.approx(
+        0.3 * 50_000, rel=1e-4
+    )  # the week of 2021-11-22 has the sale's Friday
+    assert special[47] == pytest.approx(0.3 * 50_000, rel=1e-4)  # and the next one its Monday
+    assert truth["trend"] == pytest.approx(gained.sum())
+    assert truth["baseline"] + truth["trend"] == pytest.approx(plain.truth["baseline"])
+    assert [test.channel for test in config.lift_tests] == [
+        name for name in config.channel_names for _ in range(2)
+    ]
+    for test in config.lift_tests:
+        of, largest = (
+            truth["channels"][test.channel],
+            data.media[:, config.channel_names.index(test.channel)].max(),
+        )
+        after, before = (saturated(np.array([x / largest]), of["lam"], "michaelis_menten")
+                         for x in (test.x + test.delta_x, test.x))  # fmt: skip
+        gain = of["alpha"] * float((after - before)[0])
+        assert test.sigma == pytest.approx(0.2 * gain, rel=1e-3)
+        assert abs(test.delta_y - gain) < 4 * test.sigma
+
+
+def test_options_of_the_command_replace_the_recipe_of_a_committed_client():
+    """Asking for a trend must not be ignored because the client's id is known."""
+    assert simulate_client("ms", trend=0.1).config.model.trend is not None
+    assert simulate_client("ms").config.model.trend is None
