@@ -364,6 +364,20 @@ def test_lift_tests_become_part_of_the_settings() -> None:
     assert calibrated.inputs.data_version == plain.inputs.data_version
 
 
+def test_every_term_of_the_model_can_be_asked_for() -> None:
+    """As in a client file; their priors are among `model_priors`, and pymc-marketing's model has them too."""
+    events = {"launch": "2022-03-01", "sale": {"start": "2022-07-04", "end": "2022-07-12"}}
+    model = shop_model(yearly_seasonality=1, trend=3, events=events, likelihood="truncated_normal")
+    settings = model.inputs.config.model
+    assert settings.trend is not None
+    assert (settings.trend.changepoints, settings.yearly_seasonality) == (3, 1)
+    assert [event.name for event in settings.events] == ["launch", "sale"]
+    assert repr(model.model_priors["likelihood"]).startswith('Prior("TruncatedNormal"')
+    assert {"trend_delta", "event_sigma", "event_effect_size"} <= model.model_priors.keys()
+    assert "yearly seasonality, trend, 2 events; not fitted" in repr(model)
+    assert len(model.build_pymc_mmm().mu_effects) == 2
+
+
 def test_changed_priors_count_at_the_next_fit() -> None:
     """What is set in `model_priors` is taken up; a name that is not known is refused."""
     from pymc_extras.prior import Prior
@@ -393,6 +407,9 @@ def test_changed_priors_count_at_the_next_fit() -> None:
         ({"channel_names": ["tv", "radios"]}, "did you mean 'radio'"),
         ({"client_name": "My Client"}, "rename the client"),
         ({"target_name": "week"}, "already used above"),
+        ({"trend": 0}, "wanted at least 1"),
+        ({"events": {"sale": "soon"}}, "a date written as YYYY-MM-DD"),
+        ({"likelihood": "poisson"}, "wanted 'normal', 'student_t' or 'truncated_normal'"),
         ({"calibrations": LIFTS.drop(columns="date")}, "column 'date': found no such column"),
         ({"calibrations": LIFTS.assign(channel="tvs")}, "did you mean 'tv'"),
         ({"calibrations": LIFTS.assign(x=5000.0)}, "in the unit of the column"),
