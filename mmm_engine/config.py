@@ -33,6 +33,7 @@ from mmm_engine.terms import (
     Priors,
     SaturationKind,
     lift_test_problems,
+    short_events,
     term_name_problems,
 )
 
@@ -330,8 +331,9 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
         "model": model.model_dump(
-            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend", "events")
-        ),
+            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend") | {"events"}
+        )
+        | ({"events": short_events(model.events)} if model.events else {}),
         "calibration": config.calibration,
         **_own_lift_tests(config),
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),

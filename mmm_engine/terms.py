@@ -194,6 +194,16 @@ class ModelConfig(Frozen):
     priors: Priors = Field(default_factory=dict)
 
 
+def short_events(events: Iterable[EventConfig]) -> dict[str, object]:
+    """Events as a person writes them: name to days, a single day bare."""
+    return {
+        event.name: [
+            once.start if once.start == once.end else once.model_dump(mode="json") for once in event.days
+        ]
+        for event in events
+    }
+
+
 def term_name_problems(model: ModelConfig, taken: Iterable[str]) -> Iterator[Problem]:
     """Events, and the trend, that are called like something else: all of them are parts of the target."""
     used = set(taken)
