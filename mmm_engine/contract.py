@@ -174,11 +174,13 @@ def _column_faults(
     config: ClientConfig, column: str, role: str, values: Floats, rows: Rows
 ) -> Iterator[Fault]:
     """Values that are numbers but cannot be true, or from which nothing can be learnt."""
-    conversions = role == "target" and config.target.kind == "conversions"
+    counted = role == "target" and config.target.kind == "conversions"
+    ends_at_zero = role == "target" and config.model.likelihood_name == "TruncatedNormal"
     negative = np.flatnonzero(values < 0)
-    if len(negative) and (conversions or role in ("channel", "cost")):
+    if len(negative) and (counted or ends_at_zero or role in ("channel", "cost")):
         found = f"{values[negative[0]]:g}{rows.others(negative)}"
         fix = "put refunds and corrections into the period they belong to, or write 0"
+        fix += ", or choose another likelihood" if ends_at_zero else ""
         yield Fault(rows.place(column, int(negative[0])), found, "0 or more", fix)
     if len(values) < 2 or np.isnan(values).any():
         return

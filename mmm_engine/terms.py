@@ -193,6 +193,12 @@ class ModelConfig(Frozen):
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)
 
+    @property
+    def likelihood_name(self) -> object:
+        """Distribution of the target around its mean: that of the client's own prior, where there is one."""
+        usual = {"normal": "Normal", "student_t": "StudentT", "truncated_normal": "TruncatedNormal"}
+        return self.priors.get("likelihood", {}).get("distribution", usual[self.likelihood])
+
 
 def short_events(events: Iterable[EventConfig]) -> dict[str, object]:
     """Events as a person writes them: name to days, a single day bare."""

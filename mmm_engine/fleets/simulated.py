@@ -14,9 +14,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.calendar_terms import known_lift_tests
+from mmm_engine.calendar_terms import dates_of
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
+from mmm_engine.periods import row_of
 from mmm_engine.predict import draw_targets, flat_draws
 from mmm_engine.priors import draw_prior
 from mmm_engine.scaling import ScaledInputs
@@ -128,10 +129,11 @@ def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
 
 
 def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
-    """The lift tests of the training rows with results that follow from the truth; the others cannot be known."""
-    known = [test for test, _ in known_lift_tests(inputs)]
-    tests = tuple(
-        test.model_copy(update={"delta_y": float(gain * inputs.scales.target + rng.normal(0.0, test.sigma))})
-        for test, gain in zip(known, gains, strict=True)
-    )
-    return replace(inputs, config=inputs.config.model_copy(update={"lift_tests": tests}))
+    """The lift tests of the training rows with results that follow from the truth; the others do not count anyway."""
+    days, results, tests = dates_of(inputs), iter(gains * inputs.scales.target), []
+    for test in inputs.config.lift_tests:
+        if row_of(days, inputs.period, test.date) is not None:
+            measured = float(next(results) + rng.normal(0.0, test.sigma))
+            test = test.model_copy(update={"delta_y": measured})
+        tests.append(test)
+    return replace(inputs, config=inputs.config.model_copy(update={"lift_tests": tuple(tests)}))

@@ -261,6 +261,25 @@ def test_the_longest_lag_of_any_channel_sets_the_rows_that_are_needed():
     assert minimum_rows(shop_config(channels=["tv", slow], model={"adstock": {"max_lag": 2}})) == 34
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"likelihood": "truncated_normal"},
+        {"priors": {"likelihood": {"distribution": "TruncatedNormal", "lower": 0, "sigma": 1}}},
+    ],
+)
+def test_a_likelihood_that_ends_at_zero_takes_no_negative_target(tmp_path, model):
+    """Refunds may make revenue negative; this likelihood rules it out, however it was chosen."""
+    frame = shop_rows()
+    frame.loc[[4, 7], "revenue"] = -1
+    assert faults_of_file(tmp_path, frame) == []
+    (fault,) = faults_of_file(tmp_path, frame, shop_config(model=model))
+    assert fault.startswith(
+        "column 'revenue', row 6 (2022-01-31): found -1 (and in 1 more row: 9); wanted 0 or more"
+    )
+    assert fault.endswith("or choose another likelihood")
+
+
 def test_lift_tests_of_another_time_or_unit_are_refused(tmp_path):
     """Before the first row, and ten times beyond all spend; what is only unusual is a finding."""
     largest = float(shop_rows()["tv"].max())
