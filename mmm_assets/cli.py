@@ -92,8 +92,11 @@ def check(clients: SomeClients = None) -> None:
             _say_error(error)
             continue
         rows = f"{len(data)} rows by {data.period}, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}"
-        columns = f"{len(data.config.channels)} channels, {len(data.config.controls)} controls"
-        _print(f"{client}: keeps the data contract ({rows}, {columns})", *finding_lines(data))
+        config = data.config
+        parts = f"{len(config.channels)} channels, {len(config.controls)} controls"
+        parts += f", {len(config.model.events)} events" if config.model.events else ""
+        parts += f", {len(config.lift_tests)} lift tests" if config.lift_tests else ""
+        _print(f"{client}: keeps the data contract ({rows}, {parts})", *finding_lines(data))
     raise typer.Exit(code)
 
 

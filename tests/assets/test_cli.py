@@ -219,6 +219,17 @@ def test_simulate_writes_a_client_with_its_truth(mmm, data_dir):
     assert mmm("check", "sim")[0] == 0
 
 
+def test_simulate_can_have_a_trend_events_and_lift_tests(mmm, data_dir):
+    """The table of the lift tests lies beside the client file, and `check` says what it read."""
+    options = ("--weeks", "110", "--channels", "2", "--trend", "0.2", "--events", "--lift-tests", "3")
+    assert mmm("simulate", "sim", *options)[0] == 0
+    assert {"sim.csv", "sim.yaml", "sim.truth.json", "sim.lift.csv"} <= set(files_below(data_dir))
+    code, out, _ = mmm("check", "sim")
+    assert code == 0
+    assert "2 channels, 2 controls, 2 events, 6 lift tests)" in out
+    assert mmm("simulate", "sim", *options)[0] == 2  # all four files would be replaced
+
+
 def test_history_prints_tables_csv_and_json(mmm, used_home):
     """The same rows in three forms; a filter keeps what it says."""
     code, out, _ = mmm("history", "shop", "--metric", "mape", "--format", "json")
