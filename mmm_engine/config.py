@@ -130,7 +130,7 @@ class ControlConfig(Frozen):
 
 
 class SamplerConfig(Frozen):
-    """How the posterior is sampled; ``cores`` None takes what the machine has.
+    """How the posterior is sampled; ``cores`` None takes what the machine has, ``time_budget`` is in seconds.
 
     With an ``ess_target`` a fit whose smallest effective sample size misses it, or whose chains disagree (R-hat above
     1.01), is drawn again with more draws per
@@ -145,6 +145,7 @@ class SamplerConfig(Frozen):
     cores: Annotated[int, Field(ge=1, le=1024)] | None = None
     ess_target: Annotated[float, Field(gt=0)] | None = None
     max_draws: Annotated[int, Field(ge=1, le=100_000)] = 4000
+    time_budget: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
 
 
 class ThresholdConfig(Frozen):
@@ -226,7 +227,7 @@ class ClientConfig(Frozen):
     def config_version(self) -> str:
         """12 hex digits that change when, and only when, a setting that can change a number changes."""
         settings = self.model_dump(mode="json", exclude={"data", "thresholds", "calibration"})
-        del settings["sampler"]["cores"]
+        del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
         for section, name in (
             (settings, "lift_tests"),
             (settings["model"], "trend"),
@@ -336,7 +337,7 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         | ({"events": short_events(model.events)} if model.events else {}),
         "calibration": config.calibration,
         **_own_lift_tests(config),
-        "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores")),
+        "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores", "time_budget")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
     }
     lines = [f"# {' '.join(heading.split())}\n"] if heading else []

@@ -33,6 +33,7 @@ from mmm_engine.kernel import Kernel, compile_kernel, data_buffer
 from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.scaling import ScaledInputs, constant_in_training
 from mmm_engine.structure import ModelStructure, model_structure
+from mmm_engine.time_budget import wait_for_chains
 
 Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def fit(
         the root attributes say what was fitted with what.
 
     Raises:
-        FitError: If no chain finds a finite log density, or the draws are not finite.
+        FitError: If no chain finds a finite log density, the draws are not finite, or the time budget is spent.
     """
     settings = sampler or inputs.config.sampler
     structure = model_structure(inputs.config)
@@ -208,13 +209,7 @@ def _sample(
         int(_PROGRESS_SECONDS * 1000),
         core.PyStorage.arrow(),
     )
-    try:
-        run.wait(None)
-    except Exception as error:
-        raise FitError(name, _sampler_fault(error)) from error
-    except BaseException:  # an interrupt, Ctrl-C's or Dagster's own
-        run.abort()
-        raise
+    wait_for_chains(run, settings.time_budget, name)
     return _collect(run.take_results(), settings, name)
 
 
@@ -246,15 +241,6 @@ def _listener(name: str, progress: ProgressListener, start: float) -> Callable[[
 def _chain_progress(number: int, chain: Any) -> ChainProgress:
     counts = (chain.finished_draws, chain.total_draws, chain.tuning, chain.divergences)
     return ChainProgress(number, *counts, chain.step_size)
-
-
-def _sampler_fault(error: Exception) -> Fault:
-    return Fault(
-        "sampler",
-        str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__,
-        "a finite log density at the start of every chain",
-        "check the priors in the client file and the data findings of `mmm check`; another seed may help",
-    )
 
 
 def _collect(results: Any, settings: SamplerConfig, name: str) -> tuple[Floats, dict[str, NDArray[Any]]]:

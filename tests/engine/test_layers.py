@@ -41,6 +41,7 @@ ORDER = [
     "supports",
     "coordinates",
     "kernel",
+    "time_budget",
     "sampler",
     "predict",
     "metrics",

@@ -153,3 +153,13 @@ def test_budget_ends_a_hopeless_target(fitted_small: xr.DataTree, small_window: 
     """More effective samples than draws cannot be had: the budget is spent and the fit returns."""
     settings = SHORT.model_copy(update={"ess_target": 1e6, "max_draws": 120})
     assert fit(small_window, sampler=settings).attrs["draws"] == 120
+
+
+def test_a_fit_ends_when_its_time_budget_is_spent(
+    fitted_small: xr.DataTree, small_window: ScaledInputs
+) -> None:
+    """A sampler that would go on for an hour is stopped and says what to do; the next fit is not harmed."""
+    endless = SHORT.model_copy(update={"draws": 100_000, "tune": 100_000, "time_budget": 0.3})
+    with pytest.raises(FitError, match=r"not done after 0\.3 s.*time_budget"):
+        fit(small_window, sampler=endless)
+    assert fit(small_window, sampler=SHORT).attrs["draws"] == 50

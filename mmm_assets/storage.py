@@ -1,0 +1,145 @@
+"""Dagster's SQLite storage with connections that stay open.
+
+Here: engines that are made once per file, named as `storage` in dagster.yaml.
+Not here: tables and queries, which are Dagster's own; the files stay readable by its stock storage.
+
+The stock storage makes an engine, compiles every statement and opens, syncs and closes a file for each of the thousand
+queries of a refresh. Write-ahead logs let a commit wait for the operating system only (``synchronous=NORMAL``): a
+killed process loses nothing, a power cut may lose the last events, never the file (https://sqlite.org/pragma.html).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from dagster._config import StringSource
+from dagster._core.storage.event_log import SqlEventLogStorageMetadata, SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite_storage import (
+    DagsterSqliteStorage,
+    _event_logs_directory,
+    _runs_directory,
+    _schedule_directory,
+)
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Engine, event, text
+
+BUSY_SECONDS = 30.0
+_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+OPEN_FILES = 16  # every run has an event file of its own; the oldest are closed
+
+
+def open_engine(address: str) -> Engine:
+    """An engine whose connections are kept and do not sync on every commit."""
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _relax)
+    return engine
+
+
+class KeptEventLog(SqliteEventLogStorage):
+    """Event log whose files stay open between queries."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
+        self._revision = ""
+        super().__init__(base_dir, inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; one that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection, connection.begin():
+                yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        if shard not in self._engines:
+            self._engines[shard] = open_engine(self.conn_string_for_shard(shard))
+        self._engines.move_to_end(shard)
+        if len(self._engines) > OPEN_FILES:
+            self._engines.popitem(last=False)[1].dispose()
+        return self._engines[shard]
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Make the tables; Dagster's migrations, some hundred files to load, are read for the first run only."""
+        if self._revision and not for_index_shard and not Path(str(engine.url.database)).exists():
+            SqlEventLogStorageMetadata.create_all(engine)
+            with engine.connect() as connection, connection.begin():
+                connection.execute(text("PRAGMA journal_mode=WAL"))
+                connection.execute(text(_VERSION_TABLE))
+                stamp = text("INSERT OR IGNORE INTO alembic_version VALUES (:revision)")
+                connection.execute(stamp, {"revision": self._revision})
+            return
+        super()._initdb(engine, for_index_shard)
+        with engine.connect() as connection:
+            self._revision = (
+                connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+            )
+
+    def dispose(self) -> None:
+        """Close every file."""
+        super().dispose()
+        with self._db_lock:
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+
+
+class KeptRuns(SqliteRunStorage):
+    """Run storage whose file stays open between queries."""
+
+    _engine: Engine | None = None
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection in a transaction."""
+        if self._engine is None:
+            self._engine = open_engine(self._conn_string)
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the file."""
+        super().dispose()
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+class KeptStorage(DagsterSqliteStorage):
+    """Runs, events and schedules of an instance in SQLite files below its home, as Dagster lays them out."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self.base_dir = base_dir
+        self._run_storage = KeptRuns.from_local(_runs_directory(base_dir))
+        self._event_log_storage = KeptEventLog(_event_logs_directory(base_dir))
+        self._schedule_storage = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        self._inst_data = inst_data
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The home."""
+        return {"base_dir": StringSource}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """The storage that dagster.yaml names."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+
+def _relax(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
