@@ -1,20 +1,38 @@
 """Refreshing several clients in one run: what the daemon launches.
 
-Here: the job `refresh_clients`, whose one step walks the chain of each client of its batch.
-Not here: the chain (refresh.py), when a batch is launched (sensors.py).
+Here: the job `refresh_clients`, whose one step has the chain of each client of its batch walked in a child process.
+Not here: the chain (refresh.py), the child (isolation.py), when a batch is launched (sensors.py).
 
 A process per client would pay the imports and the compilation each time, and a chain of queued runs some ten seconds
-per link. So a batch is one process, in which every client's runs are recorded on their own, one after the other.
+per link. So a batch is one child process, in which every client's runs are recorded on their own, one after the other.
+A client that kills the child or hangs is given up, and the others go on in a fresh one.
 """
+
+import functools
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import batched
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from mmm_assets import home, isolation
+from mmm_assets.isolation import Say
+from mmm_assets.locks import bury_dead_runs
 from mmm_assets.partitions import WINDOW_NAMES
+from mmm_assets.publication import Publication
 from mmm_assets.refresh import RefreshOptions, refresh_client, refresh_portfolio
 from mmm_assets.results import ResultStore
+from mmm_assets.runs import BATCH_TAG, Refresh
+from mmm_engine.config import CLIENT_ID, inspect_client_config
+from mmm_engine.errors import MMMError
 
 JOB_NAME = "refresh_clients"
+CLIENTS_PER_RUN = int(os.environ.get("MMM_CLIENTS_PER_RUN", "20"))
 
 
 class Batch(dg.Config):
@@ -22,38 +40,31 @@ class Batch(dg.Config):
 
     clients: list[str] = Field(description="Ids of the clients, refreshed in this order.")
     windows: list[str] = Field(default=list(WINDOW_NAMES), description="Windows to fit.")
+    client_seconds: float = Field(default=7200.0, description="A client that takes longer is given up.")
 
 
-@dg.op(description="Refresh each client of the batch; one that fails does not stop the others.")
-def refresh_batch(context: dg.OpExecutionContext, config: Batch, results: ResultStore) -> None:
+@dg.op(
+    description="Refresh each client of the batch; one that fails, hangs or dies does not stop the others."
+)
+def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Publication) -> None:
     """Walk the chain of every client, then render the portfolio; fails at the end when any client failed."""
     from mmm_assets.definitions import (
         defs,  # the definitions hold this job, so they can only be looked up later
     )
 
-    options = RefreshOptions(windows=tuple(config.windows))
+    clients = [client for client in config.clients if not _is_done(client, context, publication)]
+    options = {"windows": config.windows, "batch": context.run.run_id}
     failed: dict[str, str] = {}
-    for client in config.clients:
-        try:
-            outcome = refresh_client(
-                client,
-                instance=context.instance,
-                find_job=defs.resolve_job_def,
-                results=results,
-                options=options,
-                announce=context.log.info,
-            )
-        except Exception as error:  # whatever one client does must not cost the others
-            context.log.exception("client %s: the refresh broke off", client)
-            failed[client] = f"{type(error).__name__}: {error}"
+    for ended in isolation.each_in_child(
+        TASK, clients, options, seconds=config.client_seconds, say=context.log.info
+    ):
+        if not ended.failures:
             continue
-        context.log.info(
-            "%s: %s in %.0f s", client, "done" if outcome.succeeded else "failed", outcome.seconds
-        )
-        if not outcome.succeeded:
-            failed[client] = "\n".join(
-                [*outcome.failures, *(str(e.description) for e in outcome.failed_checks)]
-            )
+        failed[ended.item] = "\n".join(ended.failures)
+        context.log.error("%s failed: %s", ended.item, failed[ended.item])
+        if ended.died:
+            bury_dead_runs(context.instance)
+            publication.refuse(ended.item, ended.failures, Refresh.of(context.run))
     refresh_portfolio(context.instance, defs.resolve_job_def)
     if failed:
         message = f"{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed)}"
@@ -68,6 +79,70 @@ def refresh_clients() -> None:
     refresh_batch()
 
 
+def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
+    """Refresh a client in this process, the child of a batch; what failed, in words."""
+    from mmm_assets.definitions import defs
+
+    windows, tags = tuple(options["windows"]), {BATCH_TAG: options["batch"]}
+    outcome = refresh_client(
+        client,
+        instance=_instance(),
+        find_job=defs.resolve_job_def,
+        results=ResultStore(),
+        options=RefreshOptions(windows=windows, log_level="WARNING", tags=tags),
+        announce=say,
+    )
+    say(f"{client}: {'done' if outcome.succeeded else 'failed'} in {outcome.seconds:.0f} s")
+    return [*outcome.failures, *(f"{e.check_name}: {e.description}" for e in outcome.failed_checks)]
+
+
+@functools.cache
+def _instance() -> dg.DagsterInstance:
+    """The instance of this process, opened once for all its clients."""
+    return home.open_instance(home.home_dir())
+
+
+TASK = f"{__name__}:{refresh_one.__name__}"
+
+
 def batch_config(clients: list[str]) -> dict[str, object]:
     """Run configuration of a batch."""
     return {"ops": {refresh_batch.name: {"config": {"clients": clients}}}}
+
+
+def by_structure(clients: Iterable[str], folder: Path, size: int) -> Iterator[list[str]]:
+    """Batches in which clients of one model structure stand together, so that they share its compiled code.
+
+    Args:
+        clients: Ids of the clients.
+        folder: Folder of their files.
+        size: Largest number of clients in a batch.
+    """
+    for batch in batched(sorted(clients, key=lambda client: (_structure(client, folder), client)), size):
+        yield list(batch)
+
+
+def _structure(client: str, folder: Path) -> str:
+    """The structure of a client's model as text; "" for a client whose file cannot be used."""
+    from mmm_engine.structure import model_structure
+
+    config, faults = inspect_client_config(folder / f"{client}.yaml")
+    if config is None or faults:
+        return ""
+    try:
+        return repr(model_structure(config))
+    except MMMError:
+        return ""
+
+
+def _is_done(client: str, context: dg.OpExecutionContext, publication: Publication) -> bool:
+    """Whether an earlier attempt at this run, which was cut off, had come to the end of the client."""
+    root = context.run.root_run_id
+    if root is None or not re.fullmatch(CLIENT_ID, client):
+        return False
+    record, status = context.instance.get_run_record_by_id(root), publication.status(client)
+    return (
+        record is not None
+        and status is not None
+        and datetime.fromisoformat(status.at) >= record.create_timestamp.astimezone(UTC)
+    )

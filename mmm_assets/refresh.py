@@ -39,11 +39,13 @@ class RefreshOptions:
         windows: Windows to fit.
         sampler: Overrides of the sampler's settings (draws, tune, chains, seed).
         log_level: Lowest level of Dagster's own log lines on the console.
+        tags: Further tags of all its runs.
     """
 
     windows: tuple[str, ...] = WINDOW_NAMES
     sampler: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "INFO"
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, client: str) -> str:
         """The command line that repeats the refresh."""
@@ -226,6 +228,7 @@ class _Chain:
 
     def _tags(self) -> dict[str, str]:
         return {
+            **self.options.tags,
             REFRESH_TAG: self._refresh,
             CLIENT_TAG: self.client,
             STARTED_TAG: f"{self._began:.3f}",

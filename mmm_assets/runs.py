@@ -17,6 +17,7 @@ STARTED_TAG = (
     ".dagster/mmm_started"  # (the UI hides tags of this prefix) when the refresh began, seconds since 1970
 )
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
+BATCH_TAG = "mmm/batch"  # the run of the batch that a client's runs belong to
 PROCESS_TAG = ".dagster/mmm_process"  # host, process id and start of the process that executes the run
 
 

@@ -14,14 +14,13 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from mmm_assets import jobs
-from mmm_assets.batches import JOB_NAME, batch_config
+from mmm_assets.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_structure
 from mmm_assets.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.locks import bury_dead_runs
 from mmm_assets.partitions import clients
@@ -30,7 +29,6 @@ from mmm_engine.config import list_clients
 
 SETTLE_SECONDS = 10.0
 CLIENTS_PER_TICK = 200
-CLIENTS_PER_RUN = 10
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,9 @@ def new_data(
     known = set(context.instance.get_dynamic_partitions(str(clients.name)))
     new = [client for client in changed if client not in known]
     return dg.SensorResult(
-        run_requests=[_request(list(batch), cursor) for batch in batched(changed, CLIENTS_PER_RUN)],
+        run_requests=[
+            _request(batch, cursor) for batch in by_structure(changed, client_files.folder, CLIENTS_PER_RUN)
+        ],
         dynamic_partitions_requests=[clients.build_add_request(new)] if new else [],
         cursor=cursor.text(),
     )

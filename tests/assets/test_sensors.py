@@ -8,8 +8,9 @@ import dagster as dg
 import pytest
 
 from mmm_assets import sensors
-from mmm_assets.batches import JOB_NAME, batch_config
+from mmm_assets.batches import JOB_NAME, batch_config, by_structure, refresh_one
 from mmm_assets.definitions import build_defs
+from mmm_assets.isolation import Ended
 from mmm_assets.publication import Publication
 from mmm_assets.resources import ClientFiles
 from tests.assets.conftest import append_weeks, break_client, write_client
@@ -203,27 +204,87 @@ def test_the_request_fits_the_job(tick, settled, instance, tmp_path):
     assert json.loads(json.dumps(request.run_config)) == batch_config(["app", "shop"])
 
 
-def test_a_batch_refreshes_each_client_on_its_own(home, instance, data_dir, sampler):
+@pytest.fixture
+def run_batch(home, instance, data_dir, sampler, monkeypatch):
+    """Execute a batch whose clients are refreshed in this process, by the fake sampler."""
+    ended = {}  # item -> what the child is made to hand back instead
+
+    def each(task, items, options, *, seconds, say):
+        for item in items:
+            yield ended.get(item) or _done(item, options, say)
+
+    monkeypatch.setattr("mmm_assets.isolation.each_in_child", each)
+    monkeypatch.setattr("mmm_assets.batches._instance", lambda: instance)
+
+    def run(*clients, **settings):
+        return (
+            build_defs()
+            .resolve_job_def(JOB_NAME)
+            .execute_in_process(
+                instance=instance, run_config=batch_config(list(clients)), raise_on_error=False, **settings
+            )
+        )
+
+    run.ended = ended
+    return run
+
+
+def _done(item, options, say):
+    try:
+        return Ended(item, tuple(refresh_one(item, options, say)))
+    except Exception as error:
+        return Ended(item, (f"{type(error).__name__}: {error}",))
+
+
+def failure_of(result) -> dg.Failure:
+    """What the step of a failed batch says."""
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    return failure.step_failure_data.user_failure_data
+
+
+def test_a_batch_refreshes_each_client_on_its_own(run_batch, home, instance, data_dir):
     """A refused client, a broken file and a sound client: the sound one is published, the run names the others."""
     break_client(data_dir, "app")
     (data_dir / "torn.yaml").write_text("client: [")
-    result = (
-        build_defs()
-        .resolve_job_def(JOB_NAME)
-        .execute_in_process(
-            instance=instance,
-            run_config=batch_config(["app", "torn", "../evil", "shop"]),
-            raise_on_error=False,
-        )
-    )
+    result = run_batch("app", "torn", "../evil", "shop")
     assert not result.success
-    (failure,) = [event for event in result.all_events if event.is_step_failure]
-    assert (
-        "3 of 4 clients failed: app, torn, ../evil" in failure.step_failure_data.user_failure_data.description
-    )
+    assert "3 of 4 clients failed: app, torn, ../evil" in failure_of(result).description
+    assert "missing" in failure_of(result).metadata["app"].value
     publication = Publication(root=str(home))
     assert publication.status("shop").published
     assert not publication.status("app").published
     assert not publication.status("torn").published
     assert (home / "storage" / "portfolio" / "portfolio.html").is_file()
     assert sorted(instance.get_dynamic_partitions("client")) == ["app", "shop", "torn"]
+
+
+def test_a_client_whose_process_died_is_marked(run_batch, home):
+    """Its status says so, though none of its own runs could; the others of the batch are published."""
+    run_batch.ended["app"] = Ended("app", ("its process was killed (signal 9)",), died=True)
+    result = run_batch("app", "shop")
+    assert "1 of 2 clients failed: app" in failure_of(result).description
+    publication = Publication(root=str(home))
+    assert publication.status("app").reasons == ("its process was killed (signal 9)",)
+    assert publication.status("shop").published
+
+
+def test_a_batch_that_was_cut_off_goes_on_where_it_stopped(run_batch, instance, sampler):
+    """The second attempt at a run leaves out the clients that the first one finished."""
+    root = instance.create_run_for_job(build_defs().resolve_job_def(JOB_NAME)).run_id
+    assert run_batch("shop").success
+    del sampler.fitted[:]
+    assert run_batch("shop", "app", tags={"dagster/root_run_id": root}, run_id=None).success
+    assert {name.split()[0] for name in sampler.fitted} == {"app"}
+
+
+def test_clients_of_one_structure_share_a_batch(data_dir):
+    """Four of two channels and three of three channels, a torn file first: sorted by structure, then cut."""
+    for number in range(3):
+        write_client(data_dir, f"two{number}", rows=40)
+        write_client(data_dir, f"three{number}", rows=40, channels=("search", "social", "video"))
+    (data_dir / "torn.yaml").write_text("client: [")
+    batches = list(by_structure([path.stem for path in data_dir.glob("*.yaml")], data_dir, 4))
+    assert batches[0][0] == "torn"
+    by_kind = [{name[:3] for name in batch if name[:3] in ("two", "thr")} for batch in batches]
+    assert [len(batch) for batch in batches] == [4, 4, 1]
+    assert sum(len(kinds) > 1 for kinds in by_kind) <= 1
