@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from pydantic import Field
 
 from mmm_assets import home, isolation
@@ -25,7 +26,7 @@ from mmm_assets.isolation import Say
 from mmm_assets.locks import bury_dead_runs
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.publication import Publication
-from mmm_assets.refresh import RefreshOptions, refresh_client, refresh_portfolio
+from mmm_assets.refresh import RefreshOptions, judge_client, refresh_client, refresh_portfolio
 from mmm_assets.results import ResultStore
 from mmm_assets.runs import BATCH_TAG, Refresh
 from mmm_engine.config import CLIENT_ID, inspect_client_config
@@ -40,6 +41,8 @@ class Batch(dg.Config):
 
     clients: list[str] = Field(description="Ids of the clients, refreshed in this order.")
     windows: list[str] = Field(default=list(WINDOW_NAMES), description="Windows to fit.")
+    judge_only: bool = Field(default=False, description="Fit no windows, test the fitted models again.")
+    sampler: dict[str, int] = Field(default={}, description="Overrides of the sampler's settings.")
     client_seconds: float = Field(default=7200.0, description="A client that takes longer is given up.")
 
 
@@ -53,7 +56,7 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Pu
     )
 
     clients = [client for client in config.clients if not _is_done(client, context, publication)]
-    options = {"windows": config.windows, "batch": context.run.run_id}
+    options = {**config.model_dump(exclude={"clients"}), "batch": context.run.run_id}
     failed: dict[str, str] = {}
     for ended in isolation.each_in_child(
         TASK, clients, options, seconds=config.client_seconds, say=context.log.info
@@ -83,13 +86,18 @@ def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[s
     """Refresh a client in this process, the child of a batch; what failed, in words."""
     from mmm_assets.definitions import defs
 
-    windows, tags = tuple(options["windows"]), {BATCH_TAG: options["batch"]}
-    outcome = refresh_client(
+    walk = judge_client if options["judge_only"] else refresh_client
+    outcome = walk(
         client,
         instance=_instance(),
         find_job=defs.resolve_job_def,
         results=ResultStore(),
-        options=RefreshOptions(windows=windows, log_level="WARNING", tags=tags),
+        options=RefreshOptions(
+            windows=tuple(options["windows"]),
+            sampler=options["sampler"],
+            log_level="WARNING",
+            tags={BATCH_TAG: options["batch"]},
+        ),
         announce=say,
     )
     say(f"{client}: {'done' if outcome.succeeded else 'failed'} in {outcome.seconds:.0f} s")
@@ -105,9 +113,9 @@ def _instance() -> dg.DagsterInstance:
 TASK = f"{__name__}:{refresh_one.__name__}"
 
 
-def batch_config(clients: list[str]) -> dict[str, object]:
-    """Run configuration of a batch."""
-    return {"ops": {refresh_batch.name: {"config": {"clients": clients}}}}
+def batch_config(clients: list[str], **settings: Any) -> dict[str, object]:
+    """Run configuration of a batch; further settings are those of `Batch`."""
+    return {"ops": {refresh_batch.name: {"config": {"clients": clients, **settings}}}}
 
 
 def by_structure(clients: Iterable[str], folder: Path, size: int) -> Iterator[list[str]]:
@@ -137,7 +145,7 @@ def _structure(client: str, folder: Path) -> str:
 
 def _is_done(client: str, context: dg.OpExecutionContext, publication: Publication) -> bool:
     """Whether an earlier attempt at this run, which was cut off, had come to the end of the client."""
-    root = context.run.root_run_id
+    root = context.run.tags.get(ROOT_RUN_ID_TAG)
     if root is None or not re.fullmatch(CLIENT_ID, client):
         return False
     record, status = context.instance.get_run_record_by_id(root), publication.status(client)

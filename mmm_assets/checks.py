@@ -9,8 +9,10 @@ Dagster: https://docs.dagster.io/guides/test/asset-checks
 | data_contract | client_data | stops the client: the rows stored last stay |
 | training_cutoff | scaled_inputs | stops the run: a model would be judged on rows it has seen |
 | sampler_converged | holdout_metrics | for ``full``: nothing of this refresh is published; else a warning |
-| holdout_skill | holdout_metrics | is said in report and portfolio |
+| holdout_skill, baseline_positive | holdout_metrics | is said in report and portfolio |
+| prior_pushes | parameters | is said in report and portfolio |
 | recovery, stability | recovery_scores, stability_scores | is said in report and portfolio |
+| drift | metric_history | is said in the UI, in `mmm gate` and by the view `open_alarms` |
 | history_rows | metric_history | the record is incomplete |
 | report_self_contained | report | the page would load something from the network |
 
@@ -105,6 +107,36 @@ def holdout_skill(
 
 
 @_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="The baseline of the training rows is not below 0.",
+)
+def baseline_positive(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the baseline of every window of the run."""
+    return {key: verdicts.of_baseline(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+
+
+@_check(
+    asset="parameters",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="Every posterior median lies inside the 1% to 99% of its prior.",
+)
+def prior_pushes(
+    context: dg.AssetCheckExecutionContext,
+    parameters: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the parameters of every window of the run."""
+    return {key: verdicts.of_priors(scaled_inputs[key], summary) for key, summary in parameters.items()}
+
+
+@_check(
     asset="recovery_scores",
     partitions_def=clients,
     additional_ins={"client_data": dg.AssetIn()},
@@ -149,9 +181,27 @@ def history_rows(
     from mmm_engine import gates
 
     recorded = history.open().read(context.partition_key).groupby(list(RECEIPT_KEY)).size()
-    found = [int(recorded.get(tuple(part[name] for name in RECEIPT_KEY), 0)) for part in metric_history]
+    keys = {tuple(part[name] for name in RECEIPT_KEY) for part in metric_history}
+    found = [int(recorded.get(key, 0)) for key in keys]
     verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
     return {context.partition_key: verdict}
+
+
+@_check(
+    asset="metric_history",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Errors, coverage and channel shares keep to the range of earlier refreshes.",
+)
+def drift(
+    context: dg.AssetCheckExecutionContext,
+    metric_history: list[dict[str, Any]],
+    client_data: ClientData,
+    history: MetricHistory,
+) -> Judged:
+    """Judge the last refresh against those before."""
+    recorded = history.open().read(context.partition_key)
+    return {context.partition_key: verdicts.of_drift(recorded, client_data.config.thresholds)}
 
 
 @_check(
@@ -170,9 +220,12 @@ def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -
 ALL_CHECKS = (
     training_cutoff,
     sampler_converged,
+    baseline_positive,
     holdout_skill,
+    prior_pushes,
     recovery,
     stability,
     history_rows,
+    drift,
     report_self_contained,
 )

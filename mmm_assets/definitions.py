@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import batches, checks, jobs, sensors
+from mmm_assets import alerts, batches, checks, jobs, schedules, sensors
 from mmm_assets.assets import fits, fleets, inputs, outputs
 from mmm_assets.io_managers import (
     ClientDataFiles,
@@ -53,8 +53,8 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
         assets=ASSETS,
         asset_checks=checks.ALL_CHECKS,
         jobs=[*jobs.ASSET_JOBS, batches.refresh_clients],
-        sensors=[sensors.new_data],
-        schedules=[sensors.nightly_portfolio],
+        sensors=[sensors.new_data, alerts.failure_notices],
+        schedules=[schedules.nightly_portfolio, schedules.weekly_trust],
         resources={**_resources(home, data_dir), **overrides},
         # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
         executor=dg.in_process_executor,

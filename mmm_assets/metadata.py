@@ -64,6 +64,8 @@ PARAMETER_COLUMNS = {
     "rhat": ("float", "rank-normalised split R-hat"),
     "ess_bulk": ("float", "effective sample size of the bulk"),
     "ess_tail": ("float", "effective sample size of the tails"),
+    "prior_q01": ("float", "1% quantile of its prior"),
+    "prior_q99": ("float", "99% quantile of its prior"),
 }
 MULTIPLIER_COLUMNS = {**_DATE, **_MEAN, **_SPREAD}
 

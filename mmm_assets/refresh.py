@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,13 @@ from mmm_assets import jobs
 from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.results import ResultStore
-from mmm_assets.runs import CLIENT_TAG, COMMAND_TAG, PROCESS_TAG, REFRESH_TAG, STARTED_TAG
+from mmm_assets.runs import CLIENT_TAG, COMMAND_TAG, PROCESS_TAG, REFRESH_TAG, STARTED_TAG, step_failures
 from mmm_engine.config import check_client_id
 
 FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
+_TRUST = ("recovery_scores", "stability_scores")
 INTERRUPTED = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 
 
@@ -128,6 +129,31 @@ def refresh_client(
     return chain.outcome()
 
 
+def judge_client(
+    client: str,
+    *,
+    instance: dg.DagsterInstance,
+    find_job: FindJob,
+    results: ResultStore,
+    options: RefreshOptions,
+    announce: Announce = str,
+) -> RefreshOutcome:
+    """Test again how far the model of a client can be trusted, on what is fitted: recovery, stability, a new report.
+
+    A client without publishable results is left out. Arguments are those of `refresh_client`.
+    """
+    chain = _Chain(check_client_id(client), instance, find_job, options, announce)
+    with client_lock(instance, client):
+        bury_dead_runs(instance)
+        if not results.has_data(client) or results.read(client).refusals:
+            chain.skip("recovery and stability: there is no model that may be published")
+        else:
+            where, alone = {PARTITION_TAG: client}, [dg.AssetKey(name) for name in _TRUST]
+            chain.execute(jobs.FLEETS.name, "recovery, stability", where, sampler=True, only=alone)
+            chain.run(jobs.PUBLISH.name, "recording and reporting")
+    return chain.outcome()
+
+
 def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level: str = "INFO") -> bool:
     """Render the page of all clients again; whether it succeeded."""
     result = find_job(jobs.PORTFOLIO.name).execute_in_process(
@@ -150,7 +176,7 @@ def rerun(
         run_config=_quiet("CRITICAL"),
         raise_on_error=False,
     )
-    return list(_failures(result))
+    return list(step_failures(result.all_events))
 
 
 def _run_windows(chain: _Chain) -> None:
@@ -192,7 +218,13 @@ class _Chain:
         return bool(self.execute(job, title, {PARTITION_TAG: self.client}, sampler=sampler).success)
 
     def execute(
-        self, job: str, title: str, where: Mapping[str, str], *, sampler: bool = False
+        self,
+        job: str,
+        title: str,
+        where: Mapping[str, str],
+        *,
+        sampler: bool = False,
+        only: Sequence[dg.AssetKey] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Execute a job for the partitions that the tags ``where`` name; keep what failed and what was judged."""
         self._announce(f"{self.client}: {title}")
@@ -203,12 +235,13 @@ class _Chain:
             instance=self._instance,
             tags={**self._tags(), **where},
             run_config=config,
+            asset_selection=only,
             raise_on_error=False,
         )
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()
-        self._failures += _failures(result)
+        self._failures += step_failures(result.all_events)
         return result
 
     def skip(self, what: str) -> None:
@@ -239,19 +272,6 @@ class _Chain:
 
 def _quiet(log_level: str) -> dict[str, Any]:
     return {"loggers": {"console": {"config": {"log_level": log_level}}}}
-
-
-def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Why steps failed, in words; a blocking check that failed speaks for itself in the evaluations."""
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        if data.user_failure_data and data.user_failure_data.description:
-            yield data.user_failure_data.description
-        elif data.error and data.error.cls_name != "DagsterAssetCheckFailedError":
-            cause = data.error.cause or data.error
-            yield f"{event.step_key}: {cause.message.strip()}"
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -10,9 +10,10 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from mmm_assets import verdicts
 from mmm_assets.results import FULL, ClientResults, WindowResults
 from mmm_assets.runs import Refresh
-from mmm_assets.types import DataFrame, History
+from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -50,13 +51,19 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         stability=results.stability,
         forecast=results.forecast,
         findings=data.findings,
-        verdicts=results.verdicts,
+        verdicts=verdicts_of(results, history),
         run=run,
         ledger=history.ledger(config.client),
         previous=previous_refresh(history, config.client, run.run_id),
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
     )
+
+
+def verdicts_of(results: ClientResults, history: History) -> tuple[Verdict, ...]:
+    """Every verdict on a client: on what is stored, and on where it stands against its own past."""
+    drift = verdicts.of_drift(history.read(results.data.config.client), results.data.config.thresholds)
+    return (*results.verdicts, drift)
 
 
 def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:

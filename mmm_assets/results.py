@@ -52,7 +52,7 @@ class WindowResults:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Verdicts on the window."""
-        return verdicts.of_window(self.inputs, self.scores)
+        return verdicts.of_window(self.inputs, self.scores, self.parameters)
 
 
 # Field of WindowResults to the asset it is stored as; all of them come from one posterior.

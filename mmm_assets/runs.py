@@ -1,11 +1,12 @@
-"""Tags that tie the runs of one refresh together.
+"""Tags that tie the runs of one refresh together, and what a run's events say about its failure.
 
-Here: tag names, reading them from a run.
+Here: tag names, reading them from a run, failures in words.
 Not here: starting runs (refresh.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,3 +62,21 @@ class Refresh:
     def stamp(self) -> dict[str, str]:
         """What a stored value says about the refresh that made it."""
         return {"refresh": self.id, "refreshed_at": self.began.isoformat(), "command": self.command}
+
+
+def step_failures(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
+    """Why steps failed, in words; a blocking check that failed speaks for itself in the evaluations."""
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            yield data.user_failure_data.description
+        elif data.error and data.error.cls_name != "DagsterAssetCheckFailedError":
+            cause = data.error.cause or data.error
+            yield f"{event.step_key}: {cause.message.strip()}"
+
+
+def first_line(text: str) -> str:
+    """The first line of a message."""
+    return text.strip().partition("\n")[0]

@@ -1,7 +1,8 @@
-"""What starts a refresh without a person: a sensor on the data folder, a nightly portfolio.
+"""What starts a refresh without a person: a sensor on the data folder.
 
 Here: noticing new and changed client files, adding partitions, requesting batches.
-Not here: what a refresh does (refresh.py, batches.py), what the files say (mmm_engine).
+Not here: what a refresh does (refresh.py, batches.py), what starts by the clock (schedules.py), what the files say
+(mmm_engine).
 Dagster: https://docs.dagster.io/guides/automate/sensors
 
 Rules. A file counts as changed when its content (or the engine) changes, not when its date does. A file that may still
@@ -19,7 +20,6 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import jobs
 from mmm_assets.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_structure
 from mmm_assets.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.locks import bury_dead_runs
@@ -104,15 +104,6 @@ def new_data(
         dynamic_partitions_requests=[clients.build_add_request(new)] if new else [],
         cursor=cursor.text(),
     )
-
-
-nightly_portfolio = dg.ScheduleDefinition(
-    name="nightly_portfolio",
-    job=jobs.PORTFOLIO,
-    cron_schedule="0 5 * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="All clients on one page, every morning.",
-)
 
 
 def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: float) -> Iterator[str]:

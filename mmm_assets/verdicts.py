@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 from mmm_assets.types import DataFrame, ScaledInputs, Verdict
 
 if TYPE_CHECKING:
-    from mmm_engine.config import ThresholdConfig
+    from mmm_engine.thresholds import ThresholdConfig
 
 
-def of_window(inputs: ScaledInputs, scores: DataFrame) -> tuple[Verdict, ...]:
-    """Verdicts on one window: its split, its sampler, its held-out rows if it has any."""
-    verdicts = [of_cutoff(inputs), of_sampler(inputs, scores)]
+def of_window(inputs: ScaledInputs, scores: DataFrame, parameters: DataFrame) -> tuple[Verdict, ...]:
+    """Verdicts on one window: its split, its sampler, its parameters and baseline, its held-out rows if it has any."""
+    verdicts = [
+        of_cutoff(inputs),
+        of_sampler(inputs, scores),
+        of_priors(inputs, parameters),
+        of_baseline(inputs, scores),
+    ]
     return (*verdicts, of_holdout(inputs, scores)) if inputs.horizon else tuple(verdicts)
 
 
@@ -33,6 +38,28 @@ def of_sampler(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
     from mmm_engine import gates
 
     return gates.check_convergence(scores, inputs.config.thresholds, inputs.window)
+
+
+def of_priors(inputs: ScaledInputs, parameters: DataFrame) -> Verdict:
+    """Verdict on the parameters of a window against their priors."""
+    from mmm_engine import gates
+
+    return gates.check_priors(parameters, inputs.config.thresholds, inputs.window)
+
+
+def of_baseline(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
+    """Verdict on the baseline of a window."""
+    from mmm_engine import gates
+
+    return gates.check_baseline(scores, inputs.config.thresholds, inputs.window)
+
+
+def of_drift(history: DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """Verdict on the last refresh of a client against those before."""
+    from mmm_engine import gates
+    from mmm_engine.drift import drift_scores
+
+    return gates.check_drift(drift_scores(history), thresholds)
 
 
 def of_holdout(inputs: ScaledInputs, scores: DataFrame) -> Verdict:

@@ -36,6 +36,7 @@ from mmm_engine.terms import (
     short_events,
     term_name_problems,
 )
+from mmm_engine.thresholds import ThresholdConfig
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
@@ -97,7 +98,6 @@ def _column_as_mapping(value: object) -> object:
 
 
 Column = Annotated[str, AfterValidator(_checked_column)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class TargetConfig(Frozen):
@@ -146,21 +146,6 @@ class SamplerConfig(Frozen):
     ess_target: Annotated[float, Field(gt=0)] | None = None
     max_draws: Annotated[int, Field(ge=1, le=100_000)] = 4000
     time_budget: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
-
-
-class ThresholdConfig(Frozen):
-    """Where the checks of the platform stop being content."""
-
-    rhat_max: Annotated[float, Field(ge=1)] = 1.01
-    ess_min: Annotated[float, Field(ge=0)] = 400
-    divergence_rate_max: Fraction = 0.001
-    tree_depth_hits_max: Annotated[int, Field(ge=0)] = 0
-    bfmi_min: Annotated[float, Field(ge=0)] = 0.3
-    skill_min: Annotated[float, Field(le=1)] = 0.0
-    bias_abs_max: Annotated[float, Field(ge=0)] = 0.2
-    coverage_90_min: Fraction = 0.5
-    recovery_min: Fraction = 0.3
-    stability_min: Fraction = 0.8
 
 
 class ClientConfig(Frozen):

@@ -13,8 +13,9 @@ from typing import Literal
 
 import pandas as pd
 
-from mmm_engine.config import WINDOWS, ThresholdConfig
+from mmm_engine.config import WINDOWS
 from mmm_engine.data import ClientData
+from mmm_engine.thresholds import ThresholdConfig
 
 Severity = Literal["error", "warning"]
 Judgement = Literal["usable", "usable with care", "do not use"]
@@ -141,10 +142,10 @@ def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str
         faults[-1] += f" (skill {skill:.2f})" if skill <= 0 else ""
     if not abs(bias) <= thresholds.bias_abs_max:
         faults.append(f"bias {bias:+.0%} is beyond ±{thresholds.bias_abs_max:.0%}")
-    if not coverage >= thresholds.coverage_90_min:
-        faults.append(
-            f"90% intervals hold {coverage:.0%} of the rows, wanted at least {thresholds.coverage_90_min:.0%}"
-        )
+    low, high = thresholds.coverage_90_min, thresholds.coverage_90_max
+    if not low <= coverage <= high:
+        wanted = f"at least {low:.0%}" if not coverage >= low else f"at most {high:.0%}"
+        faults.append(f"90% intervals hold {coverage:.0%} of the rows, wanted {wanted}")
     reason = (
         f"skill {skill:.2f} over the seasonal naive, bias {bias:+.1%}, 90% intervals hold {coverage:.0%}"
         if not faults
@@ -152,6 +153,66 @@ def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str
     )
     numbers = {"skill": skill, "bias": bias, "coverage_90": coverage}
     return Verdict("holdout_skill", not faults, "warning", False, reason, numbers, window)
+
+
+def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+    """The posterior stays where the prior allows: data that push against a prior call for another one.
+
+    Args:
+        parameters: Columns parameter, q50, prior_q01, prior_q99, as `plausibility.with_prior_ranges` gives them.
+        thresholds: The client's thresholds.
+        window: Name of the window.
+    """
+    outside = (parameters["q50"] < parameters["prior_q01"]) | (parameters["q50"] > parameters["prior_q99"])
+    pushed = parameters[outside]
+    count = len(pushed) if parameters["prior_q01"].notna().all() else math.nan
+    passed = count <= thresholds.prior_pushes_max
+    named = [
+        f"{row.parameter} {row.q50:.3g} (prior {row.prior_q01:.3g} to {row.prior_q99:.3g})"
+        for row in pushed.head(3).itertuples()
+    ]
+    reason = (
+        f"{count} of {len(parameters)} parameters lie outside the 1% to 99% of their prior"
+        f"{': ' + ', '.join(named) if named else ''}, wanted at most {thresholds.prior_pushes_max}"
+    )
+    return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, window)
+
+
+def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+    """Without media and controls something would still be sold: a baseline below 0 takes credit from nobody.
+
+    Args:
+        scores: Score frame of the window with the metric `baseline_negative`.
+        thresholds: The client's thresholds.
+        window: Name of the window.
+    """
+    own = scores.loc[scores["metric"] == "baseline_negative", "value"]
+    value = float(own.iloc[0]) if len(own) else math.nan
+    passed = value <= thresholds.baseline_negative_max
+    reason = (
+        f"the baseline of a training row is below 0 with probability {value:.1%}, "
+        f"wanted at most {thresholds.baseline_negative_max:.0%}"
+    )
+    return Verdict(
+        "baseline_positive", passed, "warning", False, reason, {"baseline_negative": value}, window
+    )
+
+
+def check_drift(drift: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """Errors, coverage and channel shares keep to the range that earlier refreshes made usual.
+
+    Args:
+        drift: Output of `drift.drift_scores`; a series whose past is too short is left out.
+        thresholds: The client's thresholds.
+    """
+    ratio = (drift["statistic"] / drift["limit"]).abs().where(drift["limit"].notna(), 0.0)
+    left = drift[drift["alarm"] & (ratio >= thresholds.drift_max)]
+    known = int(drift["limit"].notna().sum())
+    reason = "; ".join(left["reason"]) or (
+        f"{known} series keep to their usual range" if known else str(drift["reason"].iloc[0])
+    )
+    numbers = {f"drift_{stream}": value for stream, value in zip(drift["stream"], ratio, strict=True)}
+    return Verdict("drift", left.empty, "warning", False, reason, numbers)
 
 
 def check_recovery(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:

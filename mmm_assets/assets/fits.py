@@ -69,13 +69,19 @@ def fitted_posterior(
 
 
 def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Training and held-out scores of a window with its sampler's health."""
+    """Training and held-out scores of a window with its sampler's health and the plausibility of its baseline."""
     import pandas as pd
 
     from mmm_engine.fleets.holdout import score_window
+    from mmm_engine.plausibility import plausibility_scores
     from mmm_engine.sampler import sampler_health
 
-    return pd.concat([score_window(posterior, inputs), sampler_health(posterior)], ignore_index=True)
+    parts = [
+        score_window(posterior, inputs),
+        sampler_health(posterior),
+        plausibility_scores(posterior, inputs),
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _predictions(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
@@ -107,10 +113,11 @@ def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 
 
 def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Every parameter of the model with its R-hat and effective sample sizes."""
+    """Every parameter of the model with its R-hat, its effective sample sizes and the range of its prior."""
+    from mmm_engine.plausibility import with_prior_ranges
     from mmm_engine.sampler import parameter_summary
 
-    return parameter_summary(posterior)
+    return with_prior_ranges(parameter_summary(posterior), inputs)
 
 
 def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:

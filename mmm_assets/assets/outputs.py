@@ -41,11 +41,13 @@ def metric_history(
     rows = _history_rows(stored)
     database = history.open()
     recorded = database.append(rows)
+    drift = _drift_rows(stored, database.read(context.partition_key))
+    recorded += database.append(drift)
     scored = database.score_forecasts(context.partition_key, _actuals(stored))
     context.add_asset_metadata(
         {"rows": recorded, "forecasts_scored": scored, "refresh": Refresh.of(context.run).id}
     )
-    return _receipt(rows)
+    return _receipt(rows) + _receipt(drift)
 
 
 @dg.asset(
@@ -85,7 +87,8 @@ def report(
             metadata={"refused_page": dg.MetadataValue.path(failed)},
             allow_retries=False,
         )
-    word, cautions = _verdict(stored), _cautions(stored.verdicts)
+    judged = reporting.verdicts_of(stored, history.open())
+    word, cautions = _verdict(judged), _cautions(judged)
     context.add_asset_metadata(
         {"verdict": word, "windows": ", ".join(stored.windows), "cautions": "\n".join(cautions)}
     )
@@ -117,29 +120,41 @@ def _history_rows(stored: ClientResults) -> DataFrame:
     """Rows of the metric history for everything that is scored and current."""
     import pandas as pd
 
-    from mmm_engine.history import history_rows
-
-    parts = [
-        history_rows(
-            scores,
-            client=stored.data.config.client,
-            window=window,
-            cutoff=stored.windows[window].inputs.cutoff,
-            horizon=stored.windows[window].inputs.horizon,
-            data_version=stored.data.data_version,
-            config_version=stored.data.config.config_version,
-            engine_version=ENGINE_VERSION,
-            run_id=attrs["refresh"],
-            recorded_at=datetime.fromisoformat(attrs["refreshed_at"]),
-        )
-        for window, scores, attrs in _scores_by_window(stored)
-    ]
+    parts = [_rows_of(stored, window, scores, attrs) for window, scores, attrs in _scores_by_window(stored)]
     if not parts:
         reason = "no window has results for the present rows and settings; refresh the client"
         raise dg.Failure(
             f"client '{stored.data.config.client}': nothing to record: {reason}", allow_retries=False
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mapping[Any, Any]) -> DataFrame:
+    """Rows of the metric history for one score frame."""
+    from mmm_engine.history import history_rows
+
+    return history_rows(
+        scores,
+        client=stored.data.config.client,
+        window=window,
+        cutoff=stored.windows[window].inputs.cutoff,
+        horizon=stored.windows[window].inputs.horizon,
+        data_version=stored.data.data_version,
+        config_version=stored.data.config.config_version,
+        engine_version=ENGINE_VERSION,
+        run_id=attrs["refresh"],
+        recorded_at=datetime.fromisoformat(attrs["refreshed_at"]),
+    )
+
+
+def _drift_rows(stored: ClientResults, recorded: DataFrame) -> DataFrame:
+    """Rows of the metric history for where the client's full window stands against its own past; none without one."""
+    from mmm_engine.drift import drift_score_frame, drift_scores
+
+    if FULL not in stored.windows:
+        return recorded.iloc[:0]
+    scores = drift_score_frame(drift_scores(recorded)).dropna(subset="value")
+    return _rows_of(stored, FULL, scores, stored.made_by)
 
 
 def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[Any, Any]]]:
@@ -181,10 +196,10 @@ def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None
     return Refresh(made_by["refresh"], own.ended - timedelta(seconds=seconds), own.ended, made_by["command"])
 
 
-def _verdict(stored: ClientResults) -> str:
+def _verdict(verdicts: tuple[Verdict, ...]) -> str:
     from mmm_engine.gates import judge
 
-    return judge(stored.verdicts)
+    return judge(verdicts)
 
 
 def _cautions(verdicts: tuple[Verdict, ...]) -> list[str]:

@@ -1,6 +1,8 @@
 """Every asset check fails when what it guards is wrong, window by window, and says so in numbers."""
 
 import dagster as dg
+import numpy as np
+import pandas as pd
 import pytest
 
 from mmm_assets.definitions import build_defs
@@ -109,6 +111,49 @@ def test_holdout_skill_fails_for_each_of_its_numbers(used_home, evaluate, metric
     evaluation = evaluate("holdout_metrics", "holdout_skill", "shop|h12")["shop|h12"]
     assert not evaluation.passed
     assert not evaluation.blocking
+
+
+def test_baseline_positive_fails_when_the_baseline_may_be_negative(used_home, evaluate):
+    """Window by window, as a warning; the client file moves the threshold."""
+    change_scores(used_home, "holdout_metrics", "shop|h04", "baseline_negative", 0.4)
+    judged = evaluate("holdout_metrics", "baseline_positive", "shop|full", "shop|h04")
+    assert {key: e.passed for key, e in judged.items()} == {"shop|full": True, "shop|h04": False}
+    assert judged["shop|h04"].severity == dg.AssetCheckSeverity.WARN
+    assert judged["shop|h04"].metadata["baseline_negative"].value == 0.4
+
+
+def test_prior_pushes_fails_when_a_parameter_leaves_its_prior(used_home, evaluate):
+    """The stored range of one prior is moved away from its posterior."""
+    assert evaluate("parameters", "prior_pushes", "shop|full")["shop|full"].passed
+    files = FrameFiles(root=str(used_home))
+    frame = files.read("parameters", "shop|full")
+    frame.loc[frame["parameter"] == "intercept", "prior_q01"] = 50.0
+    files.write("parameters", "shop|full", frame)
+    evaluation = evaluate("parameters", "prior_pushes", "shop|full")["shop|full"]
+    assert not evaluation.passed
+    assert "intercept" in evaluation.description
+    assert not evaluation.blocking
+
+
+def test_drift_fails_when_errors_leave_their_usual_range(used_home, evaluate, data_dir):
+    """Thirty quiet refreshes, then ten whose forecasts are four times as bad."""
+    from mmm_engine.history import History
+
+    history = History(used_home / "metric_history.duckdb")
+    rows = history.read("shop", metric=["crps", "bias", "coverage_90"], window="h04", split="test")
+    noise = np.random.default_rng(1)
+    for number in range(40):
+        past = rows.assign(run_id=f"r{number:02d}", cutoff=rows["cutoff"] + pd.Timedelta(weeks=number + 1))
+        usual = past["metric"].map({"crps": 0.1, "bias": 0.0, "coverage_90": 0.9})
+        past["value"] = usual + 0.01 * noise.standard_normal(len(past))
+        past.loc[past["metric"] == "crps", "value"] *= 4 if number >= 30 else 1
+        past["recorded_at"] += pd.Timedelta(weeks=number + 1)
+        history.append(past)
+        if number == 28:
+            assert evaluate("metric_history", "drift", "shop")["shop"].passed
+    evaluation = evaluate("metric_history", "drift", "shop")["shop"]
+    assert not evaluation.passed
+    assert "crps has left its usual range" in evaluation.description
 
 
 def test_recovery_fails_when_the_truth_is_not_found(used_home, evaluate):

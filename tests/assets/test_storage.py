@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import pytest
@@ -60,19 +60,18 @@ def test_old_files_are_closed_and_opened_again(home, open_home, monkeypatch):
 
 
 def test_threads_share_a_storage(home, open_home):
-    """The daemon's sensors write from threads."""
+    """The daemon's sensors and the web server's requests come from threads."""
     instance = open_home(home)
-    done = []
-    threads = [
-        threading.Thread(target=lambda: done.append(dg.materialize([number], instance=instance).success))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert done == [True] * 4
-    assert instance.get_runs_count() == 4
+    names = [f"c{number}" for number in range(40)]
+
+    def add(part):
+        for name in part:
+            instance.add_dynamic_partitions("client", [name])
+            instance.get_runs_count()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, [names[start::8] for start in range(8)]))
+    assert sorted(instance.get_dynamic_partitions("client")) == sorted(names)
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from mmm_engine.config import ThresholdConfig
 from mmm_engine.gates import (
+    check_baseline,
     check_convergence,
     check_cutoff,
+    check_drift,
     check_history,
     check_holdout,
+    check_priors,
     check_recovery,
     check_report,
     check_stability,
     judge,
 )
+from mmm_engine.thresholds import ThresholdConfig
 
 LIMITS = ThresholdConfig()
 GOOD = {
@@ -76,6 +80,23 @@ def test_client_threshold_overrides_the_default() -> None:
     assert check_convergence(_scores(GOOD | {"rhat_max": 1.05}), loose, "full").passed
 
 
+_FORECAST = {"skill": 0.5, "bias": 0.0, "coverage_90": 0.9}
+
+
+def _convergence(values: dict[str, float], limits: ThresholdConfig, window: str) -> Any:
+    return check_convergence(_scores(values), limits, window)
+
+
+def _holdout(values: dict[str, float], limits: ThresholdConfig, window: str) -> Any:
+    return check_holdout(_scores(values, split="test"), limits, window)
+
+
+def _narrow(values: dict[str, float], limits: ThresholdConfig, window: str) -> Any:
+    """The upper end of the coverage band is off unless a client sets it."""
+    own = limits if "coverage_90_max" in limits.model_fields_set else ThresholdConfig(coverage_90_max=0.95)
+    return _holdout(values, own, window)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -128,6 +149,115 @@ def test_recovery_and_stability_can_fail() -> None:
     assert check_stability(_scores({"stability": 0.9}), LIMITS).passed
     assert not check_stability(_scores({"stability": 0.5}), LIMITS).passed
     assert not check_stability(_scores({}), LIMITS).passed
+
+
+def _parameters(**medians: float) -> pd.DataFrame:
+    frame = pd.DataFrame({"parameter": list(medians), "q50": list(medians.values())})
+    return frame.assign(prior_q01=0.0, prior_q99=1.0)
+
+
+def _drift(statistic: float, limit: float = 4.0, alarm: bool | None = None) -> pd.DataFrame:
+    raised = statistic > limit if alarm is None else alarm
+    row = ("crps", 0.2, 0.1, statistic, limit, raised, "crps has left its usual range")
+    return pd.DataFrame([row], columns=["stream", "value", "usual", "statistic", "limit", "alarm", "reason"])
+
+
+GATES: list[tuple[str, Any, Any, Any, dict[str, float]]] = [
+    # check, how it is asked, what it passes, what it fails, the override under which that passes too
+    *(
+        ("sampler_converged", _convergence, GOOD, GOOD | {metric: bad}, {threshold: loose})
+        for metric, bad, threshold, loose in [
+            ("rhat_max", 1.02, "rhat_max", 1.03),
+            ("ess_bulk_min", 399.0, "ess_min", 300.0),
+            ("ess_tail_min", 399.0, "ess_min", 300.0),
+            ("divergence_rate", 0.002, "divergence_rate_max", 0.01),
+            ("tree_depth_hits", 1.0, "tree_depth_hits_max", 2),
+            ("bfmi_min", 0.2, "bfmi_min", 0.1),
+        ]
+    ),
+    *(
+        ("holdout_skill", _holdout, _FORECAST, _FORECAST | {metric: bad}, {threshold: loose})
+        for metric, bad, threshold, loose in [
+            ("skill", -0.1, "skill_min", -0.5),
+            ("bias", 0.3, "bias_abs_max", 0.4),
+            ("bias", -0.3, "bias_abs_max", 0.4),
+            ("coverage_90", 0.4, "coverage_90_min", 0.3),
+        ]
+    ),
+    ("holdout_skill", _narrow, _FORECAST, _FORECAST | {"coverage_90": 1.0}, {"coverage_90_max": 1.0}),
+    ("prior_pushes", check_priors, _parameters(a=0.5), _parameters(a=0.5, b=1.2), {"prior_pushes_max": 1}),
+    ("prior_pushes", check_priors, _parameters(a=0.5), _parameters(a=-0.1), {"prior_pushes_max": 1}),
+    (
+        "baseline_positive",
+        check_baseline,
+        _scores({"baseline_negative": 0.01}),
+        _scores({"baseline_negative": 0.2}),
+        {"baseline_negative_max": 0.3},
+    ),
+    (
+        "recovery",
+        check_recovery,
+        _scores({"recovery": 0.5}),
+        _scores({"recovery": 0.2}),
+        {"recovery_min": 0.1},
+    ),
+    (
+        "stability",
+        check_stability,
+        _scores({"stability": 0.9}),
+        _scores({"stability": 0.5}),
+        {"stability_min": 0.4},
+    ),
+    ("drift", check_drift, _drift(3.0), _drift(5.0), {"drift_max": 1.5}),
+]
+
+
+@pytest.mark.parametrize(("check", "ask", "good", "bad", "override"), GATES)
+def test_every_gate_fails_and_every_threshold_can_be_moved(
+    check: str, ask: Any, good: Any, bad: Any, override: dict[str, float]
+) -> None:
+    """One row per number that is gated: passes, fails, passes under the client's own threshold."""
+    where = () if check in ("recovery", "stability", "drift") else ("full",)
+    passed, failed = ask(good, LIMITS, *where), ask(bad, LIMITS, *where)
+    assert (passed.check, passed.passed, failed.passed) == (check, True, False), failed.reason
+    assert ask(bad, ThresholdConfig.model_validate(override), *where).passed
+    expected = ("error", True) if check == "sampler_converged" else ("warning", False)
+    assert (failed.severity, failed.blocking) == expected
+
+
+def test_every_threshold_has_a_row_above() -> None:
+    """A threshold that no test moves may be one that nothing reads."""
+    assert {name for *_, override in GATES for name in override} == set(ThresholdConfig.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("ask", "undefined"),
+    [
+        (check_priors, _parameters(a=0.5).assign(prior_q01=math.nan)),
+        (check_baseline, _scores({"baseline_negative": math.nan})),
+        (check_baseline, _scores({})),
+    ],
+)
+def test_a_number_that_is_not_defined_never_passes(ask: Any, undefined: pd.DataFrame) -> None:
+    """NaN is no good news."""
+    assert not ask(undefined, LIMITS, "full").passed
+
+
+def test_a_short_past_is_no_drift_and_says_so() -> None:
+    """Before enough refreshes are recorded nothing is judged."""
+    verdict = check_drift(
+        _drift(math.nan, math.nan, alarm=False).assign(reason="3 of the 26 refreshes needed are recorded"),
+        LIMITS,
+    )
+    assert verdict.passed
+    assert "3 of the 26" in verdict.reason
+
+
+def test_pushed_parameters_are_named_with_their_prior() -> None:
+    """So that a reader knows which prior to look at."""
+    reason = check_priors(_parameters(a=0.5, beta=3.5), LIMITS, "full").reason
+    assert "1 of 2 parameters" in reason
+    assert "beta 3.5 (prior 0 to 1)" in reason
 
 
 def test_report_that_loads_from_elsewhere_fails() -> None:
