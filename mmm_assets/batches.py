@@ -21,7 +21,7 @@ import dagster as dg
 from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from pydantic import Field
 
-from mmm_assets import home, isolation
+from mmm_assets import canaries, home, isolation
 from mmm_assets.isolation import Say
 from mmm_assets.locks import bury_dead_runs
 from mmm_assets.partitions import WINDOW_NAMES
@@ -43,6 +43,9 @@ class Batch(dg.Config):
     windows: list[str] = Field(default=list(WINDOW_NAMES), description="Windows to fit.")
     judge_only: bool = Field(default=False, description="Fit no windows, test the fitted models again.")
     sampler: dict[str, int] = Field(default={}, description="Overrides of the sampler's settings.")
+    canary: bool = Field(
+        default=True, description="Fit a client with known truth first; publish nothing if it is missed."
+    )
     client_seconds: float = Field(default=7200.0, description="A client that takes longer is given up.")
 
 
@@ -57,20 +60,28 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Pu
 
     clients = [client for client in config.clients if not _is_done(client, context, publication)]
     options = {**config.model_dump(exclude={"clients"}), "batch": context.run.run_id}
+    items = [canaries.ITEM, *clients] if config.canary and clients else clients
     failed: dict[str, str] = {}
     for ended in isolation.each_in_child(
-        TASK, clients, options, seconds=config.client_seconds, say=context.log.info
+        TASK, items, options, seconds=config.client_seconds, say=context.log.info
     ):
         if not ended.failures:
             continue
         failed[ended.item] = "\n".join(ended.failures)
         context.log.error("%s failed: %s", ended.item, failed[ended.item])
-        if ended.died:
+        if ended.died and ended.item != canaries.ITEM:
             bury_dead_runs(context.instance)
             publication.refuse(ended.item, ended.failures, Refresh.of(context.run))
     refresh_portfolio(context.instance, defs.resolve_job_def)
     if failed:
-        message = f"{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed)}"
+        held = (
+            f"held back, nothing was published: {failed.pop(canaries.ITEM)}; "
+            if canaries.ITEM in failed
+            else ""
+        )
+        message = (
+            f"{held}{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed) or 'none'}"
+        )
         raise dg.Failure(message, metadata={**failed}, allow_retries=False)
 
 
@@ -86,6 +97,9 @@ def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[s
     """Refresh a client in this process, the child of a batch; what failed, in words."""
     from mmm_assets.definitions import defs
 
+    if client == canaries.ITEM:
+        return list(filter(None, [canaries.judge()]))
+    hold = canaries.last_hold() if options["canary"] else ""
     walk = judge_client if options["judge_only"] else refresh_client
     outcome = walk(
         client,
@@ -96,7 +110,7 @@ def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[s
             windows=tuple(options["windows"]),
             sampler=options["sampler"],
             log_level="WARNING",
-            tags={BATCH_TAG: options["batch"]},
+            tags={BATCH_TAG: options["batch"], **({canaries.HOLD_TAG: hold} if hold else {})},
         ),
         announce=say,
     )

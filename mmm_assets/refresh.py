@@ -19,6 +19,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import jobs
+from mmm_assets.canaries import HOLD_TAG
 from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.results import ResultStore
@@ -121,7 +122,9 @@ def refresh_client(
         instance.add_dynamic_partitions(str(clients.name), [client])
         if chain.run(jobs.DATA.name, "reading rows"):
             _run_windows(chain)
-            if results.read(client).refusals:
+            if HOLD_TAG in options.tags:
+                chain.skip("recovery, stability and forecast: the batch is held back")
+            elif results.read(client).refusals:
                 chain.skip("recovery, stability and forecast: the full fit failed a hard gate")
             else:
                 chain.run(jobs.FLEETS.name, "recovery, stability, forecast", sampler=True)

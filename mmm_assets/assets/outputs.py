@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import reporting
+from mmm_assets.canaries import HOLD_TAG
 from mmm_assets.checks import RECEIPT_KEY
 from mmm_assets.partitions import clients
 from mmm_assets.portfolio import portfolio_frame
@@ -71,15 +72,17 @@ def report(
 ) -> Iterator[dg.Output[str]]:
     """The client's page: what the model says, whether it passed its checks, what was run.
 
-    When the full fit failed a hard gate nothing is published: the last good page stays and is marked stale, and the
-    page of the refused refresh is stored beside it as ``<client>.failed.html``.
+    When the full fit failed a hard gate, or the canary of its batch was missed, nothing is published: the last good
+    page stays and is marked stale, and the page of the refused refresh is stored as ``<client>.failed.html``.
     """
     client = context.partition_key
     stored = results.read(client)
     refresh = _refresh_of(context.run, stored, publication.status(client))
     page = _render(stored, history.open(), refresh) if FULL in stored.windows else None
-    if stored.refusals or page is None:
+    hold = context.run.tags.get(HOLD_TAG)
+    if stored.refusals or page is None or hold:
         reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
+        reasons += [f"held back: {hold}"] if hold else []
         failed = publication.refuse(client, reasons, refresh, page)
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(

@@ -11,6 +11,7 @@ from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from mmm_assets import sensors
 from mmm_assets.batches import JOB_NAME, batch_config, by_structure, refresh_one
 from mmm_assets.definitions import build_defs
+from mmm_assets.io_managers import JsonFiles
 from mmm_assets.isolation import Ended
 from mmm_assets.publication import Publication
 from mmm_assets.resources import ClientFiles
@@ -216,6 +217,7 @@ def run_batch(home, instance, data_dir, sampler, monkeypatch):
 
     monkeypatch.setattr("mmm_assets.isolation.each_in_child", each)
     monkeypatch.setattr("mmm_assets.batches._instance", lambda: instance)
+    monkeypatch.setattr("mmm_assets.canaries.judge", str)  # found
 
     def run(*clients, **settings):
         return (
@@ -290,3 +292,30 @@ def test_clients_of_one_structure_share_a_batch(data_dir):
     by_kind = [{name[:3] for name in batch if name[:3] in ("two", "thr")} for batch in batches]
     assert [len(batch) for batch in batches] == [4, 4, 1]
     assert sum(len(kinds) > 1 for kinds in by_kind) <= 1
+
+
+def test_a_batch_whose_canary_is_missed_is_held_back(run_batch, home, monkeypatch, data_dir):
+    """Fitted and recorded, not published: the last good page is stale, portfolio and run say why; the next one is free."""
+    missed = "the canary's truth was missed by more than chance allows: tv found 1, true 9 (-8.0 sd)"
+    outcome = {"hold": ""}
+
+    def judge():
+        JsonFiles(root=str(home)).write("canary", None, dict(outcome))
+        return outcome["hold"]
+
+    monkeypatch.setattr("mmm_assets.canaries.judge", judge)
+    publication = Publication(root=str(home))
+    assert run_batch("shop").success
+    append_weeks(data_dir, "shop")
+    outcome["hold"] = missed
+    result = run_batch("shop", "app")
+    assert failure_of(result).description.startswith(f"held back, nothing was published: {missed}; 2 of 2")
+    for client in ("shop", "app"):
+        assert not publication.status(client).published
+    assert "Stale since" in publication.report_path("shop").read_text()
+    assert not publication.report_path("app").exists()
+    page = (home / "storage" / "portfolio" / "portfolio.html").read_text()
+    assert "missed by more than chance allows" in page
+    outcome["hold"] = ""
+    assert run_batch("shop", "app").success
+    assert publication.status("shop").published

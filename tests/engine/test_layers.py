@@ -53,6 +53,7 @@ ORDER = [
     "returns",
     "drift",
     "gates",
+    "canary",
     "fleets",
     "history_tables",
     "history_files",

@@ -65,8 +65,10 @@ def test_draws_are_distributed_as_pymc_says(prior: dict[str, object]) -> None:
     arguments = {name: value for name, value in prior.items() if name != "distribution"}
     distribution = getattr(pm, str(prior["distribution"])).dist(**arguments)
     try:
+        if prior["distribution"] == "Wald":  # whose distribution function in PyMC 6 is not that of its draws
+            raise NotImplementedError
         chance = np.exp(pm.logcdf(distribution, draws).eval())
-    except NotImplementedError:  # no distribution function in PyMC: its own draws stand for it
+    except NotImplementedError:  # its own draws stand for it
         theirs = np.sort(pm.draw(distribution, 20_000, random_seed=5))
         chance = np.searchsorted(theirs, draws) / len(theirs)
     gap = np.abs(chance - (np.arange(4000) + 0.5) / 4000).max()
