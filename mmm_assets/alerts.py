@@ -109,7 +109,12 @@ def _lines_of(instance: dg.DagsterInstance, ended: dg.EventLogEntry, warnings: b
         yield f"{where}: {evaluation.check_name}: {first_line(evaluation.description or 'failed')}"
     if not run.is_failure:
         return
-    failures = list(step_failures(events)) or [ended.user_message or "the run ended without a word"]
+    failures = list(step_failures(events)) or [_last_words(ended)]
     for failure in failures:
         if failure not in said:  # a check that stopped its run has spoken already
             yield f"{who}: {run.job_name}: {first_line(failure)}"
+
+
+def _last_words(ended: dg.EventLogEntry) -> str:
+    event = ended.dagster_event
+    return (event.message if event else None) or "the run ended without a word"

@@ -73,11 +73,12 @@ def used_home(refreshed, tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def open_home() -> Callable[[Path], dg.DagsterInstance]:
+def open_home(monkeypatch) -> Callable[[Path], dg.DagsterInstance]:
     """Opens the instance of a home and closes it after the test."""
     opened = []
 
     def open_one(folder: Path) -> dg.DagsterInstance:
+        monkeypatch.setenv("DAGSTER_HOME", str(folder))
         opened.append(dg.DagsterInstance.from_config(str(folder)))
         return opened[-1]
 

@@ -50,10 +50,11 @@ GRAPH = {
 CHECKS = {
     "client_data": ["data_contract"],
     "scaled_inputs": ["training_cutoff"],
-    "holdout_metrics": ["holdout_skill", "sampler_converged"],
+    "holdout_metrics": ["baseline_positive", "holdout_skill", "sampler_converged"],
     "recovery_scores": ["recovery"],
     "stability_scores": ["stability"],
-    "metric_history": ["history_rows"],
+    "metric_history": ["drift", "history_rows"],
+    "parameters": ["prior_pushes"],
     "report": ["report_self_contained"],
 }
 

@@ -24,8 +24,9 @@ def test_every_schedule_and_sensor_is_on_by_default():
     assert {s.name for s in defs.sensors} == {"new_data", "failure_notices"}
 
 
-def test_the_weekly_schedule_asks_for_every_client(instance, data_dir, monkeypatch):
+def test_the_weekly_schedule_asks_for_every_client(home, open_home, data_dir, monkeypatch):
     """In batches, without new windows, with the week as the seed, and once a week."""
+    instance = open_home(home)
     monkeypatch.setattr(schedules, "CLIENTS_PER_RUN", 1)
     instance.add_dynamic_partitions("client", ["shop", "app"])
     asked = []

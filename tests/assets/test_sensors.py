@@ -295,7 +295,7 @@ def test_clients_of_one_structure_share_a_batch(data_dir):
 
 
 def test_a_batch_whose_canary_is_missed_is_held_back(run_batch, home, monkeypatch, data_dir):
-    """Fitted and recorded, not published: the last good page is stale, portfolio and run say why; the next one is free."""
+    """Fitted, recorded, not published: the last good page is stale; portfolio and run say why. The next one is free."""
     missed = "the canary's truth was missed by more than chance allows: tv found 1, true 9 (-8.0 sd)"
     outcome = {"hold": ""}
 

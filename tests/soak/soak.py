@@ -1,0 +1,204 @@
+"""A fleet refreshed by the live daemon: who finishes, why the others do not, what it costs beside sampling.
+
+`make soak` runs this module; ``--sound 8`` makes a short rehearsal. Everything happens below ``--folder``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmm_assets.publication import Publication, Status
+from tests.soak.fleet import FAULTS, KILLED, write_fleet
+
+ROOT = Path(__file__).parents[2]
+_LOOK_SECONDS = 5.0
+
+
+def main() -> None:
+    """Write the fleet, run the daemon until everybody has ended, print and check what happened."""
+    asked = _arguments()
+    data, home = asked.folder / "data", asked.folder / "home"
+    sound = write_fleet(data, asked.sound, FAULTS)
+    clients = [*sound, *FAULTS]
+    began = time.time()
+    for path in data.iterdir():  # files that nobody has touched for a minute
+        os.utime(path, (began - 60, began - 60))
+    memory = []
+    with _ui(home, data, asked.folder / "ui.log") as process:
+        statuses: dict[str, Status] = {}
+        seen, publication = began, Publication(root=str(home))
+        while len(statuses) < len(clients) and time.time() - seen < asked.patience:
+            time.sleep(_LOOK_SECONDS)
+            _kill_worker_of(KILLED, home)
+            for client in set(clients) - set(statuses):
+                if (status := publication.status(client)) is not None:
+                    statuses[client], seen = status, time.time()
+            memory.append((round(time.time() - began), len(statuses), _resident_mb(process.pid)))
+        wall = time.time() - began
+    figures = _figures(home, sound, statuses, wall, memory)
+    (asked.folder / "figures.json").write_text(json.dumps(figures, indent=1))
+    print(json.dumps({name: value for name, value in figures.items() if name != "memory"}, indent=1))
+    sys.exit(1 if figures["wrong"] else 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--sound", type=int, default=188)
+    parser.add_argument(
+        "--patience", type=float, default=240.0, help="Seconds without news after which it ends."
+    )
+    return parser.parse_args()
+
+
+class _ui:  # noqa: N801  (reads as a function)
+    """`mmm ui` as a context: the web server, the daemon and the code server."""
+
+    def __init__(self, home: Path, data: Path, log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {**os.environ, "DAGSTER_HOME": str(home), "MMM_DATA_DIR": str(data)}
+        self._log = log.open("w")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from mmm_assets.cli import main; main()", "ui", "--port", str(port)],
+            env=environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.close()
+
+
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """(process id, parent, command line) of everything that runs."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            yield int(entry.name), parent, (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+
+
+def _resident_mb(root: int) -> dict[str, float]:
+    """Resident memory of the daemon, the code server and the web server below a process, in MB."""
+    parents = {pid: (parent, command) for pid, parent, command in _processes()}
+    names = {"dagster._daemon run": "daemon", "api grpc": "code server", "dagster_webserver": "web server"}
+    found = {}
+    for pid, (parent, command) in parents.items():
+        ancestor = parent
+        while ancestor in parents and ancestor != root:
+            ancestor = parents[ancestor][0]
+        name = next((name for mark, name in names.items() if mark in command), None)
+        if ancestor == root and name is not None:
+            status = Path(f"/proc/{pid}/status")
+            lines = status.read_text().splitlines() if status.exists() else []
+            found[name] = next(
+                (int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0
+            )
+    return {name: round(value, 1) for name, value in found.items()}
+
+
+def _kill_worker_of(client: str, home: Path) -> None:
+    """Kill the process that fits a client, once it does."""
+    import dagster as dg
+
+    from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
+
+    if not (home / "history" / "runs.db").exists():
+        return
+    os.environ["DAGSTER_HOME"] = str(home)
+    wanted = dg.RunsFilter(
+        job_name="windows_job", tags={CLIENT_TAG: client}, statuses=[dg.DagsterRunStatus.STARTED]
+    )
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for run in instance.get_runs(filters=wanted):
+            os.kill(int(run.tags[PROCESS_TAG].split(":")[1]), signal.SIGKILL)
+
+
+def _figures(
+    home: Path, sound: list[str], statuses: dict[str, Status], wall: float, memory: list[Any]
+) -> dict[str, Any]:
+    """What happened, and what of it is wrong."""
+    from mmm_engine.history import History
+
+    history = History(home / "metric_history.duckdb").read()
+    finished = [client for client in sound if client in statuses and statuses[client].published]
+    wrong = [f"{client}: {_said(statuses.get(client))}" for client in sound if client not in finished]
+    reasons = {}
+    for client, fault in FAULTS.items():
+        said = _said(statuses.get(client))
+        reasons[client] = said[:160]
+        if client not in statuses or statuses[client].published or fault.reason not in said:
+            wrong.append(f"{client}: {said} (wanted: {fault.reason})")
+    recorded = {*sound, *(client for client, fault in FAULTS.items() if fault.recorded)}
+    expected = {client: _receipt(home, client) for client in recorded}
+    rows = history.groupby("client").size().to_dict()
+    if {client: int(rows.get(client, 0)) for client in recorded | set(rows)} != expected:
+        wrong.append("the history does not hold exactly the rows of the receipts")
+    if history.duplicated(["client", "window", "split", "channel", "metric", "run_id"]).any():
+        wrong.append("the history holds a row twice")
+    sampling = _sampling_seconds(history)
+    return {
+        "clients": len(sound) + len(FAULTS),
+        "finished": len(finished),
+        "failed_with_the_right_reason": len(FAULTS)
+        - sum(name in FAULTS for name in (w.split(":")[0] for w in wrong)),
+        "wall_seconds": round(wall, 1),
+        "sampling_seconds": round(float(sampling.sum()), 1),
+        "wall_minus_sampling_per_client": round(
+            (wall - float(sampling.sum())) / (len(sound) + len(FAULTS)), 2
+        ),
+        "history_rows": len(history),
+        "expected_rows": sum(expected.values()),
+        "facts": len(list((home / "metric_history").glob("*/*.parquet"))),
+        "memory_first_and_last_mb": [memory[len(memory) // 4], memory[-1]] if memory else [],
+        "reasons": reasons,
+        "wrong": wrong,
+        "memory": memory,
+    }
+
+
+def _said(status: Status | None) -> str:
+    return "no status" if status is None else "; ".join(status.reasons) or status.verdict
+
+
+def _receipt(home: Path, client: str) -> int:
+    """Rows that a client's refresh says it recorded."""
+    path = home / "storage" / "metric_history" / f"{client}.json"
+    return sum(part["rows"] for part in json.loads(path.read_text())) if path.exists() else -1
+
+
+def _sampling_seconds(history: pd.DataFrame) -> pd.Series:
+    """Seconds of sampling of each client: its windows, and its recovery, which is timed as another full window."""
+    seconds = history[history["metric"] == "sample_seconds"]
+    windows = seconds.groupby("client")["value"].sum()
+    recovered = history.loc[history["metric"] == "recovery", "client"].unique()
+    full = seconds[(seconds["window"] == "full") & seconds["client"].isin(recovered)]
+    return windows.add(full.groupby("client")["value"].sum(), fill_value=0.0)
+
+
+if __name__ == "__main__":
+    main()
