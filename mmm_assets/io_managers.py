@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,7 +50,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             ValueError: If the window in the key is unknown.
         """
         check_client_id(asset)
-        base = home.storage_dir(Path(self.root) if self.root else home.home_dir()) / asset
+        base = home.storage_dir(self._home()) / asset
         if partition is None:
             return base / f"{asset}.{self.extension}"
         if DELIMITER in partition:
@@ -81,9 +82,10 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         try:
             return self._load(path)
         except Exception as error:
-            raise StoredFileError(
-                f"{path}: cannot be read ({type(error).__name__}: {error}); {again}"
-            ) from error
+            found = f"{path}: cannot be read ({type(error).__name__}: {error})"
+            if is_damage(error):
+                found += f", moved to {quarantine(path, self._home())}"
+            raise StoredFileError(f"{found}; {again}") from error
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store every partition of the step; nothing is written unless all of them are there."""
@@ -109,6 +111,9 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         if len(keys) != 1:
             raise StoredFileError(f"asset '{asset}': found {len(keys)} partitions; wanted one a run")
         return self.read(asset, keys[0])
+
+    def _home(self) -> Path:
+        return Path(self.root) if self.root else home.home_dir()
 
     @abstractmethod
     def _dump(self, value: Any, path: Path) -> None:
@@ -271,6 +276,25 @@ class PosteriorFiles(PartitionFiles):
 
         with xr.open_datatree(str(path), engine="h5netcdf") as tree:
             return tree.load()
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a file could not be read for what is in it, not for a system that is short of memory or rights."""
+    return not isinstance(error, MemoryError | ImportError) and getattr(error, "errno", None) is None
+
+
+def quarantine(path: Path, root: Path) -> Path:
+    """Move a damaged file out of the way, for people to look at; where it is then.
+
+    Args:
+        path: The file, below ``root``.
+        root: Dagster's home; the file keeps its place below ``root/quarantine``, with the time behind its name.
+    """
+    place = root / "quarantine" / path.relative_to(root)
+    place.parent.mkdir(parents=True, exist_ok=True, mode=home.PRIVATE)
+    place = place.with_name(f"{place.name}.{time.time_ns()}")
+    os.replace(path, place)
+    return place
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:

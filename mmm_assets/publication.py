@@ -10,6 +10,7 @@ Beside ``report/<client>.html`` (the last good page) stand ``<client>.json`` (it
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,10 +21,11 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets.io_managers import HtmlFiles, JsonFiles, replace_file
+from mmm_assets.io_managers import HtmlFiles, JsonFiles, StoredFileError, replace_file
 from mmm_assets.runs import Refresh
 
 ASSET = "report"
+logger = logging.getLogger(__name__)
 _BANNER = re.compile(r"<!-- stale -->.*?<!-- /stale -->", re.DOTALL)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
@@ -93,7 +95,13 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
         files = JsonFiles(root=self.root)
         if not files.has(ASSET, client):
             return None
-        stored: dict[str, Any] = files.read(ASSET, client)
+        try:
+            stored: dict[str, Any] = files.read(ASSET, client)
+        except (
+            StoredFileError
+        ) as error:  # moved to the quarantine: one damaged status must not cost the portfolio
+            logger.warning("%s", error)
+            return None
         return Status(**{**stored, "reasons": tuple(stored["reasons"])})
 
     def report_path(self, client: str) -> Path:

@@ -9,6 +9,7 @@ left from older rows, so they name the assets as `deps` and read them here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,11 +25,13 @@ from mmm_assets.io_managers import (
     PartitionFiles,
     PosteriorFiles,
     ScaledInputsFiles,
+    StoredFileError,
 )
 from mmm_assets.partitions import WINDOW_NAMES, window_key
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict
 
 FULL = "full"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,15 +160,25 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             inputs.has("scaled_inputs", key) and all(frames.has(asset, key) for asset in _FRAMES.values())
         ):
             return None
-        read = {field: frames.read(asset, key) for field, asset in _FRAMES.items()}
+        try:
+            read = {field: frames.read(asset, key) for field, asset in _FRAMES.items()}
+            scaled = inputs.read("scaled_inputs", key)
+        except StoredFileError as error:  # moved to the quarantine: the window has to be fitted again
+            logger.warning("%s", error)
+            return None
         fits = {frame.attrs.get("fit_id") for frame in read.values()}
         if len(fits) != 1 or not _is_from(read["scores"].attrs, data):
             return None
-        return WindowResults(inputs=inputs.read("scaled_inputs", key), **read)
+        return WindowResults(inputs=scaled, **read)
 
 
 def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:
-    return files.read(asset, partition) if files.has(asset, partition) else None
+    """A stored value; None when there is none, or when it was damaged and is in the quarantine now."""
+    try:
+        return files.read(asset, partition) if files.has(asset, partition) else None
+    except StoredFileError as error:
+        logger.warning("%s", error)
+        return None
 
 
 def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:

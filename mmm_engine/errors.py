@@ -71,3 +71,7 @@ class FitError(MMMError):
 
 class HistoryError(MMMError):
     """A metric history that cannot be read or written."""
+
+
+class DamagedHistoryError(HistoryError):
+    """A metric history whose file is damaged; it can be made again from its facts."""

@@ -1,6 +1,6 @@
 """Metric history and forecast ledger: every score ever recorded, in one DuckDB file.
 
-Here: what is written when, and reading it back.
+Here: what is written when, reading it back, mending either side from the other.
 Not here: the columns (history_tables.py), locks and files (history_files.py), ledger rows (ledger.py).
 
 The truth are Parquet files: ``metric_history/<client>/<run_id>.parquet`` holds the scores of one run,
@@ -11,7 +11,9 @@ facts: when it is missing, was made by another version of the platform, or is da
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -22,17 +24,21 @@ import pyarrow as pa
 
 from mmm_engine import ledger as ledgers
 from mmm_engine.config import check_client_id
-from mmm_engine.errors import Fault, HistoryError
+from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
 from mmm_engine.history_files import (
     PATIENCE_SECONDS,
     build_database,
     connection,
     exclusive,
+    make_private_folder,
     read_fact,
     replace_rows,
+    rows_of_owner,
     write_parquet,
 )
 from mmm_engine.history_tables import FORECAST_LEDGER, METRIC_HISTORY, TABLES, Table, utc_naive
+
+logger = logging.getLogger(__name__)
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 """What a run id may look like: it becomes a file name."""
@@ -230,7 +236,7 @@ class History:
             Number of rows in the new file.
 
         Raises:
-            HistoryError: If there are no facts, or one of them is damaged.
+            HistoryError: If there are no facts, or one of them is damaged and so is the database.
         """
         with self._exclusive():
             if self.path.exists() and not self._has_facts():
@@ -241,6 +247,9 @@ class History:
                     "put the folder back beside the database; the database was left as it is",
                 )
                 raise HistoryError("metric history", fault)
+            for table in TABLES:
+                for file in table.fact_files(self._home):
+                    self._read_fact(table, file)
             return build_database(self.path)
 
     # Facts
@@ -257,10 +266,30 @@ class History:
             raise ValueError(f"run id {run_id!r}: wanted letters, digits, '_', '.' and '-', at most 128")
         return METRIC_HISTORY.fact_file(self._home, (check_client_id(client), run_id))
 
+    def _read_fact(self, table: Table, file: Path) -> pa.Table:
+        """Rows of a fact file; a damaged one is moved aside and made again from the rows that the database has.
+
+        Raises:
+            HistoryError: If the database cannot be read either.
+        """
+        try:
+            return read_fact(table, file)
+        except HistoryError as error:
+            rows = rows_of_owner(self.path, table, table.owner_of(file), self.patience)
+            if rows is None:
+                raise
+            aside = self._home / "quarantine" / table.name / f"{file.name}.{time.time_ns()}"
+            make_private_folder(aside.parent)
+            file.replace(aside)
+            logger.warning("%s It was moved to %s and made again from the database.", error, aside)
+            if rows.num_rows:
+                write_parquet(rows, file)
+            return rows
+
     def _write_run(self, file: Path, run: pd.DataFrame) -> pa.Table:
         """Write the scores of one run, together with those it recorded before; returns all of them."""
         if file.exists():
-            earlier = METRIC_HISTORY.to_frame(read_fact(METRIC_HISTORY, file))
+            earlier = METRIC_HISTORY.to_frame(self._read_fact(METRIC_HISTORY, file))
             run = pd.concat([earlier, run]).drop_duplicates(list(METRIC_HISTORY.key), keep="last")
         rows = METRIC_HISTORY.to_arrow(run)
         write_parquet(rows, file)
@@ -271,7 +300,9 @@ class History:
 
     def _read_ledger_facts(self, client: str) -> pd.DataFrame:
         file = self._ledger_file(client)
-        rows = read_fact(FORECAST_LEDGER, file) if file.exists() else FORECAST_LEDGER.schema.empty_table()
+        rows = (
+            self._read_fact(FORECAST_LEDGER, file) if file.exists() else FORECAST_LEDGER.schema.empty_table()
+        )
         return FORECAST_LEDGER.to_frame(rows)
 
     def _write_ledger(self, client: str, ledger: pd.DataFrame) -> None:
@@ -286,9 +317,13 @@ class History:
         return exclusive(self._home / METRIC_HISTORY.name / ".lock", self.patience)
 
     def _store(self, table: Table, rows: pa.Table) -> None:
-        """Bring rows whose facts are written into the database."""
-        if not self.path.exists() or not replace_rows(self.path, table, rows, self.patience):
-            build_database(self.path)
+        """Bring rows whose facts are written into the database; a damaged one is made again from all facts."""
+        try:
+            if self.path.exists() and replace_rows(self.path, table, rows, self.patience):
+                return
+        except DamagedHistoryError as error:
+            logger.warning("%s It is made again from the facts.", error)
+        build_database(self.path)
 
     def _read(
         self,
@@ -314,6 +349,16 @@ class History:
             parameters.append(utc_naive(since))
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f'SELECT * FROM "{relation}" {where} ORDER BY {order}'  # noqa: S608 (names of this module)
+        try:
+            return self._query(table, query, parameters)
+        except DamagedHistoryError as error:
+            if not self._has_facts():
+                raise
+            logger.warning("%s It is made again from the facts.", error)
+            self.rebuild()
+            return self._query(table, query, parameters)
+
+    def _query(self, table: Table, query: str, parameters: list[object]) -> pd.DataFrame:
         with connection(self.path, read_only=True, patience=self.patience) as database:
             return table.to_frame(database.sql(query, params=parameters).to_arrow_table())
 

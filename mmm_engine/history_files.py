@@ -15,7 +15,7 @@ import fcntl
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import batched
 from pathlib import Path
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mmm_engine.errors import Fault, HistoryError
+from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
 from mmm_engine.history_tables import METRIC_HISTORY, TABLES, Table, definitions, definitions_version
 
 PATIENCE_SECONDS = 60.0
@@ -38,6 +38,20 @@ _MISTAKES = (
     duckdb.BinderException,
     duckdb.IntegrityError,
 )  # of our code, not of the file
+_DAMAGE = (
+    duckdb.SerializationException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.CatalogException,
+)
+_DAMAGE_WORDS = (
+    "not a valid DuckDB database file",
+    "checksum",
+    "Corrupt",
+    "corrupt",
+    "too small",
+    "magic bytes",
+)
 _BUSY = ("Could not set lock on file", "different configuration than existing connections")
 
 
@@ -76,6 +90,8 @@ def connection(
         raise
     except duckdb.Error as error:
         raise unreadable(path, error) from error
+    except UnicodeDecodeError as error:  # DuckDB reports some damage in the damaged file's own words
+        raise unreadable(path, duckdb.SerializationException("unreadable content")) from error
 
 
 def replace_rows(path: Path, table: Table, rows: pa.Table, patience: float = PATIENCE_SECONDS) -> bool:
@@ -165,6 +181,29 @@ def read_fact(table: Table, file: Path) -> pa.Table:
     return rows
 
 
+def rows_of_owner(
+    path: Path, table: Table, owner: Sequence[str], patience: float = PATIENCE_SECONDS
+) -> pa.Table | None:
+    """The rows that the database has of one fact file; None when it cannot be read.
+
+    Args:
+        path: The database.
+        table: Their table.
+        owner: Values of the columns ``table.owner``.
+        patience: Seconds to wait for other processes.
+    """
+    if not path.exists():
+        return None
+    columns = ", ".join(f'"{name}"' for name in table.schema.names)
+    condition = " AND ".join(f'"{name}" = ?' for name in table.owner)
+    query = f'SELECT {columns} FROM "{table.name}" WHERE {condition}'  # noqa: S608 (names of our tables)
+    try:
+        with connection(path, read_only=True, patience=patience) as database:
+            return database.execute(query, list(owner)).to_arrow_table().cast(table.schema)
+    except (HistoryError, *_MISTAKES):
+        return None
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
     for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
@@ -180,7 +219,8 @@ def unreadable(path: Path, error: Exception) -> HistoryError:
         "mend access rights or disk space if that is what it says; if the file is damaged, make it again "
         "from the recorded facts with `mmm history --rebuild` (the damaged file is kept beside it)",
     )
-    return HistoryError("metric history", fault)
+    damaged = isinstance(error, _DAMAGE) or any(words in str(error) for words in _DAMAGE_WORDS)
+    return (DamagedHistoryError if damaged else HistoryError)("metric history", fault)
 
 
 def _load_facts(database: duckdb.DuckDBPyConnection, table: Table, home: Path) -> int:
