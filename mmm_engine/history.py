@@ -270,20 +270,19 @@ class History:
         """Rows of a fact file; a damaged one is moved aside and made again from the rows that the database has.
 
         Raises:
-            HistoryError: If the database cannot be read either.
+            HistoryError: If the database has no such rows or cannot be read either.
         """
         try:
             return read_fact(table, file)
         except HistoryError as error:
             rows = rows_of_owner(self.path, table, table.owner_of(file), self.patience)
-            if rows is None:
+            if rows is None or not rows.num_rows:
                 raise
             aside = self._home / "quarantine" / table.name / f"{file.name}.{time.time_ns()}"
             make_private_folder(aside.parent)
             file.replace(aside)
             logger.warning("%s It was moved to %s and made again from the database.", error, aside)
-            if rows.num_rows:
-                write_parquet(rows, file)
+            write_parquet(rows, file)
             return rows
 
     def _write_run(self, file: Path, run: pd.DataFrame) -> pa.Table:

@@ -199,7 +199,7 @@ def rows_of_owner(
     query = f'SELECT {columns} FROM "{table.name}" WHERE {condition}'  # noqa: S608 (names of our tables)
     try:
         with connection(path, read_only=True, patience=patience) as database:
-            return database.execute(query, list(owner)).to_arrow_table().cast(table.schema)
+            return database.sql(query, params=list(owner)).to_arrow_table().cast(table.schema)
     except (HistoryError, *_MISTAKES):
         return None
 

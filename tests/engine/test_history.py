@@ -253,37 +253,55 @@ class TestRebuild:
         history.append(score_rows(1))
         assert len(history.read()) == 4
 
-    def test_a_damaged_database_says_what_to_do_and_can_be_mended(self, history):
-        """The message names file and command; nothing of the new run is lost; the old file is kept."""
-        history.append(score_rows(0))
-        history.path.write_bytes(b"not a database" * 1000)
-        for use in (history.read, lambda: history.append(score_rows(1))):
-            with pytest.raises(HistoryError, match=r"metric_history\.duckdb.*mmm history --rebuild"):
-                use()
+    @pytest.mark.parametrize("damage", ["overwritten", "truncated", "emptied", "middle"])
+    @pytest.mark.parametrize("use", ["read", "append"])
+    def test_a_damaged_database_is_made_again_from_its_facts(self, history, damage, use, caplog):
+        """At the next read or write, with a warning that names it; the damaged file is kept; nothing is lost."""
+        for run in range(3):
+            history.append(score_rows(run))
+        content = history.path.read_bytes()
+        half = len(content) // 2
+        damaged = {
+            "overwritten": b"not a database" * 1000,
+            "truncated": content[:half],
+            "emptied": b"",
+            "middle": content[:4096] + bytes(len(content) - 4096),
+        }[damage]
+        history.path.write_bytes(damaged)
+        if use == "append":
+            history.append(score_rows(3))
+        assert len(history.read()) == (8 if use == "append" else 6)
+        if damage != "emptied":  # DuckDB takes an empty file for a database without tables
+            assert "made again from the facts" in caplog.text
+        assert history.path.with_name("metric_history.duckdb.replaced").read_bytes() == damaged
+
+    def test_a_damaged_fact_is_made_again_from_the_database(self, history, caplog):
+        """The damaged file is kept in the quarantine; appending to its run finds the earlier rows."""
+        for run in range(2):
+            history.append(score_rows(run))
+        before = history.read()
+        fact = history.path.parent / "metric_history" / "ms" / "run-001.parquet"
+        whole = fact.read_bytes()
+        fact.write_bytes(whole[:100])
+        history.append(score_rows(1))
+        pd.testing.assert_frame_equal(history.read(), before)
+        fact.write_bytes(whole[:100])
         assert history.rebuild() == 4
-        assert len(history.read()) == 4
-        assert (
-            history.path.with_name("metric_history.duckdb.replaced")
-            .read_bytes()
-            .startswith(b"not a database")
-        )
+        pd.testing.assert_frame_equal(history.read(), before)
+        kept = list((history.path.parent / "quarantine" / "metric_history").iterdir())
+        assert [file.read_bytes() for file in kept] == [whole[:100]] * 2
+        assert "run-001.parquet" in caplog.text
 
-    def test_a_truncated_database_is_damaged_too(self, history):
-        """A disk that ran full in the middle."""
-        history.append(score_rows(0))
-        history.path.write_bytes(history.path.read_bytes()[: history.path.stat().st_size // 2])
-        with pytest.raises(HistoryError, match="mmm history --rebuild"):
-            history.read()
-
-    def test_a_damaged_fact_is_named_and_the_database_left_alone(self, history):
+    def test_both_sides_damaged_is_an_error_that_names_the_file(self, history):
         """Rows are not dropped in silence."""
         history.append(score_rows(0))
         history.append(score_rows(1))
         fact = history.path.parent / "metric_history" / "ms" / "run-001.parquet"
         fact.write_bytes(fact.read_bytes()[:100])
+        history.path.write_bytes(b"not a database" * 1000)
         with pytest.raises(HistoryError, match=r"run-001\.parquet"):
-            history.rebuild()
-        assert len(history.read()) == 4
+            history.read()
+        assert fact.exists()
 
     def test_a_copied_fact_does_not_count_twice(self, history):
         """A backup copy inside the folder is named, not read as a second run."""
