@@ -49,8 +49,7 @@ _DAMAGE_WORDS = (
     "checksum",
     "Corrupt",
     "corrupt",
-    "too small",
-    "magic bytes",
+    "Could not read enough bytes",
 )
 _BUSY = ("Could not set lock on file", "different configuration than existing connections")
 

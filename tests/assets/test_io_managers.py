@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import dagster as dg
 import numpy as np
@@ -167,9 +168,32 @@ def test_a_missing_or_damaged_file_says_what_to_do(root):
         files.read("holdout_metrics", "ms|full")
     files.write("holdout_metrics", "ms|full", pd.DataFrame({"value": [1.0]})).write_bytes(b"PAR1 torn")
     with pytest.raises(
-        StoredFileError, match=r"cannot be read \(.*\); materialise 'holdout_metrics' of ms\|full again"
+        StoredFileError,
+        match=r"cannot be read \(.*\), moved to .*quarantine.*; materialise 'holdout_metrics' of ms\|full again",
     ):
         files.read("holdout_metrics", "ms|full")
+    (kept,) = (Path(root) / "quarantine" / "storage" / "holdout_metrics" / "ms").iterdir()
+    assert kept.read_bytes() == b"PAR1 torn"
+    assert not files.has("holdout_metrics", "ms|full")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), PermissionError(13, "no"), OSError(24, "too many open files")]
+)
+def test_a_file_that_the_system_could_not_read_is_no_damaged_file(root, monkeypatch, error):
+    """Short of memory, rights or file handles: the file stays where it is."""
+    files = JsonFiles(root=root)
+    path = files.write("receipt", "ms", {"rows": 1})
+
+    def fail(self, path):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JsonFiles, "_load", fail)
+        with pytest.raises(StoredFileError, match="cannot be read"):
+            files.read("receipt", "ms")
+    assert path.is_file()
+    assert files.read("receipt", "ms") == {"rows": 1}
 
 
 def test_nothing_is_stored_when_a_window_of_the_run_is_missing(root, tmp_path):
