@@ -7,10 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
+SOAK ?= /tmp/mmm-soak
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions check bench soak upgrade-check clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench soak upgrade-check clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -45,8 +46,8 @@ lint: install ## Style of the code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: install ## Types of the engine
-	@$(BIN)/mypy --strict mmm_engine
+types: install ## Types of engine and code location
+	@$(BIN)/mypy --strict mmm_engine mmm_assets
 
 doctest: install ## Examples in docstrings
 	@$(BIN)/python -m pytest -q --doctest-modules mmm_engine -p no:randomly
@@ -54,10 +55,23 @@ doctest: install ## Examples in docstrings
 definitions: install ## Dagster's definitions load
 	@$(BIN)/dagster definitions validate -w workspace.yaml --log-level warning
 
-check: lint types doctest definitions test ## Everything CI runs
+gate: install ## Refresh the sample clients with two windows and short chains in a scratch home; exit 1 when a gate fails
+	@export DAGSTER_HOME=$$(mktemp -d) && $(BIN)/mmm refresh ms harbor lumen --windows full,h04 --draws 600 --tune 600; \
+		$(BIN)/mmm gate ms harbor lumen; code=$$?; rm -rf "$$DAGSTER_HOME"; exit $$code
+
+check: lint types doctest definitions gate test ## Everything CI runs
 
 bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="--only ms --pairs 1" for less
 	@$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
+soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; half an hour
+	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry
+	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
+	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
+	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q tests/engine/test_fuzz.py
+
+upgrade-check: install | $(filter .uv/bin/uv,$(UV)) ## Do the sample clients' posteriors stay under the newest allowed dependencies?
+	@$(BIN)/python -m tests.benchmarks.upgrade --uv $(UV) $(ARGS)
 
 clean: ## Remove what install made (inputs and history stay)
 	rm -rf $(VENV) .uv

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mmm_engine.documents import shorten
+from mmm_engine.documents import plain, shorten
 from mmm_engine.errors import Fault
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _parquet_table(content: bytes, wanted: Collection[str]) -> tuple[Table | Non
         columns = {name: _cells(unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        found = f"a broken Parquet file ({reason[:120]})"
+        found = f"a broken Parquet file ({plain(reason, 120)})"
         raise _UnreadableError(found, "a readable one", _EXPORT_AGAIN) from None
     rows = tuple(range(1, unpacked.num_rows + 1))
     faults = [] if rows else [Fault("the file", "no rows", "one row a period", _EXPORT_AGAIN)]
