@@ -11,7 +11,7 @@ SOAK ?= /tmp/mmm-soak
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench soak upgrade-check clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench soak upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -72,6 +72,9 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 
 upgrade-check: install | $(filter .uv/bin/uv,$(UV)) ## Do the sample clients' posteriors stay under the newest allowed dependencies?
 	@$(BIN)/python -m tests.benchmarks.upgrade --uv $(UV) $(ARGS)
+
+audit: | $(filter .uv/bin/uv,$(UV)) ## Known vulnerabilities of the pinned dependencies (asks PyPI's advisories)
+	@$(UV) tool run pip-audit --require-hashes --disable-pip -r requirements.lock
 
 clean: ## Remove what install made (inputs and history stay)
 	rm -rf $(VENV) .uv

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
+_OTHERS = 0o007
 PRIVATE = 0o700  # a home holds clients' revenue: nobody else on the machine reads it
 
 
@@ -63,11 +64,21 @@ def prepare_home(home: Path) -> Path:
     """Make the home ready for Dagster: the folder, its settings, and the environment variable that names it."""
     if not home.exists():
         home.mkdir(parents=True, mode=PRIVATE)
+    elif home.stat().st_mode & _OTHERS:
+        home.chmod(home.stat().st_mode & 0o7777 & ~_OTHERS)
+    storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE)
     settings = home / "dagster.yaml"
     if not settings.exists():
         shutil.copyfile(shipped_file("dagster.yaml"), settings)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
+    from mmm_engine.history_files import make_private_folder
+
+    make_private_folder(folder)
 
 
 def open_instance(home: Path) -> DagsterInstance:

@@ -65,7 +65,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
     def write(self, asset: str, partition: str | None, value: Any) -> Path:
         """Store a value; readers see the old file or the new one, never a part of it."""
         path = self.path(asset, partition)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=home.PRIVATE)
+        home.make_private(path.parent)
         self._replace(path, value)
         return path
 
@@ -291,7 +291,7 @@ def quarantine(path: Path, root: Path) -> Path:
         root: Dagster's home; the file keeps its place below ``root/quarantine``, with the time behind its name.
     """
     place = root / "quarantine" / path.relative_to(root)
-    place.parent.mkdir(parents=True, exist_ok=True, mode=home.PRIVATE)
+    home.make_private(place.parent)
     place = place.with_name(f"{place.name}.{time.time_ns()}")
     os.replace(path, place)
     return place

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from mmm_assets.home import PRIVATE
+from mmm_assets.home import make_private
 from mmm_assets.runs import PROCESS_TAG
 from mmm_engine.config import check_client_id
 
@@ -29,7 +29,7 @@ _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.Dag
 def client_lock(instance: dg.DagsterInstance, client: str) -> Iterator[None]:
     """Hold the client for this process; a second refresh of it waits here until the first is done."""
     folder = Path(instance.root_directory) / "locks"
-    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    make_private(folder)
     with (folder / f"{check_client_id(client)}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when the process ends, however it ends
         yield

@@ -21,6 +21,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from mmm_assets.home import make_private
 from mmm_assets.io_managers import HtmlFiles, JsonFiles, StoredFileError, replace_file
 from mmm_assets.runs import Refresh
 
@@ -78,7 +79,7 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
         good_at = earlier.good_at if earlier else ""
         failed = self.failed_path(client)
         if page is not None:
-            failed.parent.mkdir(parents=True, exist_ok=True)
+            make_private(failed.parent)
             replace_file(failed, lambda temporary: temporary.write_text(page, encoding="utf-8"))
         pages = HtmlFiles(root=self.root)
         if pages.has(ASSET, client):

@@ -275,11 +275,27 @@ def test_one_client_never_shows_in_the_report_of_another(home, data_dir, sampler
 
 
 def test_a_home_is_closed_to_others(used_home):
-    """Folders of a home that the platform makes are for their owner only."""
-    assert (used_home.stat().st_mode & 0o077) == 0 or used_home.parent.stat().st_mode & 0o077 == 0
-    for name in ("storage", "locks", "metric_history"):
-        for folder in [used_home / name, *(path for path in (used_home / name).rglob("*") if path.is_dir())]:
-            assert folder.stat().st_mode & 0o077 == 0, folder
+    """The home, and every folder in it that the platform makes, is for its owner only."""
+    assert used_home.stat().st_mode & 0o077 == 0
+    ours = [used_home / "storage", used_home / "locks", used_home / "metric_history"]
+    ours += [
+        folder
+        for name in ("report", "fitted_posterior")
+        for folder in (used_home / "storage").glob(f"{name}*")
+    ]
+    for folder in ours:
+        assert folder.stat().st_mode & 0o077 == 0, folder
+
+
+def test_a_home_that_others_could_read_is_closed_to_the_world(tmp_path, monkeypatch):
+    """A group may be meant; the world never is."""
+    from mmm_assets.home import prepare_home
+
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    assert prepare_home(folder).stat().st_mode & 0o777 == 0o750
 
 
 def test_nothing_temporary_is_left_behind(used_home):

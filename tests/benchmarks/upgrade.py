@@ -42,15 +42,16 @@ def main() -> None:
         newest = _newest_environment(scratch / "venv", asked.uv)
         here = _run(Path(sys.executable), scratch / "here.json", clients, {})
         there = _run(newest, scratch / "there.json", clients, {"MMM_CACHE_DIR": str(scratch / "kernels")})
-    changed = sorted(name for name, version in there["versions"].items() if here["versions"].get(name, version) != version)
+    before, after = here["versions"], there["versions"]
+    changed = sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
     for name in changed:
-        print(f"{name}: {here['versions'][name]} -> {there['versions'][name]}")
+        print(f"{name}: {before[name]} -> {after[name]}")
     print(f"{len(changed)} dependencies differ from requirements.lock")
     sys.exit(1 if _report(here["fits"], there["fits"]) else 0)
 
 
 def moved(here: Fits, there: Fits) -> tuple[list[tuple[str, str, float]], float]:
-    """Every parameter with its distance in Monte Carlo standard errors, farthest first; and the limit for one of them."""
+    """Every parameter with its distance in Monte Carlo standard errors, farthest first; and the limit for one."""
     distances = [
         (client, name, abs(mean - there[client][name][0]) / math.hypot(error, there[client][name][1]))
         for client, parameters in here.items()
@@ -66,8 +67,12 @@ def _report(here: Fits, there: Fits) -> int:
     beyond = [row for row in distances if not row[2] <= limit]
     for client, name, distance in distances[:5]:
         mean, error = here[client][name]
-        print(f"{client} {name}: {mean:.5g} ± {error:.2g} -> {there[client][name][0]:.5g}, {distance:.2f} errors")
-    print(f"{len(beyond)} of {len(distances)} parameters moved by more than {limit:.2f} Monte Carlo standard errors")
+        print(
+            f"{client} {name}: {mean:.5g} ± {error:.2g} -> {there[client][name][0]:.5g}, {distance:.2f} errors"
+        )
+    print(
+        f"{len(beyond)} of {len(distances)} parameters moved by more than {limit:.2f} Monte Carlo standard errors"
+    )
     return len(beyond)
 
 
@@ -76,12 +81,22 @@ def _newest_environment(folder: Path, uv: str) -> Path:
     quiet: dict[str, Any] = {"check": True, "cwd": ROOT}
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], **quiet)
     python = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--upgrade", "--python", str(python), str(ROOT)], **quiet)
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--upgrade", "--python", str(python), str(ROOT)], **quiet
+    )
     return python
 
 
 def _run(python: Path, out: Path, clients: list[str], environment: dict[str, str]) -> Any:
-    command = [str(python), "-m", "tests.benchmarks.upgrade", "--fit", str(out), "--clients", ",".join(clients)]
+    command = [
+        str(python),
+        "-m",
+        "tests.benchmarks.upgrade",
+        "--fit",
+        str(out),
+        "--clients",
+        ",".join(clients),
+    ]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **environment})
     return json.loads(out.read_text())
 
