@@ -111,6 +111,11 @@ def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: fl
     found = 0
     for client in list_clients(folder) if folder.is_dir() else []:
         before = cursor.seen.get(client)
+        if before is None and client not in cursor.waiting:
+            fresh = signature([folder / f"{client}.yaml"])
+            if not _settled(fresh, None, now):  # not worth reading yet: thousands may have come at once
+                cursor.waiting[client] = fresh
+                continue
         paths = _files(client, folder, before)
         looks = signature(paths)
         if before is not None and before.looks == looks:
