@@ -108,19 +108,19 @@ def _content(name: str, content: bytes) -> Broken:
 KILLED = "killed-worker"  # its process is killed by the soak while it fits
 FAULTS: dict[str, Fault] = {
     "no-rows": Fault(lambda folder, client: (folder / f"{client}.csv").unlink(), "no such file"),
-    "torn-yaml": Fault(_content("yaml", b"client: ["), "torn-yaml.yaml"),
+    "torn-yaml": Fault(_content("yaml", b"client: ["), "breaks YAML"),
     "negative-spend": Fault(
         _rows(lambda lines: [*lines[:9], lines[9].replace(",", ",-", 1), *lines[10:]]), "negative"
     ),
-    "missing-week": Fault(_rows(lambda lines: [*lines[:20], *lines[21:]]), "2024-05-"),
-    "same-week-twice": Fault(_rows(lambda lines: [*lines, lines[-1]]), "2025-02-17"),
+    "missing-week": Fault(_rows(lambda lines: [*lines[:20], *lines[21:]]), "no row for 1 of 60 dates"),
+    "same-week-twice": Fault(_rows(lambda lines: [*lines, lines[-1]]), "the date of row 61 again"),
     "picture": Fault(_content("csv", b"\x89PNG\r\n\x1a\n" + bytes(200)), "a PNG picture"),
-    "too-few-rows": Fault(_rows(lambda lines: lines[:9]), "rows"),
+    "too-few-rows": Fault(_rows(lambda lines: lines[:9]), "found 8 rows"),
     "leaves-the-folder": Fault(_settings(data="../outside.csv"), "../outside.csv"),
     "unknown-column": Fault(_settings(channels=["tv", "tivi"]), "tivi"),
     "no-time": Fault(_settings(sampler={**SAMPLER, "draws": 20_000, "time_budget": 0.05}), "window_fitted"),
     "unconverged": Fault(
         _settings(thresholds={**THRESHOLDS, "ess_min": 100_000}), "sampler_converged", recorded=True
     ),
-    KILLED: Fault(_settings(sampler={**SAMPLER, "draws": 20_000}), "its process was killed"),
+    KILLED: Fault(_settings(sampler={**SAMPLER, "draws": 40_000}), "its process was killed"),
 }

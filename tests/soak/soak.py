@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -36,16 +36,20 @@ def main() -> None:
     for path in data.iterdir():  # files that nobody has touched for a minute
         os.utime(path, (began - 60, began - 60))
     memory = []
-    with _ui(home, data, asked.folder / "ui.log") as process:
+    with _ui(home, data, asked.folder / "ui.log") as ui:
         statuses: dict[str, Status] = {}
-        seen, publication = began, Publication(root=str(home))
+        seen, publication, restart = began, Publication(root=str(home)), asked.restart
         while len(statuses) < len(clients) and time.time() - seen < asked.patience:
             time.sleep(_LOOK_SECONDS)
             _kill_worker_of(KILLED, home)
             for client in set(clients) - set(statuses):
                 if (status := publication.status(client)) is not None:
                     statuses[client], seen = status, time.time()
-            memory.append((round(time.time() - began), len(statuses), _resident_mb(process.pid)))
+            memory.append((round(time.time() - began), len(statuses), _resident_mb(ui.pid)))
+            if restart and statuses:
+                ui.kill()
+                ui.start()
+                restart, seen = False, time.time()
         wall = time.time() - began
     figures = _figures(home, sound, statuses, wall, memory)
     (asked.folder / "figures.json").write_text(json.dumps(figures, indent=1))
@@ -60,35 +64,53 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--patience", type=float, default=240.0, help="Seconds without news after which it ends."
     )
+    parser.add_argument(
+        "--restart", action="store_true", help="Kill everything once, mid-batch, and start again."
+    )
     return parser.parse_args()
 
 
 class _ui:  # noqa: N801  (reads as a function)
-    """`mmm ui` as a context: the web server, the daemon and the code server."""
+    """`mmm ui` as a context: the web server, the daemon, the code server and the runs."""
 
     def __init__(self, home: Path, data: Path, log: Path) -> None:
+        self._environment = {**os.environ, "DAGSTER_HOME": str(home), "MMM_DATA_DIR": str(data)}
+        self._log = log.open("w")
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of `mmm ui`."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, as the leader of a group of processes."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        environment = {**os.environ, "DAGSTER_HOME": str(home), "MMM_DATA_DIR": str(data)}
-        self._log = log.open("w")
+        code = "from mmm_assets.cli import main; main()"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from mmm_assets.cli import main; main()", "ui", "--port", str(port)],
-            env=environment,
+            [sys.executable, "-c", code, "ui", "--port", str(port)],
+            env=self._environment,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        return self._process
+    def kill(self) -> None:
+        """Kill -9 everything that it started, runs under way among it."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self.kill()
         self._log.close()
 
 
