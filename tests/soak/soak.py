@@ -20,10 +20,11 @@ from typing import Any, Self
 import pandas as pd
 
 from mmm_assets.publication import Publication, Status
-from tests.soak.fleet import FAULTS, KILLED, write_fleet
+from tests.soak.fleet import FAULTS, KILLED, STRUCTURES, write_client, write_fleet
 
 ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 5.0
+LATE = "late-comer"
 
 
 def main() -> None:
@@ -51,10 +52,25 @@ def main() -> None:
                 ui.start()
                 restart, seen = False, time.time()
         wall = time.time() - began
+        dropped = _drop_one(data, home, asked.patience)
     figures = _figures(home, sound, statuses, wall, memory)
+    figures["one_more_client"] = dropped
     (asked.folder / "figures.json").write_text(json.dumps(figures, indent=1))
     print(json.dumps({name: value for name, value in figures.items() if name != "memory"}, indent=1))
     sys.exit(1 if figures["wrong"] else 0)
+
+
+def _drop_one(data: Path, home: Path, patience: float) -> dict[str, float]:
+    """Drop the files of one more client beside the running daemon; seconds until its report, and of sampling in them."""
+    from mmm_engine.history import History
+
+    began, publication = time.time(), Publication(root=str(home))
+    write_client(data, LATE, STRUCTURES[0], seed=4711)
+    while publication.status(LATE) is None and time.time() - began < patience:
+        time.sleep(0.5)
+    seconds = time.time() - began
+    sampling = float(_sampling_seconds(History(home / "metric_history.duckdb").read(LATE)).sum())
+    return {"seconds": round(seconds, 1), "sampling_seconds": round(sampling, 1)}
 
 
 def _arguments() -> argparse.Namespace:
@@ -167,6 +183,7 @@ def _figures(
     from mmm_engine.history import History
 
     history = History(home / "metric_history.duckdb").read()
+    history = history[history["client"] != LATE]
     finished = [client for client in sound if client in statuses and statuses[client].published]
     wrong = [f"{client}: {_said(statuses.get(client))}" for client in sound if client not in finished]
     reasons = {}
@@ -196,11 +213,34 @@ def _figures(
         "history_rows": len(history),
         "expected_rows": sum(expected.values()),
         "facts": len(list((home / "metric_history").glob("*/*.parquet"))),
+        "batches": _batches(home),
         "memory_first_and_last_mb": [memory[len(memory) // 4], memory[-1]] if memory else [],
         "reasons": reasons,
         "wrong": wrong,
         "memory": memory,
     }
+
+
+def _batches(home: Path) -> list[dict[str, float]]:
+    """Each batch: clients, seconds, and seconds until its first client began (child process, imports, canary)."""
+    import dagster as dg
+
+    from mmm_assets.batches import JOB_NAME
+    from mmm_assets.runs import BATCH_TAG
+
+    found = []
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for record in instance.get_run_records(dg.RunsFilter(job_name=JOB_NAME), ascending=True):
+            run = record.dagster_run
+            own = instance.get_run_records(dg.RunsFilter(tags={BATCH_TAG: run.run_id}))
+            starts = [child.start_time for child in own if child.start_time]
+            clients = run.run_config["ops"]["refresh_batch"]["config"]["clients"]
+            if record.start_time and record.end_time and starts:
+                first, whole = min(starts) - record.start_time, record.end_time - record.start_time
+                found.append(
+                    {"clients": len(clients), "seconds": round(whole, 1), "start_up": round(first, 1)}
+                )
+    return found
 
 
 def _said(status: Status | None) -> str:
