@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _drop_one(data: Path, home: Path, patience: float) -> dict[str, float]:
-    """Drop the files of one more client beside the running daemon; seconds until its report, and of sampling in them."""
+    """Drop the files of one more client beside the running daemon; seconds until its report, and how many sampled."""
     from mmm_engine.history import History
 
     began, publication = time.time(), Publication(root=str(home))
@@ -212,7 +212,7 @@ def _figures(
         ),
         "history_rows": len(history),
         "expected_rows": sum(expected.values()),
-        "facts": len(list((home / "metric_history").glob("*/*.parquet"))),
+        "facts": sum(path.parent.name != LATE for path in (home / "metric_history").glob("*/*.parquet")),
         "batches": _batches(home),
         "memory_first_and_last_mb": [memory[len(memory) // 4], memory[-1]] if memory else [],
         "reasons": reasons,
