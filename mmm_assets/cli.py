@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,6 +48,13 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class Audience(StrEnum):
+    """Who a report is written for."""
+
+    ANALYST = "analyst"
+    CLIENT = "client"
 
 
 @app.command()
@@ -109,6 +116,7 @@ def add(
     channels: Annotated[str, typer.Option(help="Media columns, comma-separated.")],
     controls: Annotated[str, typer.Option(help="Control columns, comma-separated.")] = "",
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
+    currency: Annotated[str, typer.Option(help="Written after amounts of money, for example EUR.")] = "",
     max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
     saturation: Annotated[str, typer.Option(help="Response curve.")] = "michaelis_menten",
     seasonality: Annotated[int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.")] = None,
@@ -129,6 +137,7 @@ def add(
         "client": client,
         "date": date,
         "target": {"column": target, "kind": kind},
+        "currency": currency,
         "channels": _names(channels),
         "controls": [{"column": name, "effect": effect} for name in _names(controls)],
         "model": {
@@ -198,7 +207,9 @@ def history(
         return
     rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
     if form is Format.CSV:
-        sys.stdout.write(rows.to_csv(index=False))
+        from mmm_assets.exports import csv_text
+
+        sys.stdout.write(csv_text(rows))
     elif form is Format.JSON:
         sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
     elif rows.empty:
@@ -256,7 +267,13 @@ def gate(clients: SomeClients = None) -> None:
 
 
 @app.command()
-def report(client: OneClient) -> None:
+def report(
+    client: OneClient,
+    audience: Annotated[
+        Audience,
+        typer.Option(help="client: diagnostics in an appendix, a page of its own beside the analyst's."),
+    ] = Audience.ANALYST,
+) -> None:
     """Render a client's report again from what is stored, and print its path."""
     from mmm_assets import jobs
     from mmm_assets.partitions import PARTITION_TAG
@@ -264,12 +281,14 @@ def report(client: OneClient) -> None:
 
     check_client_id(client)
     _require_results(client)
-    failures = _run_again(jobs.PUBLISH.name, "report", {PARTITION_TAG: client})
+    for_client = audience is Audience.CLIENT
+    config = {"ops": {"report": {"config": {"for_client": for_client}}}}
+    failures = _run_again(jobs.PUBLISH.name, "report", {PARTITION_TAG: client}, config)
     publication = Publication(root=str(homes.home_dir()))
     if failures:
         _complain(*failures)
         raise typer.Exit(FAILED)
-    _print(str(publication.report_path(client)))
+    _print(str(publication.client_path(client) if for_client else publication.report_path(client)))
 
 
 @app.command()
@@ -288,10 +307,15 @@ def portfolio() -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000) -> None:
     """Start Dagster's web interface and daemon with the platform's home, on 127.0.0.1 only."""
+    from mmm_assets import pages
+
     home = homes.prepare_home(homes.home_dir())
     os.environ["MMM_DATA_DIR"] = str(homes.data_dir())
     workspace = str(homes.shipped_file("workspace.yaml"))
+    os.environ[pages.PORT_VARIABLE] = str(port + 1)
+    pages.start_server(home, port + 1)
     _print(f"Dagster on http://127.0.0.1:{port} (home {home}); stop with Ctrl-C.")
+    _print(f"Portfolio and reports: {pages.page_address('portfolio/portfolio.html')}")
     sys.stdout.flush()
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev"]
     os.chdir(home)  # an .env file of whatever folder this was called from must not change the home
@@ -370,13 +394,13 @@ def _refresh(clients: Sequence[str], options: RefreshOptions) -> int:
     return 0 if portfolio_done and all(outcome.succeeded for outcome in outcomes) else FAILED
 
 
-def _run_again(job: str, asset: str, tags: dict[str, str]) -> list[str]:
+def _run_again(job: str, asset: str, tags: dict[str, str], config: dict[str, Any] | None = None) -> list[str]:
     """Materialise one asset of a job again; what failed."""
     from mmm_assets.definitions import defs
     from mmm_assets.refresh import rerun
 
     with homes.open_instance(homes.home_dir()) as instance:
-        return rerun(instance, defs.resolve_job_def(job), asset, tags)
+        return rerun(instance, defs.resolve_job_def(job), asset, tags, config)
 
 
 def _require_results(client: str) -> None:

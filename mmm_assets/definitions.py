@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import alerts, batches, checks, jobs, schedules, sensors
-from mmm_assets.assets import fits, fleets, inputs, outputs
+from mmm_assets.assets import diff, fits, fleets, inputs, outputs
 from mmm_assets.io_managers import (
     ClientDataFiles,
     FrameFiles,
@@ -24,6 +24,7 @@ from mmm_assets.io_managers import (
     ScaledInputsFiles,
 )
 from mmm_assets.publication import Publication
+from mmm_assets.published import PublishedStates
 from mmm_assets.resources import ClientFiles, MetricHistory, SamplerOverrides
 from mmm_assets.results import ResultStore
 
@@ -35,6 +36,7 @@ ASSETS = (
     fleets.recovery_scores,
     fleets.stability_scores,
     fleets.forecast,
+    diff.refresh_diff,
     outputs.metric_history,
     outputs.report,
     outputs.portfolio,
@@ -68,6 +70,7 @@ def _resources(home: Path | None, data_dir: Path | None) -> dict[str, Any]:
         "sampler": SamplerOverrides(),
         "history": MetricHistory(path=str(home / "metric_history.duckdb") if home else ""),
         "publication": Publication(root=root),
+        "published": PublishedStates(root=root),
         "results": ResultStore(root=root),
         "client_data_files": ClientDataFiles(root=root),
         "scaled_inputs_files": ScaledInputsFiles(root=root),

@@ -24,7 +24,9 @@ WINDOWS = dg.define_asset_job(
         "channel_returns",
         "response_curves",
         "decomposition",
+        "adstock_weights",
         "parameters",
+        "chain_views",
         "media_multiplier",
     ],
     description="Fit a client's windows and read everything from their posteriors.",
@@ -37,15 +39,17 @@ RESULTS = dg.define_asset_job(
         "channel_returns",
         "response_curves",
         "decomposition",
+        "adstock_weights",
         "parameters",
+        "chain_views",
         "media_multiplier",
     ],
     description="Read everything from posteriors that are already fitted.",
 )
 FLEETS = dg.define_asset_job(
     "fleets_job",
-    selection=["recovery_scores", "stability_scores", "forecast"],
-    description="Recovery, stability and forecast of a client.",
+    selection=["recovery_scores", "stability_scores", "forecast", "refresh_diff"],
+    description="Recovery, stability, forecast and refresh diff of a client.",
 )
 PUBLISH = dg.define_asset_job(
     "publish_job",

@@ -48,7 +48,14 @@ CURVE_COLUMNS = {
     "current": ("bool", "nearest to the mean spend in training"),
 }
 FORECAST_COLUMNS = {**_DATE, **_QUANTILES, **_MEAN}
-PREDICTION_COLUMNS = {**_DATE, **_SPLIT, "actual": ("float", "observed target"), **_MEAN, **_QUANTILES}
+PREDICTION_COLUMNS = {
+    **_DATE,
+    **_SPLIT,
+    "actual": ("float", "observed target"),
+    **_MEAN,
+    **_QUANTILES,
+    "pit": ("float", "share of draws below the observed target"),
+}
 DECOMPOSITION_COLUMNS = {
     **_DATE,
     "component": ("string", "baseline, trend, seasonality, a channel, a control or an event"),
@@ -66,6 +73,33 @@ PARAMETER_COLUMNS = {
     "ess_tail": ("float", "effective sample size of the tails"),
     "prior_q01": ("float", "1% quantile of its prior"),
     "prior_q99": ("float", "99% quantile of its prior"),
+    "prior_mean": ("float", "mean of the prior"),
+    "prior_sd": ("float", "standard deviation of the prior"),
+    "prior_q05": ("float", "5% quantile of the prior"),
+    "prior_q95": ("float", "95% quantile of the prior"),
+}
+ADSTOCK_COLUMNS = {
+    **_CHANNEL,
+    "lag": ("int", "periods after the media, 0 is the same period"),
+    "mean": ("float", "share of the effect that falls on the lag"),
+    **_SPREAD,
+}
+CHAIN_COLUMNS = {
+    "view": ("string", "rank, energy, transition or draw"),
+    "parameter": ("string", "name, with its channel or control in brackets; model space"),
+    "chain": ("int", "number of the chain, -1 for all"),
+    "position": ("float", "bin, energy or number of the draw"),
+    "value": ("float", "relative frequency, density or value of the draw"),
+    "diverging": ("bool", "whether the draw ended a divergent trajectory"),
+}
+DIFF_COLUMNS = {
+    **_CHANNEL,
+    "metric": ("string", "roas, cpa or share"),
+    "step": ("string", "what changed"),
+    "change": ("float", "part of the move that this brought; parts sum to after - before"),
+    "noise": ("float", "standard deviation of the part between seeds"),
+    "before": ("float", "value of the last published refresh"),
+    "after": ("float", "value of this refresh"),
 }
 MULTIPLIER_COLUMNS = {**_DATE, **_MEAN, **_SPREAD}
 

@@ -38,10 +38,13 @@ def portfolio_frame(
     frame = frame.join(
         pd.DataFrame([_standing(status) for status in statuses], columns=_STANDING).set_index("client")
     )
-    frame = frame.join(_latest(history.read(latest=True)))
+    rows = history.read(latest=True)
+    frame = frame.join(_latest(rows))
     frame = frame.join(_trend(history.read(metric="mape", window=WINDOW, split="test")))
+    frame = frame.join(_drift(rows))
     frame["verdict"] = frame["verdict"].fillna("never refreshed")
     frame["reason"] = frame["reason"].fillna("no refresh came to its end")
+    frame["reason"] = [_with_alarms(*cells) for cells in zip(frame["reason"], frame["alarms"], strict=True)]
     frame["report"] = frame["report"].fillna("")
     frame["stale_days"] = (pd.Timestamp(now.date()) - pd.to_datetime(frame["last_date"])).dt.days
     frame["ess_min"] = frame[["ess_bulk_min", "ess_tail_min"]].min(axis=1)
@@ -75,6 +78,23 @@ def _latest(rows: DataFrame) -> DataFrame:
     numbers = named.pivot(index="client", columns="name", values="value").reindex(columns=list(_LATEST))
     full = rows[rows["window"] == "full"]
     return numbers.join(full.groupby("client")["cutoff"].max().rename("last_date"), how="outer")
+
+
+def _drift(rows: DataFrame) -> DataFrame:
+    """Largest drift statistic over its limit, and the names of the series in alarm, by client."""
+    import pandas as pd
+
+    own = rows[rows["metric"].str.startswith("drift_")].dropna(subset="value")
+    alarms = own[own["value"] >= 1].sort_values("value", ascending=False).groupby("client")["metric"]
+    names = alarms.agg(lambda metrics: ", ".join(metric.removeprefix("drift_") for metric in metrics))
+    return pd.DataFrame({"drift": own.groupby("client")["value"].max(), "alarms": names})
+
+
+def _with_alarms(reason: str, alarms: object) -> str:
+    """The reason with the series that left their usual range in front of it."""
+    if not isinstance(alarms, str):
+        return reason
+    return "; ".join(part for part in (f"drift alarm: {alarms}", reason) if part)
 
 
 def _trend(rows: DataFrame) -> Series:

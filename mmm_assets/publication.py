@@ -3,8 +3,9 @@
 Here: putting a report in place, refusing to, marking the last good one stale, the status that the portfolio reads.
 Not here: why results are refused (mmm_engine.gates), how a page looks (mmm_engine.report).
 
-Beside ``report/<client>.html`` (the last good page) stand ``<client>.json`` (its status) and, after a refusal,
-``<client>.failed.html`` (what was refused, for whoever looks into it).
+Beside ``report/<client>.html`` (the last good page) stand ``<client>.json`` (its status), where it was asked for
+``<client>.client.html`` (the same for the client's eyes) and, after a refusal, ``<client>.failed.html`` (what was
+refused, for whoever looks into it).
 """
 
 from __future__ import annotations
@@ -79,11 +80,10 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
         good_at = earlier.good_at if earlier else ""
         failed = self.failed_path(client)
         if page is not None:
-            make_private(failed.parent)
-            replace_file(failed, lambda temporary: temporary.write_text(page, encoding="utf-8"))
-        pages = HtmlFiles(root=self.root)
-        if pages.has(ASSET, client):
-            pages.write(ASSET, client, mark_stale(pages.read(ASSET, client), reasons, refresh.ended))
+            _write_page(failed, page)
+        for good in (self.report_path(client), self.client_path(client)):
+            if good.is_file():
+                _write_page(good, mark_stale(good.read_text(encoding="utf-8"), reasons, refresh.ended))
         now = refresh.ended_at
         status = Status(
             client, "do not use", False, tuple(reasons), refresh.id, now, refresh.seconds, good_at=good_at
@@ -109,12 +109,31 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The last good report."""
         return HtmlFiles(root=self.root).path(ASSET, client)
 
+    def client_path(self, client: str) -> Path:
+        """The last good report as it is written for the client, where one was asked for."""
+        return self.report_path(client).with_suffix(".client.html")
+
+    def wants_client_page(self, client: str) -> bool:
+        """Whether a page for the client was asked for once; every refresh writes it again then."""
+        return self.client_path(client).is_file()
+
+    def put_client_page(self, client: str, page: str) -> Path:
+        """Put the page for the client in place."""
+        path = self.client_path(client)
+        _write_page(path, page)
+        return path
+
     def failed_path(self, client: str) -> Path:
         """The page of the last refused refresh."""
         return self.report_path(client).with_suffix(".failed.html")
 
     def _write(self, status: Status) -> None:
         JsonFiles(root=self.root).write(ASSET, status.client, asdict(status))
+
+
+def _write_page(path: Path, page: str) -> None:
+    make_private(path.parent)
+    replace_file(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
 
 
 def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:

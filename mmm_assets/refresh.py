@@ -169,14 +169,18 @@ def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level
 
 
 def rerun(
-    instance: dg.DagsterInstance, job: dg.JobDefinition, asset: str, tags: Mapping[str, str]
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    asset: str,
+    tags: Mapping[str, str],
+    config: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Materialise one asset of a job again, with its checks; what failed, in words."""
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(asset)],
         tags={PROCESS_TAG: process_identity(), **tags},
-        run_config=_quiet("CRITICAL"),
+        run_config={**_quiet("CRITICAL"), **(config or {})},
         raise_on_error=False,
     )
     return list(step_failures(result.all_events))

@@ -17,22 +17,23 @@ from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine import ENGINE_VERSION
 
 if TYPE_CHECKING:
-    from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport
+    from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo, WindowReport
 
 LIBRARIES = (
     "pymc", "pymc-marketing", "nutpie", "pytensor", "numba", "arviz", "numpy", "pandas", "xarray", "dagster", "duckdb",
 )  # fmt: skip
 
 
-def render(inputs: ReportInputs) -> str:
+def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
     """The report as one self-contained page."""
     from mmm_engine.report.render import build_report
 
-    return build_report(inputs)
+    return build_report(inputs, audience=audience)
 
 
 def report_inputs(results: ClientResults, history: History, run: RunInfo) -> ReportInputs:
     """Everything the report of a client is made from; window ``full`` must be among the results."""
+    from mmm_engine.drift import drift_scores
     from mmm_engine.report.inputs import ReportInputs
 
     data, config, full = results.data, results.data.config, results.windows[FULL]
@@ -41,7 +42,7 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         target_name=config.target.column,
         target_kind=config.target.kind,
         period=data.period,
-        currency_unit="",
+        currency_unit=config.currency,
         windows={name: _window_report(window) for name, window in results.windows.items()},
         decomposition=full.decomposition,
         curves=full.curves,
@@ -53,7 +54,10 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         findings=data.findings,
         verdicts=verdicts_of(results, history),
         run=run,
+        adstock=full.adstock,
         ledger=history.ledger(config.client),
+        diff=results.diff,
+        drift=drift_scores(history.read(config.client)),
         previous=previous_refresh(history, config.client, run.run_id),
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
@@ -107,21 +111,15 @@ def _window_report(window: WindowResults) -> WindowReport:
         predictions=window.predictions,
         returns=window.returns,
         parameters=window.parameters,
+        chains=window.chains,
     )
 
 
 def _spend(window: WindowResults) -> DataFrame:
-    """Totals of each channel over the training rows; a channel with a cost column is counted in money."""
-    import pandas as pd
+    """Totals of each channel over the training rows."""
+    from mmm_engine.report.inputs import spend_frame
 
-    inputs = window.inputs
-    return pd.DataFrame(
-        {
-            "channel": inputs.config.channel_names,
-            "spend": inputs.spend[: inputs.train_rows].sum(axis=0),
-            "unit": ["spend" if channel.cost else channel.unit for channel in inputs.config.channels],
-        }
-    )
+    return spend_frame(window.inputs)
 
 
 def _library_versions() -> dict[str, str]:

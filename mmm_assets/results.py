@@ -44,7 +44,9 @@ class WindowResults:
     returns: DataFrame
     curves: DataFrame
     decomposition: DataFrame
+    adstock: DataFrame
     parameters: DataFrame
+    chains: DataFrame
     multiplier: DataFrame
 
     @property
@@ -65,7 +67,9 @@ _FRAMES = {
     "returns": "channel_returns",
     "curves": "response_curves",
     "decomposition": "decomposition",
+    "adstock": "adstock_weights",
     "parameters": "parameters",
+    "chains": "chain_views",
     "multiplier": "media_multiplier",
 }
 
@@ -79,6 +83,7 @@ class ClientResults:
     recovery: DataFrame | None
     stability: DataFrame | None
     forecast: DataFrame | None
+    diff: DataFrame | None = None
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -136,7 +141,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         frames = FrameFiles(root=self.root)
         fleets = {
             name: _read_if_stored(frames, name, client)
-            for name in ("recovery_scores", "stability_scores", "forecast")
+            for name in ("recovery_scores", "stability_scores", "forecast", "refresh_diff")
         }
         current = {
             name: frame for name, frame in fleets.items() if frame is not None and _is_from(frame.attrs, data)
@@ -147,6 +152,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             recovery=current.get("recovery_scores"),
             stability=current.get("stability_scores"),
             forecast=current.get("forecast"),
+            diff=current.get("refresh_diff"),
         )
 
     def _window(self, client: str, window: str, data: ClientData) -> WindowResults | None:

@@ -153,6 +153,7 @@ class ClientConfig(Frozen):
 
     ``data`` and ``calibration`` are relative to the folder of that file. ``lift_tests`` are the rows of
     ``calibration``, which is a table with the columns channel, date, x, delta_x, delta_y, sigma in original units.
+    ``currency`` is written after amounts of money ("EUR"); it changes no number.
     """
 
     client: Annotated[str, AfterValidator(_checked_id)]
@@ -161,6 +162,7 @@ class ClientConfig(Frozen):
     target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
     channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
     controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
+    currency: Annotated[str, Field(max_length=8, pattern=r"^\S*$")] = ""
     model: ModelConfig = ModelConfig()
     calibration: Annotated[str, AfterValidator(_checked_data_path)] | None = None
     lift_tests: Annotated[tuple[LiftTest, ...], BeforeValidator(_as_tuple)] = ()
@@ -211,7 +213,7 @@ class ClientConfig(Frozen):
     @property
     def config_version(self) -> str:
         """12 hex digits that change when, and only when, a setting that can change a number changes."""
-        settings = self.model_dump(mode="json", exclude={"data", "thresholds", "calibration"})
+        settings = self.model_dump(mode="json", exclude={"data", "thresholds", "calibration", "currency"})
         del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
         for section, name in (
             (settings, "lift_tests"),
@@ -316,6 +318,7 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         "target": config.target.model_dump(mode="json"),
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
+        **({"currency": config.currency} if config.currency else {}),
         "model": model.model_dump(
             mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend") | {"events"}
         )
@@ -345,6 +348,7 @@ _COMMENTS = {
         "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost};",
         "a channel of its own kind: {column: tv, adstock: {kind: delayed, max_lag: 8}, saturation: hill}",
     ),
+    "currency": ("written after amounts of money",),
     "controls": ("names, or {column: price, effect: any}; effect: positive (default), negative, any",),
     "model": (
         "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null; where wanted also",

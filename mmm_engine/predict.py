@@ -62,7 +62,11 @@ def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = 
 
 
 def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFrame:
-    """Actual target and predictive quantiles per row: date, split, actual, mean, q05, q25, q50, q75, q95."""
+    """Actual target and predictive quantiles per row: date, split, actual, mean, q05, q25, q50, q75, q95, pit.
+
+    ``pit``, the probability integral transform, is the share of draws below the actual value: uniform on [0, 1] over
+    rows that the model has not seen when its forecasts are right about their own uncertainty.
+    """
     quantiles = np.quantile(prediction.draws, list(QUANTILES.values()), axis=0)
     return pd.DataFrame(
         {
@@ -71,6 +75,7 @@ def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFra
             "actual": inputs.target,
             "mean": prediction.mean_draws.mean(axis=0),
             **dict(zip(QUANTILES, quantiles, strict=True)),
+            "pit": (prediction.draws < inputs.target).mean(axis=0),
         }
     )
 

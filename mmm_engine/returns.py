@@ -1,6 +1,6 @@
 """What each channel returns: contribution, share, return on spend, marginal return, response curve.
 
-Here: draws of contributions set against money, summarised per channel, original units.
+Here: draws of contributions set against money, response curves and carry-over, summarised per channel.
 Not here: contributions themselves (predict.py), whether a channel's return can be trusted (fleets/recovery.py).
 """
 
@@ -19,12 +19,14 @@ from mmm_engine.model import mean, mean_terms, model_data, saturated_media, trai
 from mmm_engine.predict import QUANTILES, draw_chunks, flat_draws
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
+from mmm_engine.transforms import adstock
 
 Floats = NDArray[np.float64]
 
 RETURN_COLUMNS = ["channel", "metric", "mean", *QUANTILES, "unit"]
 RETURN_METRICS = ("contribution", "share", "roas", "mroas", "cpa")
 CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extrapolated", "current"]
+ADSTOCK_COLUMNS = ["channel", "lag", "mean", "q05", "q95"]
 _CURVE_POINTS = 41
 _CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
 _MARGINAL_STEP = 0.01  # marginal return: response to one per cent more of the channel in every period
@@ -99,6 +101,38 @@ def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
             )
         )
     return pd.concat(frames, ignore_index=True)[CURVE_COLUMNS]
+
+
+def adstock_weights(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+    """How the effect of a channel's media spreads over the periods that follow, before saturation.
+
+    Returns:
+        Columns channel, lag (0 is the period of the media itself), mean, q05, q95: share of the effect that falls on
+        each lag; the means of a channel sum to one. Channels without carry-over have lag 0 only.
+    """
+    structure = model_structure(inputs.config)
+    values, xp = flat_draws(posterior), numpy_functions()
+    frames: dict[int, pd.DataFrame] = {}
+    for group in structure.adstocks:
+        impulse = np.zeros((group.max_lag, group.max_lag, len(group.channels)))
+        impulse[np.arange(group.max_lag), np.arange(group.max_lag)] = (
+            1.0  # (lag, date, channel): one unit at date 0
+        )
+        own = {short: values[name][:, None, :] for short, name in group.parameters}
+        weights = np.asarray(adstock(impulse, group.kind, own, group.max_lag, xp), dtype=float)
+        weights = weights.reshape(-1, group.max_lag, len(group.channels))
+        low, high = np.quantile(weights, [0.05, 0.95], axis=0)
+        for place, channel in enumerate(group.channels):
+            frames[channel] = pd.DataFrame(
+                {
+                    "channel": inputs.config.channel_names[channel],
+                    "lag": np.arange(group.max_lag),
+                    "mean": weights[:, :, place].mean(axis=0),
+                    "q05": low[:, place],
+                    "q95": high[:, place],
+                }
+            )
+    return pd.concat([frames[channel] for channel in sorted(frames)], ignore_index=True)[ADSTOCK_COLUMNS]
 
 
 def return_scores(returns: pd.DataFrame) -> pd.DataFrame:

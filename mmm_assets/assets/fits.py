@@ -1,7 +1,7 @@
 """Assets of the second stage: the posterior of each window, and everything that is read from it.
 
-Here: fitted_posterior; holdout_metrics, predictions, channel_returns, response_curves, decomposition, parameters,
-media_multiplier (one step: the posterior is loaded once for all of them).
+Here: fitted_posterior; holdout_metrics, predictions, channel_returns, response_curves, decomposition,
+adstock_weights, parameters, chain_views, media_multiplier (one step: the posterior is loaded once for all of them).
 Not here: sampling (mmm_engine.sampler), any formula (mmm_engine.metrics, predict, returns).
 """
 
@@ -113,11 +113,26 @@ def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 
 
 def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Every parameter of the model with its R-hat, its effective sample sizes and the range of its prior."""
+    """Every parameter of the model: posterior, R-hat, effective sample sizes and its prior."""
+    from mmm_engine.parameters import parameter_frame
     from mmm_engine.plausibility import with_prior_ranges
+
+    return with_prior_ranges(parameter_frame(posterior, inputs.config), inputs)
+
+
+def _adstock_weights(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """How each channel's effect spreads over the periods that follow its media."""
+    from mmm_engine.returns import adstock_weights
+
+    return adstock_weights(posterior, inputs)
+
+
+def _chain_views(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
+    """Ranks of the draws, energy, and where divergences happened."""
+    from mmm_engine.chains import chain_frame
     from mmm_engine.sampler import parameter_summary
 
-    return with_prior_ranges(parameter_summary(posterior), inputs)
+    return chain_frame(posterior, parameter_summary(posterior))
 
 
 def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
@@ -137,7 +152,9 @@ _READINGS: dict[str, tuple[_Reading, metadata.Columns]] = {
     "channel_returns": (_channel_returns, metadata.RETURNS_COLUMNS),
     "response_curves": (_response_curves, metadata.CURVE_COLUMNS),
     "decomposition": (_decomposition, metadata.DECOMPOSITION_COLUMNS),
+    "adstock_weights": (_adstock_weights, metadata.ADSTOCK_COLUMNS),
     "parameters": (_parameters, metadata.PARAMETER_COLUMNS),
+    "chain_views": (_chain_views, metadata.CHAIN_COLUMNS),
     "media_multiplier": (_media_multiplier, metadata.MULTIPLIER_COLUMNS),
 }
 

@@ -6,16 +6,19 @@ Not here: the history's tables (mmm_engine.history), what a report says (mmm_eng
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
+from pydantic import Field
 
 from mmm_assets import reporting
 from mmm_assets.canaries import HOLD_TAG
 from mmm_assets.checks import RECEIPT_KEY
+from mmm_assets.pages import page_address
 from mmm_assets.partitions import clients
 from mmm_assets.portfolio import portfolio_frame
 from mmm_assets.publication import Publication, Status
+from mmm_assets.published import PublishedStates
 from mmm_assets.resources import MetricHistory
 from mmm_assets.results import FULL, ClientResults, ResultStore
 from mmm_assets.runs import Refresh
@@ -38,6 +41,8 @@ def metric_history(
     A row carries the refresh that computed it, so recording again changes nothing. Refused refreshes are recorded
     too: how often a client fails is part of its history. Frozen forecasts whose weeks have come are scored on the way.
     """
+    import pandas as pd
+
     stored = results.read(context.partition_key)
     rows = _history_rows(stored)
     database = history.open()
@@ -46,9 +51,22 @@ def metric_history(
     recorded += database.append(drift)
     scored = database.score_forecasts(context.partition_key, _actuals(stored))
     context.add_asset_metadata(
-        {"rows": recorded, "forecasts_scored": scored, "refresh": Refresh.of(context.run).id}
+        {
+            "rows": recorded,
+            "forecasts_scored": scored,
+            "drift_alarms": int((drift["value"] >= 1).sum()),
+            "refresh": Refresh.of(context.run).id,
+        }
     )
-    return _receipt(rows) + _receipt(drift)
+    return _receipt(pd.concat([rows, drift], ignore_index=True))
+
+
+class ReportConfig(dg.Config):
+    """How a report is rendered."""
+
+    for_client: bool = Field(
+        default=False, description="Also write <client>.client.html, whose diagnostics are in an appendix."
+    )
 
 
 @dg.asset(
@@ -58,9 +76,12 @@ def metric_history(
         "predictions",
         "response_curves",
         "decomposition",
+        "adstock_weights",
         "parameters",
+        "chain_views",
         "media_multiplier",
         "forecast",
+        "refresh_diff",
         "metric_history",
     ],
     group_name="outputs",
@@ -68,7 +89,12 @@ def metric_history(
     io_manager_key="html_files",
 )
 def report(
-    context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory, publication: Publication
+    context: dg.AssetExecutionContext,
+    config: ReportConfig,
+    results: ResultStore,
+    history: MetricHistory,
+    publication: Publication,
+    published: PublishedStates,
 ) -> Iterator[dg.Output[str]]:
     """The client's page: what the model says, whether it passed its checks, what was run.
 
@@ -93,9 +119,17 @@ def report(
     judged = reporting.verdicts_of(stored, history.open())
     word, cautions = _verdict(judged), _cautions(judged)
     context.add_asset_metadata(
-        {"verdict": word, "windows": ", ".join(stored.windows), "cautions": "\n".join(cautions)}
+        {
+            "verdict": word,
+            "windows": ", ".join(stored.windows),
+            "cautions": "\n".join(cautions),
+            "page": dg.MetadataValue.url(page_address(f"report/{client}.html")),
+        }
     )
     yield dg.Output(page)
+    if config.for_client or publication.wants_client_page(client):
+        publication.put_client_page(client, _render(stored, history.open(), refresh, "client"))
+    published.keep(stored)
     # The status follows the page: a crash in between leaves a page that is newer than its status, never the reverse.
     publication.publish(client, word, cautions, refresh)
 
@@ -115,7 +149,8 @@ def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publica
     statuses = [status for client in known if (status := publication.status(client)) is not None]
     frame = portfolio_frame(known, statuses, history.open(), now)
     counts = {str(word): int(count) for word, count in frame["verdict"].value_counts().items()}
-    context.add_asset_metadata({"clients": len(known), **counts})
+    address = dg.MetadataValue.url(page_address("portfolio/portfolio.html"))
+    context.add_asset_metadata({"clients": len(known), **counts, "page": address})
     return render_portfolio(frame, generated_at=now, engine_version=ENGINE_VERSION)
 
 
@@ -184,10 +219,15 @@ def _actuals(stored: ClientResults) -> Any:
     return frame.set_index("date")[stored.data.config.target.column]
 
 
-def _render(stored: ClientResults, history: History, refresh: Refresh) -> str:
+def _render(
+    stored: ClientResults,
+    history: History,
+    refresh: Refresh,
+    audience: Literal["analyst", "client"] = "analyst",
+) -> str:
     """The page of a client that has a full window."""
     info = reporting.run_info(stored, refresh)
-    return reporting.render(reporting.report_inputs(stored, history, info))
+    return reporting.render(reporting.report_inputs(stored, history, info), audience)
 
 
 def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None) -> Refresh:

@@ -22,9 +22,9 @@ from mmm_engine.config import SamplerConfig
 from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target, simulate_targets
 from mmm_engine.fleets.windows import WindowFit, fit_window
 from mmm_engine.metrics import SCORE_COLUMNS, crps_rows
-from mmm_engine.model import mean_terms, model_data, parameter_values, training_data
+from mmm_engine.model import mean_terms, model_data, training_data
+from mmm_engine.parameters import prior_values
 from mmm_engine.predict import draw_chunks, flat_draws
-from mmm_engine.priors import draw_prior
 from mmm_engine.sampler import ProgressListener
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import model_structure
@@ -39,7 +39,6 @@ IDENTIFIED_CONTRACTION = 0.5
 FEW_SIMULATIONS = 10
 COVERAGE = 0.9
 _RANKS = 99  # draws a truth is ranked among: few enough to be independent
-_PRIOR_DRAWS = 1000
 _GUIDE_NAMES = {"gamma_control": "controls"}
 
 
@@ -110,9 +109,7 @@ def refits(
 
 def prior_draws(inputs: ScaledInputs) -> PriorDraws:
     """Draws of parameters and channel contributions from the prior, given the client's media."""
-    structure = model_structure(inputs.config)
-    variables = draw_prior(structure.parameters, _PRIOR_DRAWS, seed=0)
-    values = parameter_values(structure, variables, numpy_functions())
+    values = prior_values(model_structure(inputs.config))
     flat = {name: value.reshape(len(value), -1) for name, value in values.items()}
     return PriorDraws(flat, _contributions(values, inputs))
 

@@ -14,8 +14,9 @@ from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import ReportContent, Section
 from mmm_engine.report.sections.contribution import contribution_section
 from mmm_engine.report.sections.diagnostics import residual_section, sampler_section
+from mmm_engine.report.sections.diff import diff_section
 from mmm_engine.report.sections.fit import fit_section
-from mmm_engine.report.sections.forecast import diff_section, forecast_section
+from mmm_engine.report.sections.forecast import forecast_section
 from mmm_engine.report.sections.provenance import checks_section, findings_section, provenance_section
 from mmm_engine.report.sections.response import curves_section, multiplier_section
 from mmm_engine.report.sections.returns import returns_section

@@ -15,6 +15,7 @@ from mmm_engine.gates import Judgement, Verdict, judge
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
+from mmm_engine.report.sections.diff import cause_words
 from mmm_engine.report.subject import Subject, pick
 
 #: A ROAS that moved by more than this share since the last refresh is named on the first screen.
@@ -116,6 +117,10 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
             f"Do not read {subject.unreadable_words}: "
             "in simulations with a known answer this model did not find it again."
         )
+    drift = subject.inputs.drift
+    if drift is not None and drift["alarm"].any():
+        reasons = [wording.safe_text(str(reason), 200) for reason in drift.loc[drift["alarm"], "reason"]]
+        said.append(wording.sentence(f"drift alarm: {wording.listing(reasons)}"))
     return tuple(said)
 
 
@@ -248,11 +253,12 @@ def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
     shared = [c for c in subject.inputs.paid_channels if c in now.index and c in then.index and then[c]]
     moves = {c: float(now[c] / then[c] - 1) for c in shared if c not in subject.unreadable}
     notable = sorted((c for c in moves if abs(moves[c]) > NOTABLE_MOVE), key=lambda c: -abs(moves[c]))
-    said = [
-        f"{subject.return_words} of {subject.label(c)} went from {wording.grouped(float(then[c]))} to "
-        f"{wording.grouped(float(now[c]))} ({wording.percent(moves[c], signed=True)})"
-        for c in notable[:3]
-    ]
+    said = []
+    for c in notable[:3]:
+        went = f"{subject.return_words} of {subject.label(c)} went from {wording.grouped(float(then[c]))} to "
+        went += f"{wording.grouped(float(now[c]))} ({wording.percent(moves[c], signed=True)})"
+        cause = cause_words(subject, c)
+        said.append(f"{went}, {cause}" if cause else went)
     if len(notable) > 3:
         said.append(f"{len(notable) - 3} more channels moved by over {wording.percent(NOTABLE_MOVE)}")
     elif shared and not notable:

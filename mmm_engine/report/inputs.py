@@ -16,6 +16,7 @@ from mmm_engine.gates import Verdict
 
 if TYPE_CHECKING:
     from mmm_engine.findings import Finding
+    from mmm_engine.scaling import ScaledInputs
 
 TargetKind = Literal["revenue", "conversions"]
 Period = Literal["day", "week", "month"]
@@ -35,10 +36,11 @@ class WindowReport:
         horizon: Held-out rows after the cutoff (0 for "full").
         scores: Columns split, channel, metric, value, unit.
         health: Same columns; sampler health.
-        predictions: Columns date, split, actual, mean, q05, q25, q50, q75, q95.
+        predictions: Columns date, split, actual, mean, q05, q25, q50, q75, q95, and optionally pit.
         returns: Columns channel, metric, mean, q05, q25, q50, q75, q95, unit.
         parameters: Columns parameter, mean, sd, q05, q50, q95, rhat, ess_bulk, ess_tail; optionally
             prior_mean, prior_sd, prior_q05 and prior_q95.
+        chains: Ranks, energy and single draws, the columns of ``chains.chain_frame``; None when not kept.
     """
 
     window: str
@@ -49,6 +51,7 @@ class WindowReport:
     predictions: pd.DataFrame
     returns: pd.DataFrame
     parameters: pd.DataFrame
+    chains: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class ReportInputs:
             has no ROAS. Optional columns media and media_unit give a paid channel's own volume
             (impressions), which adds the effectiveness chart.
         recovery: Score columns. Rows of a media channel: contribution_recovery, contribution_coverage_90, and
-            optionally a column verdict in words. Other rows carry a parameter's name in ``channel``: recovery,
+            optionally identified (1, 0.5, 0). Other rows carry a parameter's name in ``channel``: recovery,
             coverage_90, z_score, contraction.
         stability: Score columns; split names the comparison ("windows", "refresh"). Rows of a channel:
             overlap, share_change, roas_change; of channel "all": stability.
@@ -109,7 +112,9 @@ class ReportInputs:
         ledger: Past forecasts: issued_at, date, horizon, q05, q50, q95, actual (NaN until it is known).
         previous: History rows (window, split, channel, metric, value, cutoff, data_version, config_version,
             engine_version, recorded_at) of the refresh before this one.
-        diff: Refresh diff, columns channel, step, change (in ROAS or cost units); steps sum to the move.
+        diff: Why returns moved, columns channel, metric ("roas", "cpa" or "share"), step, change, noise, before and
+            after; the changes of one channel and metric sum to after - before.
+        drift: Output of ``drift.drift_scores``: the client against its own history.
         recovery_min: Recovery below this means "do not read".
         stability_min: Overlap below this means "unstable".
     """
@@ -134,6 +139,7 @@ class ReportInputs:
     ledger: pd.DataFrame | None = None
     previous: pd.DataFrame | None = None
     diff: pd.DataFrame | None = None
+    drift: pd.DataFrame | None = None
     recovery_min: float = 0.3
     stability_min: float = 0.8
 
@@ -164,3 +170,23 @@ class ReportInputs:
         """Channels measured in something else than money, in input order."""
         paid = set(self.paid_channels)
         return tuple(str(name) for name in self.spend["channel"] if str(name) not in paid)
+
+
+def spend_frame(inputs: ScaledInputs) -> pd.DataFrame:
+    """Totals of each channel over the training rows of a window.
+
+    Returns:
+        Columns channel, spend, unit ("spend" for a channel with a cost column, which is counted in money), media and
+        media_unit (the channel's own volume).
+    """
+    rows, channels = inputs.train_rows, inputs.config.channels
+    media = (inputs.media_scaled[:rows] * inputs.scales.media_array()).sum(axis=0)
+    return pd.DataFrame(
+        {
+            "channel": [channel.column for channel in channels],
+            "spend": inputs.spend[:rows].sum(axis=0),
+            "unit": ["spend" if channel.cost else channel.unit for channel in channels],
+            "media": media,
+            "media_unit": [channel.unit for channel in channels],
+        }
+    )

@@ -16,6 +16,8 @@ from mmm_engine.report import wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
 
 NAN = float("nan")
+#: The metric `identified` of recovery scores, as a reader's instruction.
+IDENTIFIED_WORDS = {1.0: "can be read", 0.5: "read with care", 0.0: "do not read"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,21 +131,16 @@ class Subject:
         frame = self.inputs.recovery
         if frame is None or frame.empty:
             return pd.DataFrame(columns=columns)
-        known = frame[frame["channel"].isin(set(self.inputs.spend["channel"]))]
-        wide = known.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
+        media = frame[frame["channel"].isin(set(self.inputs.spend["channel"]))]
+        wide = media.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
         scores = pd.DataFrame(index=wide.index)
         for name in ("recovery", "coverage_90"):
             source = f"contribution_{name}" if f"contribution_{name}" in wide.columns else name
             scores[name] = wide[source] if source in wide.columns else NAN
-        given = (
-            frame.dropna(subset=["verdict"])
-            if "verdict" in frame.columns
-            else frame.iloc[:0].assign(verdict="")
-        )
-        words = given.drop_duplicates("channel").set_index("channel")["verdict"].astype(str).to_dict()
+        identified = wide["identified"] if "identified" in wide.columns else pd.Series(NAN, index=wide.index)
         verdicts = [
-            words.get(name) or recovery_verdict(float(value), self.inputs.recovery_min)
-            for name, value in scores["recovery"].items()
+            IDENTIFIED_WORDS.get(float(known)) or recovery_verdict(float(value), self.inputs.recovery_min)
+            for known, value in zip(identified, scores["recovery"], strict=True)
         ]
         return pd.DataFrame(scores.assign(verdict=verdicts).rename_axis("channel").reset_index())
 
@@ -161,7 +158,7 @@ class Subject:
     @cached_property
     def unreadable(self) -> tuple[str, ...]:
         """Channels whose return must not be read: recovery did not find it again."""
-        bad = self.recovery[self.recovery["verdict"].isin({"do not read", "not identified"})]
+        bad = self.recovery[self.recovery["verdict"] == "do not read"]
         return tuple(str(name) for name in bad["channel"])
 
     @property

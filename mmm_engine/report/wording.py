@@ -204,7 +204,13 @@ def comparison_words(split: str) -> str:
     >>> comparison_words("windows"), comparison_words("h04")
     ('between windows', 'against h04')
     """
-    known = {"windows": "between windows", "refresh": "since the last refresh", "seeds": "between seeds"}
+    known = {
+        "windows": "between windows",
+        "refresh": "since the last refresh",
+        "seeds": "between seeds",
+        "perturbation": "with 5% noise on spend",
+        "placebo": "beside a placebo channel",
+    }
     return known.get(split) or f"against {safe_text(split, 40)}"
 
 

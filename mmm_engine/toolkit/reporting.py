@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mmm_engine import ENGINE_VERSION, gates
+from mmm_engine.chains import chain_frame
 from mmm_engine.data import ClientData
 from mmm_engine.fleets.windows import WindowFit
+from mmm_engine.parameters import parameter_frame
 from mmm_engine.predict import contributions, decomposition_frame, multiplier_frame, predictive_frame
-from mmm_engine.returns import response_curves
+from mmm_engine.returns import adstock_weights, response_curves
 from mmm_engine.sampler import parameter_summary
 
 if TYPE_CHECKING:
     from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport
 
 _LIBRARIES = ("numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "xarray")
-_VERDICTS = {1.0: "identified", 0.5: "weak", 0.0: "not identified"}
 
 
 def gather_report(
@@ -50,7 +51,7 @@ def gather_report(
         recorded_at: Now.
         command: What repeats the run, in words.
     """
-    from mmm_engine.report.inputs import ReportInputs
+    from mmm_engine.report.inputs import ReportInputs, spend_frame
 
     config = data.config
     fits = [full, *(window for window in windows if window.inputs.horizon)]
@@ -59,18 +60,19 @@ def gather_report(
         target_name=config.target.column,
         target_kind=config.target.kind,
         period=data.period,
-        currency_unit="",
+        currency_unit=config.currency,
         windows={fit.inputs.window: _window_report(fit) for fit in fits},
         decomposition=decomposition_frame(contributions(full.posterior, full.inputs)),
         curves=response_curves(full.posterior, full.inputs),
         multiplier=multiplier_frame(full.posterior, full.inputs),
-        spend=_spend(full),
-        recovery=None if recovery is None else _with_verdicts(recovery),
+        spend=spend_frame(full.inputs),
+        recovery=recovery,
         stability=stability,
         forecast=forecast,
         findings=data.findings,
         verdicts=tuple(_verdicts(data, fits, recovery, stability)),
         run=_run_info(data, full, recorded_at, command),
+        adstock=adstock_weights(full.posterior, full.inputs),
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
     )
@@ -103,26 +105,9 @@ def _window_report(fit: WindowFit) -> WindowReport:
         health=fit.health,
         predictions=predictive_frame(fit.prediction, fit.inputs),
         returns=fit.returns,
-        parameters=parameter_summary(fit.posterior),
+        parameters=parameter_frame(fit.posterior, fit.inputs.config),
+        chains=chain_frame(fit.posterior, parameter_summary(fit.posterior)),
     )
-
-
-def _spend(fit: WindowFit) -> pd.DataFrame:
-    """Totals of each channel over the training rows; a channel with a cost column is counted in money."""
-    inputs = fit.inputs
-    return pd.DataFrame(
-        {
-            "channel": inputs.config.channel_names,
-            "spend": inputs.spend[: inputs.train_rows].sum(axis=0),
-            "unit": ["spend" if channel.cost else channel.unit for channel in inputs.config.channels],
-        }
-    )
-
-
-def _with_verdicts(recovery: pd.DataFrame) -> pd.DataFrame:
-    """The recovery scores with each channel's verdict in words, where there is one."""
-    words = recovery["value"].map(_VERDICTS).where(recovery["metric"] == "identified")
-    return recovery.assign(verdict=words)
 
 
 def _run_info(data: ClientData, full: WindowFit, recorded_at: datetime, command: str) -> RunInfo:

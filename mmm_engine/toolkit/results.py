@@ -71,6 +71,17 @@ class FleetResult:
         """Every figure of the report by name, drawn when it is asked for."""
         return _Figures(self.report_inputs)
 
+    def save_figure(self, name: str, path: str | Path) -> Path:
+        """Write one figure as a picture (needs Kaleido) or as a page, by the ending of the path.
+
+        Args:
+            name: A key of `figures`.
+            path: For example "waterfall.png" or "waterfall.html".
+        """
+        from mmm_engine.report.figures.export import save_figure
+
+        return save_figure(self.figures[name], Path(path))
+
     def generate_report(self, *, output_html: str | Path) -> Path:
         """Write the report as one self-contained HTML page and say where it is.
 
@@ -104,7 +115,10 @@ class FleetResult:
 
 
 class _Figures(Mapping[str, "go.Figure"]):
-    """Figures by name, each drawn once, when it is first asked for."""
+    """Figures by name ("contribution_waterfall") or by their short name in the report ("waterfall").
+
+    Each is drawn once, when it is first asked for.
+    """
 
     def __init__(self, report_inputs: Callable[[], ReportInputs]) -> None:
         self._report_inputs = report_inputs
@@ -122,9 +136,10 @@ class _Figures(Mapping[str, "go.Figure"]):
     def __getitem__(self, name: str) -> go.Figure:
         from mmm_engine.report.figures import draw_chart
 
-        if name not in self._drawn:
-            self._drawn[name] = draw_chart(self._charts[name]).wide
-        return self._drawn[name]
+        chart = self._charts.get(name) or {chart.id: chart for chart in self._charts.values()}[name]
+        if chart.id not in self._drawn:
+            self._drawn[chart.id] = draw_chart(chart).wide
+        return self._drawn[chart.id]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._charts)

@@ -125,18 +125,21 @@ def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutc
 def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
     """Put the fake in the place of everything that samples."""
     import mmm_engine.fleets.recovery
+    import mmm_engine.fleets.windows
     import mmm_engine.sampler
 
     patch.setattr(mmm_engine.sampler, "fit", fake.fit)
+    patch.setattr(mmm_engine.fleets.windows, "fit", fake.fit)
     patch.setattr(mmm_engine.fleets.recovery, "recovery_scores", fake.recovery_scores)
 
 
-def plain_page(inputs) -> str:
+def plain_page(inputs, audience="analyst") -> str:
     """A report in three lines."""
     from mmm_engine.gates import judge
 
     named = ", ".join(inputs.windows)
-    return f"<html><head></head><body>{inputs.client}: {judge(inputs.verdicts)} ({named})</body></html>"
+    words = f"{inputs.client}: {judge(inputs.verdicts)} ({named}), for the {audience}"
+    return f"<html><head></head><body>{words}</body></html>"
 
 
 def write_clients(folder: Path) -> None:

@@ -19,7 +19,9 @@ BY_WINDOW = {
     "channel_returns": "parquet",
     "response_curves": "parquet",
     "decomposition": "parquet",
+    "adstock_weights": "parquet",
     "parameters": "parquet",
+    "chain_views": "parquet",
     "media_multiplier": "parquet",
 }
 BY_CLIENT = {
@@ -27,6 +29,7 @@ BY_CLIENT = {
     "recovery_scores": "parquet",
     "stability_scores": "parquet",
     "forecast": "parquet",
+    "refresh_diff": "parquet",
     "metric_history": "json",
     "report": "html",
 }

@@ -256,6 +256,19 @@ def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home):
     assert "'nobody': never refreshed" in err
 
 
+def test_report_for_the_client_is_a_page_of_its_own_and_stays_fresh(mmm, used_home, sampler):
+    """Asked for once, it is written again with every page for the analyst."""
+    publication = Publication(root=str(used_home))
+    code, out, _ = mmm("report", "shop", "--audience", "client")
+    page = publication.client_path("shop")
+    assert (code, out.strip()) == (0, str(page))
+    assert "for the client" in page.read_text()
+    assert "for the analyst" in publication.report_path("shop").read_text()
+    page.write_text("old")
+    assert mmm("report", "shop")[0] == 0
+    assert "for the client" in page.read_text()
+
+
 def test_report_and_portfolio_render_again_from_what_is_stored(mmm, used_home):
     """Paths on standard output, nothing is fitted."""
     page = Publication(root=str(used_home)).report_path("shop")

@@ -63,6 +63,45 @@ def test_a_refusal_keeps_the_good_page_and_says_when_it_was_made(tmp_path):
     assert not failed.exists()
 
 
+def test_the_page_for_the_client_turns_stale_with_the_analysts(tmp_path):
+    """Nobody reads refused results under an old date."""
+    publication, pages = Publication(root=str(tmp_path)), HtmlFiles(root=str(tmp_path))
+    pages.write("report", "ms", PAGE)
+    assert not publication.wants_client_page("ms")
+    publication.put_client_page("ms", PAGE)
+    publication.publish("ms", "usable", [], at("r1"))
+    publication.refuse("ms", ["R-hat 1.2"], at("r2", days=7))
+    assert "Stale since 2026-03-08" in publication.client_path("ms").read_text()
+    assert publication.wants_client_page("ms")
+
+
+def test_open_drift_alarms_stand_first_in_the_reason():
+    """With the largest first; a client without alarms keeps its reason."""
+    rows = pd.DataFrame(
+        {
+            "client": ["ms", "ms", "ms", "acme"],
+            "metric": ["drift_crps", "drift_bias", "drift_mix", "drift_crps"],
+            "value": [1.2, 1.6, 0.3, 0.5],
+            **dict.fromkeys(("window", "split"), "full"),
+            "channel": "all",
+            "cutoff": pd.Timestamp("2026-01-05"),
+        }
+    )
+
+    class Recorded:
+        """A history of these rows."""
+
+        def read(self, *names, **filters):
+            """The latest rows; no trend."""
+            return rows if filters.get("latest") else rows.iloc[:0]
+
+    now = NOW.isoformat()
+    statuses = [Status(c, "usable", True, (), "r", now, 1.0, good_at=now) for c in ("acme", "ms")]
+    frame = portfolio_frame(["acme", "ms"], statuses, Recorded(), NOW).set_index("client")
+    assert frame["reason"].to_dict() == {"acme": "", "ms": "drift alarm: bias, crps"}
+    assert frame["drift"].to_dict() == {"acme": 0.5, "ms": 1.6}
+
+
 def test_a_client_that_never_had_a_good_page_gets_none(tmp_path):
     """Only the refused page and the status exist."""
     publication = Publication(root=str(tmp_path))
@@ -117,3 +156,20 @@ def test_a_status_is_never_a_path_elsewhere(tmp_path, client):
     """The id is checked before any path is made."""
     with pytest.raises(Exception, match="client"):
         Publication(root=str(tmp_path)).status(client)
+
+
+def test_hostile_names_reach_the_interface_as_plain_text(tmp_path):
+    """Dagster renders markdown metadata as markup and tables as text: nothing here is markdown, cells are text."""
+    from pathlib import Path
+
+    import dagster as dg
+
+    import mmm_assets
+    from mmm_assets import metadata
+
+    name = "<script>alert(1)</script> [x](javascript:y) {{ 7*7 }} =1+1"
+    value = metadata.table(pd.DataFrame({"channel": [name], "value": [1.0]}))
+    assert isinstance(value, dg.TableMetadataValue)
+    assert value.records[0].data["channel"] == name
+    sources = Path(mmm_assets.__file__).parent.rglob("*.py")
+    assert not [path.name for path in sources if "MetadataValue.md" in path.read_text()]

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ FLAGS = (
     "--remote-allow-origins=*",
 )
 START_SECONDS = 40
+SERIOUS = {"serious", "critical"}
 CALL_SECONDS = 90
 
 
@@ -121,6 +123,16 @@ class Page:
         )
         path.write_bytes(base64.b64decode(shot["data"]))
         return path
+
+    def accessibility_faults(self) -> list[str]:
+        """What axe-core finds serious or critical: rule, what it wants, the first elements that break it."""
+        source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+        self.evaluate(source + "; true")
+        found = self.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then(result => result.violations.map("
+            "rule => [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map(n => n.html.slice(0, 160))]))"
+        )
+        return [f"{rule}: {wish}: {nodes}" for impact, rule, wish, nodes in found if impact in SERIOUS]
 
     def pdf(self, path: Path) -> Path:
         """Print the page."""

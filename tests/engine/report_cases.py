@@ -12,7 +12,9 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from mmm_engine.chains import chain_frame
 from mmm_engine.findings import Finding
 from mmm_engine.gates import Verdict
 from mmm_engine.report.inputs import ReportInputs, RunInfo, TargetKind, WindowReport
@@ -62,7 +64,7 @@ def leads_inputs(seed: int = 11) -> ReportInputs:
     full = _inputs(case, "leads", "signups", "conversions", unpaid="")
     windows = {name: full.windows[name] for name in ("full", "h08")}
     return replace(full, windows=windows, multiplier=None, recovery=None, stability=None, forecast=None,
-                   findings=(), previous=None, adstock=None, ledger=None)  # fmt: skip
+                   findings=(), previous=None, adstock=None, ledger=None, diff=None, drift=None)  # fmt: skip
 
 
 #: Names that a client file may hold and that must stay text: markup, template fields, other scripts, great length.
@@ -104,11 +106,25 @@ def renamed(inputs: ReportInputs, channel: str, name: str) -> ReportInputs:
         return frame.assign(**{c: frame[c].astype(object).replace(channel, name) for c in columns})
 
     windows = {
-        key: replace(w, scores=swap(w.scores), returns=swap(w.returns), parameters=swap(w.parameters))
+        key: replace(
+            w,
+            scores=swap(w.scores),
+            returns=swap(w.returns),
+            parameters=_relabelled(w.parameters, channel, name),
+            chains=_relabelled(w.chains, channel, name),
+        )
         for key, w in inputs.windows.items()
     }
-    frames = ("decomposition", "curves", "spend", "recovery", "stability", "adstock", "previous")
+    frames = ("decomposition", "curves", "spend", "recovery", "stability", "adstock", "previous", "diff")
     return replace(inputs, windows=windows, **{f: swap(getattr(inputs, f)) for f in frames})
+
+
+def _relabelled(frame: pd.DataFrame | None, channel: str, name: str) -> pd.DataFrame | None:
+    """Parameters of one channel under another name."""
+    if frame is None:
+        return None
+    names = frame["parameter"].astype(str).str.replace(f"[{channel}]", f"[{name}]", regex=False)
+    return frame.assign(parameter=names)
 
 
 def score(split: str, channel: str, metric: str, value: float, unit: str = "score") -> dict[str, object]:
@@ -196,6 +212,8 @@ def _inputs(case: Case, client: str, target: str, kind: TargetKind, unpaid: str)
         adstock=_adstock(case),
         ledger=_ledger(case),
         previous=_previous(case),
+        diff=_diff(case),
+        drift=_drift(),
     )
 
 
@@ -208,7 +226,9 @@ def _window(case: Case, name: str, horizon: int, kind: TargetKind, unpaid: str) 
     frame = pd.DataFrame(
         {"date": case.dates, "split": np.where(np.arange(len(case.dates)) < train, "train", "test")}
     )
-    frame = frame.assign(actual=case.actual, mean=draws.mean(axis=0), **_quantiles(draws))
+    pit = (draws < case.actual).mean(axis=0)
+    frame = frame.assign(actual=case.actual, mean=draws.mean(axis=0), **_quantiles(draws), pit=pit)
+    parameters = _parameters(case, rng)
     return WindowReport(
         window=name,
         cutoff=case.dates[train - 1],
@@ -217,7 +237,8 @@ def _window(case: Case, name: str, horizon: int, kind: TargetKind, unpaid: str) 
         health=_health(horizon),
         predictions=frame,
         returns=_returns(case, train, kind, unpaid),
-        parameters=_parameters(case, rng),
+        parameters=parameters,
+        chains=_chains(parameters, rng),
     )
 
 
@@ -315,6 +336,19 @@ def _parameters(case: Case, rng: np.random.Generator) -> pd.DataFrame:
             "prior_q95": np.full(len(names), 1.96),
         }
     )
+
+
+def _chains(parameters: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Four chains of 250 independent draws of every parameter, two of them divergent."""
+    draws = rng.normal(parameters["mean"], parameters["sd"], (4, 250, len(parameters)))
+    diverging = np.zeros((4, 250), dtype=bool)
+    diverging[1, [20, 90]] = True
+    posterior = xr.Dataset(
+        {name: (("chain", "draw"), draws[:, :, at]) for at, name in enumerate(parameters["parameter"])}
+    )
+    stats = {"diverging": diverging, "energy": rng.normal(100, 5, (4, 250))}
+    stats = xr.Dataset({name: (("chain", "draw"), value) for name, value in stats.items()})
+    return chain_frame(xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), parameters)
 
 
 def _decomposition(case: Case) -> pd.DataFrame:
@@ -459,6 +493,49 @@ def _previous(case: Case) -> pd.DataFrame:
         ["split", "channel", "metric", "value", "unit"]
     ]
     return pd.concat([frame, before.assign(**full)], ignore_index=True)
+
+
+def _diff(case: Case) -> pd.DataFrame:
+    """The moves that ``_previous`` implies, split: 70% new weeks, 20% settings, the rest noise."""
+    returns = _returns(case, len(case.dates), "revenue", "youtube_organic_views")
+    roas = returns[returns["metric"] == "roas"]
+    before = roas["mean"] * np.where(roas["channel"].str.contains("shopping"), 0.5, 0.98)
+    parts = {"new periods": 0.7, "settings": 0.2, "sampler noise": 0.1}
+    frames = [
+        pd.DataFrame(
+            {
+                "channel": roas["channel"],
+                "metric": "roas",
+                "step": step,
+                "change": (roas["mean"] - before) * part,
+                "noise": 0.02 * roas["mean"],
+                "before": before,
+                "after": roas["mean"],
+            }
+        )
+        for step, part in parts.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _drift() -> pd.DataFrame:
+    """A client whose forecast error has left its usual range, with too short a past for its mix."""
+    reasons = ("crps has left its usual range: now 0.09, usually 0.05", "bias keeps its usual range")
+    return pd.DataFrame(
+        {
+            "stream": ["crps", "bias", "coverage_90", "mix"],
+            "value": [0.09, 0.01, 0.95, np.nan],
+            "usual": [0.05, 0.02, 0.92, np.nan],
+            "statistic": [4.4, -0.6, 0.3, np.nan],
+            "limit": [2.9, 2.9, 3.1, np.nan],
+            "alarm": [True, False, False, False],
+            "reason": [
+                *reasons,
+                "coverage_90 keeps its usual range",
+                "3 of the 26 refreshes needed are recorded",
+            ],
+        }
+    )
 
 
 def _findings(case: Case) -> tuple[Finding, ...]:

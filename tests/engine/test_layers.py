@@ -45,6 +45,8 @@ ORDER = [
     "kernel",
     "time_budget",
     "sampler",
+    "parameters",
+    "chains",
     "predict",
     "plausibility",
     "metrics",

@@ -34,7 +34,7 @@ def client_row(client: str, verdict: str = "usable", **numbers: object) -> dict[
         "client": client, "verdict": verdict, "reason": "", "last_date": pd.Timestamp("2024-10-28"),
         "recorded_at": datetime(2024, 11, 4, 6, 12), "stale_days": 7.0, "mape_h08": 0.06, "skill_h08": 0.3,
         "coverage_90_h08": 0.9, "rhat_max": 1.002, "ess_min": 900.0, "divergences": 0.0, "stability": 0.9,
-        "seconds": 180.0, "trend": [0.08, 0.07, 0.06],
+        "seconds": 180.0, "drift": 0.4, "trend": [0.08, 0.07, 0.06],
     }  # fmt: skip
     return {**healthy, **numbers}
 
@@ -193,6 +193,23 @@ def test_table_sorts_and_filters(large: Path, page: Page) -> None:
     )
     assert page.evaluate("document.getElementById('nothing').hidden") is False
     assert page.evaluate("document.getElementById('shown').textContent") == "0 of 5,000 clients"
+    assert page.problems == []
+
+
+@in_browser
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_axe_finds_no_serious_fault(width: int, dark: bool, tmp_path: Path, page: Page) -> None:
+    """Contrast, names, roles and tables, at a desk and on a phone, light and dark."""
+    path = write_report(render_portfolio(many_clients(60), generated_at=MADE), tmp_path / "portfolio.html")
+    page.open(path, width=width, height=900, dark=dark)
+    assert page.accessibility_faults() == []
+
+
+@in_browser
+def test_portfolio_prints(large: Path, page: Page, tmp_path: Path) -> None:
+    """The worst thousand of five thousand clients go on paper."""
+    page.open(large)
+    assert page.pdf(tmp_path / "portfolio.pdf").read_bytes().startswith(b"%PDF")
     assert page.problems == []
 
 

@@ -77,6 +77,9 @@ def test_zero_media_contributes_nothing(fitted_small: xr.DataTree, small_window:
 def test_predictive_frame_is_ordered(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """Quantiles rise, the split is right, actual values are in original units."""
     frame = predictive_frame(predict(fitted_small, small_window), small_window)
+    prediction = predict(fitted_small, small_window)
+    below = (prediction.draws < small_window.target).sum(axis=0) / len(prediction.draws)
+    assert frame["pit"].to_numpy() == pytest.approx(below)
     assert (frame["split"] == "test").sum() == 8
     assert (frame["q05"] < frame["q50"]).all()
     assert (frame["q50"] < frame["q95"]).all()

@@ -127,6 +127,15 @@ def test_hover_and_zoom_work(reports: dict[str, Path], page: Page) -> None:
     assert page.problems == []
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_no_serious_fault(dark: bool, reports: dict[str, Path], page: Page) -> None:
+    """Contrast, names, roles, headings, tables: with every chart drawn and every table unfolded."""
+    page.open(reports["client"], dark=dark)
+    page.wait_for(DRAWN)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert page.accessibility_faults() == []
+
+
 def test_table_behind_a_chart_unfolds(reports: dict[str, Path], page: Page) -> None:
     """The numbers of a chart are one click away, with headings a screen reader can use."""
     page.open(reports["ms"])
@@ -135,6 +144,22 @@ def test_table_behind_a_chart_unfolds(reports: dict[str, Path], page: Page) -> N
     page.evaluate("document.querySelector('#returns-by-channel details summary').click()")
     assert page.evaluate(f"{table}.checkVisibility()") is True
     assert page.evaluate(f"{table}.querySelectorAll('tbody th[scope=row]').length") == 12
+
+
+def test_tables_sort_by_their_headings(reports: dict[str, Path], page: Page) -> None:
+    """First click ascending, second descending, by value and not by how it is written."""
+    page.open(reports["ms"])
+    table = "document.querySelector('#returns-by-channel table')"
+    heading = f"{table}.tHead.rows[0].cells[1]"
+    shown = f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[1].dataset.value))"
+    as_written = page.evaluate(shown)
+    page.evaluate(f"{heading}.querySelector('button').click()")
+    assert page.evaluate(f"{heading}.getAttribute('aria-sort')") == "ascending"
+    assert page.evaluate(shown) == sorted(as_written)
+    page.evaluate(f"{heading}.querySelector('button').click()")
+    assert page.evaluate(f"{heading}.getAttribute('aria-sort')") == "descending"
+    assert page.evaluate(shown) == sorted(as_written, reverse=True)
+    assert page.problems == []
 
 
 def test_saved_csv_holds_exact_numbers_and_no_formula(reports: dict[str, Path], page: Page) -> None:

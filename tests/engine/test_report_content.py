@@ -21,7 +21,8 @@ from mmm_engine.report.figures import draw_charts
 from mmm_engine.report.figures.contribution import decomposition_area
 from mmm_engine.report.headline import build_summary, skill_words
 from mmm_engine.report.inputs import ReportInputs
-from mmm_engine.report.page import Chart, Column, ReportContent, table_of, write_cell
+from mmm_engine.report.page import Chart, Column, ReportContent, Sheet, table_of, write_cell
+from mmm_engine.report.sections.calibration import coverage_by_level
 from mmm_engine.report.sections.contribution import ranks_by_quarter, shares_against_spend
 from mmm_engine.report.sections.response import relative_slopes
 from mmm_engine.report.sections.returns import return_rows
@@ -88,7 +89,7 @@ def test_content_is_what_it_was(content: ReportContent) -> None:
 def test_sections_come_in_reading_order(content: ReportContent) -> None:
     """Results first, then how far to trust them, then how to derive them again."""
     assert [section.id for section in content.sections] == [
-        "fit", "contribution", "returns", "curves", "multiplier", "holdout", "trust", "forecast",
+        "diff", "fit", "contribution", "returns", "curves", "multiplier", "holdout", "trust", "forecast",
         "sampler", "residuals", "checks", "findings", "provenance",
     ]  # fmt: skip
     assert content.appendix == ()
@@ -98,7 +99,7 @@ def test_client_report_moves_diagnostics_to_the_appendix(ms: ReportInputs) -> No
     """A client reads results; the same sections are all still there."""
     client = build_content(ms, "client")
     assert [s.id for s in client.sections] == [
-        "fit", "contribution", "returns", "curves", "multiplier", "holdout", "forecast",
+        "diff", "fit", "contribution", "returns", "curves", "multiplier", "holdout", "forecast",
     ]  # fmt: skip
     assert [s.id for s in client.appendix] == [
         "trust",
@@ -206,7 +207,90 @@ def test_changes_compare_with_the_previous_refresh(content: ReportContent) -> No
     new, error, roas = content.summary.changes
     assert new == f"1 new week of data, up to 28{NBSP}Oct{NBSP}2024."
     assert error == "Forecast error down to 2.9% from 6.1%."
-    assert roas == "ROAS of google ads shopping went from 2.74 to 5.48 (+100%)."
+    assert roas == (
+        "ROAS of google ads shopping went from 2.74 to 5.48 (+100%), "
+        "because of new periods (+1.92) and settings (+0.548)."
+    )
+
+
+def test_a_cause_within_the_noise_of_the_sampler_is_not_named(ms: ReportInputs) -> None:
+    """Parts below two standard deviations between seeds explain nothing."""
+    assert ms.diff is not None
+    noisy = replace(ms, diff=ms.diff.assign(noise=10.0))
+    [*_, roas] = build_summary(Subject(noisy)).changes
+    assert roas.endswith("(+100%), no cause stands clear of the sampler's noise.")
+
+
+def test_diff_draws_the_largest_movers_and_tables_every_part(content: ReportContent) -> None:
+    """The waterfall has three channels, largest relative move first; its parts are those of the table."""
+    [waterfall, causes] = next(s for s in content.sections if s.id == "diff").items
+    assert isinstance(waterfall, Chart)
+    assert waterfall.frames["diff"]["channel"].nunique() == 3
+    assert waterfall.reading.startswith("Google ads shopping +2.74 because of new periods (+1.92)")
+    assert len(waterfall.table.rows) == 9
+    assert isinstance(causes, Chart)
+    assert causes.reading.startswith("Of all movement, over 12 channels: new periods 70%, settings 20%")
+
+
+def test_shares_are_explained_where_no_return_moved(ms: ReportInputs) -> None:
+    """A move of a share is told in percentage points."""
+    assert ms.diff is not None
+    shares = ms.diff.assign(metric="share", change=ms.diff["change"] / 100, before=0.1, after=0.12, noise=0.0)
+    section = next(s for s in build_content(replace(ms, diff=shares)).sections if s.id == "diff")
+    assert isinstance(section.items[0], Chart)
+    assert "percentage points" in section.items[0].reading
+    assert "share of ecommerce revenue" in section.items[0].title
+
+
+def test_drift_alarm_stands_on_the_first_screen_and_in_its_table(content: ReportContent) -> None:
+    """With the numbers; a series with too short a past says so."""
+    assert content.summary.warnings[-1] == (
+        "Drift alarm: crps has left its usual range: now 0.09, usually 0.05."
+    )
+    sheet = next(item for s in content.sections for item in s.items if item.id == "drift")
+    assert isinstance(sheet, Sheet)
+    assert sheet.reading == "1 of 3 watched series left their usual range."
+    assert [row[5] for row in sheet.table.rows] == ["alarm", "usual", "usual", "too few refreshes"]
+
+
+def test_calibration_counts_what_each_interval_held(ms: ReportInputs) -> None:
+    """Ten unseen rows whose PIT is spread evenly: each interval holds what it promises."""
+    even = np.arange(0.05, 1, 0.1)
+    pit = pd.DataFrame({"rows": "test", "pit": even})
+    coverage = coverage_by_level(pit).set_index("level")
+    assert coverage["held"].to_dict() == pytest.approx({0.1: 0.2, 0.2: 0.2, 0.3: 0.4, 0.4: 0.4, 0.5: 0.6, 0.6: 0.6,
+                                                        0.7: 0.8, 0.8: 0.8, 0.9: 1.0})  # fmt: skip
+    assert coverage.loc[0.9, "high"] == 1.0
+    assert coverage.loc[0.5, "low"] < 0.5 < coverage.loc[0.5, "high"]
+
+
+def test_calibration_says_when_intervals_are_too_narrow(ms: ReportInputs) -> None:
+    """All unseen rows fell above the prediction."""
+    h12 = ms.windows["h12"]
+    low = replace(h12, predictions=h12.predictions.assign(pit=1.0))
+    content = build_content(replace(ms, windows={**ms.windows, "h12": low}))
+    chart = next(chart for chart in content.charts if chart.id == "calibration")
+    assert "The intervals of unseen weeks are too narrow" in chart.reading
+
+
+def test_chains_are_shown_with_what_is_wrong_with_them(content: ReportContent) -> None:
+    """Six rank plots, the energy with its BFMI, and where the two divergent draws lie."""
+    charts = {chart.id: chart for chart in content.charts}
+    assert charts["rank-plots"].frames["ranks"]["parameter"].nunique() == 6
+    assert "the smallest BFMI of any chain is 0.82 (above 0.3 wanted), enough" in charts["energy"].reading
+    assert charts["divergences"].reading.startswith("2 divergent draws of the full fit lie at")
+
+
+def test_identified_decides_what_may_be_read(ms: ReportInputs) -> None:
+    """The verdict of the recovery fleet goes before the recovery score."""
+    rows = [score("recovery", name, "identified", value) for name, value in
+            (("snapchat_cost", 0.0), ("google_ads_video_cost", 0.5), ("google_ads_search_men_cost", 1.0))]  # fmt: skip
+    subject = Subject(replace(ms, recovery=pd.concat([ms.recovery, pd.DataFrame(rows)], ignore_index=True)))
+    verdicts = subject.recovery.set_index("channel")["verdict"]
+    assert verdicts["snapchat_cost"] == "do not read"
+    assert verdicts["google_ads_video_cost"] == "read with care"
+    assert verdicts["google_ads_search_men_cost"] == "can be read"
+    assert "snapchat_cost" in subject.unreadable
 
 
 def test_first_refresh_has_no_changes(ms: ReportInputs) -> None:

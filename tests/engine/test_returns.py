@@ -12,6 +12,7 @@ import xarray as xr
 from mmm_engine.predict import contributions
 from mmm_engine.returns import (
     RETURN_COLUMNS,
+    adstock_weights,
     channel_returns,
     response_curves,
     return_scores,
@@ -78,6 +79,20 @@ def test_curves_rise_from_zero_and_mark_today(fitted_small: xr.DataTree, small_w
         assert curve["current"].sum() == 1
         assert not curve.loc[curve["current"], "extrapolated"].any()
         assert curve["extrapolated"].any()
+
+
+def test_adstock_weights_are_the_kernel(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+    """Geometric decay: each draw's weights are alpha^lag over their sum, so means sum to one and fall."""
+    frame = adstock_weights(fitted_small, small_window)
+    assert list(frame["channel"].drop_duplicates()) == list(small_window.config.channel_names)
+    alpha = fitted_small["posterior"]["adstock_alpha"].sel(channel="radio").to_numpy().ravel()
+    lags = frame["lag"].max() + 1
+    powers = alpha[:, None] ** np.arange(lags)
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    own = frame[frame["channel"] == "radio"]
+    assert own["mean"].to_numpy() == pytest.approx(expected.mean(axis=0))
+    assert own["q95"].to_numpy() == pytest.approx(np.quantile(expected, 0.95, axis=0))
+    assert frame.groupby("channel")["mean"].sum().to_numpy() == pytest.approx(1.0)
 
 
 def test_returns_survive_the_history(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:

@@ -1,7 +1,7 @@
 """Every figure as a function of a tidy frame, for the report and for notebooks.
 
 Here: the registry (name -> function), and drawing all charts of a report.
-Not here: the figures themselves (fit.py, contribution.py, returns.py, checks.py), their look (style.py).
+Not here: the figures (fit.py, contribution.py, returns.py, checks.py, chains.py, diff.py), their look (style.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mmm_engine.report.figures.chains import calibration, divergences, energy, rank_plots
 from mmm_engine.report.figures.checks import (
     prior_and_posterior,
     recovery_scores,
-    refresh_diff,
     residuals,
     sampler_health,
     scores_by_window,
@@ -29,6 +29,7 @@ from mmm_engine.report.figures.contribution import (
     decomposition_area,
     share_against_spend,
 )
+from mmm_engine.report.figures.diff import refresh_diff, refresh_waterfall
 from mmm_engine.report.figures.fit import (
     fit_and_holdout,
     forecast_fan,
@@ -62,13 +63,18 @@ FIGURES: dict[str, Callable[..., go.Figure]] = {
         adstock_decay,
         time_varying_multiplier,
         scores_by_window,
+        calibration,
         recovery_scores,
         stability_overlap,
         forecast_fan,
         forecast_ledger,
         sampler_health,
+        rank_plots,
+        energy,
+        divergences,
         prior_and_posterior,
         residuals,
+        refresh_waterfall,
         refresh_diff,
     )
 }

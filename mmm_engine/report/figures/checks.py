@@ -1,20 +1,18 @@
 """Figures of how far to trust a model.
 
-Here: scores by window, recovery, stability, sampler health, priors, residuals, refresh diff.
+Here: scores by window, recovery, stability, sampler health, priors, residuals.
 Not here: predictions over time (fit.py).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mmm_engine.report import wording
 from mmm_engine.report.figures.style import (
     SERIES,
     color,
@@ -22,6 +20,7 @@ from mmm_engine.report.figures.style import (
     finish,
     interval_lines,
     panel_titles,
+    parameter_labels,
     reference_line,
     row_axis,
     row_height,
@@ -84,7 +83,7 @@ def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bo
     """How well a known truth is found again, by channel; left of the line a return must not be read.
 
     Args:
-        recovery: Columns channel, recovery; in the order to show.
+        recovery: Columns channel, recovery, verdict; in the order to show.
         minimum: Where reading stops.
         compact: Broken labels, for narrow screens.
     """
@@ -92,12 +91,13 @@ def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bo
     rows = [names[str(name)] for name in recovery["channel"]]
     values = recovery["recovery"].to_numpy(dtype=float)
     groups = (
-        (values >= 2 * minimum, "can be read", "green", "circle"),
-        ((values >= minimum) & (values < 2 * minimum), "read with care", "orange", "diamond"),
-        (~(values >= minimum), "do not read", "vermillion", "x"),
+        ("can be read", "green", "circle"),
+        ("read with care", "orange", "diamond"),
+        ("do not read", "vermillion", "x"),
     )
     figure = go.Figure()
-    for chosen, words, token, symbol in groups:
+    for words, token, symbol in groups:
+        chosen = (recovery["verdict"] == words).to_numpy()
         picked = [row for row, is_in in zip(rows, chosen, strict=True) if is_in]
         if picked:
             figure.add_trace(_row_marks(picked, values[chosen], words, token, symbol, "%{y}: %{x:.2f}"))
@@ -181,7 +181,7 @@ def prior_and_posterior(parameters: pd.DataFrame, *, compact: bool = False) -> g
         frame[name] = (parameters[name] - parameters["prior_mean"]) / half
     frame = frame.replace([np.inf, -np.inf], np.nan).dropna()
     frame = frame.iloc[frame["mean"].abs().argsort()[::-1][:MOST_PARAMETERS]]
-    rows = list(_parameter_labels(frame["parameter"], 22 if compact else 42).values())
+    rows = list(parameter_labels(frame["parameter"], 22 if compact else 42).values())
     figure = go.Figure()
     for low, high, token, width, words in (
         ("prior_q05", "prior_q95", "baseline", 9, "prior, 90% range"),
@@ -232,29 +232,6 @@ def residuals(
     return panel_titles(finish(figure, 720 if compact else 320, showlegend=False))
 
 
-def refresh_diff(diff: pd.DataFrame, *, metric: str = "roas", compact: bool = False) -> go.Figure:
-    """Each channel's move since the last refresh, stacked by cause.
-
-    Args:
-        diff: Columns channel, step, change.
-        metric: What moved, for the axis title.
-        compact: Broken labels, for narrow screens.
-    """
-    names = row_labels(diff["channel"].drop_duplicates(), compact)
-    rows = list(names.values())
-    figure = go.Figure()
-    for place, (step, part) in enumerate(diff.groupby("step", sort=False)):
-        words = escape(str(step)[:40])
-        ys = [names[str(name)] for name in part["channel"]]
-        figure.add_trace(go.Bar(y=ys, x=part["change"], orientation="h", name=words,
-                                marker={"color": color(SERIES[place % len(SERIES)], 0.9)},
-                                hovertemplate=f"%{{y}}<br>{words}: %{{x:+.3g}}<extra></extra>"))  # fmt: skip
-    reference_line(figure, x=0)
-    title = "change in ROAS" if metric == "roas" else "change in cost per conversion"
-    return finish(figure, row_height(len(rows), 30), barmode="relative", yaxis=row_axis(rows),
-                  xaxis={"title": {"text": title}})  # fmt: skip
-
-
 # --- parts of figures ---------------------------------------------------------------------------
 
 
@@ -274,19 +251,6 @@ def _row_marks(
 ) -> go.Scatter:
     return go.Scatter(x=values, y=rows, name=name, mode="markers", hovertemplate=f"{hover}<extra></extra>",
                       marker={"color": color(token), "size": 10, "symbol": symbol})  # fmt: skip
-
-
-def _parameter_labels(names: Iterable[str], limit: int) -> dict[str, str]:
-    """Parameters by both their ends: what it is, and whose it is."""
-    half = limit // 2
-    short = {
-        n: n if len(n) <= limit else f"{n[: half - 1]}…{n[-half:]}" for n in map(wording.safe_text, names)
-    }
-    seen: dict[str, int] = {}
-    for name, text in short.items():
-        seen[text] = seen.get(text, 0) + 1
-        short[name] = text if seen[text] == 1 else f"{text} ({seen[text]})"
-    return {name: escape(text) for name, text in short.items()}
 
 
 def _distribution(values: np.ndarray) -> list[go.Scatter | go.Bar]:

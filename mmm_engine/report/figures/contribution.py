@@ -25,6 +25,8 @@ from mmm_engine.report.figures.style import (
 )
 from mmm_engine.report.subject import component_totals
 
+#: Channels with a colour of their own in the chart of ranks; more would be a tangle.
+LEADERS = 4
 _KIND_TOKENS = {
     **{kind: kind for kind in ("baseline", "trend", "seasonality", "control", "event")},
     "channel": "blue",
@@ -186,7 +188,7 @@ def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
     """
     last = ranks[ranks["date"] == ranks["date"].max()].sort_values("rank")
     order = [str(name) for name in last["channel"]]
-    tokens, names = channel_colors(order), row_labels(order, compact)
+    tokens, names = channel_colors(order, LEADERS), row_labels(order, compact)
     figure = go.Figure()
     for name in reversed(order):
         part = ranks[ranks["channel"] == name].sort_values("date")

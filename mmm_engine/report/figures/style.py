@@ -87,9 +87,22 @@ def labels_of(names: Iterable[str], limit: int = SHORT, width: int = 0) -> dict[
     return {name: _wrapped(text, width) if width else escape(text) for name, text in unique.items()}
 
 
-def channel_colors(ordered: Sequence[str]) -> dict[str, str]:
-    """Palette token of each channel, given largest first; those past the palette share "other"."""
-    return {name: SERIES[place] if place < len(SERIES) else "other" for place, name in enumerate(ordered)}
+def parameter_labels(names: Iterable[str], limit: int) -> dict[str, str]:
+    """Every parameter with a label of its own, cut in the middle: what it is, and whose it is."""
+    half = limit // 2
+    labels: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for name in names:
+        text = wording.safe_text(name)
+        text = text if len(text) <= limit else f"{text[: half - 1]}…{text[-half:]}"
+        seen[text] = seen.get(text, 0) + 1
+        labels[name] = escape(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    return labels
+
+
+def channel_colors(ordered: Sequence[str], most: int = len(SERIES)) -> dict[str, str]:
+    """Palette token of each channel, given largest first; those past ``most`` share "other"."""
+    return {name: SERIES[place] if place < most else "other" for place, name in enumerate(ordered)}
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:

@@ -14,6 +14,7 @@ import pandas as pd
 from mmm_engine.report import wording
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, table_of
 from mmm_engine.report.residuals import autocorrelation, durbin_watson, residual_frame
+from mmm_engine.report.sections.chains import chain_charts
 from mmm_engine.report.subject import Subject, pick
 
 HEALTH_COLUMNS = {
@@ -30,7 +31,7 @@ HEALTH_COLUMNS = {
 
 def sampler_section(subject: Subject) -> Section:
     """Convergence of every window, parameter by parameter."""
-    items: list[Item] = [_sampler_chart(subject)]
+    items: list[Item] = [_sampler_chart(subject), *chain_charts(subject)]
     full = subject.inputs.full.parameters
     if {"prior_mean", "prior_q05", "prior_q95"} <= set(full.columns) and full["prior_mean"].notna().any():
         items.append(_prior_chart(subject, full.dropna(subset=["prior_mean", "prior_q05", "prior_q95"])))

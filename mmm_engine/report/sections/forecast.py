@@ -1,6 +1,6 @@
 """What comes next, and how earlier forecasts turned out.
 
-Here: the fan of the coming periods, the ledger of past forecasts, the refresh diff.
+Here: the fan of the coming periods, the ledger of past forecasts.
 Not here: held-out scores (trust.py).
 """
 
@@ -29,36 +29,6 @@ def forecast_section(subject: Subject) -> Section | None:
         return None
     lead = f"The next {subject.inputs.period}s of {subject.target} with 50% and 90% intervals."
     return Section("forecast", "Forecast", "Forecast", lead, tuple(charts))
-
-
-def diff_section(subject: Subject) -> Section | None:
-    """Why a return moved since the last refresh, split into its causes."""
-    diff = subject.inputs.diff
-    if diff is None or diff.empty:
-        return None
-    moves = diff.groupby("channel", sort=False)["change"].sum()
-    largest = str(moves.abs().idxmax())
-    part = diff[diff["channel"] == largest]
-    cause = part.iloc[int(part["change"].abs().argmax())]
-    reading = (
-        f"{subject.label(largest)} moved most ({wording.decimal(float(moves[largest]), signed=True)}); "
-        f"the largest part is {wording.safe_text(str(cause['step']), 60)} "
-        f"({wording.decimal(float(cause['change']), signed=True)})."
-    )
-    labelled = diff.assign(label=[subject.label(str(name)) for name in diff["channel"]])
-    columns = {"label": Column("Channel", "name"), "step": Column("Cause", "text")}
-    columns |= {"change": Column(f"Change in {subject.return_words}", "fine")}
-    chart = Chart(
-        id="refresh-diff",
-        figure="refresh_diff",
-        title=f"Why {subject.return_words} moved since the last refresh",
-        reading=reading,
-        table=table_of(labelled, "Causes of each move; they sum to the whole move", columns),
-        frames={"diff": diff},
-        options={"metric": subject.return_metric},
-    )
-    lead = "Each move split into new data, restated data, settings, library versions and sampler noise."
-    return Section("diff", "What moved, and why", "What moved", lead, (chart,))
 
 
 def _fan_chart(subject: Subject, forecast: pd.DataFrame) -> Chart:

@@ -14,6 +14,7 @@ from mmm_engine.report import wording
 from mmm_engine.report.headline import skill_words
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Table, table_of
+from mmm_engine.report.sections.calibration import calibration_chart
 from mmm_engine.report.subject import Subject
 
 HOLDOUT_METRICS = ("skill", "mape", "wape", "nrmse", "bias", "crps", "coverage_50", "coverage_90")
@@ -23,12 +24,13 @@ def holdout_section(subject: Subject) -> Section | None:
     """Scores on unseen rows by window, against the seasonal naive forecast."""
     if not subject.inputs.holdouts:
         return None
+    calibration = calibration_chart(subject)
     return Section(
         id="holdout",
-        title="Holdout scores",
+        title="Holdout scores and calibration",
         short="Holdout",
         lead="How good forecasts of unseen rows are, next to simply repeating the last season.",
-        items=(_scores_chart(subject),),
+        items=(_scores_chart(subject), *([calibration] if calibration else [])),
     )
 
 
@@ -41,6 +43,8 @@ def trust_section(subject: Subject) -> Section | None:
         items.append(_parameter_sheet(subject))
     if subject.inputs.stability is not None and len(subject.inputs.stability):
         items.append(_stability_chart(subject, subject.inputs.stability))
+    if subject.inputs.drift is not None and len(subject.inputs.drift):
+        items.append(_drift_sheet(subject, subject.inputs.drift))
     if not items:
         return None
     return Section(
@@ -118,8 +122,10 @@ def _scores_reading(subject: Subject) -> str:
 
 def _recovery_chart(subject: Subject) -> Chart:
     channels = subject.recovery.sort_values("recovery", ascending=False)
-    good = int(channels["verdict"].isin({"can be read", "identified"}).sum())
+    good = int((channels["verdict"] == "can be read").sum())
+    careful = int((channels["verdict"] == "read with care").sum())
     reading = f"{good} of {wording.count(len(channels), 'channel')} can be read"
+    reading += f", {careful} with care" if careful else ""
     if subject.unreadable:
         reading += f"; do not read {subject.unreadable_words}"
     columns = {
@@ -214,3 +220,40 @@ def _stability_table(subject: Subject, stability: pd.DataFrame, unstable: list[s
     frame["verdict"] = ["unstable" if str(name) in unstable else "stable" for name in wide.index]
     columns["verdict"] = Column("Verdict", "text")
     return table_of(frame, "Overlap and largest move of each channel", columns)
+
+
+# --- drift --------------------------------------------------------------------------------------
+
+
+def _drift_sheet(subject: Subject, drift: pd.DataFrame) -> Sheet:
+    words = {
+        "crps": "Forecast error (CRPS)",
+        "bias": "Bias",
+        "coverage_90": "Inside 90% interval",
+        "mix": "Contribution in other channels than usual",
+    }
+    watched = drift["limit"].notna()
+    reading = "Not enough refreshes are recorded yet to know what is usual for this client."
+    if watched.any():
+        alarms = int(drift["alarm"].sum())
+        reading = f"{wording.share_of(alarms, int(watched.sum()))} watched series left their usual range."
+    told = drift.assign(
+        stream=[words.get(str(name), str(name)) for name in drift["stream"]],
+        state=["alarm" if alarm else "usual" if known else "too few refreshes"
+               for alarm, known in zip(drift["alarm"], watched, strict=True)],
+    )  # fmt: skip
+    columns = {
+        "stream": Column("Series", "text"),
+        "value": Column("Now", "fine"),
+        "usual": Column("Usually", "fine"),
+        "statistic": Column("Statistic", "ratio"),
+        "limit": Column("Limit", "ratio"),
+        "state": Column("State", "text"),
+        "reason": Column("Reason", "text"),
+    }
+    return Sheet(
+        id="drift",
+        title="Drift: has the client left its own usual range?",
+        reading=reading,
+        table=table_of(told, "Scores of this refresh against the client's own history", columns),
+    )

@@ -113,6 +113,34 @@ window.addEventListener("afterprint", () => {
 labelThemeButton(document.getElementById("theme"));
 document.getElementById("print").addEventListener("click", () => window.print());
 
+// --- sorting: every heading of a table with rows worth sorting becomes a button ---------------------------------
+function sortKey(cell) {
+  if (cell.dataset.value !== undefined) return cell.dataset.value === "" ? null : Number(cell.dataset.value);
+  return cell.textContent.trim();
+}
+
+function sortTable(table, at, heading) {
+  const falling = heading.getAttribute("aria-sort") === "ascending";
+  const rows = [...table.tBodies[0].rows].map((row) => [sortKey(row.cells[at]), row]);
+  const order = (a, b) => a === null ? 1 : b === null ? -1
+    : (typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true })) * (falling ? -1 : 1);
+  rows.sort(([a], [b]) => order(a, b));
+  table.tBodies[0].append(...rows.map(([, row]) => row));
+  table.querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+  heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+}
+
+for (const table of document.querySelectorAll(".item table")) {
+  if (table.tBodies[0].rows.length < 3) continue;
+  [...table.tHead.rows[0].cells].forEach((heading, at) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    button.addEventListener("click", () => sortTable(table, at, heading));
+    heading.append(button);
+  });
+}
+
 function tableAsCsv(table) {
   const value = (cell) => csvCell(cell.dataset.value ?? cell.textContent.trim());
   return [...table.rows].map((row) => [...row.cells].map(value).join(",")).join("\r\n") + "\r\n";
