@@ -273,6 +273,7 @@ def _config(recipe: Recipe) -> ClientConfig:
         target=TargetConfig(column=recipe.target, kind=recipe.kind),
         channels=channels,
         controls=tuple(ControlConfig(column=entry.column, effect=entry.effect) for entry in recipe.controls),
+        currency="EUR",
         model=ModelConfig(
             adstock=AdstockConfig(max_lag=recipe.max_lag),
             saturation=recipe.saturation,

@@ -297,10 +297,15 @@ def test_commands_that_read_do_not_load_the_model(data_dir, used_home):
 
 def test_ui_starts_dagster_on_this_machine_only(mmm, home, monkeypatch, tmp_path):
     """From any folder, with the platform's home and workspace."""
-    calls = []
+    calls, served = [], []
     monkeypatch.setattr("os.execv", lambda program, words: calls.append(words))
+    monkeypatch.setattr("mmm_assets.pages.start_server", lambda home, port: served.append((home, port)))
+    monkeypatch.setenv("MMM_PAGES_PORT", "1")
     monkeypatch.chdir(tmp_path)
-    assert mmm("ui", "--port", "3999")[0] == 0
+    code, out, _ = mmm("ui", "--port", "3999")
+    assert code == 0
+    assert served == [(home, 4000)]
+    assert "http://127.0.0.1:4000/portfolio/portfolio.html" in out
     (words,) = calls
     assert words[words.index("-h") + 1] == "127.0.0.1"
     assert Path(words[words.index("-w") + 1]).name == "workspace.yaml"
