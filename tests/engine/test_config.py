@@ -75,8 +75,8 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
     ("line", "fault"),
     [
         ("chanels: [a]", "setting 'chanels' (line 7): found an unknown setting 'chanels'; wanted one of client, data, "
-         "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds; did you mean "
-         "'channels'?"),
+         "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds; did you "
+         "mean 'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, n_basis, "
          "trend, events, likelihood, priors; did you mean 'saturation'?"),
