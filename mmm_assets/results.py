@@ -22,6 +22,7 @@ from mmm_assets import verdicts
 from mmm_assets.io_managers import (
     ClientDataFiles,
     FrameFiles,
+    JsonFiles,
     PartitionFiles,
     PosteriorFiles,
     ScaledInputsFiles,
@@ -31,6 +32,7 @@ from mmm_assets.partitions import WINDOW_NAMES, window_key
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict
 
 FULL = "full"
+FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
 logger = logging.getLogger(__name__)
 
 
@@ -76,7 +78,10 @@ _FRAMES = {
 
 @dataclass(frozen=True, eq=False)
 class ClientResults:
-    """What is stored about a client for its present rows and settings; fleets that were not run are None."""
+    """What is stored about a client for its present rows and settings; fleets that were not run are None.
+
+    ``fit_fault`` says why the full window could not be fitted, if that was tried.
+    """
 
     data: ClientData
     windows: dict[str, WindowResults]
@@ -84,6 +89,7 @@ class ClientResults:
     stability: DataFrame | None
     forecast: DataFrame | None
     diff: DataFrame | None = None
+    fit_fault: str = ""
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -91,7 +97,7 @@ class ClientResults:
         from mmm_engine import gates
 
         on_windows = [verdict for window in self.windows.values() for verdict in window.verdicts]
-        missing = () if FULL in self.windows else (verdicts.of_missing(FULL),)
+        missing = () if FULL in self.windows else (verdicts.of_missing(FULL, self.fit_fault),)
         on_fleets = verdicts.of_fleets(self.recovery, self.stability, self.data.config.thresholds)
         return (gates.check_data(self.data), *missing, *on_windows, *on_fleets)
 
@@ -153,7 +159,13 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             stability=current.get("stability_scores"),
             forecast=current.get("forecast"),
             diff=current.get("refresh_diff"),
+            fit_fault=self._fit_fault(client, data),
         )
+
+    def _fit_fault(self, client: str, data: ClientData) -> str:
+        """Why the full window of the present rows and settings could not be fitted; "" when that is not known."""
+        note = _read_if_stored(JsonFiles(root=self.root), FIT_FAULTS, window_key(client, FULL))
+        return str(note["reason"]) if note and _is_from(note, data) else ""
 
     def _window(self, client: str, window: str, data: ClientData) -> WindowResults | None:
         """A window's results, or None unless all of them are stored, of one fit and of the present rows."""
@@ -176,6 +188,11 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         if len(fits) != 1 or not _is_from(read["scores"].attrs, data):
             return None
         return WindowResults(inputs=scaled, **read)
+
+
+def versions_of(inputs: ScaledInputs) -> dict[str, str]:
+    """What ties a stored value to the rows and settings it was made from."""
+    return {"data_version": inputs.data_version, "config_version": inputs.config.config_version}
 
 
 def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:

@@ -91,9 +91,16 @@ def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(v for v in verdicts if not v.passed and v.severity == "error" and v.blocking)
 
 
-def of_missing(window: str) -> Verdict:
-    """The failed verdict on a window that has no results for the client's present rows and settings."""
+def of_missing(window: str, fault: str = "") -> Verdict:
+    """The failed verdict on a window that has no results for the client's present rows and settings.
+
+    Args:
+        window: Its name.
+        fault: Why it could not be fitted, where that was tried.
+    """
     from mmm_engine import gates
 
-    reason = f"window '{window}' has no fit for the present rows and settings; refresh the client"
+    reason = f"window '{window}' has no fit for the present rows and settings; " + (
+        fault or "refresh the client"
+    )
     return gates.Verdict("window_fitted", False, "error", True, reason, window=window)

@@ -11,9 +11,10 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import metadata, progress
-from mmm_assets.io_managers import PosteriorFiles
+from mmm_assets.io_managers import JsonFiles, PosteriorFiles
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.resources import SamplerOverrides
+from mmm_assets.results import FIT_FAULTS, versions_of
 from mmm_assets.runs import Refresh
 from mmm_assets.types import DataFrame, DataTree, ScaledInputs
 
@@ -46,6 +47,7 @@ def fitted_posterior(
     scaled_inputs: dict[str, ScaledInputs],
     sampler: SamplerOverrides,
     posterior_files: dg.ResourceParam[PosteriorFiles],
+    json_files: dg.ResourceParam[JsonFiles],
 ) -> Iterator[dg.Output[dict[str, DataTree]] | dg.AssetMaterialization]:
     """Posterior and sampler statistics of each window, fitted one after the other so that one compilation serves all.
 
@@ -60,6 +62,8 @@ def fitted_posterior(
         except Exception as error:  # whatever stops one fit must not cost the others
             context.log.exception("%s: the fit failed", key)
             failures[key] = f"{type(error).__name__}: {error}"
+            note = {"reason": failures[key], **versions_of(scaled_inputs[key])}
+            json_files.write(FIT_FAULTS, key, note)  # the report is another run and says it again
         else:
             context.add_asset_metadata(_fit_facts(fits[key]), partition_key=key)
     if failures:

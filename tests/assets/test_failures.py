@@ -107,7 +107,9 @@ def test_a_full_window_that_cannot_be_fitted_keeps_the_old_report(
     sampler.broken.add("full")
     outcome = refresh_again("shop", windows=("full", "h04"))
     assert any("shop|full" in failure for failure in outcome.failures)
-    assert "window_fitted" in Publication(root=str(used_home)).report_path("shop").read_text()
+    stale = Publication(root=str(used_home)).report_path("shop").read_text()
+    assert "window_fitted" in stale
+    assert "look at the rows" in stale  # what the fit complained of
     results = ResultStore(root=str(used_home)).read("shop")
     assert list(results.windows) == ["h04"]
 

@@ -118,7 +118,9 @@ FAULTS: dict[str, Fault] = {
     "too-few-rows": Fault(_rows(lambda lines: lines[:9]), "found 8 rows"),
     "leaves-the-folder": Fault(_settings(data="../outside.csv"), "../outside.csv"),
     "unknown-column": Fault(_settings(channels=["tv", "tivi"]), "tivi"),
-    "no-time": Fault(_settings(sampler={**SAMPLER, "draws": 20_000, "time_budget": 0.05}), "window_fitted"),
+    "no-time": Fault(
+        _settings(sampler={**SAMPLER, "draws": 20_000, "time_budget": 0.05}), "not done after 0.05 s"
+    ),
     "unconverged": Fault(
         _settings(thresholds={**THRESHOLDS, "ess_min": 100_000}), "sampler_converged", recorded=True
     ),
