@@ -82,7 +82,17 @@ def make_private(folder: Path) -> None:
 
 
 def open_instance(home: Path) -> DagsterInstance:
-    """The Dagster instance that lives in a home, which is prepared first."""
-    import dagster as dg
+    """The Dagster instance that lives in a home, which is prepared first.
 
-    return dg.DagsterInstance.from_config(str(prepare_home(home)))
+    What this process prints is not captured step by step: Dagster would start four processes for each of the sixteen
+    steps of a refresh. It goes to the terminal, or, from the child of a batch, into the log of the batch's run.
+    """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+
+    no_capture = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    reference = InstanceRef.from_dir(str(prepare_home(home)), overrides={"compute_logs": no_capture})
+    return dg.DagsterInstance.from_ref(reference)

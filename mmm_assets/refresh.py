@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -22,13 +23,23 @@ from mmm_assets import jobs
 from mmm_assets.canaries import HOLD_TAG
 from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
+from mmm_assets.publication import Publication
 from mmm_assets.results import ResultStore
-from mmm_assets.runs import CLIENT_TAG, COMMAND_TAG, PROCESS_TAG, REFRESH_TAG, STARTED_TAG, step_failures
+from mmm_assets.runs import (
+    Refresh,
+    CLIENT_TAG,
+    COMMAND_TAG,
+    PROCESS_TAG,
+    REFRESH_TAG,
+    STARTED_TAG,
+    step_failures,
+)
 from mmm_engine.config import check_client_id
 
 FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
+CONTRACT = "data_contract"
 _TRUST = ("recovery_scores", "stability_scores")
 INTERRUPTED = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 
@@ -129,6 +140,8 @@ def refresh_client(
             else:
                 chain.run(jobs.FLEETS.name, "recovery, stability, forecast", sampler=True)
             chain.run(jobs.PUBLISH.name, "recording and reporting")
+        if not chain.has_judged:  # a run broke off before anybody could say so on the client's page
+            Publication(root=results.root).refuse(client, chain.outcome().failures, chain.refresh())
     return chain.outcome()
 
 
@@ -219,6 +232,7 @@ class _Chain:
         self._failures: list[str] = []
         self._left_out: list[str] = []
         self._evaluations: list[dg.AssetCheckEvaluation] = []
+        self._ended: set[str] = set()
 
     def run(self, job: str, title: str, *, sampler: bool = False) -> bool:
         """Execute a job for the client; whether it succeeded."""
@@ -248,12 +262,25 @@ class _Chain:
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()
+        self._ended |= {e.step_key for e in result.all_events if e.is_step_success or e.is_step_failure}
         self._failures += step_failures(result.all_events)
         return result
 
     def skip(self, what: str) -> None:
         """Keep what was left out, and why."""
         self._left_out.append(what)
+
+    @property
+    def has_judged(self) -> bool:
+        """Whether somebody has decided what the client's page says: the report, or the contract that refused rows."""
+        return "report" in self._ended or any(
+            not e.passed for e in self._evaluations if e.check_name == CONTRACT
+        )
+
+    def refresh(self) -> Refresh:
+        """The refresh so far, as its runs' tags say it."""
+        began, now = datetime.fromtimestamp(self._began, UTC), datetime.now(UTC)
+        return Refresh(self._refresh, began, now, self.options.command(self.client))
 
     def outcome(self) -> RefreshOutcome:
         """How it ended."""

@@ -24,6 +24,7 @@ Sampler = Callable[[np.random.Generator, Arguments, tuple[int, ...]], Any]
 RANGE = (0.01, 0.99)
 _RANGE_DRAWS = 20_000
 _CERTAIN = 1.0 - 1e-12
+_DENSEST_AT_ZERO = ("HalfNormal", "HalfCauchy", "HalfStudentT", "Exponential")
 
 
 def draw_part(part: PriorPart, drawn: Mapping[str, Floats], draws: int, rng: np.random.Generator) -> Floats:
@@ -45,7 +46,10 @@ def draw_part(part: PriorPart, drawn: Mapping[str, Floats], draws: int, rng: np.
 
 @cache
 def prior_ranges(parameters: tuple[ParameterSpec, ...]) -> dict[str, Floats]:
-    """The 1% and 99% quantiles of every element of every parameter, shape (2, size) by name; from 20,000 draws."""
+    """The 1% and 99% quantiles of every element of every parameter, shape (2, size) by name; from 20,000 draws.
+
+    A prior that is densest at 0 (half-normal, exponential) has nothing against small values: its range begins at 0.
+    """
     rng = np.random.default_rng(0)
     drawn: dict[str, Floats] = {}
     for part in free_variables(parameters):
@@ -55,6 +59,8 @@ def prior_ranges(parameters: tuple[ParameterSpec, ...]) -> dict[str, Floats]:
         ranges[parameter.name] = np.empty((2, parameter.size))
         for part in parameter.parts:
             quantiles = np.quantile(part.sign * drawn[part.name], RANGE, axis=0)
+            if part.prior.distribution in _DENSEST_AT_ZERO:
+                quantiles[0 if part.sign > 0 else 1] = 0.0
             ranges[parameter.name][:, list(part.indices)] = quantiles
     return ranges
 

@@ -114,6 +114,32 @@ def test_a_full_window_that_cannot_be_fitted_keeps_the_old_report(
     assert list(results.windows) == ["h04"]
 
 
+def test_a_client_of_which_no_window_can_be_fitted_is_marked(refresh_again, sampler, used_home, data_dir):
+    """There is nothing to record, so the report is not even tried: the last good page says so all the same."""
+    append_weeks(data_dir, "shop")
+    sampler.broken |= {"full", "h04"}
+    outcome = refresh_again("shop", windows=("full", "h04"))
+    assert not outcome.succeeded
+    publication = Publication(root=str(used_home))
+    status = publication.status("shop")
+    assert (status.published, status.refresh) == (False, outcome.refresh)
+    assert "look at the rows" in " ".join(status.reasons)
+    assert "Stale since" in publication.report_path("shop").read_text()
+
+
+def test_a_refresh_that_breaks_off_early_marks_the_client(refresh_again, used_home, data_dir, monkeypatch):
+    """Memory runs out while rows are read: no check could say it."""
+
+    def fail(self, client):
+        raise MemoryError("no memory left")
+
+    monkeypatch.setattr("mmm_assets.resources.ClientFiles.read", fail)
+    assert not refresh_again("shop").succeeded
+    status = Publication(root=str(used_home)).status("shop")
+    assert not status.published
+    assert "no memory left" in status.reasons[0]
+
+
 def test_results_of_older_rows_are_never_shown_beside_new_ones(refresh_again, used_home, data_dir):
     """After new rows and a refresh of two windows, the other two are left out."""
     append_weeks(data_dir, "shop")

@@ -86,10 +86,10 @@ def test_ranges_follow_parts_signs_and_hyperpriors() -> None:
         )
     )
     low, high = ranges["a"]
-    # 1% and 99% quantiles of |z|: 0.01253 and 2.5758
+    # the 99% quantile of |z| is 2.5758; nothing near 0 is too small for a half-normal
     assert high[1] == pytest.approx(2.576, rel=0.03)
-    assert low[1] == pytest.approx(0.0125, rel=0.2)
     assert low[[0, 2]] == pytest.approx(-2.576, rel=0.03)
+    assert low[1] == high[0] == high[2] == 0.0
     assert ranges["b"][0][0] < 10 - 2.3 * 0.8
     assert ranges["b"][1][0] > 10 + 2.3 * 0.8
 

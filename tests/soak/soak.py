@@ -45,13 +45,13 @@ def main() -> None:
             _kill_worker_of(KILLED, home)
             for client in set(clients) - set(statuses):
                 if (status := publication.status(client)) is not None:
-                    statuses[client], seen = status, time.time()
+                    statuses[client], seen = status, time.time()  # seen: when the last one came to its end
             memory.append((round(time.time() - began), len(statuses), _resident_mb(ui.pid)))
             if restart and statuses:
                 ui.kill()
                 ui.start()
                 restart, seen = False, time.time()
-        wall = time.time() - began
+        wall = seen - began
         dropped = _drop_one(data, home, asked.patience)
     figures = _figures(home, sound, statuses, wall, memory)
     figures["one_more_client"] = dropped
