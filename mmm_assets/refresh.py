@@ -26,12 +26,12 @@ from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_ta
 from mmm_assets.publication import Publication
 from mmm_assets.results import ResultStore
 from mmm_assets.runs import (
-    Refresh,
     CLIENT_TAG,
     COMMAND_TAG,
     PROCESS_TAG,
     REFRESH_TAG,
     STARTED_TAG,
+    Refresh,
     step_failures,
 )
 from mmm_engine.config import check_client_id
@@ -262,7 +262,7 @@ class _Chain:
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()
-        self._ended |= {e.step_key for e in result.all_events if e.is_step_success or e.is_step_failure}
+        self._ended |= {str(e.step_key) for e in result.all_events if e.is_step_success or e.is_step_failure}
         self._failures += step_failures(result.all_events)
         return result
 
