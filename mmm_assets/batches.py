@@ -23,7 +23,7 @@ from pydantic import Field
 
 from mmm_assets import canaries, home, isolation
 from mmm_assets.isolation import Say
-from mmm_assets.locks import bury_dead_runs
+from mmm_assets.locks import bury_dead_runs, claim_run
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.publication import Publication
 from mmm_assets.refresh import RefreshOptions, judge_client, refresh_client, refresh_portfolio
@@ -58,6 +58,7 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Pu
         defs,  # the definitions hold this job, so they can only be looked up later
     )
 
+    claim_run(context.instance, context.run.run_id)
     clients = [client for client in config.clients if not _is_done(client, context, publication)]
     options = {**config.model_dump(exclude={"clients"}), "batch": context.run.run_id}
     items = [canaries.ITEM, *clients] if config.canary and clients else clients

@@ -19,7 +19,7 @@ from pathlib import Path
 import dagster as dg
 
 from mmm_assets.home import make_private
-from mmm_assets.runs import PROCESS_TAG
+from mmm_assets.runs import CLAIM_TAG, PROCESS_TAG
 from mmm_engine.config import check_client_id
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
@@ -47,6 +47,11 @@ def is_alive(identity: str) -> bool:
     return host != socket.gethostname() or _start_of(int(pid)) == start
 
 
+def claim_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Note that this process executes a run that Dagster has launched, so that its death is noticed."""
+    instance.add_run_tags(run_id, {PROCESS_TAG: process_identity(), CLAIM_TAG: run_id})
+
+
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process is gone, and free their places in pools.
 
@@ -56,7 +61,7 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     buried = []
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
         identity = run.tags.get(PROCESS_TAG)
-        if identity is None or is_alive(identity):
+        if identity is None or run.tags.get(CLAIM_TAG, run.run_id) != run.run_id or is_alive(identity):
             continue
         instance.report_run_failed(run, message=f"The process that executed this run ({identity}) is gone.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

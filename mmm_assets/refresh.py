@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from mmm_assets import jobs
 from mmm_assets.canaries import HOLD_TAG
@@ -301,6 +302,7 @@ class _Chain:
             STARTED_TAG: f"{self._began:.3f}",
             COMMAND_TAG: self.options.command(self.client),
             PROCESS_TAG: process_identity(),
+            MAX_RETRIES_TAG: "0",  # whoever walks the chain decides; the daemon must not launch a link by itself
         }
 
 

@@ -19,6 +19,9 @@ STARTED_TAG = (
 )
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
 BATCH_TAG = "mmm/batch"  # the run of the batch that a client's runs belong to
+CLAIM_TAG = (
+    ".dagster/mmm_claim"  # the run that PROCESS_TAG speaks of; a retry inherits the tags of the run before
+)
 PROCESS_TAG = ".dagster/mmm_process"  # host, process id and start of the process that executes the run
 
 

@@ -8,7 +8,7 @@ import time
 import dagster as dg
 import pytest
 
-from mmm_assets.locks import bury_dead_runs, client_lock, is_alive, process_identity
+from mmm_assets.locks import bury_dead_runs, claim_run, client_lock, is_alive, process_identity
 from mmm_assets.runs import PROCESS_TAG
 from mmm_engine.errors import ConfigError
 
@@ -54,6 +54,21 @@ def test_runs_of_a_killed_process_end_as_failed_and_free_their_pool(home, open_h
     assert instance.event_log_storage.claim_concurrency_slot(
         "mcmc", runs["alive"], "fitted_posterior"
     ).is_claimed
+
+
+def test_a_batch_whose_process_is_gone_is_buried_and_its_retry_is_not(home, open_home):
+    """The retry inherits the tags of the dead run before it says who executes it."""
+    instance = open_home(home)
+    run = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED)
+    claim_run(instance, run.run_id)
+    assert bury_dead_runs(instance) == []
+    instance.add_run_tags(run.run_id, {PROCESS_TAG: dead_process()})
+    inherited = instance.get_run_by_id(run.run_id).tags
+    retry = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED, tags=inherited)
+    assert bury_dead_runs(instance) == [run.run_id]
+    assert bury_dead_runs(instance) == []
+    claim_run(instance, retry.run_id)
+    assert bury_dead_runs(instance) == []
 
 
 def test_a_second_refresh_of_a_client_waits_for_the_first(instance):
