@@ -47,7 +47,7 @@ def build_summary(subject: Subject) -> Summary:
         headlines=(_holdout_error(subject), _media_share(subject), _best_return(subject)),
         changes=changes,
         changes_since=since,
-        failed=tuple(_failed_note(verdict) for verdict in failed),
+        failed=tuple(_failed_note(verdicts) for verdicts in _by_check(failed)),
         warnings=_warnings(subject),
         checks_total=len(verdicts),
     )
@@ -88,8 +88,8 @@ def _because(subject: Subject, failed: Sequence[Verdict]) -> str:
     elif not failed:
         first = f"All {total} checks passed"
     else:
-        names = dict.fromkeys(check_name(verdict) for verdict in failed)
-        first = f"{len(failed)} of {total} checks failed: {wording.listing(list(names), 3)}"
+        names = [check_name(*verdicts) for verdicts in _by_check(failed)]
+        first = f"{len(failed)} of {total} checks failed: {wording.listing(names, 3)}"
     return " ".join(wording.sentence(part) for part in (first, _holdout_sentence(subject)) if part)
 
 
@@ -124,15 +124,26 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
     return tuple(said)
 
 
-def check_name(verdict: Verdict) -> str:
-    """What a check is about, with its window."""
-    where = f" ({wording.window_words(verdict.window)})" if verdict.window else ""
+def _by_check(failed: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Failed verdicts of one check and severity together, in the order given: windows often fail alike."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in failed:
+        groups.setdefault((verdict.check, verdict.severity), []).append(verdict)
+    return list(groups.values())
+
+
+def check_name(verdict: Verdict, *others: Verdict) -> str:
+    """What a check is about, with its windows."""
+    windows = [wording.window_words(one.window) for one in (verdict, *others) if one.window]
+    where = f" ({wording.listing(windows)})" if windows else ""
     return CHECK_WORDS.get(verdict.check, wording.safe_text(verdict.check, 60).replace("_", " ")) + where
 
 
-def _failed_note(verdict: Verdict) -> Note:
+def _failed_note(verdicts: Sequence[Verdict]) -> Note:
+    """One check that failed, with the reason of its first window."""
+    verdict = verdicts[0]
     tone: Tone = "bad" if verdict.severity == "error" else "care"
-    return Note(tone, check_name(verdict), wording.sentence(wording.safe_text(verdict.reason)))
+    return Note(tone, check_name(*verdicts), wording.sentence(wording.safe_text(verdict.reason)))
 
 
 # --- three numbers ------------------------------------------------------------------------------

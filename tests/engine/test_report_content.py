@@ -156,6 +156,16 @@ def test_verdict_follows_the_worst_failed_check(ms: ReportInputs, severities: An
     assert build_summary(Subject(replace(ms, verdicts=verdicts))).verdict == verdict
 
 
+def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
+    """Four windows, one remark; the count stays that of the checks."""
+    failed = [Verdict("holdout_skill", False, "warning", False, f"reason {w}", {}, w) for w in ("h04", "h08")]
+    summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
+    assert [(note.title, note.text) for note in summary.failed] == [
+        ("forecast of unseen rows (last 4 and last 8)", "Reason h04.")
+    ]
+    assert summary.because.startswith("2 of 2 checks failed: forecast of unseen rows (last 4 and last 8).")
+
+
 def test_no_checks_is_said_plainly(ms: ReportInputs) -> None:
     """A report without checks does not look as if it had passed some."""
     summary = build_summary(Subject(replace(ms, verdicts=())))

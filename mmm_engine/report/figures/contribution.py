@@ -138,7 +138,7 @@ def contribution_parts(
             )
         )
     axis = {"visible": False, "range": [0, 1], "fixedrange": True}
-    legend = {"traceorder": "normal", "yref": "container", "y": 0.0, "yanchor": "bottom"}
+    legend = {"traceorder": "normal", "yref": "container", "y": 0.0, "yanchor": "bottom", "maxheight": 0.95}
     below = 16 + 19 * (len(layers) if compact else -(-len(layers) // 4))
     return finish(figure, 98 + below, barmode="stack", xaxis=axis, yaxis={"visible": False}, legend=legend, bargap=0.1,
                   margin={"l": 8, "r": 12, "t": 8, "b": below})  # fmt: skip
