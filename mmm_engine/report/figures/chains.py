@@ -21,6 +21,9 @@ from mmm_engine.report.figures.style import (
     reference_line,
 )
 
+#: Legend at the top edge of a figure with several panels, above their titles.
+TOP = {"yref": "container", "y": 0.985, "yanchor": "top"}
+
 
 def rank_plots(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
     """Ranks of each chain's draws among all draws, one panel per parameter; flat lines around 1 are wanted.
@@ -51,7 +54,7 @@ def rank_plots(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
     figure.update_yaxes(range=[0, max(2.0, 1.1 * float(ranks["value"].max()))], nticks=4)
     figure.update_xaxes(tickformat=".0%", nticks=4)
     height = 96 + 170 * rows
-    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": {"y": 1 + 38 / (height - 82)}}
+    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": TOP}
     return panel_titles(finish(figure, height, hovermode="x", **top), 12)
 
 
@@ -156,5 +159,5 @@ def calibration(
     figure.update_yaxes(ticksuffix="%", **places[0])
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", **places[1])
     height = 760 if compact else 380
-    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": {"y": 1 + 38 / (height - 82)}}
+    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": TOP}
     return panel_titles(finish(figure, height, barmode="group", hovermode="closest", **top))
