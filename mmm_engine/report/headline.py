@@ -48,6 +48,7 @@ def build_summary(subject: Subject) -> Summary:
         changes=changes,
         changes_since=since,
         failed=tuple(_failed_note(verdicts) for verdicts in _by_check(failed)),
+        checks_failed=len(failed),
         warnings=_warnings(subject),
         checks_total=len(verdicts),
     )

@@ -163,7 +163,8 @@ class Summary:
         headlines: The numbers that matter.
         changes: What moved since the last refresh; empty when no earlier refresh is known.
         changes_since: When that refresh was, "" when unknown.
-        failed: Failed checks, errors first.
+        failed: Failed checks, errors first; windows that fail one check share a remark.
+        checks_failed: How many checks that are.
         warnings: Plain statements that must not be missed ("the naive forecast wins").
         checks_total: Number of checks that were run.
     """
@@ -174,6 +175,7 @@ class Summary:
     changes: tuple[str, ...]
     changes_since: str
     failed: tuple[Note, ...]
+    checks_failed: int
     warnings: tuple[str, ...]
     checks_total: int
 

@@ -163,6 +163,7 @@ def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
     assert [(note.title, note.text) for note in summary.failed] == [
         ("forecast of unseen rows (last 4 and last 8)", "Reason h04.")
     ]
+    assert summary.checks_failed == 2
     assert summary.because.startswith("2 of 2 checks failed: forecast of unseen rows (last 4 and last 8).")
 
 
