@@ -117,7 +117,7 @@ def parse_document(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        found = f"text that breaks YAML ({(error.problem or 'unknown').removeprefix('found ')})"
+        found = f"text that breaks YAML ({plain((error.problem or 'unknown').removeprefix('found '), 200)})"
         return _unreadable(
             f"line {line}", found, "valid YAML", "check indentation, colons and quotes around this line"
         )
