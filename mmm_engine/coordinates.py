@@ -147,21 +147,34 @@ class Coordinates:
         return levels.log_jacobian + slopes + (log_scale - levels.log_effect).sum(axis=-1)
 
     def _rescale_processes(self, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
-        """Turns the sampled size of each time-varying curve into its eta; returns the log Jacobian.
+        """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
 
-        The data pin the size of the curve, eta times the size of its coefficients; eta alone trades off with them.
+        The data pin how far the curve moves over the training rows; eta alone trades off with its coefficients. They
+        pin some directions of the coefficients and say nothing of others: rotated, each axis is one or the other. The
+        coefficients are independent and standard normal, so a rotation leaves their prior as it is.
+
+        Returns:
+            The log Jacobian.
         """
         log_jacobian: Array = 0.0
-        for process, frequencies in (
-            (self.structure.media_process, data.media_frequencies),
-            (self.structure.intercept_process, data.intercept_frequencies),
+        for process, basis, frequencies, rotation in (
+            (self.structure.media_process, data.media_basis, data.media_frequencies, data.media_rotation),
+            (
+                self.structure.intercept_process,
+                data.intercept_basis,
+                data.intercept_frequencies,
+                data.intercept_rotation,
+            ),
         ):
             if process is None:
                 continue
             name = f"{process.name}_raw"
-            weight = matern52_sqrt_density(frequencies, 1.0, variables[f"{name}_ls"], xp) ** 2
-            squares = (weight * variables[f"{name}_hsgp_coefs_offset"] ** 2).sum(axis=-1)
-            size = xp.sqrt(squares / weight.sum(axis=-1) + _SIZE_FLOOR)[..., None]
+            offsets = variables[f"{name}_hsgp_coefs_offset"] @ rotation.T
+            density = matern52_sqrt_density(frequencies, 1.0, variables[f"{name}_ls"], xp)
+            curve = (offsets * density) @ basis.T
+            moves = curve - curve.mean(axis=-1)[..., None]
+            size = xp.sqrt((moves**2).mean(axis=-1) + _SIZE_FLOOR)[..., None]
+            variables[f"{name}_hsgp_coefs_offset"] = offsets
             variables[f"{name}_eta"] = variables[f"{name}_eta"] / size
             log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
         return log_jacobian

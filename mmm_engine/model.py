@@ -35,6 +35,7 @@ Array = Any  # a numpy array or a symbolic tensor
 
 HALF_WIDTH_PER_ROW = 1.5
 _NODES = (np.arange(8) + 0.5) / 8
+_TYPICAL_LENGTH = 5.0  # rows; only which axes the coordinates take hangs on it
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class ModelData:
         half_point: What `transforms.half_points` says of the training rows, shape (channel,); the sampler's
             coordinates use it, the model does not.
         media_nodes: Evenly spaced quantiles of the training rows per channel, shape (node, channel); for the same.
+        media_rotation: Axes of the time-varying curve by how far they move it, shape (basis, basis); for the same.
+        intercept_rotation: Shape (basis, basis); for the same.
         target: Shape (date,).
     """
 
@@ -80,6 +83,8 @@ class ModelData:
     lift_sigma: Array
     half_point: Array
     media_nodes: Array
+    media_rotation: Array
+    intercept_rotation: Array
     target: Array
 
     def arrays(self) -> dict[str, Array]:
@@ -105,6 +110,8 @@ ARRAY_RANKS = {
     "lift_sigma": 1,
     "half_point": 1,
     "media_nodes": 2,
+    "media_rotation": 2,
+    "intercept_rotation": 2,
     "target": 1,
 }
 """Number of axes of each array of `ModelData`, in its order."""
@@ -161,6 +168,8 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         **lift_arrays(inputs),
         half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
         media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
+        media_rotation=_rotation(media_basis[: inputs.train_rows], media_frequencies),
+        intercept_rotation=_rotation(intercept_basis[: inputs.train_rows], intercept_frequencies),
         target=inputs.target_scaled,
     )
 
@@ -185,6 +194,8 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
         lift_sigma=data.lift_sigma,
         half_point=data.half_point,
         media_nodes=data.media_nodes,
+        media_rotation=data.media_rotation,
+        intercept_rotation=data.intercept_rotation,
         target=data.target[:train_rows],
     )
 
@@ -195,6 +206,16 @@ def _process_basis(process: TimeProcess | None, time: Floats, train_rows: int) -
     width = half_width(process, train_rows)
     basis = hsgp_basis(time, (train_rows - 1) / 2.0, width, process.n_basis)
     return basis, hsgp_frequencies(width, process.n_basis)
+
+
+def _rotation(basis: Floats, frequencies: Floats) -> Floats:
+    """Orthonormal columns, the directions of the coefficients that move a curve most first.
+
+    Only what varies over the rows counts: a curve's level is divided out.
+    """
+    weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, np)
+    _, _, axes = np.linalg.svd((basis - basis.mean(axis=0)) * weights, full_matrices=True)
+    return np.asarray(axes.T)
 
 
 def half_width(process: TimeProcess, train_rows: int) -> float:
@@ -324,7 +345,8 @@ def _process(
     eta = values[f"{process.name}_raw_eta"][..., None]
     length_scale = values[f"{process.name}_raw_ls"][..., None]
     offsets = values[f"{process.name}_raw_hsgp_coefs_offset"]
-    latent = (offsets * matern52_sqrt_density(frequencies, eta, length_scale, xp)) @ basis.T
+    # eta outside: the sampler's coordinates need the curve of size one too
+    latent = eta * ((offsets * matern52_sqrt_density(frequencies, 1.0, length_scale, xp)) @ basis.T)
     return softplus_multiplier(latent, train_rows, xp)
 
 
