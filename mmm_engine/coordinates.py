@@ -170,7 +170,8 @@ class Coordinates:
                 continue
             name = f"{process.name}_raw"
             offsets = variables[f"{name}_hsgp_coefs_offset"] @ rotation.T
-            density = matern52_sqrt_density(frequencies, 1.0, variables[f"{name}_ls"], xp)
+            length_scale = variables[f"{name}_ls"][..., 0][..., None]  # as the model writes it: compiled once
+            density = matern52_sqrt_density(frequencies, 1.0, length_scale, xp)
             curve = (offsets * density) @ basis.T
             moves = curve - curve.mean(axis=-1)[..., None]
             size = xp.sqrt((moves**2).mean(axis=-1) + _SIZE_FLOOR)[..., None]

@@ -184,10 +184,12 @@ def _inner_function(coordinates: Coordinates) -> Any:
     """(flat, arrays...) -> (log density, gradient), compiled by PyTensor's numba backend."""
     import pytensor
     import pytensor.tensor as pt
+    from pytensor.graph.rewriting.utils import rewrite_graph
 
     data = symbolic_data()
     flat = pt.TensorType("float64", shape=(coordinates.size,))("flat")
-    value = log_density(coordinates, flat, data)
+    # what appears twice becomes one before it is differentiated, so that its gradient is computed once too
+    value = rewrite_graph(log_density(coordinates, flat, data), include=("merge",))
     gradient = pt.grad(value, flat)
     function = pytensor.function(
         [flat, *data.arrays().values()],

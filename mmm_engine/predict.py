@@ -23,7 +23,7 @@ from mmm_engine.structure import ModelStructure, model_structure
 Floats = NDArray[np.float64]
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-_CHUNK = 250  # draws evaluated at once: bounds memory, and stays in the processor's cache
+_CHUNK = 32  # draws evaluated at once: bounds memory, and stays in the processor's cache
 
 
 @dataclass(frozen=True)
