@@ -72,7 +72,8 @@ def distances(pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
         pairs: Draws of both sides by parameter, each of shape (chain, draw, element).
 
     Returns:
-        Columns parameter, mean_a, mean_b, sd_a, sd_b, `of means`, `of sds` (differences in standard errors), ess_a, ess_b.
+        Columns parameter, mean_a, mean_b, sd_a, sd_b, `of means` and `of sds` (differences in standard errors), ess_a,
+        ess_b.
     """
     import pandas as pd
 
