@@ -13,6 +13,7 @@ Dagster: https://docs.dagster.io/guides/test/asset-checks
 | prior_pushes | parameters | is said in report and portfolio |
 | recovery, stability | recovery_scores, stability_scores | is said in report and portfolio |
 | drift | metric_history | is said in the UI, in `mmm gate` and by the view `open_alarms` |
+| identification, sensitivity | the audit's scores | is said in report and portfolio |
 | history_rows | metric_history | the record is incomplete |
 | report_self_contained | report | the page would load something from the network |
 
@@ -169,6 +170,33 @@ def stability(
 
 
 @_check(
+    asset="identification_scores",
+    partitions_def=clients,
+    description="Over many simulations the contribution of every channel is found again.",
+)
+def identification(context: dg.AssetCheckExecutionContext, identification_scores: DataFrame) -> Judged:
+    """Judge which channels can be read."""
+    from mmm_engine import gates
+
+    return {context.partition_key: gates.check_identification(identification_scores)}
+
+
+@_check(
+    asset="sensitivity_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Another seed and noise on spend move little, and a placebo channel earns little.",
+)
+def sensitivity(
+    context: dg.AssetCheckExecutionContext, sensitivity_scores: DataFrame, client_data: ClientData
+) -> Judged:
+    """Judge what moves that should not."""
+    from mmm_engine import gates
+
+    return {context.partition_key: gates.check_sensitivity(sensitivity_scores, client_data.config.thresholds)}
+
+
+@_check(
     asset="metric_history",
     partitions_def=clients,
     blocking=True,
@@ -225,6 +253,8 @@ ALL_CHECKS = (
     prior_pushes,
     recovery,
     stability,
+    identification,
+    sensitivity,
     history_rows,
     drift,
     report_self_contained,

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -40,6 +40,10 @@ SomeClients = Annotated[
     list[str] | None, typer.Argument(metavar="[CLIENT]", help="Ids of clients; without any: all.")
 ]
 OneClient = Annotated[str, typer.Argument(metavar="CLIENT", help="Id of the client.")]
+Draws = Annotated[int | None, typer.Option(help="Kept draws per chain; overrides the client file.")]
+Tune = Annotated[int | None, typer.Option(help="Tuning steps per chain.")]
+Chains = Annotated[int | None, typer.Option(help="Number of chains.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the sampler.")]
 
 
 class Format(StrEnum):
@@ -61,12 +65,10 @@ class Audience(StrEnum):
 def refresh(
     clients: Clients,
     windows: Annotated[str, typer.Option(help="Windows to fit, comma-separated.")] = ",".join(WINDOWS),
-    draws: Annotated[
-        int | None, typer.Option(help="Kept draws per chain; overrides the client file.")
-    ] = None,
-    tune: Annotated[int | None, typer.Option(help="Tuning steps per chain.")] = None,
-    chains: Annotated[int | None, typer.Option(help="Number of chains.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    seed: Seed = None,
 ) -> None:
     """Fit, judge, record and report clients: the whole chain, with live progress.
 
@@ -76,7 +78,7 @@ def refresh(
     sound, code = _sound_clients(clients)
     if sound:
         try:
-            code = max(code, _refresh(sound, options))
+            code = max(code, _walk("refresh", sound, options))
         except KeyboardInterrupt:
             _complain("Interrupted. What was finished is stored; run the same command again for the rest.")
             code = INTERRUPTED
@@ -84,16 +86,38 @@ def refresh(
 
 
 @app.command()
+def audit(
+    clients: Clients,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    seed: Seed = None,
+) -> None:
+    """Look deep into refreshed clients: forecasts by horizon, channels that can be read, what moves that should not.
+
+    The client file's `audit` says how many fits of each; what was found stays in the report until settings change.
+    """
+    options = _refresh_options(
+        ",".join(WINDOWS), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    )
+    for client in _unique(clients):
+        _require_results(check_client_id(client))
+    raise typer.Exit(_walk("audit", _unique(clients), options))
+
+
+@app.command()
 def check(clients: SomeClients = None) -> None:
-    """Check the files of clients against the data contract: seconds, all faults at once."""
+    """Check the files of clients, rows and plan of media, against their contract: seconds, all faults at once."""
     from mmm_assets.screens import finding_lines
     from mmm_engine.config import list_clients
     from mmm_engine.data import read_client
+    from mmm_engine.fleets.plan import client_plan
 
     folder, code = homes.data_dir(), 0
     for client in _unique(clients or list_clients(folder)):
         try:
             data = read_client(client, folder)
+            plan = client_plan(folder, data)
         except MMMError as error:
             code = BAD_INPUT
             _say_error(error)
@@ -103,7 +127,8 @@ def check(clients: SomeClients = None) -> None:
         parts = f"{len(config.channels)} channels, {len(config.controls)} controls"
         parts += f", {len(config.model.events)} events" if config.model.events else ""
         parts += f", {len(config.lift_tests)} lift tests" if config.lift_tests else ""
-        _print(f"{client}: keeps the data contract ({rows}, {parts})", *finding_lines(data))
+        planned = [] if plan is None else [f"  plan: media of the next {len(plan)} {data.period}s"]
+        _print(f"{client}: keeps the data contract ({rows}, {parts})", *planned, *finding_lines(data))
     raise typer.Exit(code)
 
 
@@ -219,23 +244,9 @@ def history(
             + " yet."
         )
     else:
-        from mmm_assets.screens import frame_table
+        from mmm_assets.screens import history_tables
 
-        scores = ["recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff"]
-        forecasts = [
-            "client",
-            "cutoff",
-            "date",
-            "horizon",
-            "q05",
-            "mean",
-            "q95",
-            "actual",
-            "inside_90",
-            "crps",
-        ]
-        title = f"{len(rows)} {'forecasts' if ledger else 'scores'}"
-        _print(frame_table(rows[forecasts if ledger else scores], title))
+        _print(*history_tables(rows, is_ledger=ledger))
 
 
 @app.command()
@@ -368,19 +379,20 @@ def _sound_clients(clients: Sequence[str]) -> tuple[list[str], int]:
     return sound, code
 
 
-def _refresh(clients: Sequence[str], options: RefreshOptions) -> int:
-    """Refresh sound clients one after the other; the exit code."""
+def _walk(verb: Literal["refresh", "audit"], clients: Sequence[str], options: RefreshOptions) -> int:
+    """Refresh or audit sound clients one after the other; the exit code."""
     from mmm_assets import screens
     from mmm_assets.definitions import defs
-    from mmm_assets.refresh import refresh_client, refresh_portfolio
+    from mmm_assets.refresh import audit_client, refresh_client, refresh_portfolio
     from mmm_assets.results import ResultStore
 
+    walk = {"refresh": refresh_client, "audit": audit_client}[verb]
     screen, results = screens.terminal(), ResultStore()
     outcomes: list[RefreshOutcome] = []
     with homes.open_instance(homes.home_dir()) as instance:
         for client in clients:
             with screens.live_fits(screen) as announce:
-                outcome = refresh_client(
+                outcome = walk(
                     client,
                     instance=instance,
                     find_job=defs.resolve_job_def,

@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import alerts, batches, checks, jobs, schedules, sensors
-from mmm_assets.assets import diff, fits, fleets, inputs, outputs
+from mmm_assets.assets import audits, diff, fits, fleets, inputs, outputs
 from mmm_assets.io_managers import (
     ClientDataFiles,
     FrameFiles,
@@ -37,6 +37,9 @@ ASSETS = (
     fleets.stability_scores,
     fleets.forecast,
     diff.refresh_diff,
+    audits.origin_scores,
+    audits.identification_scores,
+    audits.sensitivity_scores,
     outputs.metric_history,
     outputs.report,
     outputs.portfolio,

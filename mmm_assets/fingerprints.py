@@ -18,11 +18,11 @@ _CHUNK = 1 << 20
 
 
 def source_files(client: str, folder: Path) -> tuple[Path, ...]:
-    """The client's YAML and, as far as it names them, its data file and its table of lift tests."""
+    """The client's YAML and the files that it names: rows, lift tests, the plan of media."""
     document = folder / f"{check_client_id(client)}.yaml"
     config, _ = inspect_client_config(document)
-    named = () if config is None else (config.data, config.calibration)
-    return (document, *(folder / name for name in named if name is not None))
+    named = () if config is None else (config.data, config.calibration, config.forecast.plan)
+    return (document, *(folder / name for name in named if name))
 
 
 def signature(paths: Iterable[Path]) -> list[int]:

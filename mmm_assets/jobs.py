@@ -51,6 +51,11 @@ FLEETS = dg.define_asset_job(
     selection=["recovery_scores", "stability_scores", "forecast", "refresh_diff"],
     description="Recovery, stability, forecast and refresh diff of a client.",
 )
+AUDIT = dg.define_asset_job(
+    "audit_job",
+    selection=["origin_scores", "identification_scores", "sensitivity_scores"],
+    description="The deep look at a client's fitted model: rolling origins, identified channels, sensitivity.",
+)
 PUBLISH = dg.define_asset_job(
     "publish_job",
     selection=["metric_history", "report"],
@@ -60,4 +65,4 @@ PORTFOLIO = dg.define_asset_job(
     "portfolio_job", selection=["portfolio"], description="All clients on one page, worst first."
 )
 
-ASSET_JOBS = (DATA, WINDOWS, RESULTS, FLEETS, PUBLISH, PORTFOLIO)
+ASSET_JOBS = (DATA, WINDOWS, RESULTS, FLEETS, AUDIT, PUBLISH, PORTFOLIO)

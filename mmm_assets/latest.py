@@ -21,6 +21,8 @@ _CHAIN = (
     "holdout_metrics",
     "recovery_scores",
     "stability_scores",
+    "identification_scores",
+    "sensitivity_scores",
     "metric_history",
 )
 

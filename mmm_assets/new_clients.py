@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmm_engine.config import DATA_SUFFIXES, check_client_id, client_config_from_mapping, write_client_config
+from mmm_engine.config import check_client_id, client_config_from_mapping, write_client_config
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.settings import DATA_SUFFIXES
 
 if TYPE_CHECKING:
     from mmm_engine.data import ClientData

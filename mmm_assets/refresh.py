@@ -1,4 +1,4 @@
-"""One refresh: a client's chain of runs, in order, in this process.
+"""One refresh, or one audit: a client's chain of runs, in order, in this process.
 
 Here: which run follows which, what a failed run stops and what it does not, the outcome.
 Not here: what a run holds (jobs.py), who asks for a refresh (cli.py, sensors.py), keeping others out (locks.py).
@@ -25,7 +25,7 @@ from mmm_assets.canaries import HOLD_TAG
 from mmm_assets.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.publication import Publication
-from mmm_assets.results import ResultStore
+from mmm_assets.results import FULL, ResultStore
 from mmm_assets.runs import (
     CLIENT_TAG,
     COMMAND_TAG,
@@ -61,9 +61,9 @@ class RefreshOptions:
     log_level: str = "INFO"
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def command(self, client: str) -> str:
-        """The command line that repeats the refresh."""
-        words = ["mmm", "refresh", client]
+    def command(self, client: str, verb: str = "refresh") -> str:
+        """The command line that repeats the refresh, or the audit."""
+        words = ["mmm", verb, client]
         if self.windows != WINDOW_NAMES:
             words += ["--windows", ",".join(self.windows)]
         for name, value in self.sampler.items():
@@ -171,6 +171,42 @@ def judge_client(
     return chain.outcome()
 
 
+def audit_client(
+    client: str,
+    *,
+    instance: dg.DagsterInstance,
+    find_job: FindJob,
+    results: ResultStore,
+    options: RefreshOptions,
+    announce: Announce = str,
+) -> RefreshOutcome:
+    """Look deep into a client's fitted model, then record and report what was found.
+
+    Rolling origins, which channels are identified, what moves under another seed, noise on spend and a placebo channel:
+    as much of each as the client file's `audit` says. Nothing that a refresh stored is fitted again.
+
+    Args:
+        client: Id of a client that was refreshed.
+        instance: The Dagster instance that records the runs.
+        find_job: Job by name, bound to the resources to use.
+        results: Reads back what the runs stored.
+        options: Sampler settings; windows are not looked at.
+        announce: Told about every run before it begins.
+    """
+    check_client_id(client)
+    chain = _Chain(client, instance, find_job, options, announce, verb="audit")
+    with client_lock(instance, client):
+        bury_dead_runs(instance)
+        if not results.has_data(client) or FULL not in results.read(client).windows:
+            chain.fail(
+                f"client '{client}': no fit of its present rows and settings; run: mmm refresh {client}"
+            )
+        else:
+            chain.run(jobs.AUDIT.name, "rolling origins, identified channels, sensitivity", sampler=True)
+            chain.run(jobs.PUBLISH.name, "recording and reporting")
+    return chain.outcome()
+
+
 def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level: str = "INFO") -> bool:
     """Render the page of all clients again; whether it succeeded."""
     result = find_job(jobs.PORTFOLIO.name).execute_in_process(
@@ -222,12 +258,14 @@ class _Chain:
         find_job: FindJob,
         options: RefreshOptions,
         announce: Announce,
+        verb: str = "refresh",
     ) -> None:
         self.client = client
         self.options = options
         self._instance = instance
         self._find_job = find_job
         self._announce = announce
+        self._verb = verb
         self._refresh = uuid.uuid4().hex[:12]
         self._began = time.time()
         self._failures: list[str] = []
@@ -281,7 +319,11 @@ class _Chain:
     def refresh(self) -> Refresh:
         """The refresh so far, as its runs' tags say it."""
         began, now = datetime.fromtimestamp(self._began, UTC), datetime.now(UTC)
-        return Refresh(self._refresh, began, now, self.options.command(self.client))
+        return Refresh(self._refresh, began, now, self.options.command(self.client, self._verb))
+
+    def fail(self, reason: str) -> None:
+        """Keep why the chain could not go on."""
+        self._failures.append(reason)
 
     def outcome(self) -> RefreshOutcome:
         """How it ended."""
@@ -300,7 +342,7 @@ class _Chain:
             REFRESH_TAG: self._refresh,
             CLIENT_TAG: self.client,
             STARTED_TAG: f"{self._began:.3f}",
-            COMMAND_TAG: self.options.command(self.client),
+            COMMAND_TAG: self.options.command(self.client, self._verb),
             PROCESS_TAG: process_identity(),
             MAX_RETRIES_TAG: "0",  # whoever walks the chain decides; the daemon must not launch a link by itself
         }

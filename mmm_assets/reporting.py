@@ -48,8 +48,8 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         curves=full.curves,
         multiplier=full.multiplier if len(full.multiplier) else None,
         spend=_spend(full),
-        recovery=results.recovery,
-        stability=results.stability,
+        recovery=_recovery(results),
+        stability=_stability(results),
         forecast=results.forecast,
         findings=data.findings,
         verdicts=verdicts_of(results, history),
@@ -70,6 +70,26 @@ def verdicts_of(results: ClientResults, history: History) -> tuple[Verdict, ...]
     return (*results.verdicts, drift)
 
 
+def _recovery(results: ClientResults) -> DataFrame | None:
+    """Scores of the refresh, its channels as the last audit judged them where there was one."""
+    from mmm_engine.fleets.recovery import with_identification
+
+    recovery, identification = results.recovery, results.audit.identification
+    return (
+        recovery
+        if recovery is None or identification is None
+        else with_identification(recovery, identification)
+    )
+
+
+def _stability(results: ClientResults) -> DataFrame | None:
+    """Scores of the refresh and, with splits of their own, of the last audit."""
+    import pandas as pd
+
+    parts = [frame for frame in (results.stability, results.audit.sensitivity) if frame is not None]
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
 def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
     """How to derive the report's numbers again."""
     from mmm_engine.report.inputs import RunInfo
@@ -88,9 +108,10 @@ def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
 
 
 def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
-    """History rows of the refresh before ``run_id``, or None when there was none."""
+    """History rows of the refresh before ``run_id``, or None when there was none; an audit is no refresh."""
     rows = history.read(client)
-    earlier = rows[rows["run_id"] != run_id]
+    refreshes = rows.loc[(rows["window"] == FULL) & (rows["metric"] == "share"), "run_id"]
+    earlier = rows[rows["run_id"].isin(set(refreshes) - {run_id})]
     if earlier.empty:
         return None
     last = earlier.sort_values("recorded_at", kind="stable")["run_id"].iloc[-1]

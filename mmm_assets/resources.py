@@ -13,11 +13,11 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets import home
-from mmm_assets.types import ClientData, History, SamplerConfig
+from mmm_assets.types import ClientConfig, ClientData, History, SamplerConfig
 
 
 class ClientFiles(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The folder of client files (``<client>.yaml`` beside its rows)."""
+    """The folder of client files: ``<client>.yaml`` beside its rows, its plan and its lift tests."""
 
     data_dir: str = Field(default="", description="Folder of client files; empty: $MMM_DATA_DIR or data/.")
 
@@ -36,6 +36,16 @@ class ClientFiles(dg.ConfigurableResource):  # type: ignore[type-arg]
         from mmm_engine.data import read_client
 
         return read_client(client, self.folder)
+
+    def settings(self, client: str) -> ClientConfig:
+        """What the client's YAML says now.
+
+        Raises:
+            ConfigError: If it cannot be used.
+        """
+        from mmm_engine.config import check_client_id, read_client_config
+
+        return read_client_config(self.folder / f"{check_client_id(client)}.yaml")
 
     def fingerprint(self, client: str) -> str:
         """What the client's two files and the engine are now: changes when a refresh could give other numbers."""

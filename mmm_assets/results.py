@@ -29,7 +29,7 @@ from mmm_assets.io_managers import (
     StoredFileError,
 )
 from mmm_assets.partitions import WINDOW_NAMES, window_key
-from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict
+from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict, WindowFit
 
 FULL = "full"
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
@@ -76,6 +76,29 @@ _FRAMES = {
 }
 
 
+# Field of AuditResults to the asset it is stored as.
+_AUDIT = {
+    "origins": "origin_scores",
+    "identification": "identification_scores",
+    "sensitivity": "sensitivity_scores",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class AuditResults:
+    """What the last audits with the present settings found, maybe on older rows; parts that were not run are None."""
+
+    origins: DataFrame | None = None
+    identification: DataFrame | None = None
+    sensitivity: DataFrame | None = None
+
+    @property
+    def frames(self) -> tuple[DataFrame, ...]:
+        """Those that hold scores."""
+        parts = (self.origins, self.identification, self.sensitivity)
+        return tuple(frame for frame in parts if frame is not None and len(frame))
+
+
 @dataclass(frozen=True, eq=False)
 class ClientResults:
     """What is stored about a client for its present rows and settings; fleets that were not run are None.
@@ -90,6 +113,7 @@ class ClientResults:
     forecast: DataFrame | None
     diff: DataFrame | None = None
     fit_fault: str = ""
+    audit: AuditResults = AuditResults()
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -98,8 +122,10 @@ class ClientResults:
 
         on_windows = [verdict for window in self.windows.values() for verdict in window.verdicts]
         missing = () if FULL in self.windows else (verdicts.of_missing(FULL, self.fit_fault),)
-        on_fleets = verdicts.of_fleets(self.recovery, self.stability, self.data.config.thresholds)
-        return (gates.check_data(self.data), *missing, *on_windows, *on_fleets)
+        limits = self.data.config.thresholds
+        on_fleets = verdicts.of_fleets(self.recovery, self.stability, limits)
+        on_audit = verdicts.of_audit(self.audit.identification, self.audit.sensitivity, limits)
+        return (gates.check_data(self.data), *missing, *on_windows, *on_fleets, *on_audit)
 
     @property
     def made_by(self) -> Mapping[Any, Any]:
@@ -140,6 +166,18 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         return posterior
 
+    def fitted(self, client: str, window: str) -> WindowFit | None:
+        """A window with its posterior; None unless both are stored and of the client's stored rows and settings."""
+        from mmm_engine.fleets.windows import WindowFit
+
+        key, data = window_key(client, window), self.data(client)
+        inputs, posteriors = ScaledInputsFiles(root=self.root), PosteriorFiles(root=self.root)
+        if not (inputs.has("scaled_inputs", key) and posteriors.has("fitted_posterior", key)):
+            return None
+        fit = WindowFit(self.inputs(client, window), self.posterior(client, window))
+        from_present = fit.inputs.data_version == data.data_version and _is_from(fit.posterior.attrs, data)
+        return fit if from_present else None
+
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
         data = self.data(client)
@@ -160,6 +198,19 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             forecast=current.get("forecast"),
             diff=current.get("refresh_diff"),
             fit_fault=self._fit_fault(client, data),
+            audit=self._audit(client, data),
+        )
+
+    def _audit(self, client: str, data: ClientData) -> AuditResults:
+        """What the last audits found, as far as the client's settings have not changed since."""
+        frames, version = FrameFiles(root=self.root), data.config.config_version
+        found = {field: _read_if_stored(frames, asset, client) for field, asset in _AUDIT.items()}
+        return AuditResults(
+            **{
+                field: frame
+                for field, frame in found.items()
+                if frame is not None and frame.attrs.get("config_version") == version
+            }
         )
 
     def _fit_fault(self, client: str, data: ClientData) -> str:

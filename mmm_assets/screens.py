@@ -66,6 +66,11 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
 
+SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
+FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
+SHARES = ("coverage_50", "coverage_90", "bias", "wape")
+
+
 @contextmanager
 def live_fits(screen: Console) -> Iterator[Callable[[str], None]]:
     """Draw the fits of this process while the block runs; yields a function that says which stage began.
@@ -201,6 +206,27 @@ def finding_lines(data: ClientData) -> Iterator[Text]:
         style = "yellow" if finding.severity == "warning" else "dim"
         where = f"{finding.column}: " if finding.column else ""
         yield Text.assemble((f"  {finding.severity}: ", style), f"{where}{finding.message}; {finding.fix}")
+
+
+def history_tables(rows: DataFrame, *, is_ledger: bool) -> Iterator[Table]:
+    """Recorded scores; or the ledger: how forecasts turned out by horizon and by vintage, then the last vintage.
+
+    Args:
+        rows: What the history handed out.
+        is_ledger: Whether they are forecasts.
+    """
+    if not is_ledger:
+        yield frame_table(rows[list(SCORE_ROWS)], f"{len(rows)} scores")
+        return
+    from mmm_engine.ledger import HORIZON, VINTAGE, accuracy
+
+    for by, words in ((HORIZON, "periods ahead"), (VINTAGE, "vintage (last row it was made from)")):
+        turned_out = accuracy(rows, by)
+        if len(turned_out):
+            shares = {name: turned_out[name].map("{:.1%}".format) for name in SHARES}
+            yield frame_table(turned_out.assign(**shares), f"How forecasts turned out, by {words}")
+    newest = rows[rows["issued_at"] == rows.groupby("client")["issued_at"].transform("max")]
+    yield frame_table(newest[list(FORECAST_ROWS)], f"The last of {len(rows)} forecasts")
 
 
 def frame_table(frame: DataFrame, title: str) -> Table:

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
     from xarray import DataTree
 
-    from mmm_engine.config import SamplerConfig
+    from mmm_engine.config import ClientConfig, SamplerConfig
     from mmm_engine.data import ClientData
+    from mmm_engine.fleets.windows import WindowFit
     from mmm_engine.gates import Verdict
     from mmm_engine.history import History
     from mmm_engine.scaling import ScaledInputs
 else:
-    ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Series = Verdict = Any
+    ClientConfig = ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Series = Any
+    Verdict = WindowFit = Any
 
 __all__ = [
+    "ClientConfig",
     "ClientData",
     "DataFrame",
     "DataTree",
@@ -32,4 +35,5 @@ __all__ = [
     "ScaledInputs",
     "Series",
     "Verdict",
+    "WindowFit",
 ]

@@ -86,6 +86,20 @@ def of_fleets(
     return tuple(verdicts)
 
 
+def of_audit(
+    identification: DataFrame | None, sensitivity: DataFrame | None, thresholds: ThresholdConfig
+) -> tuple[Verdict, ...]:
+    """Verdicts of the last audit, as far as it ran; parts that were left out have none."""
+    from mmm_engine import gates
+
+    verdicts = []
+    if identification is not None and len(identification):
+        verdicts.append(gates.check_identification(identification))
+    if sensitivity is not None and len(sensitivity):
+        verdicts.append(gates.check_sensitivity(sensitivity, thresholds))
+    return tuple(verdicts)
+
+
 def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """The failed verdicts that keep a client's new results from being published."""
     return tuple(v for v in verdicts if not v.passed and v.severity == "error" and v.blocking)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
@@ -23,9 +23,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mmm_engine.audit import AuditConfig, ForecastConfig
 from mmm_engine.documents import Document, Location, plain, read_document, shorten, write_text
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.settings import Draft, Frozen, Problem, nearest, place, refusal
+from mmm_engine.settings import DataPath, Draft, Frozen, Problem, nearest, place, refusal, refused
 from mmm_engine.terms import (
     AdstockConfig,
     LiftTest,
@@ -40,39 +41,21 @@ from mmm_engine.thresholds import ThresholdConfig
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
-DATA_SUFFIXES = (".csv", ".parquet")
 # Words that stand for something else beside column names in the platform's own tables.
 RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
-
-
-def _refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
-    """The error for the very value that is validated."""
-    return refusal(Problem((), found, wanted, fix))
 
 
 def _checked_id(text: str) -> str:
     if re.fullmatch(CLIENT_ID, text) is None or text.endswith("\n"):
         wanted = "1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit"
-        raise _refused(f"the client id {shorten(text)}", wanted, "rename the client and its files")
+        raise refused(f"the client id {shorten(text)}", wanted, "rename the client and its files")
     return text
 
 
 def _checked_column(text: str) -> str:
     if not text or text != text.strip() or len(text) > 200 or not text.isprintable():
         wanted = "a column name of 1 to 200 printable characters without spaces around it"
-        raise _refused(shorten(text), wanted, "use the name as it stands in the header of the data file")
-    return text
-
-
-def _checked_data_path(text: str) -> str:
-    path = PurePosixPath(text)
-    wanted = "a .csv or .parquet file inside the data folder, written relative to the client file"
-    if path.is_absolute() or ".." in path.parts or not text.isprintable() or re.search(r"[\\:]", text):
-        raise _refused(
-            f"the path {shorten(text)}", wanted, "put the file beside the client file and name it here"
-        )
-    if path.suffix.lower() not in DATA_SUFFIXES:
-        raise _refused(f"the path {shorten(text)}", wanted, "save the rows as CSV or Parquet")
+        raise refused(shorten(text), wanted, "use the name as it stands in the header of the data file")
     return text
 
 
@@ -157,17 +140,19 @@ class ClientConfig(Frozen):
     """
 
     client: Annotated[str, AfterValidator(_checked_id)]
-    data: Annotated[str, AfterValidator(_checked_data_path)]
+    data: DataPath
     date: Column
     target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
     channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
     controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
     currency: Annotated[str, Field(max_length=8, pattern=r"^\S*$")] = ""
     model: ModelConfig = ModelConfig()
-    calibration: Annotated[str, AfterValidator(_checked_data_path)] | None = None
+    calibration: DataPath | None = None
     lift_tests: Annotated[tuple[LiftTest, ...], BeforeValidator(_as_tuple)] = ()
     sampler: SamplerConfig = SamplerConfig()
     thresholds: ThresholdConfig = ThresholdConfig()
+    audit: AuditConfig = AuditConfig()
+    forecast: ForecastConfig = ForecastConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -212,8 +197,9 @@ class ClientConfig(Frozen):
 
     @property
     def config_version(self) -> str:
-        """12 hex digits that change when, and only when, a setting that can change a number changes."""
-        settings = self.model_dump(mode="json", exclude={"data", "thresholds", "calibration", "currency"})
+        """12 hex digits that change when, and only when, a setting that can change a posterior changes."""
+        beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast"}
+        settings = self.model_dump(mode="json", exclude=beside)
         del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
         for section, name in (
             (settings, "lift_tests"),
@@ -327,6 +313,8 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         **_own_lift_tests(config),
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores", "time_budget")),
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
+        "audit": config.audit.model_dump(mode="json"),
+        "forecast": config.forecast.model_dump(mode="json"),
     }
     lines = [f"# {' '.join(heading.split())}\n"] if heading else []
     for name, value in sections.items():
@@ -364,6 +352,10 @@ _COMMENTS = {
         "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
     ),
     "thresholds": ("overrides of the platform's checks, for example {rhat_max: 1.02}",),
+    "audit": ("what 'mmm audit' and its weekly run look at; 0 or false leaves a part out",),
+    "forecast": (
+        "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
+    ),
 }
 
 

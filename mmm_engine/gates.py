@@ -233,6 +233,50 @@ def check_stability(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     return Verdict("stability", passed, "warning", False, reason, {"stability": value})
 
 
+def check_identification(scores: pd.DataFrame) -> Verdict:
+    """Every channel's contribution can be read: none is called not identified.
+
+    Args:
+        scores: Output of `recovery.summarise_recovery`; metric identified is 1, 0.5 (weak) or 0 per channel.
+    """
+    own = scores[scores["metric"] == "identified"]
+    lost = [str(name) for name in own.loc[own["value"] == 0.0, "channel"]]
+    found, weak = int((own["value"] == 1.0).sum()), int((own["value"] == 0.5).sum())
+    reason = f"{found} of {len(own)} channels identified, {weak} weak, {len(lost)} not identified"
+    reason += f": {', '.join(lost)}" if lost else ""
+    numbers = {"identified": float(found), "weak": float(weak), "not_identified": float(len(lost))}
+    return Verdict("identification", not lost, "warning", False, reason, numbers)
+
+
+def check_sensitivity(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """What should not matter does not: another seed and noise on spend move little, a placebo earns little.
+
+    Args:
+        scores: Output of `sensitivity.sensitivity_scores`.
+        thresholds: The client's thresholds.
+    """
+    values = {
+        (str(split), str(metric)): float(value)
+        for split, metric, value in zip(scores["split"], scores["metric"], scores["value"], strict=True)
+    }
+    limits = {
+        ("seeds", "stability"): ("overlap with other seeds", thresholds.stability_min, 1.0),
+        ("perturbation", "stability"): ("overlap under noise on spend", thresholds.stability_min, 1.0),
+        ("placebo", "roas_ratio"): (
+            "return of the placebo over the channel it copies",
+            thresholds.placebo_max,
+            -1.0,
+        ),
+    }
+    told, passed, numbers = [], True, {}
+    for (split, metric), (words, limit, sign) in limits.items():
+        if (split, metric) in values:
+            value = numbers[f"{split}_{metric}"] = values[split, metric]
+            passed = passed and sign * value >= sign * limit
+            told.append(f"{words} {value:.2f} (wanted {'at least' if sign > 0 else 'at most'} {limit:g})")
+    return Verdict("sensitivity", passed, "warning", False, "; ".join(told) or "nothing was run", numbers)
+
+
 def check_report(html: str) -> Verdict:
     """The report is one self-contained page: complete, and it loads nothing from elsewhere."""
     faults = []

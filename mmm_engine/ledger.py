@@ -1,6 +1,7 @@
 """The forecast ledger: what was forecast, frozen when it was made, and what happened.
 
-Here: rows of the ledger as frames: freezing a forecast, filling in what happened, judging each row.
+Here: rows of the ledger as frames: freezing a forecast, filling in what happened, judging each row, and all rows of
+one horizon or one vintage together.
 Not here: where the ledger is kept (history.py), how forecasts are made (fleets/forecast.py).
 
 A vintage is one forecast of one client: its cutoff and the version of the data it was made from. The first
@@ -10,6 +11,7 @@ follows the data when a period is restated: the forecast is frozen, it is held t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -107,6 +109,40 @@ def judge(ledger: pd.DataFrame) -> pd.DataFrame:
             for name, weight in QUANTILE_WEIGHTS.items()
         ),
     )
+
+
+VINTAGE = ("client", "cutoff", "data_version")
+HORIZON = ("client", "horizon")
+
+
+def accuracy(judged: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """How forecasts turned out together, for those whose periods have come.
+
+    Args:
+        judged: Output of ``judge``.
+        by: What is taken together: ``HORIZON`` or ``VINTAGE``.
+
+    Returns:
+        The columns of ``by`` with forecasts (how many), coverage_50 and coverage_90 (shares), bias and wape (shares of
+        what happened) and crps (units of the target); no row where nothing has come yet. The same numbers as the view
+        ``forecast_accuracy`` has by horizon.
+    """
+    known = judged.dropna(subset="actual")
+    groups = known.assign(size=known["actual"].abs(), miss=known["error"].abs()).groupby(list(by), sort=True)
+    total, mean = (
+        groups[["error", "miss", "size", "actual"]].sum(),
+        groups[["inside_50", "inside_90", "crps"]].mean(),
+    )
+    return pd.DataFrame(
+        {
+            "forecasts": groups.size(),
+            "coverage_50": mean["inside_50"].astype(float),
+            "coverage_90": mean["inside_90"].astype(float),
+            "bias": total["error"] / total["actual"],
+            "wape": total["miss"] / total["size"],
+            "crps": mean["crps"],
+        }
+    ).reset_index()
 
 
 def _quantile_loss(excess: pd.Series, level: float) -> pd.Series:

@@ -33,7 +33,7 @@ _ADSTOCKS = {
     "weibull_cdf": "WeibullCDFAdstock",
     "none": "NoAdstock",
 }
-_SATURATIONS = {
+SATURATION_CLASSES = {
     "michaelis_menten": "MichaelisMentenSaturation",
     "logistic": "LogisticSaturation",
     "inverse_scaled_logistic": "InverseScaledLogisticSaturation",
@@ -70,7 +70,7 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
         control_columns=list(config.control_names) or None,
         target_column=config.target.column,
         adstock=getattr(parts.adstock, _ADSTOCKS[adstock.kind])(l_max=adstock.max_lag),
-        saturation=getattr(parts.saturation, _SATURATIONS[saturation.kind])(),
+        saturation=getattr(parts.saturation, SATURATION_CLASSES[saturation.kind])(),
         time_varying_media=structure.media_process is not None,
         time_varying_intercept=structure.intercept_process is not None,
         yearly_seasonality=structure.fourier_order or None,

@@ -1,7 +1,7 @@
 """What every settings type shares: frozen, strict, and refusals in words a user can act on.
 
-Here: the base class, a validation error that carries the parts of a Fault, pydantic's errors put into words,
-validation that finds every fault and keeps what is sound.
+Here: the base class, paths of data files, a validation error that carries the parts of a Fault, pydantic's errors put
+into words, validation that finds every fault and keeps what is sound.
 Not here: any particular setting (config.py).
 """
 
@@ -10,16 +10,20 @@ from __future__ import annotations
 import copy
 import difflib
 import functools
+import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from pathlib import PurePosixPath
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mmm_engine.documents import Document, Location, describe, name_of, plain, shorten
 from mmm_engine.errors import Fault
+
+DATA_SUFFIXES = (".csv", ".parquet")
 
 _WANTED = {  # pydantic's error types in our words
     "int_type": "a whole number",
@@ -59,6 +63,26 @@ class Problem:
 def refusal(*problems: Problem) -> PydanticCustomError:
     """The error a validator raises; locations are relative to the value that it validates."""
     return PydanticCustomError("refusal", "refused", {"problems": problems})
+
+
+def refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
+    """The error for the very value that is validated."""
+    return refusal(Problem((), found, wanted, fix))
+
+
+def _checked_data_path(text: str) -> str:
+    path = PurePosixPath(text)
+    wanted = "a .csv or .parquet file inside the data folder, written relative to the client file"
+    if path.is_absolute() or ".." in path.parts or not text.isprintable() or re.search(r"[\\:]", text):
+        raise refused(
+            f"the path {shorten(text)}", wanted, "put the file beside the client file and name it here"
+        )
+    if path.suffix.lower() not in DATA_SUFFIXES:
+        raise refused(f"the path {shorten(text)}", wanted, "save the rows as CSV or Parquet")
+    return text
+
+
+DataPath = Annotated[str, AfterValidator(_checked_data_path)]
 
 
 class Draft[Settings: BaseModel]:

@@ -10,6 +10,7 @@ Here: the thresholds and their defaults.
 | holdout_skill | skill_min, bias_abs_max, coverage_90_min, coverage_90_max |
 | recovery | recovery_min |
 | stability | stability_min |
+| sensitivity | stability_min, placebo_max |
 | drift | drift_max |
 
 A failure is a warning, but for sampler_converged on `full`: an error, and nothing of the refresh is published.
@@ -34,7 +35,8 @@ class ThresholdConfig(Frozen):
 
     ``prior_pushes_max`` counts parameters whose posterior median lies outside the prior's central 98%,
     ``baseline_negative_max`` is the probability that the baseline of a training row lies below 0, ``drift_max`` a
-    share of the limit of the drift statistic.
+    share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of
+    the channel it copies.
     """
 
     rhat_max: Annotated[float, Field(ge=1)] = 1.01
@@ -51,3 +53,4 @@ class ThresholdConfig(Frozen):
     recovery_min: Fraction = 0.3
     stability_min: Fraction = 0.8
     drift_max: Annotated[float, Field(ge=1)] = 1.0
+    placebo_max: Annotated[float, Field(gt=0)] = 0.5

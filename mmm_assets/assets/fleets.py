@@ -13,7 +13,7 @@ import dagster as dg
 from mmm_assets import metadata, progress, reporting
 from mmm_assets.assets.fits import MCMC_POOL
 from mmm_assets.partitions import clients
-from mmm_assets.resources import MetricHistory, SamplerOverrides
+from mmm_assets.resources import ClientFiles, MetricHistory, SamplerOverrides
 from mmm_assets.results import FULL, ClientResults, ResultStore
 from mmm_assets.runs import Refresh
 from mmm_assets.types import DataFrame
@@ -38,7 +38,7 @@ def recovery_scores(
     scores = score(
         inputs, sampler=sampler.apply(inputs.config.sampler), progress=progress.listener_for(context.log)
     )
-    return _stamped(context, scores, _versions(inputs.data_version, inputs.config.config_version))
+    return stamped(context, scores, _versions(inputs.data_version, inputs.config.config_version))
 
 
 @dg.asset(
@@ -64,7 +64,7 @@ def stability_scores(
     scores = score(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL])
     )
-    return _stamped(context, scores, _versions(stored.data.data_version, stored.data.config.config_version))
+    return stamped(context, scores, _versions(stored.data.data_version, stored.data.config.config_version))
 
 
 @dg.asset(
@@ -75,17 +75,30 @@ def stability_scores(
     io_manager_key="frame_files",
     metadata=metadata.column_schema(metadata.FORECAST_COLUMNS),
 )
-def forecast(context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory) -> DataFrame:
+def forecast(
+    context: dg.AssetExecutionContext,
+    results: ResultStore,
+    client_files: ClientFiles,
+    history: MetricHistory,
+) -> DataFrame:
     """What the full model expects of the next periods; frozen in the forecast ledger, to be judged when they come.
 
-    A client whose full fit failed a hard gate issues no forecast: the last one stays.
+    Media follow the client's plan where its file names one, else last year's pattern. A client whose full fit failed
+    a hard gate issues no forecast: the last one stays.
     """
     from mmm_engine.fleets.forecast import forecast as expect
+    from mmm_engine.fleets.plan import client_plan
 
     client = context.partition_key
     posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)
     _refuse_unless_publishable(results.read(client), str(posterior.attrs["fit_id"]))
-    frame = expect(posterior, inputs)
+    settings = inputs.config.forecast
+    plan = client_plan(client_files.folder, inputs)
+    planned = 0 if plan is None else len(plan)
+    frame = expect(posterior, inputs, horizon=max(settings.horizon, planned), plan=plan if planned else None)
+    if settings.plan and planned < len(frame):
+        said = "%s covers %d of %d periods; the others follow last year's pattern"
+        context.log.warning(said, settings.plan, planned, len(frame))
     frozen = history.open().freeze_forecast(
         client,
         frame,
@@ -94,7 +107,8 @@ def forecast(context: dg.AssetExecutionContext, results: ResultStore, history: M
         run_id=Refresh.of(context.run).id,
         data_version=inputs.data_version,
     )
-    context.add_asset_metadata({"periods": len(frame), "frozen": frozen, "rows": metadata.table(frame)})
+    facts = {"periods": len(frame), "planned": planned, "frozen": frozen, "rows": metadata.table(frame)}
+    context.add_asset_metadata(facts)
     frame.attrs.update(
         {**_versions(inputs.data_version, inputs.config.config_version), **Refresh.of(context.run).stamp()}
     )
@@ -115,8 +129,8 @@ def _refuse_unless_publishable(stored: ClientResults, fit: str) -> None:
         raise dg.Failure(message + "\n".join(reasons), allow_retries=False)
 
 
-def _stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
-    """The scores with the rows and settings they belong to, and their numbers in the UI."""
+def stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
+    """Scores with the rows and settings they belong to and the run that made them, and their numbers in the UI."""
     scores.attrs.update({**versions, **Refresh.of(context.run).stamp()})
     facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
     context.add_asset_metadata(facts)

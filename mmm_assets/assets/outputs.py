@@ -28,7 +28,16 @@ from mmm_engine import ENGINE_VERSION
 
 @dg.asset(
     partitions_def=clients,
-    deps=["client_data", "holdout_metrics", "channel_returns", "recovery_scores", "stability_scores"],
+    deps=[
+        "client_data",
+        "holdout_metrics",
+        "channel_returns",
+        "recovery_scores",
+        "stability_scores",
+        "origin_scores",
+        "identification_scores",
+        "sensitivity_scores",
+    ],
     group_name="outputs",
     kinds={"duckdb"},
     io_manager_key="json_files",
@@ -36,7 +45,7 @@ from mmm_engine import ENGINE_VERSION
 def metric_history(
     context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
 ) -> list[dict[str, Any]]:
-    """Every score of a refresh, appended to the metric history in one transaction; stored is the receipt.
+    """Every score of a refresh or an audit, appended to the metric history in one transaction; stored is the receipt.
 
     A row carries the refresh that computed it, so recording again changes nothing. Refused refreshes are recorded
     too: how often a client fails is part of its history. Frozen forecasts whose weeks have come are scored on the way.
@@ -168,18 +177,20 @@ def _history_rows(stored: ClientResults) -> DataFrame:
 
 
 def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mapping[Any, Any]) -> DataFrame:
-    """Rows of the metric history for one score frame."""
+    """Rows of the metric history for one score frame, which an audit may have made from older rows."""
+    import pandas as pd
+
     from mmm_engine.history import history_rows
 
     return history_rows(
         scores,
         client=stored.data.config.client,
         window=window,
-        cutoff=stored.windows[window].inputs.cutoff,
+        cutoff=pd.Timestamp(attrs.get("cutoff") or stored.windows[window].inputs.cutoff),
         horizon=stored.windows[window].inputs.horizon,
-        data_version=stored.data.data_version,
-        config_version=stored.data.config.config_version,
-        engine_version=ENGINE_VERSION,
+        data_version=attrs["data_version"],
+        config_version=attrs["config_version"],
+        engine_version=attrs.get("engine_version", ENGINE_VERSION),
         run_id=attrs["refresh"],
         recorded_at=datetime.fromisoformat(attrs["refreshed_at"]),
     )
@@ -196,13 +207,13 @@ def _drift_rows(stored: ClientResults, recorded: DataFrame) -> DataFrame:
 
 
 def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[Any, Any]]]:
-    """Score frames, the window each is recorded under, what made it; fleets belong to the full window."""
+    """Score frames, the window each is recorded under, what made it; fleets and audits belong to the full window."""
     from mmm_engine.returns import return_scores
 
     for name, window in stored.windows.items():
         yield name, window.scores, window.attrs
         yield name, return_scores(window.returns), window.attrs
-    for frame in (stored.recovery, stored.stability):
+    for frame in (stored.recovery, stored.stability, *stored.audit.frames):
         if frame is not None and FULL in stored.windows:
             yield FULL, frame, frame.attrs
 

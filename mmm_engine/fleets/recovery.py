@@ -38,6 +38,7 @@ IDENTIFIED_RECOVERY = 0.75
 IDENTIFIED_CONTRACTION = 0.5
 FEW_SIMULATIONS = 10
 COVERAGE = 0.9
+_REFUTED_LEVEL = 0.998  # one channel in a thousand that is calibrated is called wrong
 _RANKS = 99  # draws a truth is ranked among: few enough to be independent
 _GUIDE_NAMES = {"gamma_control": "controls"}
 
@@ -63,6 +64,7 @@ def recovery_scores(
     seed: int | None = None,
     n_simulations: int = 1,
     posterior: xr.DataTree | None = None,
+    split: str = "recovery",
 ) -> pd.DataFrame:
     """Simulations from the prior (or from a fitted posterior), refitted and scored.
 
@@ -71,13 +73,16 @@ def recovery_scores(
         sampler: Settings of the refits; the client's own when None.
         progress: Listener of the refits.
         seed: Seed of the simulations; that of the sampler when None.
-        n_simulations: How many; coverage and ranks say something from about 20 on.
+        n_simulations: How many; coverage and ranks say something from about 20 on. With 0 there are no rows.
         posterior: Truth is drawn from it; from the prior when None. The prior tests the model and its code, the
             posterior asks what data like this client's can tell. Only with the prior are coverage and ranks exact.
+        split: Name of the scores.
 
     Returns:
         The score frame of `summarise_recovery`.
     """
+    if not n_simulations:
+        return pd.DataFrame(columns=list(SCORE_COLUMNS))
     prior = prior_draws(inputs)
     frames = [
         score_refit(fit, simulated, prior)
@@ -85,7 +90,7 @@ def recovery_scores(
             inputs, n_simulations, sampler=sampler, progress=progress, seed=seed, posterior=posterior
         )
     ]
-    return summarise_recovery(frames, inputs.config.thresholds.recovery_min)
+    return summarise_recovery(frames, inputs.config.thresholds.recovery_min).assign(split=split)
 
 
 def refits(
@@ -190,11 +195,26 @@ def summarise_recovery(simulations: list[pd.DataFrame], recovery_min: float) -> 
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
+def with_identification(recovery: pd.DataFrame, identification: pd.DataFrame) -> pd.DataFrame:
+    """Scores of a refresh in which what many simulations say of the channels takes the place of what one says.
+
+    Args:
+        recovery: Scores of one simulation, as `summarise_recovery` gives them.
+        identification: The same over many.
+    """
+    channels = identification.loc[identification["metric"] == "identified", "channel"]
+    kept = recovery[~recovery["channel"].isin(set(channels))]
+    whole = identification[identification["channel"].isin({*channels, "all"})]
+    kept = kept[kept["channel"] != "all"] if len(channels) else kept
+    return pd.concat([kept, whole if len(channels) else whole.iloc[:0]], ignore_index=True)
+
+
 def verdict(recovery: float, contraction: float, hits: int, trials: int, recovery_min: float) -> float:
     """Whether a channel's contribution, and with it its return, can be read: 1 identified, 0.5 weak, 0 not identified.
 
     The rule. Not identified: the median recovery lies below `recovery_min`; or, from 10 simulations on, the 90%
-    intervals hold the truth less often than they promise (the Jeffreys band of their coverage ends below 0.9).
+    intervals clearly hold the truth less often than they promise (the 99.8% Jeffreys band of their coverage ends below
+    0.9: of 20 at most 12 hold it).
     Identified: a recovery of at least 0.75 (a posterior sd of about 0.44 times the truth), a contraction of at least
     0.5 (the data, not the prior, decide), and at least half of the intervals hold the truth. Weak: anything between.
 
@@ -208,7 +228,7 @@ def verdict(recovery: float, contraction: float, hits: int, trials: int, recover
     >>> verdict(0.9, 0.8, 1, 1, 0.3), verdict(0.9, 0.8, 0, 1, 0.3), verdict(0.9, 0.8, 50, 100, 0.3)
     (1.0, 0.5, 0.0)
     """
-    refuted = trials >= FEW_SIMULATIONS and jeffreys_band(hits, trials)[1] < COVERAGE
+    refuted = trials >= FEW_SIMULATIONS and jeffreys_band(hits, trials, _REFUTED_LEVEL)[1] < COVERAGE
     if refuted or not recovery >= recovery_min:
         return 0.0
     learnt = recovery >= IDENTIFIED_RECOVERY and contraction >= IDENTIFIED_CONTRACTION

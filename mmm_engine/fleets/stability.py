@@ -1,29 +1,20 @@
 """Stability: how far each channel's share and return move when something moves that should not matter.
 
-Here: comparisons of `channel_returns` frames (windows, the last refresh), as pure functions; and the runs that fit
-again: another seed, spend with noise on it, a placebo channel.
-Not here: fitting the windows (windows.py), thresholds (gates.py).
+Here: comparisons of `channel_returns` frames (windows, the last refresh), as pure functions.
+Not here: fitting the windows (windows.py), the runs that fit again only to compare (sensitivity.py), thresholds
+(gates.py).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from mmm_engine.calibration import interval_overlap
-from mmm_engine.config import SamplerConfig
-from mmm_engine.errors import DataError, Fault
-from mmm_engine.fleets.windows import WindowFit, fit_window
-from mmm_engine.sampler import ProgressListener
-from mmm_engine.scaling import ScaledInputs
-
-PERTURBATION = 0.05
-PLACEBO = "placebo"
-_COLUMNS = ["split", "channel", "metric", "value", "unit"]
+from mmm_engine.metrics import SCORE_COLUMNS
 
 
 def stability_scores(
@@ -45,150 +36,20 @@ def stability_scores(
     """
     frames = list(returns.values())
     pairs = list(itertools.pairwise(frames))
-    parts = [_compare(pairs, "windows")] if pairs else []
+    parts = [compare_returns(pairs, "windows")] if pairs else []
     if previous is not None and frames:
-        parts.append(_compare([(frames[0], previous)], "refresh"))
+        parts.append(compare_returns([(frames[0], previous)], "refresh"))
     if not parts:
-        return pd.DataFrame(columns=_COLUMNS)
+        return pd.DataFrame(columns=list(SCORE_COLUMNS))
     return pd.concat(parts, ignore_index=True)
 
 
-def seed_stability(
-    base: WindowFit, *, sampler: SamplerConfig | None = None, progress: ProgressListener | None = None
-) -> tuple[pd.DataFrame, WindowFit]:
-    """Fit the same rows once more with another seed: what moves is noise of the sampler.
+def compare_returns(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], split: str) -> pd.DataFrame:
+    """Rows as those of `stability_scores` under the name `split`, over pairs of `channel_returns` frames.
 
-    Args:
-        base: A fitted window.
-        sampler: Settings of the refit, their seed counted up by one; those of the window's client when None.
-        progress: Listener of the refit.
-
-    Returns:
-        Rows as those of `stability_scores` with split "seeds"; and the refit.
+    Overlaps are means over the pairs, changes the largest in size; a pair is (newer, older), changes are newer less
+    older.
     """
-    settings = sampler or base.inputs.config.sampler
-    other = settings.model_copy(update={"seed": (settings.seed + 1) % 2**32})
-    again = fit_window(
-        base.inputs, sampler=other, progress=progress, label=_label(base.inputs, "another seed")
-    )
-    return _compare([(again.returns, base.returns)], "seeds"), again
-
-
-def perturbation_stability(
-    base: WindowFit,
-    *,
-    noise: float = PERTURBATION,
-    sampler: SamplerConfig | None = None,
-    progress: ProgressListener | None = None,
-) -> tuple[pd.DataFrame, WindowFit]:
-    """Fit the same target with noise on the media: a finding that 5% of noise overturns is no finding.
-
-    Args:
-        base: A fitted window.
-        noise: Standard deviation of the factor that multiplies each period's media and spend, which has mean one.
-        sampler: Settings of the refit; those of the window's client when None.
-        progress: Listener of the refit.
-
-    Returns:
-        Rows as those of `stability_scores` with split "perturbation"; and the refit.
-    """
-    settings = sampler or base.inputs.config.sampler
-    rng = np.random.default_rng(settings.seed)
-    factor = np.exp(noise * rng.standard_normal(base.inputs.media_scaled.shape) - 0.5 * noise**2)
-    inputs = replace(
-        base.inputs, media_scaled=base.inputs.media_scaled * factor, spend=base.inputs.spend * factor
-    )
-    again = fit_window(inputs, sampler=settings, progress=progress, label=_label(inputs, "noise on spend"))
-    return _compare([(again.returns, base.returns)], "perturbation"), again
-
-
-def placebo_stability(
-    base: WindowFit,
-    *,
-    channel: str | None = None,
-    sampler: SamplerConfig | None = None,
-    progress: ProgressListener | None = None,
-) -> tuple[pd.DataFrame, WindowFit]:
-    """Fit with one channel more, whose media is another's in random order: it did nothing and should earn nothing.
-
-    With effects that can only be positive its return cannot be 0; it is judged against the channel it copies, which has
-    the same spend. A high ratio says that the model cannot tell this channel's effect from the baseline.
-
-    Args:
-        base: A fitted window.
-        channel: Whose media is shuffled; when None the channel whose media varies most around its mean, whose effect
-            is the easiest to see.
-        sampler: Settings of the refit; those of the window's client when None.
-        progress: Listener of the refit.
-
-    Returns:
-        Split "placebo", channel "placebo": share and roas (means), roas_q05, and roas_ratio, the placebo's return over
-        that of the channel it copies (0 is perfect); and rows as those of `stability_scores` for the other channels,
-        whose results should not move. Then the refit.
-
-    Raises:
-        DataError: If there is no such channel.
-    """
-    source = _source(base, channel)
-    inputs = _with_placebo(base.inputs, source, (sampler or base.inputs.config.sampler).seed)
-    again = fit_window(inputs, sampler=sampler, progress=progress, label=_label(inputs, "placebo"))
-    returns = again.returns
-    others = returns[returns["channel"] != PLACEBO]
-    moved = _compare([(others, base.returns)], "placebo")
-    placebo = returns[returns["channel"] == PLACEBO].set_index("metric")
-    copied = returns[returns["channel"] == base.inputs.config.channel_names[source]].set_index("metric")[
-        "mean"
-    ]
-    mean, low = placebo["mean"].astype(float), placebo["q05"].astype(float)
-    unit = str(placebo["unit"].astype(str)["roas"])
-    rows = [
-        ("placebo", PLACEBO, "share", float(mean["share"]), "fraction"),
-        ("placebo", PLACEBO, "roas", float(mean["roas"]), unit),
-        ("placebo", PLACEBO, "roas_q05", float(low["roas"]), unit),
-        ("placebo", PLACEBO, "roas_ratio", float(mean["contribution"] / copied["contribution"]), "fraction"),
-    ]
-    return pd.concat([pd.DataFrame(rows, columns=_COLUMNS), moved], ignore_index=True), again
-
-
-def _label(inputs: ScaledInputs, what: str) -> str:
-    return f"{inputs.config.client} {what}"
-
-
-def _source(base: WindowFit, channel: str | None) -> int:
-    """Position of the channel that the placebo copies.
-
-    Raises:
-        DataError: If there is no such channel, or one is called like the placebo.
-    """
-    names = base.inputs.config.channel_names
-    if (channel is not None and channel not in names) or PLACEBO in names:
-        fault = Fault(
-            "placebo", f"the channel '{channel or PLACEBO}'", f"one of {', '.join(names)}", "choose one"
-        )
-        raise DataError(f"client '{base.inputs.config.client}', stability", fault)
-    if channel is not None:
-        return names.index(channel)
-    media = base.inputs.media_scaled[: base.inputs.train_rows]
-    return int((media.std(axis=0) / np.maximum(media.mean(axis=0), 1e-12)).argmax())
-
-
-def _with_placebo(inputs: ScaledInputs, source: int, seed: int) -> ScaledInputs:
-    """The window with a last channel that repeats another one's media in random order."""
-    config, names = inputs.config, inputs.config.channel_names
-    order = np.random.default_rng(seed).permutation(inputs.train_rows)
-    order = np.concatenate([order, np.arange(inputs.train_rows, len(inputs.dates))])
-    added = config.channels[source].model_copy(update={"column": PLACEBO, "cost": None})
-    scales = {**inputs.scales.media, PLACEBO: inputs.scales.media[names[source]]}
-    return replace(
-        inputs,
-        config=config.model_copy(update={"channels": (*config.channels, added)}),
-        scales=replace(inputs.scales, media=scales),
-        media_scaled=np.column_stack([inputs.media_scaled, inputs.media_scaled[order, source]]),
-        spend=np.column_stack([inputs.spend, inputs.spend[order, source]]),
-    )
-
-
-def _compare(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], split: str) -> pd.DataFrame:
     table = pd.concat([_pair(newer, older) for newer, older in pairs])
     by_channel = table.groupby(level=0, sort=False)
     overlap = by_channel["overlap"].mean()
@@ -206,7 +67,7 @@ def _compare(pairs: list[tuple[pd.DataFrame, pd.DataFrame]], split: str) -> pd.D
     known = overlap.notna() & (weight > 0)
     total = float(np.average(overlap[known], weights=weight[known])) if known.any() else float("nan")
     rows.append((split, "all", "stability", total, "fraction"))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
 def _pair(newer: pd.DataFrame, older: pd.DataFrame) -> pd.DataFrame:

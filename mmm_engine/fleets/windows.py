@@ -88,15 +88,6 @@ def check_holdouts(holdouts: Sequence[int], client: str) -> None:
         raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
 
 
-def origin_holdouts(origins: int, step: int) -> list[int]:
-    """Held-out rows of rolling origins, the latest origin first: `step` rows apart.
-
-    >>> origin_holdouts(3, 4)
-    [4, 8, 12]
-    """
-    return [step * number for number in range(1, origins + 1)]
-
-
 def without_scaling(inputs: ScaledInputs) -> ScaledInputs:
     """The same window in original units: every scale is 1."""
     scales = inputs.scales

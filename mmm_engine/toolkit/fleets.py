@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mmm_engine.audit import Truth
+from mmm_engine.fleets.sensitivity import PERTURBATION
 from mmm_engine.sampler import ProgressListener
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.results import FleetResult
-from mmm_engine.toolkit.runs import STABILITY_CHECKS, Runner, Truth
+from mmm_engine.toolkit.runs import STABILITY_CHECKS, Runner
 
 
 class FleetMethods(ABC):
@@ -38,8 +40,19 @@ class FleetMethods(ABC):
         with progress_bars(progressbar) as progress:
             return self._runner(progress).recovery_fleet(n_simulations, truth)
 
-    def production_fleet(self, progressbar: bool = True) -> FleetResult:
-        """Hold out the last month, train on the rows before, score both."""
+    @abstractmethod
+    def refresh(self, new_data: pd.DataFrame, progressbar: bool = True) -> pd.DataFrame:
+        """Append new periods and fit again."""
+
+    def production_fleet(self, new_data: pd.DataFrame | None = None, progressbar: bool = True) -> FleetResult:
+        """Refresh where there is new data, hold out the last month, train on the rows before, score both.
+
+        Args:
+            new_data: As in `refresh`.
+            progressbar: Whether to draw the progress.
+        """
+        if new_data is not None:
+            self.refresh(new_data, progressbar)
         with progress_bars(progressbar) as progress:
             return self._runner(progress).production_fleet()
 
@@ -58,16 +71,22 @@ class FleetMethods(ABC):
             return self._runner(progress).holdout_fleet(holdouts, origins, step)
 
     def stability_fleet(
-        self, checks: Sequence[str] = STABILITY_CHECKS, progressbar: bool = True
+        self,
+        checks: Sequence[str] = STABILITY_CHECKS,
+        seeds: int = 1,
+        noise: float = PERTURBATION,
+        progressbar: bool = True,
     ) -> FleetResult:
         """How far channels move between windows, seeds, refreshes and under noise, and what a placebo earns.
 
         Args:
-            checks: Any of "windows", "seeds", "perturbation", "placebo".
+            checks: Any of "windows", "seeds", "perturbation", "placebo"; the last refresh is compared as well.
+            seeds: Fits with another seed.
+            noise: Standard deviation of the noise on media and spend, as a share.
             progressbar: Whether to draw the progress.
         """
         with progress_bars(progressbar) as progress:
-            return self._runner(progress).stability_fleet(checks)
+            return self._runner(progress).stability_fleet(checks, seeds, noise)
 
     def forecast_fleet(
         self,
@@ -79,8 +98,8 @@ class FleetMethods(ABC):
 
         Args:
             horizon: Number of periods; that of the plan, or 8, when None.
-            plan: Planned media and controls of the next 4 to 13 periods, as a CSV file or a frame; last year's pattern
-                when None.
+            plan: Planned media and controls of the next periods, at most 13, as a CSV file or a frame; what it leaves
+                open follows last year's pattern.
             progressbar: Whether to draw the progress.
         """
         with progress_bars(progressbar) as progress:

@@ -6,20 +6,23 @@ Not here: the scores (mmm_engine.fleets), the same from stored fits (the platfor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mmm_engine.audit import Truth
 from mmm_engine.config import WINDOWS
 from mmm_engine.data import ClientData
 from mmm_engine.errors import DataError, Fault
-from mmm_engine.fleets.forecast import DEFAULT_HORIZON, forecast, read_plan
-from mmm_engine.fleets.holdout import horizon_scores
+from mmm_engine.fleets.forecast import DEFAULT_HORIZON, forecast
+from mmm_engine.fleets.origins import horizon_scores, origin_holdouts
+from mmm_engine.fleets.plan import read_plan
 from mmm_engine.fleets.recovery import (
     prior_draws,
     rank_ecdf,
@@ -27,17 +30,12 @@ from mmm_engine.fleets.recovery import (
     score_refit,
     summarise_recovery,
 )
-from mmm_engine.fleets.stability import (
-    perturbation_stability,
-    placebo_stability,
-    seed_stability,
-    stability_scores,
-)
+from mmm_engine.fleets.sensitivity import PERTURBATION, sensitivity_runs
+from mmm_engine.fleets.stability import stability_scores
 from mmm_engine.fleets.windows import (
     WindowFit,
     check_holdouts,
     fit_window,
-    origin_holdouts,
     window_name,
     without_scaling,
 )
@@ -52,7 +50,9 @@ if TYPE_CHECKING:
 
 MONTH: dict[Period, int] = {"day": 28, "week": 4, "month": 1}
 STABILITY_CHECKS = ("windows", "seeds", "perturbation", "placebo")
-Truth = Literal["prior", "posterior"]
+FEWEST_PERIODS = 4  # of a forecast whose plan is shorter
+
+logger = logging.getLogger("mmm_engine.toolkit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,33 +123,39 @@ class Runner:
         sections = recovery_sections(scores, self.data.config.channel_names)
         return self._result("recovery", members, [scores], fits, tables, sections, recovery=scores)
 
-    def stability_fleet(self, checks: Sequence[str]) -> FleetResult:
+    def stability_fleet(
+        self, checks: Sequence[str], seeds: int = 1, noise: float = PERTURBATION
+    ) -> FleetResult:
         """How far channels move when something moves that should not matter, and what a placebo earns.
 
         Args:
             checks: Any of "windows", "seeds", "perturbation", "placebo"; each costs a fit or more.
+            seeds: Fits with another seed.
+            noise: Standard deviation of the noise on media and spend, as a share.
         """
         unknown = [check for check in checks if check not in STABILITY_CHECKS]
-        if unknown or not checks:
-            fault = Fault(
-                "checks", f"{list(checks)}", f"some of {', '.join(STABILITY_CHECKS)}", "choose of these"
-            )
-            raise DataError(f"client '{self.data.config.client}', stability", fault)
+        if unknown or not checks or seeds < 1 or not 0 < noise < 1:
+            found = f"checks {list(checks)}, {seeds} seeds, noise {noise:g}"
+            wanted = f"some of {', '.join(STABILITY_CHECKS)}; 1 seed or more; noise between 0 and 1"
+            fault = Fault("stability fleet", found, wanted, "pass such values")
+            raise DataError(f"client '{self.data.config.client}'", fault)
         full = self.fitted()
         fits, frames = {"full": full}, []
         if "windows" in checks:
             for holdout in sorted(WINDOWS.values())[1:]:
                 fits[window_name(holdout)] = self.fitted(holdout)
         frames.append(stability_scores({name: fit.returns for name, fit in fits.items()}, self.previous))
-        runs: dict[str, Callable[..., tuple[pd.DataFrame, WindowFit]]] = {
-            "seeds": seed_stability,
-            "perturbation": perturbation_stability,
-            "placebo": placebo_stability,
-        }
-        for name, run in runs.items():
-            if name in checks:
-                scores, fits[name] = run(full, progress=self.progress)
-                frames.append(scores)
+        runs = sensitivity_runs(
+            full,
+            seeds=seeds if "seeds" in checks else 0,
+            noise=noise if "perturbation" in checks else 0,
+            placebo="placebo" in checks,
+            progress=self.progress,
+        )
+        for name, scores, refits_of_run in runs:
+            frames.append(scores)
+            numbered = enumerate(refits_of_run, start=1)
+            fits |= {name if number == 1 else f"{name} {number}": fit for number, fit in numbered}
         stability = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
         members = {name: window_summary(fit) for name, fit in fits.items()}
         sections = {
@@ -165,14 +171,21 @@ class Runner:
         """What the model expects of the next periods.
 
         Args:
-            horizon: Number of periods; that of the plan, or 8, when None.
-            plan: Planned media and controls, as a file or a frame; last year's pattern when None.
+            horizon: Number of periods; that of the plan, at least 4, or 8 without a plan, when None.
+            plan: Planned media and controls, as a file or a frame; what it leaves open follows last year's pattern.
         """
-        full = self.fitted()
         planned = None
         if plan is not None:
-            planned = read_plan(Path(plan) if isinstance(plan, str) else plan, full.inputs)
-            horizon = len(planned) if horizon is None else horizon
+            planned = read_plan(Path(plan) if isinstance(plan, str) else plan, self.data)
+            if planned.empty:
+                found, wanted = "no row after the last row of the data", "the coming periods"
+                fault = Fault("the plan", found, wanted, "add them, or leave the plan out")
+                raise DataError(f"client '{self.data.config.client}', plan", fault)
+            horizon = max(len(planned), FEWEST_PERIODS) if horizon is None else horizon
+            if horizon > len(planned):
+                said = "The plan covers %d of %d periods; the others follow last year's pattern."
+                logger.info(said, len(planned), horizon)
+        full = self.fitted()
         frame = forecast(full.posterior, full.inputs, horizon=horizon or DEFAULT_HORIZON, plan=planned)
         rows = frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")).set_index("date")
         sections = {"forecast": rows.to_dict(orient="index")}

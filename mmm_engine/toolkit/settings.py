@@ -18,6 +18,7 @@ from mmm_engine.errors import ConfigError
 from mmm_engine.lift_tests import lift_tests_from_frame
 from mmm_engine.structure import model_structure
 from mmm_engine.toolkit.priors import prior_mappings
+from mmm_engine.transforms import ADSTOCKS, SATURATIONS, Parameter
 
 logger = logging.getLogger("mmm_engine.toolkit")
 
@@ -69,11 +70,13 @@ def log_settings(config: ClientConfig) -> None:
     if config.controls:
         logger.info("Creating default priors for gamma control.")
     logger.info("Using %s adstock over %d periods.", model.adstock.kind, model.adstock.max_lag)
+    _log_priors("adstock", ADSTOCKS[model.adstock.kind].parameters)
     logger.info("Using %s saturation.", model.saturation)
-    if model.time_varying_media:
-        logger.info("Time-varying media MMM.")
-    if model.time_varying_intercept:
-        logger.info("Time-varying intercept MMM.")
+    _log_priors("saturation", SATURATIONS[model.saturation].parameters)
+    varying = {"media": model.time_varying_media, "intercept": model.time_varying_intercept}
+    for what in (name for name, does in varying.items() if does):
+        logger.info("Time-varying %s MMM.", what)
+        logger.info("Creating default priors for Kernel's eta and length-scale.")
     if model.yearly_seasonality is not None:
         logger.info("Yearly seasonality of order %d.", model.yearly_seasonality)
     if model.trend is not None:
@@ -85,3 +88,9 @@ def log_settings(config: ClientConfig) -> None:
     own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})
     if own:
         logger.info("Using your own priors for %s.", ", ".join(own))
+
+
+def _log_priors(what: str, parameters: Sequence[Parameter]) -> None:
+    if parameters:
+        names = [spec.name for spec in parameters]
+        logger.info("Creating default priors for %s %s.", what, " and ".join(names))

@@ -1,7 +1,9 @@
 """Homes, clients and runs for the tests of the Dagster layer; none of them samples anything."""
 
+import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from mmm_assets import cli
 from mmm_assets.definitions import build_defs
 from mmm_assets.home import prepare_home
 from mmm_assets.refresh import RefreshOptions, RefreshOutcome, refresh_client
@@ -106,6 +109,29 @@ def refresh_again(used_home, instance, data_dir, sampler) -> Callable[..., Refre
     return chain(instance, used_home)
 
 
+@pytest.fixture
+def mmm(monkeypatch, capsys):
+    """Call the entry point as the console script does; exit code and output."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mmm", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def quick(instance, monkeypatch):
+    """Commands record their runs in memory instead of on disk."""
+    monkeypatch.setattr("mmm_assets.home.open_instance", lambda folder: contextlib.nullcontext(instance))
+
+
 def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutcome]:
     """A function that refreshes a client in a home; keywords are those of RefreshOptions."""
     defs = build_defs()
@@ -124,13 +150,11 @@ def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutc
 
 def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
     """Put the fake in the place of everything that samples."""
-    import mmm_engine.fleets.recovery
     import mmm_engine.fleets.windows
     import mmm_engine.sampler
 
     patch.setattr(mmm_engine.sampler, "fit", fake.fit)
     patch.setattr(mmm_engine.fleets.windows, "fit", fake.fit)
-    patch.setattr(mmm_engine.fleets.recovery, "recovery_scores", fake.recovery_scores)
 
 
 def plain_page(inputs, audience="analyst") -> str:

@@ -1,6 +1,6 @@
 """A fit that takes milliseconds: random parameters in the real posterior's shape, health chosen by the test.
 
-Only sampling is replaced. Predictions, returns, scores, gates, history and report are the engine's own.
+Only sampling is replaced. Predictions, returns, scores, fleets, gates, history and report are the engine's own.
 """
 
 import threading
@@ -45,18 +45,6 @@ class FakeSampler:
         if progress is not None:
             _report(progress, label, settings)
         return self._tree(inputs, settings)
-
-    def recovery_scores(self, inputs, *, sampler=None, progress=None, seed=None):
-        """One row per channel; same signature as ``mmm_engine.fleets.recovery.recovery_scores``."""
-        import pandas as pd
-
-        if "recovery" in self.broken:
-            raise FitError(
-                f"client '{inputs.config.client}'", Fault("draws", "NaN", "numbers", "look at the rows")
-            )
-        self.fitted.append(f"{inputs.config.client} recovery")
-        rows = [("recovery", name, "recovery", 0.7, "score") for name in inputs.config.channel_names]
-        return pd.DataFrame(rows, columns=["split", "channel", "metric", "value", "unit"])
 
     def _tree(self, inputs, settings):
         from mmm_engine import ENGINE_VERSION

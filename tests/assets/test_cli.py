@@ -1,6 +1,5 @@
 """The command line: what it prints, its exit codes, and that bad input writes nothing."""
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -8,32 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmm_assets import cli
 from mmm_assets.publication import Publication
 from tests.assets.conftest import break_client, files_below, write_client
-
-
-@pytest.fixture
-def mmm(monkeypatch, capsys):
-    """Call the entry point as the console script does; exit code and output."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mmm", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
-@pytest.fixture
-def quick(instance, monkeypatch):
-    """Commands record their runs in memory instead of on disk."""
-    monkeypatch.setattr("mmm_assets.home.open_instance", lambda folder: contextlib.nullcontext(instance))
 
 
 def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler, quick):

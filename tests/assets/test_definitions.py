@@ -31,11 +31,17 @@ GRAPH = {
     "stability_scores": ["channel_returns"],
     "forecast": ["fitted_posterior", "holdout_metrics", "scaled_inputs"],
     "refresh_diff": ["channel_returns", "holdout_metrics"],
+    "origin_scores": ["client_data", "fitted_posterior", "scaled_inputs"],
+    "identification_scores": ["client_data", "fitted_posterior", "scaled_inputs"],
+    "sensitivity_scores": ["client_data", "fitted_posterior", "scaled_inputs"],
     "metric_history": [
         "channel_returns",
         "client_data",
         "holdout_metrics",
+        "identification_scores",
+        "origin_scores",
         "recovery_scores",
+        "sensitivity_scores",
         "stability_scores",
     ],
     "report": [
@@ -61,6 +67,8 @@ CHECKS = {
     "stability_scores": ["stability"],
     "metric_history": ["drift", "history_rows"],
     "parameters": ["prior_pushes"],
+    "identification_scores": ["identification"],
+    "sensitivity_scores": ["sensitivity"],
     "report": ["report_self_contained"],
 }
 
@@ -96,7 +104,7 @@ def test_every_asset_says_what_it_is():
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
-        assert node.group_name in {"inputs", "fits", "fleets", "outputs"}
+        assert node.group_name in {"inputs", "fits", "fleets", "audit", "outputs"}
         assert node.kinds
 
 

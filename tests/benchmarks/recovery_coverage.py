@@ -2,24 +2,36 @@
 
 Truth is drawn from the priors of a 3-channel client of 104 weeks, its target is simulated and the model refitted, many
 times: once with the right model, once with one that does not know that media works on (adstock over 1 week, not 8).
-Not part of the test suite: 100 simulations of both take minutes.
+Not part of the test suite: 100 simulations of both take minutes. Each refit is kept in a folder, so that a run that is
+stopped, or that may only take so many seconds, goes on where it was.
 
-    python -m tests.benchmarks.recovery_coverage --simulations 100
+    python -m tests.benchmarks.recovery_coverage --simulations 100 --folder /tmp/coverage --seconds 200
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import pandas as pd
 
 from mmm_engine.calibration import jeffreys_band
 from mmm_engine.config import ClientConfig, SamplerConfig
 from mmm_engine.data import client_data_from_frame
-from mmm_engine.fleets.recovery import prior_draws, score_refit, simulate_targets, summarise_recovery
+from mmm_engine.fleets.recovery import (
+    COVERAGE,
+    SimulatedTarget,
+    prior_draws,
+    score_refit,
+    simulate_targets,
+    summarise_recovery,
+)
 from mmm_engine.fleets.windows import fit_window
 from mmm_engine.scaling import ScaledInputs, scale_window
 from mmm_engine.simulate import simulate_client
@@ -42,22 +54,45 @@ def client_window(max_lag: int) -> ScaledInputs:
     return scale_window(data, "full")
 
 
-def refits(simulations: int, max_lag: int, sampler: SamplerConfig) -> Iterator[pd.DataFrame]:
-    """Scores of each refit by a model with this lag; truths and targets are those of the right one."""
-    right, model = client_window(RIGHT_LAG), client_window(max_lag)
-    prior, targets = prior_draws(model), simulate_targets(right, SEED)
-    for _ in range(simulations):
-        drawn = next(targets)
-        simulated = replace(drawn, inputs=replace(drawn.inputs, config=model.config))
-        yield score_refit(fit_window(simulated.inputs, sampler=sampler), simulated, prior)
+def truths(count: int, max_lag: int) -> Iterator[SimulatedTarget]:
+    """Simulated targets for a model with this lag; truths and targets are those of the right one."""
+    model = client_window(max_lag)
+    for drawn in islice(simulate_targets(client_window(RIGHT_LAG), SEED), count):
+        yield replace(drawn, inputs=replace(drawn.inputs, config=model.config))
 
 
-def report(name: str, frames: list[pd.DataFrame], seconds: float) -> None:
+def refit_share(share: int, shares: int, options: argparse.Namespace) -> None:
+    """Fit every so-manieth simulation that is not in the folder yet, until the time is over."""
+    end = time.perf_counter() + options.seconds
+    sampler = SamplerConfig(draws=options.draws, tune=options.tune, chains=options.chains, seed=1, cores=1)
+    for lag in (RIGHT_LAG, WRONG_LAG):
+        prior = prior_draws(client_window(lag))
+        for number, simulated in enumerate(truths(options.simulations, lag)):
+            file = refit_file(options.folder, lag, number)
+            if number % shares != share or file.exists():
+                continue
+            if time.perf_counter() > end:
+                return
+            start = time.perf_counter()
+            frame = score_refit(fit_window(simulated.inputs, sampler=sampler), simulated, prior)
+            frame.attrs["seconds"] = time.perf_counter() - start
+            frame.to_parquet(file.with_suffix(".part"))
+            file.with_suffix(".part").rename(file)
+
+
+def refit_file(folder: Path, lag: int, number: int) -> Path:
+    """Where the scores of one refit are kept."""
+    return folder / f"lag{lag}_{number:03d}.parquet"
+
+
+def report(name: str, frames: list[pd.DataFrame]) -> None:
     """Print coverage per channel and over all, with the band that 90 in 100 would have."""
     trials = len(frames)
-    low, high = jeffreys_band(round(0.9 * trials), trials)
+    seconds = sum(frame.attrs["seconds"] for frame in frames)
+    low, high = jeffreys_band(round(COVERAGE * trials), trials)
     print(
-        f"\n{name}: {trials} simulations in {seconds:.0f} s; calibrated means {low:.2f} to {high:.2f} per channel"
+        f"\n{name}: {trials} simulations, {seconds:.0f} s of fitting on one core; "
+        f"{COVERAGE:.0%} of {trials} has the Jeffreys band {low:.2f} to {high:.2f}"
     )
     table = pd.concat(frames, ignore_index=True)
     own = table[table["kind"] == "contribution"]
@@ -77,7 +112,7 @@ def report(name: str, frames: list[pd.DataFrame], seconds: float) -> None:
 
 
 def main() -> None:
-    """Run both models and print what they hold."""
+    """Refit as many as the time allows, then print what both models hold."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -85,12 +120,21 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--tune", type=int, default=400)
     parser.add_argument("--chains", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no refit begins after so long")
+    parser.add_argument("--folder", type=Path, default=Path("coverage"), help="where refits are kept")
     options = parser.parse_args()
-    sampler = SamplerConfig(draws=options.draws, tune=options.tune, chains=options.chains, seed=1)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    work = partial(refit_share, shares=options.processes, options=options)
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        pool.map(work, range(options.processes), chunksize=1)
+    print(f"this run took {time.perf_counter() - start:.0f} s in {options.processes} processes")
     for name, lag in (("right model", RIGHT_LAG), (f"adstock over {WRONG_LAG} week", WRONG_LAG)):
-        start = time.perf_counter()
-        frames = list(refits(options.simulations, lag, sampler))
-        report(name, frames, time.perf_counter() - start)
+        files = [refit_file(options.folder, lag, number) for number in range(options.simulations)]
+        frames = [pd.read_parquet(file) for file in files if file.exists()]
+        if frames:
+            report(name, frames)
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
     ("line", "fault"),
     [
         ("chanels: [a]", "setting 'chanels' (line 7): found an unknown setting 'chanels'; wanted one of client, data, "
-         "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds; did you "
-         "mean 'channels'?"),
+         "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds, audit, "
+         "forecast; did you mean 'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, n_basis, "
          "trend, events, likelihood, priors; did you mean 'saturation'?"),
@@ -140,6 +140,11 @@ def test_sections_that_are_commented_out_mean_their_defaults(tmp_path):
          "than 1; write such a value"),
         ("thresholds: {rhat_max: .nan}", "setting 'thresholds.rhat_max' (line 7): found the number nan; wanted a "
          "finite number; write such a value"),
+        ("audit: {truth: priors}", "setting 'audit.truth' (line 7): found the text 'priors'; wanted 'prior' or "
+         "'posterior'; did you mean 'prior'?"),
+        ("forecast: {plan: ../plan.csv}", "setting 'forecast.plan' (line 7): found the path '../plan.csv'; wanted a "
+         ".csv or .parquet file inside the data folder, written relative to the client file; put the file beside the "
+         "client file and name it here"),
         ("thresholds: 3", "setting 'thresholds' (line 7): found the number 3; wanted a mapping (name: value); write "
          "such a value"),
         ("date: day", "setting 'date' (line 7): found a second value (the first is on line 3); wanted each setting "
@@ -307,13 +312,14 @@ def test_settings_cannot_be_changed_after_they_were_checked():
 
 
 def test_the_version_changes_with_what_can_change_a_number_and_with_nothing_else():
-    """Labels, thresholds, cores and the name of the data file leave it as it is."""
+    """Labels, thresholds, audits, cores and the name of the data file leave it as it is."""
     version = shop_config().config_version
     assert len(version) == 12
     assert int(version, 16) >= 0
     same = [
         {"data": "other.parquet"},
         {"thresholds": {"rhat_max": 1.05}},
+        {"audit": {"simulations": 3}, "forecast": {"horizon": 5}},
         {"sampler": {"cores": 1}},
         {"channels": [{"column": "tv", "unit": "spots"}, "radio"]},
     ]

@@ -85,7 +85,7 @@ def test_without_a_plan_last_year_repeats(full: ScaledInputs) -> None:
 def test_wrong_plan_is_refused_with_all_faults(full: ScaledInputs) -> None:
     """A missing column and a wrong number of rows, in one message."""
     with pytest.raises(DataError, match=r"2 faults(?s:.)*column 'search'(?s:.)*3 rows"):
-        extend_inputs(full, 4, pd.DataFrame(0.0, index=range(3), columns=["tv", "radio", "price", "promo"]))
+        extend_inputs(full, 2, pd.DataFrame(0.0, index=range(3), columns=["tv", "radio", "price", "promo"]))
     with pytest.raises(DataError, match="1 to 53 periods"):
         extend_inputs(full, 0)
 

@@ -18,6 +18,7 @@ ORDER = [
     "settings",
     "terms",
     "thresholds",
+    "audit",
     "tables",
     "cells",
     "dates",

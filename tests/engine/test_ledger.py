@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from mmm_engine.history import History
-from mmm_engine.ledger import FORECAST_COLUMNS, judge
+from mmm_engine.ledger import FORECAST_COLUMNS, HORIZON, VINTAGE, accuracy, judge
 
 CUTOFF = pd.Timestamp("2026-01-05")
 WEEKS = pd.date_range("2026-01-12", periods=3, freq="7D")
@@ -193,6 +193,10 @@ class TestJudging:
             view = (
                 database.execute("SELECT * FROM forecast_accuracy ORDER BY horizon").df().set_index("horizon")
             )
+        ours = accuracy(scored, HORIZON).set_index("horizon").drop(columns="client")
+        pd.testing.assert_frame_equal(
+            ours, view[list(ours.columns)], check_dtype=False, check_index_type=False
+        )
         for horizon, rows in scored.groupby("horizon"):
             row = view.loc[horizon]
             assert row["forecasts"] == len(rows)
@@ -201,3 +205,13 @@ class TestJudging:
             assert row["bias"] == pytest.approx(rows["error"].sum() / rows["actual"].sum())
             assert row["wape"] == pytest.approx(rows["error"].abs().sum() / rows["actual"].sum())
             assert row["crps"] == pytest.approx(rows["crps"].mean())
+
+    def test_by_vintage(self, history):
+        """Each vintage is judged on what has come of it; one that is all ahead has no row."""
+        freeze(history)
+        later = CUTOFF + pd.Timedelta(weeks=3)
+        freeze(history, forecast(dates=WEEKS + pd.Timedelta(weeks=3)), cutoff=later, data_version="d1")
+        history.score_forecasts("ms", pd.Series([95.0, 130.0], index=WEEKS[[0, 2]]))
+        (vintage,) = accuracy(history.ledger("ms"), VINTAGE).to_dict("records")
+        assert (vintage["cutoff"], vintage["forecasts"], vintage["coverage_90"]) == (CUTOFF, 2, 0.5)
+        assert vintage["bias"] == pytest.approx((5.0 - 30.0) / (95.0 + 130.0))

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from mmm_engine.errors import DataError
-from mmm_engine.fleets.forecast import extend_inputs, read_plan
+from mmm_engine.fleets.forecast import extend_inputs
+from mmm_engine.fleets.plan import read_plan
 from mmm_engine.scaling import ScaledInputs
 
 
@@ -46,19 +47,35 @@ def test_controls_that_are_not_planned_follow_last_year(full: ScaledInputs) -> N
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (_plan(3), "3 rows; wanted 4 to 13 rows"),
-        (_plan(14), "14 rows; wanted 4 to 13 rows"),
+        (_plan(14), "14 rows after the last row of the data; wanted at most 13"),
         (_plan(start="2023-03-06"), "2023-03-06; wanted one row a week from 2023-02-27 to 2023-03-27"),
         (_plan().drop(columns="radio"), "column 'radio': found no such column"),
         (_plan().assign(promoo=1.0), "column 'promoo'.*did you mean 'promo'"),
         (_plan().drop(columns="date"), "the dates of the plan"),
         (_plan().assign(tv="much"), "column 'tv', row 1"),
+        (_plan().assign(radio=-1.0), "column 'radio', row 1.*0 or more"),
     ],
 )
 def test_wrong_plans_are_refused(full: ScaledInputs, plan: pd.DataFrame, message: str) -> None:
     """Rows, dates, columns and cells."""
     with pytest.raises(DataError, match=message):
         read_plan(plan, full)
+
+
+def test_periods_that_have_come_are_passed_over(full: ScaledInputs) -> None:
+    """A plan of a quarter serves every week of it; one that has ended has no rows."""
+    plan = read_plan(_plan(5, start="2023-02-13"), full)
+    assert plan["search"].tolist() == [2.0, 3.0, 4.0]
+    assert read_plan(_plan(5, start="2022-02-14"), full).empty
+
+
+def test_periods_after_the_plan_follow_last_year(full: ScaledInputs) -> None:
+    """Three planned weeks of a forecast of five."""
+    extended = extend_inputs(full, 5, read_plan(_plan(3), full))
+    assert extended.media_scaled[-5:-2, 0] == pytest.approx(10.0 / 50.0)
+    assert np.array_equal(extended.media_scaled[-2:], full.media_scaled[11:13])
+    with pytest.raises(DataError, match="3 rows; wanted at most 2"):
+        extend_inputs(full, 2, read_plan(_plan(3), full))
 
 
 def test_negative_plans_are_refused(full: ScaledInputs) -> None:

@@ -35,7 +35,8 @@ def test_verdict_by_its_rule() -> None:
     assert verdict(float("nan"), 0.9, 1, 1, 0.3) == 0.0
     assert verdict(0.9, 0.9, 0, 1, 0.3) == 0.5  # one miss happens by chance once in ten
     assert verdict(0.9, 0.9, 4, 9, 0.3) == 0.5  # too few simulations to call the intervals wrong
-    assert verdict(0.9, 0.9, 6, 10, 0.3) == 0.0
+    assert verdict(0.9, 0.9, 6, 10, 0.3) == 1.0  # a calibrated model does so once in eighty
+    assert verdict(0.9, 0.9, 5, 10, 0.3) == 0.0
     assert verdict(0.9, 0.9, 9, 10, 0.3) == 1.0
 
 

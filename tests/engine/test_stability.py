@@ -7,15 +7,15 @@ import pytest
 
 from mmm_engine.config import SamplerConfig
 from mmm_engine.errors import DataError
-from mmm_engine.fleets.holdout import horizon_scores
-from mmm_engine.fleets.stability import (
+from mmm_engine.fleets.origins import horizon_scores, origin_holdouts
+from mmm_engine.fleets.sensitivity import (
     PLACEBO,
     _with_placebo,
     perturbation_stability,
     placebo_stability,
     seed_stability,
 )
-from mmm_engine.fleets.windows import WindowFit, fit_window, origin_holdouts, window_name, without_scaling
+from mmm_engine.fleets.windows import WindowFit, fit_window, window_name, without_scaling
 from mmm_engine.metrics import mape
 from mmm_engine.predict import Prediction
 from mmm_engine.scaling import ScaledInputs
@@ -32,7 +32,7 @@ def fitted_base(small_window: ScaledInputs) -> WindowFit:
 
 def test_another_seed_moves_little(fitted_base: WindowFit) -> None:
     """Sampler noise is small, and the refit has another seed."""
-    scores, again = seed_stability(fitted_base, sampler=SHORT)
+    scores, [again] = seed_stability(fitted_base, sampler=SHORT)
     table = scores.set_index(["channel", "metric"])["value"]
     assert set(scores["split"]) == {"seeds"}
     assert table["all", "stability"] > 0.7
@@ -41,7 +41,7 @@ def test_another_seed_moves_little(fitted_base: WindowFit) -> None:
 
 def test_noise_on_spend_has_mean_one(fitted_base: WindowFit) -> None:
     """Media and spend move together by a few per cent; the target stays."""
-    scores, again = perturbation_stability(fitted_base, sampler=SHORT, noise=0.05)
+    scores, [again] = perturbation_stability(fitted_base, sampler=SHORT, noise=0.05)
     moved = again.inputs.spend.sum() / fitted_base.inputs.spend.sum()
     assert moved == pytest.approx(1.0, abs=0.02)
     factor = again.inputs.media_scaled[fitted_base.inputs.media_scaled > 0]
@@ -57,7 +57,7 @@ def test_placebo_earns_less_than_what_it_copies(fitted_base: WindowFit) -> None:
     """
     two = WindowFit(small_inputs(channels=["tv", "radio"], time_varying_media=True), fitted_base.posterior)
     two.__dict__["returns"] = fitted_base.returns[fitted_base.returns["channel"] != "search"]
-    scores, again = placebo_stability(two, channel="tv", sampler=SHORT)
+    scores, [again] = placebo_stability(two, channel="tv", sampler=SHORT)
     table = scores.set_index(["channel", "metric"])["value"]
     assert again.inputs.config.channel_names == ("tv", "radio", PLACEBO)
     assert 0 < table[PLACEBO, "roas_ratio"] < 0.5

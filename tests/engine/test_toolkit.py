@@ -191,6 +191,52 @@ def test_stability_fleet(fitted_model: PymcModel, fitted_holdout: FleetResult) -
         fitted_model.stability_fleet(checks=["weather"])
 
 
+def _run(model: PymcModel, fleet: str) -> FleetResult:
+    """A fleet at its smallest."""
+    arguments: dict[str, dict[str, object]] = {
+        "recovery": {"n_simulations": 2, "truth": "posterior"},
+        "holdout": {"holdouts": [4, 8]},
+        "stability": {"checks": ["seeds", "perturbation"]},
+    }
+    run: FleetResult = getattr(model, f"{fleet}_fleet")(**arguments.get(fleet, {}), progressbar=False)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("fleet", "members", "sections"),
+    [
+        (
+            "recovery",
+            ["simulation 1", "simulation 2"],
+            {"recovery", "channels", "simulations", "rejected_share"},
+        ),
+        ("production", ["h04"], set()),
+        ("holdout", ["h04", "h08"], {"windows"}),
+        ("stability", ["full", "seeds", "perturbation"], {"windows", "stability"}),
+        ("forecast", ["full"], {"forecast"}),
+    ],
+)
+def test_every_fleet_has_the_same_interface(
+    fitted_model: PymcModel, tmp_path: Path, fleet: str, members: list[str], sections: set[str]
+) -> None:
+    """Summary, tidy scores, figures, a report, len, index, iteration, repr."""
+    result = _run(fitted_model, fleet)
+    summary = result.summary()
+    assert set(summary) - {"divergences", "max_tree_depth", "train", "test"} == sections
+    assert tuple(summary["train"]) == SUMMARY_METRICS
+    assert len(result) == len(members)
+    assert list(result) == [result[name] for name in members] == [result[n] for n in range(len(members))]
+    with pytest.raises(IndexError):
+        result[len(members)]
+    assert list(result.scores.columns) == ["window", "split", "channel", "metric", "value", "unit"]
+    assert not result.scores.duplicated(["window", "split", "channel", "metric"]).any()
+    assert set(members) <= set(result.scores["window"]) or fleet == "recovery"
+    assert len(result.figures["roas_intervals"].data) > 0
+    page = result.generate_report(output_html=tmp_path / f"{fleet}.html").read_text(encoding="utf-8")
+    assert "client0" in page
+    assert repr(result).startswith(f"<{fleet} fleet of {len(members)}: {members[0]}")
+
+
 def test_forecast_fleet(fitted_model: PymcModel, tmp_path: Path) -> None:
     """Last year's pattern by default; a planned CSV sets the horizon; a forecast figure is there."""
     fleet = fitted_model.forecast_fleet(progressbar=False)
@@ -305,8 +351,9 @@ def test_refresh_appends_and_reports_what_was_restated(caplog: pytest.LogCapture
     assert any("Added 4 new periods" in record.getMessage() for record in caplog.records)
     assert len(model.get_data()) == 60
     assert model.posterior["posterior"].sizes["draw"] == SHORT["draws"]
-    scores = model.stability_fleet(checks=["seeds"], progressbar=False).summary()["stability"]
-    assert {"refresh", "seeds"} == set(scores)
+    scores = model.stability_fleet(checks=["seeds"], seeds=2, progressbar=False)
+    assert list(scores.members) == ["full", "seeds", "seeds 2"]
+    assert {"refresh", "seeds"} == set(scores.summary()["stability"])
     with pytest.raises(DataError, match="no row for"):
         model.refresh(shop_frame().iloc[[0]].assign(week="2023-05-01"))
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.arrays import numpy_functions
+from mmm_engine.reference import SATURATION_CLASSES
 from mmm_engine.transforms import (
     ADSTOCKS,
     SATURATIONS,
@@ -72,6 +73,31 @@ def test_curves_by_hand(kind: str, parameters: dict[str, float], media: float, r
     """Each curve at a point where its value is known."""
     values = {name: ONE * value for name, value in parameters.items()}
     assert saturate(ONE * media, kind, values, XP)[0, 0] == pytest.approx(response)
+
+
+@pytest.mark.parametrize("kind", sorted(SATURATIONS))
+@pytest.mark.filterwarnings("ignore")
+def test_curves_are_pymc_marketings(kind: str) -> None:
+    """The same parameters give the same response, from no media to twice the largest."""
+    import pymc_marketing.mmm as components
+    from pytensor.xtensor import as_xtensor
+
+    numbers = {
+        "lam": 1.7,
+        "alpha": 0.6,
+        "beta": 1.3,
+        "slope": 1.4,
+        "kappa": 0.7,
+        "sigma": 2.1,
+        "b": 0.8,
+        "c": 0.5,
+    }
+    parameters = {spec.name: numbers[spec.name] for spec in SATURATIONS[kind].parameters}
+    media = np.linspace(0.0, 2.0, 9)
+    theirs = getattr(components, SATURATION_CLASSES[kind])()
+    response = theirs.function(as_xtensor(media, dims=("date",)), **parameters).eval()
+    ours = saturate(media[:, None], kind, {name: ONE * value for name, value in parameters.items()}, XP)
+    assert ours[:, 0] == pytest.approx(np.asarray(response), rel=1e-12)
 
 
 @given(st.sampled_from(sorted(SATURATIONS)), st.floats(0.05, 3.0), st.floats(0.0, 2.0), st.floats(0.0, 1.0))
