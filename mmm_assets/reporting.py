@@ -110,7 +110,7 @@ def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
 def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
     """History rows of the refresh before ``run_id``, or None when there was none; an audit is no refresh."""
     rows = history.read(client)
-    refreshes = rows.loc[(rows["window"] == FULL) & (rows["metric"] == "share"), "run_id"]
+    refreshes = rows.loc[(rows["window"] == FULL) & (rows["split"] == "train"), "run_id"]
     earlier = rows[rows["run_id"].isin(set(refreshes) - {run_id})]
     if earlier.empty:
         return None

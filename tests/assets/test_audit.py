@@ -68,7 +68,8 @@ def test_a_report_of_later_rows_still_says_what_the_audit_found(audit, refresh_a
     """Verdicts of channels stay in force; stability looks back at the last refresh, not at the audit."""
     audit()
     append_weeks(data_dir, "shop", 1)
-    refresh_again("shop", windows=("full", "h04"))
+    outcome = refresh_again("shop", windows=("full", "h04"))
+    assert (outcome.failures, outcome.left_out) == ((), ())
     store = ResultStore(root=str(used_home))
     results = store.read("shop")
     history = History(used_home / "metric_history.duckdb")

@@ -18,6 +18,7 @@ from mmm_engine.gates import (
     check_priors,
     check_recovery,
     check_report,
+    check_sensitivity,
     check_stability,
     judge,
 )
@@ -208,6 +209,13 @@ GATES: list[tuple[str, Any, Any, Any, dict[str, float]]] = [
         _scores({"stability": 0.5}),
         {"stability_min": 0.4},
     ),
+    (
+        "sensitivity",
+        check_sensitivity,
+        _scores({"roas_ratio": 0.2}).assign(split="placebo"),
+        _scores({"roas_ratio": 0.7}).assign(split="placebo"),
+        {"placebo_max": 0.8},
+    ),
     ("drift", check_drift, _drift(3.0), _drift(5.0), {"drift_max": 1.5}),
 ]
 
@@ -217,7 +225,7 @@ def test_every_gate_fails_and_every_threshold_can_be_moved(
     check: str, ask: Any, good: Any, bad: Any, override: dict[str, float]
 ) -> None:
     """One row per number that is gated: passes, fails, passes under the client's own threshold."""
-    where = () if check in ("recovery", "stability", "drift") else ("full",)
+    where = () if check in ("recovery", "stability", "sensitivity", "drift") else ("full",)
     passed, failed = ask(good, LIMITS, *where), ask(bad, LIMITS, *where)
     assert (passed.check, passed.passed, failed.passed) == (check, True, False), failed.reason
     assert ask(bad, ThresholdConfig.model_validate(override), *where).passed
