@@ -30,7 +30,16 @@ class Fault:
 
     def __str__(self) -> str:
         """One line with all four parts."""
-        return f"{self.where}: found {self.found}; wanted {self.wanted}; {self.fix}"
+        return visible(f"{self.where}: found {self.found}; wanted {self.wanted}; {self.fix}")
+
+
+def visible(text: str) -> str:
+    """A text in which characters that would steer a terminal, or show nothing, stand as their escapes.
+
+    >>> visible("a\\x1b[2J")
+    'a\\\\x1b[2J'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class MMMError(Exception):
@@ -49,8 +58,8 @@ class MMMError(Exception):
     def __str__(self) -> str:
         """The whole message: one line for a single fault, a numbered list for several, cut off after many."""
         if len(self.faults) == 1:
-            return f"{self.who}: {self.faults[0]}"
-        lines = [f"{self.who}: {len(self.faults)} faults"]
+            return f"{visible(self.who)}: {self.faults[0]}"
+        lines = [f"{visible(self.who)}: {len(self.faults)} faults"]
         lines += [f"  {number}. {fault}" for number, fault in enumerate(self.faults[:MOST_SHOWN], start=1)]
         if len(self.faults) > MOST_SHOWN:
             lines.append(f"  … and {len(self.faults) - MOST_SHOWN:,} more")
