@@ -34,10 +34,10 @@ class Fault:
 
 
 def visible(text: str) -> str:
-    """A text in which characters that would steer a terminal, or show nothing, stand as their escapes.
+    r"""A text in which characters that would steer a terminal, or show nothing, stand as their escapes.
 
-    >>> visible("a\\x1b[2J")
-    'a\\\\x1b[2J'
+    >>> print(visible("red: \x1b[31m"))
+    red: \x1b[31m
     """
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
