@@ -170,6 +170,43 @@ def test_stability_fails_when_channels_move(used_home, evaluate, data_dir):
     assert not evaluate("stability_scores", "stability", "shop")["shop"].passed
 
 
+def store_audit(home, asset, *rows):
+    """Store scores of an audit as if it had run after the client's refresh: (split, channel, metric, value)."""
+    files = FrameFiles(root=str(home))
+    scores = pd.DataFrame(
+        [(*row, "score") for row in rows], columns=["split", "channel", "metric", "value", "unit"]
+    )
+    scores.attrs.update(files.read("recovery_scores", "shop").attrs)
+    files.write(asset, "shop", scores)
+
+
+def test_identification_fails_when_a_channel_cannot_be_read(used_home, evaluate):
+    """Weak channels pass with a remark; one that is not identified does not, and is named."""
+    verdicts = [("identification", "tv", "identified", 1.0), ("identification", "search", "identified", 0.5)]
+    store_audit(used_home, "identification_scores", *verdicts)
+    assert evaluate("identification_scores", "identification", "shop")["shop"].passed
+    store_audit(used_home, "identification_scores", verdicts[0], (*verdicts[1][:3], 0.0))
+    evaluation = evaluate("identification_scores", "identification", "shop")["shop"]
+    assert not evaluation.passed
+    assert "search" in evaluation.description
+
+
+@pytest.mark.parametrize(
+    ("split", "metric", "sound", "wrong"),
+    [
+        ("seeds", "stability", 0.95, -0.5),
+        ("perturbation", "stability", 0.9, -0.5),
+        ("placebo", "roas_ratio", 0.1, 0.9),
+    ],
+)
+def test_sensitivity_fails_when_what_should_not_matter_does(used_home, evaluate, split, metric, sound, wrong):
+    """Another seed, noise on spend, a placebo that earns."""
+    store_audit(used_home, "sensitivity_scores", (split, "all", metric, sound))
+    assert evaluate("sensitivity_scores", "sensitivity", "shop")["shop"].passed
+    store_audit(used_home, "sensitivity_scores", (split, "all", metric, wrong))
+    assert not evaluate("sensitivity_scores", "sensitivity", "shop")["shop"].passed
+
+
 def test_history_rows_fails_when_the_record_is_incomplete(used_home, evaluate):
     """The receipt says more rows than the database holds."""
     assert evaluate("metric_history", "history_rows", "shop")["shop"].passed
