@@ -170,6 +170,9 @@ def _text_flaw(text: str) -> Flaw:
         return Flaw(f"the text {shown}", "1 or 0", "write 1 for yes and 0 for no")
     digits = re.sub(r"[^0-9.-]", "", text)
     instead = f"write {digits}" if len(digits) < 20 and _NUMBER.fullmatch(digits) else "write plain numbers"
+    marks = re.sub(r"[^0-9.,-]", "", text)
+    if _DECIMAL_COMMA.fullmatch(marks) and not _THOUSANDS.fullmatch(marks):
+        instead = "write plain numbers with a point as the decimal mark"
     if _THOUSANDS.fullmatch(text):
         return Flaw(shown, "a number without thousands separators", f"{instead} (export without grouping)")
     if any(unicodedata.category(letter) == "Sc" for letter in text):

@@ -62,6 +62,8 @@ def test_plain_numbers_are_read(text, number):
         ("€12", "found '€12'; wanted a number without a currency sign; write 12"),
         ("$1,200.50", "found '$1,200.50'; wanted a number without a currency sign; write 1200.50"),
         ("12 £", "found '12 £'; wanted a number without a currency sign; write 12"),
+        ("€ 61.234,50", "found '€ 61.234,50'; wanted a number without a currency sign; write plain numbers with"),
+        ("3,5 %", "found '3,5 %'; wanted a number without a percent sign; write plain numbers with a point"),
         ("12%", "found '12%'; wanted a number without a percent sign; write 12"),
         ("3,5", "found '3,5'; wanted a number with a decimal point; export with a point as the decimal mark"),
         ("1.234,56", "found '1.234,56'; wanted a number with a decimal point"),
