@@ -11,6 +11,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from mmm_engine.sampler import element_draws
+
 Floats = NDArray[np.float64]
 
 CHAIN_COLUMNS = ("view", "parameter", "chain", "position", "value", "diverging")
@@ -37,7 +39,7 @@ def chain_frame(posterior: xr.DataTree, parameters: pd.DataFrame) -> pd.DataFram
 
     Reference: Vehtari et al. (2021), doi:10.1214/20-BA1221 (rank plots); Betancourt (2016), arXiv:1604.00695 (energy).
     """
-    names, draws = _elements(posterior)
+    names, draws = element_draws(posterior)
     order = parameters.set_index("parameter")["rhat"].reindex(names).fillna(0.0).to_numpy()
     worst = np.argsort(-order, kind="stable")[:MOST_PARAMETERS]
     stats = posterior["sample_stats"].dataset
@@ -45,20 +47,6 @@ def chain_frame(posterior: xr.DataTree, parameters: pd.DataFrame) -> pd.DataFram
     frames.append(_energy(stats["energy"].to_numpy()))
     frames.append(_located(names, draws, stats["diverging"].to_numpy(), worst))
     return pd.concat(frames, ignore_index=True)[list(CHAIN_COLUMNS)]
-
-
-def _elements(posterior: xr.DataTree) -> tuple[list[str], Floats]:
-    """Names and draws (chain, draw, element) of every parameter element, as `parameter_summary` names them."""
-    names, columns = [], []
-    for name, array in posterior["posterior"].data_vars.items():
-        values = array.to_numpy()
-        if values.ndim == 2:
-            names.append(str(name))
-            columns.append(values[..., None])
-        else:
-            names += [f"{name}[{label}]" for label in array[array.dims[-1]].to_numpy()]
-            columns.append(values)
-    return names, np.concatenate(columns, axis=-1)
 
 
 def _ranks(name: str, draws: Floats) -> pd.DataFrame:

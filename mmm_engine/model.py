@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -145,13 +146,13 @@ class MeanTerms:
 
 def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
     """Arrays of all rows of a window, train then test: carry-over crosses the cutoff by itself."""
-    time = np.arange(len(inputs.dates), dtype=float)
-    fourier = np.zeros((len(time), 0))
+    rows = len(inputs.dates)
+    fourier = np.zeros((rows, 0))
     if structure.fourier_order:
         fourier = fourier_modes(inputs.dates.day_of_year.to_numpy(float), structure.fourier_order)
-    media_basis, media_frequencies = _process_basis(structure.media_process, time, inputs.train_rows)
+    media_basis, media_frequencies = _process_basis(structure.media_process, rows, inputs.train_rows)
     intercept_basis, intercept_frequencies = _process_basis(
-        structure.intercept_process, time, inputs.train_rows
+        structure.intercept_process, rows, inputs.train_rows
     )
     event_days, event_members = event_occurrences(inputs)
     return ModelData(
@@ -168,53 +169,47 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         **lift_arrays(inputs),
         half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
         media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
-        media_rotation=_rotation(media_basis[: inputs.train_rows], media_frequencies),
-        intercept_rotation=_rotation(intercept_basis[: inputs.train_rows], intercept_frequencies),
+        media_rotation=_rotation(structure.media_process, inputs.train_rows),
+        intercept_rotation=_rotation(structure.intercept_process, inputs.train_rows),
         target=inputs.target_scaled,
     )
 
 
 def training_data(data: ModelData, train_rows: int) -> ModelData:
     """The training rows of `model_data`."""
-    return ModelData(
+    return replace(
+        data,
         media_lagged=data.media_lagged[:, :train_rows],
         controls=data.controls[:train_rows],
         fourier=data.fourier[:train_rows],
         media_basis=data.media_basis[:train_rows],
-        media_frequencies=data.media_frequencies,
         intercept_basis=data.intercept_basis[:train_rows],
-        intercept_frequencies=data.intercept_frequencies,
         trend=data.trend[:train_rows],
         event_days=data.event_days[:train_rows],
-        event_members=data.event_members,
-        lift_from=data.lift_from,
-        lift_to=data.lift_to,
         lift_rows=data.lift_rows[:, :train_rows],
-        lift_gain=data.lift_gain,
-        lift_sigma=data.lift_sigma,
-        half_point=data.half_point,
-        media_nodes=data.media_nodes,
-        media_rotation=data.media_rotation,
-        intercept_rotation=data.intercept_rotation,
         target=data.target[:train_rows],
     )
 
 
-def _process_basis(process: TimeProcess | None, time: Floats, train_rows: int) -> tuple[Floats, Floats]:
+def _process_basis(process: TimeProcess | None, rows: int, train_rows: int) -> tuple[Floats, Floats]:
     if process is None:
-        return np.zeros((len(time), 0)), np.zeros(0)
+        return np.zeros((rows, 0)), np.zeros(0)
     width = half_width(process, train_rows)
-    basis = hsgp_basis(time, (train_rows - 1) / 2.0, width, process.n_basis)
+    basis = hsgp_basis(np.arange(rows, dtype=float), (train_rows - 1) / 2.0, width, process.n_basis)
     return basis, hsgp_frequencies(width, process.n_basis)
 
 
-def _rotation(basis: Floats, frequencies: Floats) -> Floats:
+@lru_cache(maxsize=64)
+def _rotation(process: TimeProcess | None, train_rows: int) -> Floats:
     """Orthonormal columns, the directions of the coefficients that move a curve most first.
 
-    Only what varies over the rows counts: a curve's level is divided out.
+    Only what varies over the rows counts: a curve's level is divided out. They hang on the number of rows alone, so
+    that every reader of a window shares one (read-only) array.
     """
+    basis, frequencies = _process_basis(process, train_rows, train_rows)
     weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, np)
     _, _, axes = np.linalg.svd((basis - basis.mean(axis=0)) * weights, full_matrices=True)
+    axes.flags.writeable = False
     return np.asarray(axes.T)
 
 
@@ -245,6 +240,18 @@ def mean_terms(
             values, structure.media_process, data.media_basis, data.media_frequencies, train_rows, xp
         )
         media = media * multiplier[..., None]
+    intercept, seasonality, trend = baseline_terms(values, data, structure, train_rows, xp)
+    controls = (
+        data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
+    )
+    events = _event_effects(values, data, xp) if structure.n_events else None
+    return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
+
+
+def baseline_terms(
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, train_rows: int | None, xp: Any
+) -> tuple[Array, Array | None, Array | None]:
+    """Intercept, seasonality and trend as `mean_terms` has them; arguments are those of `mean_terms`."""
     intercept = values["intercept"][..., None]
     if structure.intercept_process is not None:
         intercept = intercept * _process(
@@ -255,15 +262,9 @@ def mean_terms(
             train_rows,
             xp,
         )
-    controls = (
-        data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
-    )
-    seasonality = None
-    if structure.fourier_order:
-        seasonality = values["gamma_fourier"] @ data.fourier.T
+    seasonality = values["gamma_fourier"] @ data.fourier.T if structure.fourier_order else None
     trend = values["trend_delta"] @ data.trend.T if structure.changepoints else None
-    events = _event_effects(values, data, xp) if structure.n_events else None
-    return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
+    return intercept, seasonality, trend
 
 
 def mean(terms: MeanTerms) -> Array:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig
 from mmm_engine.model import parameter_values
-from mmm_engine.prior_draws import draw_part
-from mmm_engine.priors import free_variables
+from mmm_engine.prior_draws import draw_variables
 from mmm_engine.sampler import dimension_labels, parameter_summary
 from mmm_engine.structure import ModelStructure, model_structure
 
@@ -62,9 +61,6 @@ def prior_frame(config: ClientConfig) -> pd.DataFrame:
 @lru_cache(maxsize=8)
 def prior_values(structure: ModelStructure) -> dict[str, Floats]:
     """Draws of every parameter from its prior, by name, shape (draw, element); the same at every call."""
-    rng = np.random.default_rng(0)
-    variables: dict[str, Floats] = {}
-    for part in free_variables(structure.parameters):
-        variables[part.name] = draw_part(part, variables, PRIOR_DRAWS, rng)
+    variables = draw_variables(structure.parameters, PRIOR_DRAWS, np.random.default_rng(0))
     values = parameter_values(structure, variables, numpy_functions())
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}

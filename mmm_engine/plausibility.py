@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import mean_terms, model_data
+from mmm_engine.model import baseline_terms, model_data
 from mmm_engine.predict import draw_chunks, flat_draws
 from mmm_engine.prior_draws import prior_ranges
 from mmm_engine.scaling import ScaledInputs
@@ -28,9 +28,9 @@ def plausibility_scores(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.Data
     values, rows = flat_draws(posterior), inputs.train_rows
     below = total = 0
     for chunk in draw_chunks(values):
-        terms = mean_terms(chunk, data, structure, rows, numpy_functions())
-        baseline = np.broadcast_to(terms.intercept, (len(terms.media), len(inputs.dates)))
-        for part in (terms.seasonality, terms.trend):
+        intercept, *others = baseline_terms(chunk, data, structure, rows, numpy_functions())
+        baseline = np.broadcast_to(intercept, (len(intercept), len(inputs.dates)))
+        for part in others:
             baseline = baseline if part is None else baseline + part
         below += int((baseline[:, :rows] < 0).sum())
         total += baseline[:, :rows].size

@@ -44,16 +44,23 @@ def draw_part(part: PriorPart, drawn: Mapping[str, Floats], draws: int, rng: np.
     return np.asarray(_SAMPLERS[part.prior.distribution](rng, arguments, shape), dtype=float)
 
 
+def draw_variables(
+    parameters: tuple[ParameterSpec, ...], draws: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Draws of every free variable by name, shape (draw, size) each; priors on priors are drawn first."""
+    drawn: dict[str, Floats] = {}
+    for part in free_variables(parameters):
+        drawn[part.name] = draw_part(part, drawn, draws, rng)
+    return drawn
+
+
 @cache
 def prior_ranges(parameters: tuple[ParameterSpec, ...]) -> dict[str, Floats]:
     """The 1% and 99% quantiles of every element of every parameter, shape (2, size) by name; from 20,000 draws.
 
     A prior that is densest at 0 (half-normal, exponential) has nothing against small values: its range begins at 0.
     """
-    rng = np.random.default_rng(0)
-    drawn: dict[str, Floats] = {}
-    for part in free_variables(parameters):
-        drawn[part.name] = draw_part(part, drawn, _RANGE_DRAWS, rng)
+    drawn = draw_variables(parameters, _RANGE_DRAWS, np.random.default_rng(0))
     ranges = {}
     for parameter in parameters:
         ranges[parameter.name] = np.empty((2, parameter.size))

@@ -387,17 +387,7 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
     Returns:
         Columns parameter ("saturation_lam[tv]"), mean, sd, q05, q50, q95, rhat, ess_bulk, ess_tail; model space.
     """
-    names, columns = [], []
-    for name, array in posterior["posterior"].data_vars.items():
-        values = array.to_numpy()
-        if values.ndim == 2:
-            names.append(str(name))
-            columns.append(values[..., None])
-            continue
-        labels = array[array.dims[-1]].to_numpy()
-        names += [f"{name}[{label}]" for label in labels]
-        columns.append(values)
-    draws = np.concatenate(columns, axis=-1)
+    names, draws = element_draws(posterior)
     quantiles = np.quantile(draws, [0.05, 0.5, 0.95], axis=(0, 1))
     sizes = _effective_sizes(draws)
     return pd.DataFrame(
@@ -413,6 +403,20 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "ess_tail": sizes[1],
         }
     )
+
+
+def element_draws(posterior: xr.DataTree) -> tuple[list[str], Floats]:
+    """Names and draws (chain, draw, element) of every parameter element ("saturation_lam[tv]")."""
+    names, columns = [], []
+    for name, array in posterior["posterior"].data_vars.items():
+        values = array.to_numpy()
+        if values.ndim == 2:
+            names.append(str(name))
+            columns.append(values[..., None])
+        else:
+            names += [f"{name}[{label}]" for label in array[array.dims[-1]].to_numpy()]
+            columns.append(values)
+    return names, np.concatenate(columns, axis=-1)
 
 
 def _effective_sizes(draws: Floats) -> Floats:

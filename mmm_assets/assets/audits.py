@@ -92,11 +92,12 @@ def sensitivity_scores(
     sampler: SamplerOverrides,
 ) -> DataFrame:
     """What moves that should not: channels under another seed and under noise on spend; what a placebo earns."""
+    from mmm_engine.fleets.sensitivity import sensitivity_runs
     from mmm_engine.fleets.sensitivity import sensitivity_scores as score
 
     full = _full(results, context.partition_key)
     audit = client_files.settings(context.partition_key).audit
-    scores = score(
+    runs = sensitivity_runs(
         full,
         seeds=audit.seeds,
         noise=audit.noise,
@@ -104,7 +105,7 @@ def sensitivity_scores(
         sampler=sampler.apply(full.inputs.config.sampler),
         progress=progress.listener_for(context.log),
     )
-    return _stamped(context, scores, full.inputs)
+    return _stamped(context, score(runs), full.inputs)
 
 
 def _full(results: ResultStore, client: str) -> WindowFit:

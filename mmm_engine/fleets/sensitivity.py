@@ -6,7 +6,7 @@ Not here: the comparison itself (stability.py), how many runs an audit makes (mm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -46,19 +46,8 @@ def sensitivity_runs(
         yield "placebo", *placebo_stability(base, sampler=sampler, progress=progress)
 
 
-def sensitivity_scores(
-    base: WindowFit,
-    *,
-    seeds: int = 1,
-    noise: float = PERTURBATION,
-    placebo: bool = True,
-    sampler: SamplerConfig | None = None,
-    progress: ProgressListener | None = None,
-) -> pd.DataFrame:
-    """Scores of all runs that are asked for: splits "seeds", "perturbation" and "placebo"; no rows when none is."""
-    runs = sensitivity_runs(
-        base, seeds=seeds, noise=noise, placebo=placebo, sampler=sampler, progress=progress
-    )
+def sensitivity_scores(runs: Iterable[tuple[str, pd.DataFrame, list[WindowFit]]]) -> pd.DataFrame:
+    """Scores of `sensitivity_runs`: splits "seeds", "perturbation" and "placebo"; no rows when none was asked for."""
     frames = [scores for _, scores, _ in runs]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
