@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from mmm_assets import cli
 from mmm_assets.definitions import build_defs
@@ -74,13 +73,6 @@ def used_home(refreshed, tmp_path, monkeypatch) -> Path:
     """A home in which both clients were refreshed once, free to be changed."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     return Path(shutil.copytree(refreshed / "home", tmp_path / "home"))
-
-
-@pytest.fixture(autouse=True)
-def forgotten_instances() -> Iterator[None]:
-    """Dagster remembers the instance entered last even when it is gone, and definitions resolved later ask it."""
-    with set_defs_state_storage(None):
-        yield
 
 
 @pytest.fixture

@@ -31,10 +31,13 @@ def test_the_weekly_schedule_asks_for_every_client(home, open_home, data_dir, mo
     instance.add_dynamic_partitions("client", ["shop", "app"])
     asked = []
     for day in (1, 8):
+        # a resource given at the call would make a second context, which nobody closes
         with dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=datetime(2026, 3, day, 2, tzinfo=UTC)
+            instance=instance,
+            resources={"client_files": ClientFiles(data_dir=str(data_dir))},
+            scheduled_execution_time=datetime(2026, 3, day, 2, tzinfo=UTC),
         ) as context:
-            asked += list(schedules.weekly_trust(context, client_files=ClientFiles(data_dir=str(data_dir))))
+            asked += list(schedules.weekly_trust(context))
     batches = [request.run_config["ops"]["refresh_batch"]["config"] for request in asked]
     assert sorted(client for batch in batches for client in batch["clients"]) == [
         "app",
