@@ -1,15 +1,18 @@
-"""The array functions that formulas may use, for numpy and for symbolic tensors.
+"""The array functions that formulas may use, for numpy arrays and for expressions.
 
 A formula that takes its functions from here runs on both: the sampler differentiates it, predictions evaluate it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from mmm_engine.expressions import Expression
 
 
 @cache
@@ -40,27 +43,39 @@ def numpy_functions() -> Any:
 
 
 @cache
-def symbolic_functions() -> Any:
-    """Functions on PyTensor variables."""
-    import pytensor.tensor as pt
+def traced_functions() -> Any:
+    """Functions that write down what they would compute, on expressions (expressions.py) and plain numbers."""
+    plain = numpy_functions()
 
+    def elementwise(name: str) -> Any:
+        return _traced(lambda graph, *arguments: graph.apply(name, *arguments), getattr(plain, name))
+
+    def filled(value: float) -> Any:
+        return lambda array: array.graph.constant(value, array.sizes)
+
+    names = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "abs", "maximum", "minimum", "erfc", "gammaln")
     return SimpleNamespace(
-        exp=pt.exp,
-        expm1=pt.expm1,
-        where=pt.where,
-        log=pt.log,
-        log1p=pt.log1p,
-        sqrt=pt.sqrt,
-        tanh=pt.tanh,
-        abs=pt.abs,
-        maximum=pt.maximum,
-        minimum=pt.minimum,
-        concatenate=pt.concatenate,
-        cumsum=pt.cumsum,
-        ones_like=pt.ones_like,
-        zeros_like=pt.zeros_like,
-        erfc=pt.erfc,
-        gammaln=pt.gammaln,
-        sigmoid=pt.sigmoid,
-        softplus=pt.softplus,
+        **{name: elementwise(name) for name in names},
+        where=_traced(lambda graph, *arguments: graph.apply("select", *arguments), plain.where),
+        concatenate=lambda pieces, axis: pieces[0].graph.concatenate(pieces, axis),
+        cumsum=lambda array, axis: array.graph.cumulate(array, axis),
+        ones_like=filled(1.0),
+        zeros_like=filled(0.0),
+        sigmoid=_traced(lambda graph, x: graph.apply("select", x < 0.0, _decay(x), 1.0) / (1.0 + _decay(x)), plain.sigmoid),
+        softplus=_traced(lambda graph, x: graph.apply("maximum", x, 0.0) + graph.apply("log1p", _decay(x)), plain.softplus),
     )
+
+
+def _decay(x: Expression) -> Expression:
+    """exp(-abs(x)), which never overflows."""
+    return x.graph.apply("exp", -1.0 * x.graph.apply("abs", x))
+
+
+def _traced(write: Callable[..., Any], compute: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that writes down its result where an argument is an expression, and computes it elsewhere."""
+
+    def function(*arguments: Any) -> Any:
+        graph = next((value.graph for value in arguments if isinstance(value, Expression)), None)
+        return compute(*arguments) if graph is None else write(graph, *arguments)
+
+    return function

@@ -28,7 +28,7 @@ from mmm_engine.supports import MAPS, PLAIN, soft_above_zero, typical_scale
 from mmm_engine.transforms import SATURATIONS, matern52_sqrt_density
 
 Floats = NDArray[np.float64]
-Array = Any  # a numpy array or a symbolic tensor
+Array = Any  # a numpy array or an expression
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
 _SMALLEST_HALF_POINT = 1e-6

@@ -1,38 +1,42 @@
 """The compiled log density of a model structure: compiled once, kept in memory and on disk, fed with any data.
 
-Here: the symbolic density, its gradient, the C callback around them, and the buffer data travel in.
-Not here: the sampler that calls it (sampler.py).
+Here: the density as an expression, its machine code in memory and on disk, and the buffer data travel in.
+Not here: the sampler that calls it (sampler.py), how machine code comes about (expressions.py, gradient.py, loops.py,
+machine_code.py).
 
-A structure is compiled once per machine: the machine code is stored under `cache_dir()`, and a process that finds it
-there imports neither PyMC nor PyTensor and builds no graph. Within a process each structure is loaded once.
+A structure takes a second or two to compile, once per machine: the machine code is stored under `cache_dir()`, and a
+process that finds it there builds no graph. Within a process each structure is loaded once.
 Windows, simulated targets, refreshed rows and other clients of the same structure are other buffers to the same code.
 """
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import hashlib
-import importlib.util
 import logging
 import os
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_engine.arrays import symbolic_functions
+from mmm_engine.arrays import traced_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
-from mmm_engine.model import ARRAY_RANKS, ModelData, log_likelihood, parameter_values
-from mmm_engine.priors import free_variables, log_prior
+from mmm_engine.densities import log_prior
+from mmm_engine.expressions import Expression, Graph
+from mmm_engine.gradient import gradient
+from mmm_engine.loops import schedule
+from mmm_engine.machine_code import InputLayout, module_text, object_code, target_machine
+from mmm_engine.model import ARRAY_AXES, RUNTIME_AXES, ModelData, axis_sizes, log_likelihood, parameter_values
+from mmm_engine.priors import free_variables
 from mmm_engine.structure import ModelStructure
 
 Floats = NDArray[np.float64]
@@ -40,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 _compiled: dict[tuple[ModelStructure, str], Kernel] = {}
 _compile_lock = threading.Lock()
+_DIGEST_BYTES = 32
+_DOUBLES = ctypes.POINTER(ctypes.c_double)
+_DENSITY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[_DOUBLES] * 4)
 
 
 @dataclass(frozen=True)
@@ -72,16 +79,10 @@ class Kernel:
             data: Training rows.
         """
         buffer = data_buffer(data)
-        point, gradient, value = np.array(flat, dtype=float), np.empty(len(flat)), np.empty(1)
-        function = self.keep_alive[0].ctypes
-        status = function(
-            len(point),
-            *(
-                array.ctypes.data_as(kind)
-                for array, kind in zip((point, gradient, value, buffer), function.argtypes[1:], strict=True)
-            ),
-        )
-        return (float(value[0]), gradient) if status == 0 else (float("nan"), gradient * np.nan)
+        point, slopes, value = np.array(flat, dtype=float), np.empty(len(flat)), np.empty(1)
+        pointers = [array.ctypes.data_as(_DOUBLES) for array in (point, slopes, value, buffer)]
+        status = _DENSITY(self.log_density_address)(len(point), *pointers)
+        return (float(value[0]), slopes) if status == 0 else (float("nan"), slopes * np.nan)
 
 
 def compile_kernel(structure: ModelStructure, kind: str = "round") -> Kernel:
@@ -115,31 +116,43 @@ def cache_dir() -> Path:
 
 
 def data_buffer(data: ModelData) -> Floats:
-    """All arrays of `data` in one flat buffer, with its length and the shapes in front."""
-    arrays = [np.ascontiguousarray(array, dtype=float) for array in data.arrays().values()]
-    header = [float(size) for array in arrays for size in array.shape]
-    length = 1 + len(header) + sum(array.size for array in arrays)
-    return np.concatenate([[float(length)], header, *(array.ravel() for array in arrays)])
+    """All arrays of `data` in one flat buffer: its length, the sizes known at run time, then the arrays.
+
+    Axes known at run time (rows) come last in memory. Of the lagged copies of the media only the first is stored, with
+    the zeros before it: the others are the same numbers, seen from earlier rows.
+    """
+    arrays = {name: np.asarray(array, dtype=float) for name, array in data.arrays().items()}
+    sizes: dict[str, int] = {}
+    for name, array in arrays.items():
+        sizes.update(zip(ARRAY_AXES[name], array.shape, strict=True))
+    lags = len(arrays["media_lagged"])
+    media = arrays["media_lagged"][0]
+    padded = np.concatenate([np.zeros((lags - 1, media.shape[1])), media])
+    pieces = [padded.T.ravel()]
+    for name, array in arrays.items():
+        if name != "media_lagged":
+            order = sorted(range(array.ndim), key=lambda axis: (ARRAY_AXES[name][axis] in RUNTIME_AXES, axis))  # noqa: B023
+            pieces.append(array.transpose(order).ravel())
+    header = [float(sizes[name]) for name in RUNTIME_AXES]
+    length = 1 + len(header) + sum(piece.size for piece in pieces)
+    return np.concatenate([[float(length)], header, *pieces])
 
 
-def log_density(coordinates: Coordinates, flat: Any, data: ModelData) -> Any:
-    """Log posterior density of a flat vector, up to a constant, as a symbolic scalar."""
-    xp = symbolic_functions()
+def log_density(coordinates: Coordinates, flat: Any, data: ModelData, xp: Any) -> Any:
+    """Log posterior density of a flat vector, up to a constant.
+
+    Args:
+        coordinates: What the vector means.
+        flat: Shape (size,), numbers or an expression.
+        data: Training rows.
+        xp: Array functions (arrays.py).
+    """
     structure = coordinates.structure
     variables, log_jacobian = coordinates.variables(flat, data, xp)
     total = log_jacobian + log_likelihood(parameter_values(structure, variables, xp), data, structure, xp)
     for part in free_variables(structure.parameters):
-        total = total + log_prior(part, variables)
+        total = total + log_prior(part, variables, xp)
     return total
-
-
-def symbolic_data() -> ModelData:
-    """Placeholders for the arrays of `ModelData`, of any number of rows."""
-    import pytensor.tensor as pt
-
-    return ModelData(
-        **{name: pt.TensorType("float64", (None,) * rank)(name) for name, rank in ARRAY_RANKS.items()}
-    )
 
 
 # --- compilation ----------------------------------------------------------------------------------
@@ -149,9 +162,15 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
     start = time.perf_counter()
     coordinates = {"round": round_coordinates, "plain": plain_coordinates}[kind](structure)
     key = hashlib.sha256("\n".join([repr(structure), kind, _build_stamp()]).encode()).hexdigest()[:24]
-    module = _callback_module(key)
-    density, from_disk = _load_or_compile(module, lambda: _inner_function(coordinates))
-    copy = _cfunc(module.copy_draw, _copy_signature)
+    path = cache_dir() / f"kernel_{key}.o"
+    code = _read_code(path)
+    if from_disk := code is not None:
+        logger.debug("Machine code found in %s.", path)
+    else:
+        logger.info("Compiling a model structure that this machine has not seen, once.")
+        code = object_code(density_text(coordinates))
+        _write_code(path, code)
+    engine, addresses = _load(code)
     seconds = time.perf_counter() - start
     logger.info(
         "%s the log density of %d parameters in %.1f s.",
@@ -159,145 +178,111 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
         coordinates.size,
         seconds,
     )
-    return Kernel(structure, coordinates, density.address, copy.address, (density, copy), seconds, from_disk)
+    return Kernel(structure, coordinates, *addresses, (engine,), seconds, from_disk)
 
 
-def _load_or_compile(module: ModuleType, build: Callable[[], Any]) -> tuple[Any, bool]:
-    """The callback from disk, or compiled around the function that `build` returns.
+def density_text(coordinates: Coordinates) -> str:
+    """Log density and gradient as LLVM text."""
+    graph = Graph()
+    sizes = axis_sizes(coordinates.structure)
+    layouts = [
+        InputLayout(name, tuple(sizes.get(axis, axis) for axis in axes), windows=name == "media_lagged")
+        for name, axes in ARRAY_AXES.items()
+    ]
+    data = ModelData(**{layout.name: graph.input(layout.name, layout.sizes) for layout in layouts})
+    flat = graph.input("flat", (coordinates.size,))
+    value = log_density(coordinates, flat, data, traced_functions())
+    pieces = _pieces(flat)
+    outputs = [graph.store(value, "value", 0, ())]
+    for (start, length, piece), slope in zip(pieces, gradient(value, [p[2] for p in pieces]), strict=True):
+        flat_slope = slope if slope.ndim == piece.ndim else graph.view(slope, (None,) * piece.ndim)
+        outputs.append(graph.store(flat_slope, "gradient", start, (length,) if piece.ndim else ()))
+    return module_text(schedule(outputs), layouts, RUNTIME_AXES, coordinates.size)
 
-    Numba asks for `inner` only when the machine code is not on disk; its absence is how we learn that it is needed.
-    """
-    from numba.core import utils
-    from numba.core.errors import NumbaError
 
-    # Stored code names the module of its source; PyTensor's generated functions have numba's nameless one.
-    sys.modules.setdefault(utils._dynamic_modname, utils._dynamic_module)
+def _pieces(flat: Expression) -> list[tuple[int, int, Expression]]:
+    """Parts of the flat vector as formulas take them: start, length, the part. Together they are the vector."""
+    found = []
+    for node in list(flat.graph.nodes.values()):
+        if node.operation == "take" and node.arguments[0] is flat:
+            positions = node.detail[1]
+            found.append((positions[0], len(positions), node))
+    found.sort(key=lambda piece: piece[0])
+    covered = [start + at for start, length, _ in found for at in range(length)]
+    if covered != list(range(flat.sizes[0])):  # type: ignore[arg-type]
+        raise ValueError(f"the parts of the flat vector do not tile it: {covered}")
+    return found
+
+
+def _load(code: bytes) -> tuple[Any, tuple[int, int]]:
+    """The machine code in memory: its owner, and the addresses of both functions."""
+    from llvmlite import binding
+
+    machine = target_machine()
+    _offer_mathematics()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine, (engine.get_function_address("log_density"), engine.get_function_address("copy_draw"))
+
+
+@cache
+def _offer_mathematics() -> None:
+    """Tells the loader where the functions of the C library are that machine code calls."""
+    from llvmlite import binding
+
+    process = ctypes.CDLL(None)
+    library = process if hasattr(process, "erfc") else ctypes.CDLL(ctypes.util.find_library("m"))
+    for name in ("erfc", "lgamma"):
+        binding.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+
+
+def _read_code(path: Path) -> bytes | None:
+    """Stored machine code, None where there is none or it is not what was written."""
     try:
-        return _cfunc(module.log_density, _density_signature), True
-    except (NumbaError, NameError):
-        logger.info("Compiling a model structure that this machine has not seen; this takes a minute, once.")
-        module.inner = build()  # type: ignore[attr-defined]
-        return _cfunc(module.log_density, _density_signature), False
+        stored = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+    if hashlib.sha256(code).digest() == digest:
+        return code
+    logger.warning("The machine code in %s is damaged: compiling again.", path)
+    return None
 
 
-def _inner_function(coordinates: Coordinates) -> Any:
-    """(flat, arrays...) -> (log density, gradient), compiled by PyTensor's numba backend."""
-    import pytensor
-    import pytensor.tensor as pt
-    from pytensor.graph.rewriting.utils import rewrite_graph
-
-    data = symbolic_data()
-    flat = pt.TensorType("float64", shape=(coordinates.size,))("flat")
-    # what appears twice becomes one before it is differentiated, so that its gradient is computed once too
-    value = rewrite_graph(log_density(coordinates, flat, data), include=("merge",))
-    gradient = pt.grad(value, flat)
-    function = pytensor.function(
-        [flat, *data.arrays().values()],
-        [value, gradient],
-        mode="NUMBA",
-        on_unused_input="ignore",
-        trust_input=True,
-    )
-    return function.vm.jit_fn
-
-
-def _cfunc(function: Callable[..., Any], signature: Callable[[], Any]) -> Any:
-    import numba
-
-    return numba.cfunc(signature(), cache=True)(function)
-
-
-def _density_signature() -> Any:
-    from numba import types
-
-    doubles = types.CPointer(types.float64)
-    return types.int64(types.uint64, doubles, doubles, doubles, doubles)
-
-
-def _copy_signature() -> Any:
-    from numba import types
-
-    doubles = types.CPointer(types.float64)
-    return types.int64(types.uint64, types.uint64, doubles, doubles, doubles)
-
-
-_SOURCE = '''"""Generated by mmm_engine.kernel: C callbacks of one model structure. Safe to delete."""
-import numpy as np
-from numba import carray
-
-
-def log_density(size, flat_, gradient_, value_, data_):
+def _write_code(path: Path, code: bytes) -> None:
+    """Stored whole or not at all; a folder that cannot be written costs the next process a compilation."""
     try:
-        buffer = carray(data_, (int(carray(data_, (1,))[0]),))
-        flat = carray(flat_, (int(size),))
-        gradient_out = carray(gradient_, (int(size),))
-        value_out = carray(value_, (1,))
-{unpack}
-        value, gradient = inner(flat, {names})
-        value_out[0] = value.item()
-        finite = np.isfinite(value_out[0])
-        for i in range(int(size)):
-            gradient_out[i] = gradient[i]
-            finite = finite and np.isfinite(gradient[i])
-        return 0 if finite else 3
-    except Exception:
-        return 1
-
-
-def copy_draw(size, expanded, flat_, draw_, data_):
-    flat = carray(flat_, (int(size),))
-    draw = carray(draw_, (int(expanded),))
-    for i in range(int(size)):
-        draw[i] = flat[i]
-    return 0
-'''
-
-
-def _source() -> str:
-    lines, position = [], 1
-    offset = f"{1 + sum(ARRAY_RANKS.values())}"
-    for name, rank in ARRAY_RANKS.items():
-        sizes = [f"int(buffer[{position + axis}])" for axis in range(rank)]
-        position += rank
-        lines.append(f"{name}_start = {offset}")
-        lines.append(f"{name}_stop = {name}_start + {' * '.join(sizes)}")
-        lines.append(f"{name} = buffer[{name}_start:{name}_stop].reshape(({', '.join(sizes)},))")
-        offset = f"{name}_stop"
-    return _SOURCE.format(unpack="\n".join(f"        {line}" for line in lines), names=", ".join(ARRAY_RANKS))
-
-
-def _callback_module(key: str) -> ModuleType:
-    """The callbacks as a module of their own file, beside which numba keeps the machine code."""
-    path = cache_dir() / f"kernel_{key}.py"
-    if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-            file.write(_source())
-        os.utime(
-            file.name, (0, 0)
-        )  # numba trusts machine code only as old as its source: all writers agree on a time
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, suffix=".tmp", delete=False) as file:
+            file.write(hashlib.sha256(code).digest() + code)
         os.replace(file.name, path)
-    spec = importlib.util.spec_from_file_location(f"mmm_engine_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cannot load {path}; delete it and try again")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    except OSError as error:
+        logger.warning("Machine code is not kept: %s", error)
 
 
 @cache
 def _build_stamp() -> str:
-    """What compiled code depends on beside the structure: library versions and the formulas themselves."""
-    libraries = [f"{name}={version(name)}" for name in ("numba", "llvmlite", "pytensor", "pymc", "numpy")]
+    """What machine code depends on beside the structure: processor, compiler and the formulas themselves."""
+    from llvmlite import binding
+
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    libraries = [f"{name}={version(name)}" for name in ("llvmlite", "numpy")]
     sources = [Path(__file__).with_name(f"{name}.py") for name in _FORMULA_MODULES]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return "\n".join([*libraries, digest])
+    return "\n".join([processor, *libraries, digest])
 
 
 _FORMULA_MODULES = (
+    "expressions",
+    "gradient",
+    "loops",
+    "vector_math",
+    "machine_code",
     "arrays",
     "transforms",
     "priors",
+    "densities",
     "structure",
     "model",
     "levels",

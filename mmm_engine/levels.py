@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-Array = Any  # a numpy array or a symbolic tensor
+Array = Any  # a numpy array or an expression
 
 _TINY = 1e-12  # a channel never takes the whole pool: keeps the logarithm of what it leaves finite
 

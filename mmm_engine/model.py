@@ -32,7 +32,7 @@ from mmm_engine.transforms import (
 )
 
 Floats = NDArray[np.float64]
-Array = Any  # a numpy array or a symbolic tensor
+Array = Any  # a numpy array or an expression
 
 HALF_WIDTH_PER_ROW = 1.5
 _NODES = (np.arange(8) + 0.5) / 8
@@ -93,29 +93,47 @@ class ModelData:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-ARRAY_RANKS = {
-    "media_lagged": 3,
-    "controls": 2,
-    "fourier": 2,
-    "media_basis": 2,
-    "media_frequencies": 1,
-    "intercept_basis": 2,
-    "intercept_frequencies": 1,
-    "trend": 2,
-    "event_days": 2,
-    "event_members": 2,
-    "lift_from": 2,
-    "lift_to": 2,
-    "lift_rows": 2,
-    "lift_gain": 1,
-    "lift_sigma": 1,
-    "half_point": 1,
-    "media_nodes": 2,
-    "media_rotation": 2,
-    "intercept_rotation": 2,
-    "target": 1,
+ARRAY_AXES = {
+    "media_lagged": ("lag", "rows", "channel"),
+    "controls": ("rows", "control"),
+    "fourier": ("rows", "fourier_mode"),
+    "media_basis": ("rows", "media_basis"),
+    "media_frequencies": ("media_basis",),
+    "intercept_basis": ("rows", "intercept_basis"),
+    "intercept_frequencies": ("intercept_basis",),
+    "trend": ("rows", "changepoint"),
+    "event_days": ("rows", "occurrences"),
+    "event_members": ("occurrences", "event"),
+    "lift_from": ("tests", "channel"),
+    "lift_to": ("tests", "channel"),
+    "lift_rows": ("tests", "rows"),
+    "lift_gain": ("tests",),
+    "lift_sigma": ("tests",),
+    "half_point": ("channel",),
+    "media_nodes": ("node", "channel"),
+    "media_rotation": ("media_basis", "media_basis"),
+    "intercept_rotation": ("intercept_basis", "intercept_basis"),
+    "target": ("rows",),
 }
-"""Number of axes of each array of `ModelData`, in its order."""
+"""Names of the axes of each array of `ModelData`, in its order."""
+
+RUNTIME_AXES = ("rows", "occurrences", "tests")
+"""Axes whose lengths come with the data; the structure knows the others (`axis_sizes`)."""
+
+
+def axis_sizes(structure: ModelStructure) -> dict[str, int]:
+    """Lengths of the axes that a structure fixes."""
+    return {
+        "lag": structure.max_lag,
+        "channel": structure.n_channels,
+        "control": structure.n_controls,
+        "fourier_mode": 2 * structure.fourier_order,
+        "media_basis": structure.media_process.n_basis if structure.media_process else 0,
+        "intercept_basis": structure.intercept_process.n_basis if structure.intercept_process else 0,
+        "changepoint": structure.changepoints,
+        "event": structure.n_events,
+        "node": len(_NODES),
+    }
 
 
 @dataclass(frozen=True)
@@ -231,7 +249,7 @@ def mean_terms(
         data: Arrays of the rows wanted.
         structure: The model.
         train_rows: Rows over which time variation has mean one; None means all rows of `data`.
-        xp: `numpy` or `pytensor.tensor`.
+        xp: Array functions (arrays.py).
     """
     media = saturated_media(values, adstocked_media(values, data, structure, xp), structure, xp)
     multiplier = None
@@ -352,7 +370,7 @@ def _process(
 
 
 def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> Array:
-    """Log likelihood of the target of `data` and of the lift tests, a symbolic scalar, written out for speed.
+    """Log likelihood of the target of `data` and of the lift tests, a number.
 
     Constants are kept, so that the value equals PyMC's.
     """

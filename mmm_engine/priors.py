@@ -1,9 +1,9 @@
 """Priors as plain values: a distribution by name with its arguments, and the parameters of a model that carry them.
 
-Here: reading a prior from the client file, its support, its log density and its random draws.
-Not here: the default priors of the terms of the model (transforms.py and model.py).
+Here: reading a prior from the client file, its support, its random draws by PyMC.
+Not here: log densities (densities.py), the default priors of the terms of the model (transforms.py and structure.py).
 
-Nothing here imports PyMC until a density is asked for, so that a client file can be checked in a second.
+Nothing here imports PyMC until draws are asked for, so that a client file can be checked in a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mmm_engine.errors import ConfigError, Fault
 
 Floats = NDArray[np.float64]
-Array = Any  # a numpy array or a symbolic tensor
+Array = Any  # a numpy array or an expression
 
 Support = Literal["positive", "unit", "real", "interval"]
 
@@ -202,18 +202,6 @@ def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) 
         return pieces[0]
     order = np.argsort([index for part in parameter.parts for index in part.indices])
     return xp.concatenate(pieces, axis=-1)[..., order]
-
-
-def log_prior(part: PriorPart, variables: Mapping[str, Array]) -> Array:
-    """Log density of a free variable's elements, summed, as a symbolic scalar.
-
-    Args:
-        part: The variable.
-        variables: Symbolic values of it and of the variables its arguments depend on, shape (size,) each.
-    """
-    import pymc as pm
-
-    return pm.logp(_distribution(part, variables), variables[part.name]).sum()
 
 
 def draw_prior(parameters: tuple[ParameterSpec, ...], draws: int, seed: int) -> dict[str, Floats]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mmm_engine.priors import PriorSpec, Support
 
-Array = Any  # a numpy array or a symbolic tensor
+Array = Any  # a numpy array or an expression
 
 
 def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:

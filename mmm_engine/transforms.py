@@ -1,11 +1,11 @@
-"""Adstock, saturation and time variation as formulas that run on numpy arrays and on symbolic tensors alike.
+"""Adstock, saturation and time variation as formulas that run on numpy arrays and on expressions alike.
 
-Here: the media transformations, written once. The sampler differentiates them (pytensor), predictions evaluate
+Here: the media transformations, written once. The sampler differentiates them (expressions.py), predictions evaluate
 them for all draws at once (numpy); neither can drift from the other.
 Not here: priors (priors.py), which transformation a client uses (config.py), how terms add up (model.py).
 
 Shapes: parameters broadcast against (..., date, channel), so a parameter per channel comes in as (..., 1, channel).
-`xp` is the array module: `numpy` or `pytensor.tensor`.
+`xp` are the array functions (arrays.py).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Array = Any  # a numpy array or a symbolic tensor
-Namespace = Any  # numpy or pytensor.tensor
+Array = Any  # a numpy array or an expression
+Namespace = Any  # array functions (arrays.py)
 
 
 @dataclass(frozen=True)

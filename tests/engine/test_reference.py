@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ import pytest
 from scipy.optimize import minimize
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.coordinates import Coordinates, plain_coordinates
-from mmm_engine.kernel import log_density, symbolic_data
+from mmm_engine.coordinates import Coordinates
+from mmm_engine.kernel import compile_kernel
 from mmm_engine.model import MeanTerms, ModelData, lift_gains, mean, mean_terms, model_data, training_data
 from mmm_engine.predict import draw_targets
 from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
@@ -115,8 +114,8 @@ def test_every_option_is_fitted_to_data_made_with_it(
 ) -> None:
     """The posterior mode explains data made with the option as its truth does, and finds the mean without the noise.
 
-    A mode, not draws: compiled code takes half a minute per structure. `tests/benchmarks/model_options.py` draws from
-    all of them, `test_model_terms.py` from one with all terms.
+    A mode, not draws: `tests/benchmarks/model_options.py` draws from all of them, `test_model_terms.py` from one with
+    all terms.
     """
     inputs = small_inputs(rows=88, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
     density, coordinates = our_density(model_structure(inputs.config))
@@ -176,22 +175,11 @@ Density = Callable[[Any, ModelData], tuple[Any, Any]]
 
 @pytest.fixture(scope="module")
 def our_density() -> Callable[[ModelStructure], tuple[Density, Coordinates]]:
-    """Our density in plain coordinates as a function of a point and of data, made once per structure."""
-    import pytensor
-    import pytensor.tensor as pt
+    """The machine code of our density in plain coordinates as a function of a point and of data."""
 
-    @cache
     def compiled(structure: ModelStructure) -> tuple[Density, Coordinates]:
-        coordinates, data = plain_coordinates(structure), symbolic_data()
-        flat = pt.TensorType("float64", shape=(coordinates.size,))("flat")
-        value = log_density(coordinates, flat, data)
-        function = pytensor.function(
-            [flat, *data.arrays().values()],
-            [value, pt.grad(value, flat)],
-            mode="FAST_COMPILE",
-            on_unused_input="ignore",
-        )
-        return (lambda point, train: function(point, *train.arrays().values())), coordinates
+        kernel = compile_kernel(structure, "plain")
+        return kernel.evaluate, kernel.coordinates
 
     return compiled
 

@@ -1,0 +1,373 @@
+"""Array formulas written down instead of computed: graphs of operations on arrays.
+
+Here: `Expression`, the operators and functions that formulas use on it, shapes whose sizes may be known at run time only.
+Not here: derivatives (gradient.py), machine code (loops.py, machine_code.py), the formulas themselves.
+
+A formula that takes its functions from arrays.py runs on numpy arrays and on expressions alike. Equal operations on equal
+arguments are one node, so that what a formula writes twice is computed once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+Size = int | str
+"""The length of an axis: a number, or the name of a length that is known at run time ("rows")."""
+
+ELEMENTWISE = frozenset(
+    "add multiply reciprocal exp expm1 log log1p sqrt tanh abs sign erfc gammaln maximum minimum less select".split()
+)
+"""Operations whose element depends on one element of each argument."""
+
+_UNARY: dict[str, Callable[[float], float]] = {
+    "reciprocal": lambda x: 1.0 / x,
+    "exp": math.exp,
+    "expm1": math.expm1,
+    "log": math.log,
+    "log1p": math.log1p,
+    "sqrt": math.sqrt,
+    "tanh": math.tanh,
+    "abs": abs,
+    "sign": lambda x: float(np.sign(x)),
+    "erfc": math.erfc,
+    "gammaln": math.lgamma,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """One operation of a graph; behaves like an array in formulas.
+
+    Attributes:
+        operation: A name in `ELEMENTWISE`, or one of
+            "input" (detail: its name), "size" (name of a run-time length), "constant" (one number for all elements),
+            "table" (numbers), "view" (per axis the argument's axis, None for a new one), "take" (axis, positions of
+            the argument, -1 for 0), "concatenate" (axis), "sum" (axes), "cumulate" (axis, whether from the end), "store"
+            (an output, first position).
+        arguments: What it is applied to.
+        sizes: Lengths of the axes.
+        detail: What else the operation needs to know.
+        graph: Where it is written down.
+        number: Its place in the graph; arguments have smaller ones.
+    """
+
+    operation: str
+    arguments: tuple[Expression, ...]
+    sizes: tuple[Size, ...]
+    detail: Any
+    graph: Graph
+    number: int
+
+    __array_ufunc__ = None  # numpy leaves `array * expression` to the expression
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.sizes)
+
+    @property
+    def shape(self) -> tuple[int | Expression, ...]:
+        """Lengths of the axes, those known at run time as expressions."""
+        return tuple(size if isinstance(size, int) else self.graph.size(size) for size in self.sizes)
+
+    def is_constant(self, value: float | None = None) -> bool:
+        """Whether all elements are one known number (this one)."""
+        return self.operation == "constant" and (value is None or self.detail == value)
+
+    def __repr__(self) -> str:
+        return f"<{self.number} {self.operation} {self.sizes}>"
+
+    def __add__(self, other: Any) -> Expression:
+        return self.graph.apply("add", self, other)
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Any) -> Expression:
+        return self.graph.apply("multiply", self, other)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Expression:
+        return self * -1.0
+
+    def __sub__(self, other: Any) -> Expression:
+        return self + -1.0 * self.graph.expression(other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        return self.graph.expression(other) + -1.0 * self
+
+    def __truediv__(self, other: Any) -> Expression:
+        return self * self.graph.apply("reciprocal", other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return self.graph.expression(other) * self.graph.apply("reciprocal", self)
+
+    def __gt__(self, other: Any) -> Expression:
+        return self.graph.apply("less", other, self)
+
+    def __lt__(self, other: Any) -> Expression:
+        return self.graph.apply("less", self, other)
+
+    def __pow__(self, exponent: Any) -> Expression:
+        power = self.graph.expression(exponent)
+        if not power.is_constant() or (2.0 * power.detail) % 1.0 or abs(power.detail) > 16:
+            return self.graph.apply("exp", power * self.graph.apply("log", self))
+        result = _whole_power(self, int(abs(power.detail)))
+        if power.detail % 1.0:
+            result = result * self.graph.apply("sqrt", self)
+        return self.graph.apply("reciprocal", result) if power.detail < 0 else result
+
+    def __rpow__(self, base: Any) -> Expression:
+        return self.graph.apply("exp", self * self.graph.apply("log", base))
+
+    def __matmul__(self, other: Any) -> Expression:
+        """Products summed over the last axis of this and the first of the other (of one or two axes each)."""
+        right = self.graph.expression(other)
+        if right.ndim == 1:
+            return (self * right).sum(axis=-1)
+        if self.ndim == 1 and right.operation == "view":  # a transposed matrix is read along its rows
+            return (right.T * self).sum(axis=-1)
+        return (self[..., None] * right).sum(axis=self.ndim - 1)
+
+    def __rmatmul__(self, other: Any) -> Expression:
+        return self.graph.expression(other) @ self
+
+    @property
+    def T(self) -> Expression:  # noqa: N802  (numpy's name)
+        """The axes in reverse order."""
+        return self.graph.view(self, tuple(range(self.ndim))[::-1])
+
+    def sum(self, axis: int | Sequence[int] | None = None) -> Expression:
+        """Sum over some axes, all when None."""
+        axes = (
+            range(self.ndim)
+            if axis is None
+            else [number % self.ndim for number in ((axis,) if isinstance(axis, int) else axis)]
+        )
+        return self.graph.sum(self, tuple(sorted(axes)))
+
+    def mean(self, axis: int | None = None) -> Expression:
+        """Mean over an axis, over all when None."""
+        axes = range(self.ndim) if axis is None else [axis % self.ndim]
+        count: Any = 1.0
+        for number in axes:
+            count = count * self.shape[number]
+        return self.sum(axis) / count
+
+    def __getitem__(self, index: Any) -> Expression:
+        """Numbers, slices and lists of positions on axes of known size; None for a new axis; whole axes."""
+        parts = _full_index(index, self.ndim)
+        result, axis = self, 0
+        for part in parts:
+            if part is None:
+                kept: list[int | None] = list(range(result.ndim))
+                result = self.graph.view(result, (*kept[:axis], None, *kept[axis:]))
+                axis += 1
+            elif isinstance(part, slice) and part == slice(None):
+                axis += 1
+            elif isinstance(part, (int, np.integer)):
+                result = self.graph.take(result, axis, [int(part)])
+                result = self.graph.view(result, tuple(at for at in range(result.ndim) if at != axis))
+            else:
+                result = self.graph.take(result, axis, _positions(part, result.sizes[axis]))
+                axis += 1
+        return result
+
+    def __iter__(self) -> Iterator[Expression]:
+        raise TypeError("an expression is not a sequence")  # numpy would try
+
+
+@dataclass
+class Graph:
+    """Operations in the order they were written, equal ones once."""
+
+    nodes: dict[tuple[Any, ...], Expression] = field(default_factory=dict)
+
+    def input(self, name: str, sizes: Sequence[Size]) -> Expression:
+        """An array that is handed over at run time."""
+        return self._node("input", (), tuple(sizes), name)
+
+    def size(self, name: str) -> Expression:
+        """A length that is known at run time, as a number."""
+        return self._node("size", (), (), name)
+
+    def constant(self, value: float, sizes: Sequence[Size] = ()) -> Expression:
+        """One number everywhere."""
+        return self._node("constant", (), tuple(sizes), float(value))
+
+    def expression(self, value: Any) -> Expression:
+        """Numbers and numpy arrays as expressions; expressions as they are."""
+        if isinstance(value, Expression):
+            return value
+        array = np.asarray(value, dtype=float)
+        if array.size and (array == array.flat[0]).all():
+            return self.constant(float(array.flat[0]), array.shape)
+        return self._node("table", (), array.shape, tuple(array.ravel().tolist()))
+
+    def apply(self, operation: str, *given: Any) -> Expression:
+        """An elementwise operation, arguments broadcast as in numpy."""
+        arguments = [self.expression(value) for value in given]
+        sizes = broadcast_sizes([argument.sizes for argument in arguments])
+        if operation in ("add", "multiply"):
+            return self._sum_or_product(operation, arguments, sizes)
+        if len(arguments) == 1 and arguments[0].is_constant():
+            with suppress(ValueError, ArithmeticError):  # outside its domain: left to run time
+                return self.constant(_UNARY[operation](arguments[0].detail), sizes)
+        return self._node(operation, tuple(arguments), sizes, None)
+
+    def view(self, argument: Expression, axes: tuple[int | None, ...]) -> Expression:
+        """Axes in another order, without some of length one, or with new ones (None)."""
+        if argument.operation == "view":
+            return self.view(
+                argument.arguments[0], tuple(None if a is None else argument.detail[a] for a in axes)
+            )
+        if axes == tuple(range(argument.ndim)):
+            return argument
+        sizes = tuple(1 if axis is None else argument.sizes[axis] for axis in axes)
+        if argument.is_constant():
+            return self.constant(argument.detail, sizes)
+        return self._node("view", (argument,), sizes, axes)
+
+    def take(self, argument: Expression, axis: int, positions: Sequence[int]) -> Expression:
+        """Elements at these positions of an axis of known size; 0 where a position is -1."""
+        size = argument.sizes[axis]
+        if not isinstance(size, int):
+            raise TypeError(f"axis {axis} has no known size: {argument}")
+        wanted = tuple(at if at == -1 else at % size for at in positions)
+        if wanted == tuple(range(size)):
+            return argument
+        sizes = (*argument.sizes[:axis], len(wanted), *argument.sizes[axis + 1 :])
+        if argument.is_constant() and (-1 not in wanted or argument.is_constant(0.0)):
+            return self.constant(argument.detail, sizes)
+        return self._node("take", (argument,), sizes, (axis, wanted))
+
+    def concatenate(self, pieces: Sequence[Any], axis: int) -> Expression:
+        """Pieces behind one another along an axis of known sizes."""
+        arguments = tuple(self.expression(piece) for piece in pieces)
+        if len(arguments) == 1:
+            return arguments[0]
+        axis %= arguments[0].ndim
+        before, after = axis, arguments[0].ndim - axis - 1
+        total = sum(_known(piece.sizes[axis]) for piece in arguments)
+        others = broadcast_sizes(
+            [(*p.sizes[:before], 1, *p.sizes[len(p.sizes) - after :]) for p in arguments]
+        )
+        return self._node("concatenate", arguments, (*others[:axis], total, *others[axis + 1 :]), axis)
+
+    def sum(self, argument: Expression, axes: tuple[int, ...]) -> Expression:
+        """Sum over axes, which the result does not have."""
+        kept = tuple(axis for axis in range(argument.ndim) if axis not in axes)
+        dropped = tuple(axis for axis in axes if argument.sizes[axis] == 1)
+        if dropped:
+            rest = tuple(axis for axis in range(argument.ndim) if axis not in dropped)
+            return self.sum(
+                self.view(argument, rest), tuple(rest.index(axis) for axis in axes if axis not in dropped)
+            )
+        if not axes:
+            return argument
+        sizes = tuple(argument.sizes[axis] for axis in kept)
+        if argument.is_constant():
+            total: Any = self.constant(argument.detail, sizes)
+            for axis in axes:
+                total = total * argument.shape[axis]
+            return self.expression(total)
+        return self._node("sum", (argument,), sizes, axes)
+
+    def cumulate(self, argument: Expression, axis: int, from_end: bool = False) -> Expression:
+        """Running sum along an axis."""
+        return self._node("cumulate", (argument,), argument.sizes, (axis % argument.ndim, from_end))
+
+    def store(self, value: Expression, place: str, start: int, sizes: tuple[Size, ...]) -> Expression:
+        """Writes a value, broadcast to these sizes, into an output from a position on."""
+        return self._node("store", (value,), sizes, (place, start))
+
+    def _sum_or_product(
+        self, operation: str, arguments: list[Expression], sizes: tuple[Size, ...]
+    ) -> Expression:
+        left, right = sorted(arguments, key=lambda node: (not node.is_constant(), node.number))
+        neutral = 0.0 if operation == "add" else 1.0
+        if left.is_constant() and right.is_constant():
+            both = left.detail + right.detail if operation == "add" else left.detail * right.detail
+            return self.constant(both, sizes)
+        if left.is_constant(neutral) and right.sizes == sizes:
+            return right
+        if operation == "multiply" and left.is_constant(0.0):
+            return self.constant(0.0, sizes)
+        if left.is_constant() and right.operation == operation and right.arguments[0].is_constant():
+            return self.apply(operation, self.apply(operation, left, right.arguments[0]), right.arguments[1])
+        return self._node(operation, (left, right), sizes, None)
+
+    def _node(
+        self, operation: str, arguments: tuple[Expression, ...], sizes: tuple[Size, ...], detail: Any
+    ) -> Expression:
+        key = (operation, tuple(argument.number for argument in arguments), sizes, detail)
+        if key not in self.nodes:
+            self.nodes[key] = Expression(operation, arguments, sizes, detail, self, len(self.nodes))
+        return self.nodes[key]
+
+
+def broadcast_sizes(shapes: Sequence[tuple[Size, ...]]) -> tuple[Size, ...]:
+    """Common shape by numpy's rules.
+
+    Raises:
+        ValueError: If two sizes of an axis differ and neither is 1.
+
+    >>> broadcast_sizes([("rows", 1), (3,)])
+    ('rows', 3)
+    """
+    rank = max(len(shape) for shape in shapes)
+    result: list[Size] = []
+    for axis in range(-rank, 0):
+        found = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
+        if len(found) > 1:
+            raise ValueError(f"shapes {', '.join(map(str, shapes))} do not fit together")
+        result.append(found.pop() if found else 1)
+    return tuple(result)
+
+
+def topological(outputs: Sequence[Expression]) -> list[Expression]:
+    """The outputs and all they depend on, arguments first."""
+    found: dict[int, Expression] = {}
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node.number not in found:
+            found[node.number] = node
+            stack.extend(node.arguments)
+    return [found[number] for number in sorted(found)]
+
+
+def _whole_power(base: Expression, exponent: int) -> Expression:
+    if exponent == 0:
+        return base.graph.constant(1.0, base.sizes)
+    half = _whole_power(base, exponent // 2)
+    square = half * half if exponent > 1 else half
+    return square * base if exponent % 2 else square
+
+
+def _known(size: Size) -> int:
+    if not isinstance(size, int):
+        raise TypeError(f"the size '{size}' is known at run time only")
+    return size
+
+
+def _full_index(index: Any, rank: int) -> list[Any]:
+    parts = list(index) if isinstance(index, tuple) else [index]
+    missing = rank - sum(part is not None and not isinstance(part, EllipsisType) for part in parts)
+    where = next((at for at, part in enumerate(parts) if isinstance(part, EllipsisType)), None)
+    if where is None:
+        return parts + [slice(None)] * missing
+    return [*parts[:where], *[slice(None)] * missing, *parts[where + 1 :]]
+
+
+def _positions(part: Any, size: Size) -> list[int]:
+    if isinstance(part, slice):
+        return list(range(*part.indices(_known(size))))
+    return [int(at) % _known(size) for at in part]

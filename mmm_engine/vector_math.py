@@ -1,0 +1,145 @@
+"""Elementary functions as LLVM text that the optimiser can inline and turn into vector instructions.
+
+Here: exp, expm1, log, log1p and tanh without branches, accurate to about one unit in the last place (a test compares them
+with the C library's, whose calls would keep a loop from being vectorised).
+Not here: functions that are rare enough for the C library (erfc, lgamma).
+
+Methods: exp by Cody and Waite's reduction x = n log 2 + r and the Taylor polynomial of e^r - 1; log by the polynomial of
+fdlibm's e_log.c in s = f / (2 + f). Below the smallest normal number exp is 0 and log is not exact.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+
+def _bits(value: float) -> str:
+    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+_LOG2_HIGH, _LOG2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: added, it leaves the nearest whole number in the lowest bits
+_LARGEST, _SMALLEST = 709.4, -708.0
+_LOG = (
+    6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+    1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+)  # fmt: skip
+_HALF_ROOT = struct.unpack("<q", struct.pack("<d", math.sqrt(0.5)))[0]
+
+
+def _polynomial(variable: str, coefficients: list[float], label: str) -> tuple[str, str]:
+    """Horner's scheme, highest coefficient first; the lines and the name of the result."""
+    lines, result = [], _bits(coefficients[0])
+    for number, coefficient in enumerate(coefficients[1:]):
+        name = f"%{label}{number}"
+        lines.append(
+            f"  {name} = call double @llvm.fmuladd.f64(double {result}, double {variable}, double {_bits(coefficient)})"
+        )
+        result = name
+    return "\n".join(lines), result
+
+
+def _power_of_two_times() -> str:
+    """Lines from %x to %p = e^r - 1 and %scale = 2^n."""
+    series, result = _polynomial("%r", [1.0 / math.factorial(k) for k in range(13, 1, -1)], "q")
+    return f"""  %low = fcmp olt double %x, {_bits(_SMALLEST)}
+  %x1 = select i1 %low, double {_bits(_SMALLEST)}, double %x
+  %high = fcmp ogt double %x1, {_bits(_LARGEST)}
+  %x2 = select i1 %high, double {_bits(_LARGEST)}, double %x1
+  %t = fmul double %x2, {_bits(1.0 / math.log(2.0))}
+  %shifted = fadd double %t, {_bits(_ROUND)}
+  %n = fsub double %shifted, {_bits(_ROUND)}
+  %minus = fneg double %n
+  %r1 = call double @llvm.fmuladd.f64(double %minus, double {_bits(_LOG2_HIGH)}, double %x2)
+  %r = call double @llvm.fmuladd.f64(double %minus, double {_bits(_LOG2_LOW)}, double %r1)
+{series}
+  %rr = fmul double %r, %r
+  %p = call double @llvm.fmuladd.f64(double %rr, double {result}, double %r)
+  %whole = bitcast double %shifted to i64
+  %moved = shl i64 %whole, 52
+  %biased = add i64 %moved, 4607182418800017408
+  %scale = bitcast i64 %biased to double"""
+
+
+def _log_lines() -> str:
+    series, result = _polynomial("%z", [*reversed(_LOG)], "q")
+    return f"""  %b = bitcast double %x to i64
+  %c = sub i64 %b, {_HALF_ROOT}
+  %e64 = ashr i64 %c, 52
+  %e32 = trunc i64 %e64 to i32
+  %e = sitofp i32 %e32 to double
+  %eb = shl i64 %e64, 52
+  %mb = sub i64 %b, %eb
+  %m = bitcast i64 %mb to double
+  %f = fsub double %m, 1.0
+  %f2 = fadd double %f, 2.0
+  %s = fdiv double %f, %f2
+  %z = fmul double %s, %s
+{series}
+  %R = fmul double %z, {result}
+  %ff = fmul double %f, %f
+  %h = fmul double %ff, 0.5
+  %hR = fadd double %h, %R
+  %el = fmul double %e, {_bits(_LOG2_LOW)}
+  %k = call double @llvm.fmuladd.f64(double %s, double %hR, double %el)
+  %d = fsub double %h, %k
+  %d2 = fsub double %d, %f
+  %eh = fmul double %e, {_bits(_LOG2_HIGH)}
+  %y = fsub double %eh, %d2
+  %tiny = fcmp olt double %x, {_bits(2.2250738585072014e-308)}
+  %negative = fcmp olt double %x, 0.0
+  %below = select i1 %negative, double {_bits(math.nan)}, double {_bits(-math.inf)}
+  %y1 = select i1 %tiny, double %below, double %y
+  %infinite = fcmp oge double %x, {_bits(math.inf)}
+  %y2 = select i1 %infinite, double %x, double %y1
+  %number = fcmp ord double %x, 0.0
+  %y3 = select i1 %number, double %y2, double %x
+  ret double %y3"""
+
+
+FUNCTIONS = f"""declare double @llvm.fmuladd.f64(double, double, double)
+declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+declare double @llvm.copysign.f64(double, double)
+define internal double @m_exp(double %x) alwaysinline {{
+{_power_of_two_times()}
+  %y = call double @llvm.fmuladd.f64(double %p, double %scale, double %scale)
+  %y1 = select i1 %low, double 0.0, double %y
+  %y2 = select i1 %high, double {_bits(math.inf)}, double %y1
+  ret double %y2
+}}
+define internal double @m_expm1(double %x) alwaysinline {{
+{_power_of_two_times()}
+  %less = fsub double %scale, 1.0
+  %y = call double @llvm.fmuladd.f64(double %p, double %scale, double %less)
+  %y1 = select i1 %low, double -1.0, double %y
+  %y2 = select i1 %high, double {_bits(math.inf)}, double %y1
+  ret double %y2
+}}
+define internal double @m_log(double %x) alwaysinline {{
+{_log_lines()}
+}}
+define internal double @m_log1p(double %x) alwaysinline {{
+  %u = fadd double %x, 1.0
+  %l = call double @m_log(double %u)
+  %back = fsub double %u, 1.0
+  %lost = fsub double %x, %back
+  %part = fdiv double %lost, %u
+  %y = fadd double %l, %part
+  %small = fcmp olt double %x, 0x4341C37937E08000
+  %above = fcmp ogt double %u, 0.0
+  %fine = and i1 %small, %above
+  %y1 = select i1 %fine, double %y, double %l
+  ret double %y1
+}}
+define internal double @m_tanh(double %x) alwaysinline {{
+  %a = call double @llvm.fabs.f64(double %x)
+  %a2 = fmul double %a, -2.0
+  %e = call double @m_expm1(double %a2)
+  %t = fneg double %e
+  %under = fsub double 2.0, %t
+  %y = fdiv double %t, %under
+  %y1 = call double @llvm.copysign.f64(double %y, double %x)
+  ret double %y1
+}}"""
