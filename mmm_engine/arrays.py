@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.expressions import Expression
+from mmm_engine.compiler.expressions import Expression, Graph
 
 
 @cache
@@ -61,9 +61,17 @@ def traced_functions() -> Any:
         cumsum=lambda array, axis: array.graph.cumulate(array, axis),
         ones_like=filled(1.0),
         zeros_like=filled(0.0),
-        sigmoid=_traced(lambda graph, x: graph.apply("select", x < 0.0, _decay(x), 1.0) / (1.0 + _decay(x)), plain.sigmoid),
-        softplus=_traced(lambda graph, x: graph.apply("maximum", x, 0.0) + graph.apply("log1p", _decay(x)), plain.softplus),
+        sigmoid=_traced(_sigmoid, plain.sigmoid),
+        softplus=_traced(_softplus, plain.softplus),
     )
+
+
+def _sigmoid(graph: Graph, x: Expression) -> Expression:
+    return graph.apply("select", x < 0.0, _decay(x), 1.0) / (1.0 + _decay(x))
+
+
+def _softplus(graph: Graph, x: Expression) -> Expression:
+    return graph.apply("maximum", x, 0.0) + graph.apply("log1p", _decay(x))
 
 
 def _decay(x: Expression) -> Expression:

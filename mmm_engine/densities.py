@@ -58,7 +58,9 @@ def _half_normal(x: Array, given: Arguments, xp: Any) -> Array:
 
 def _student(x: Array, given: Arguments, xp: Any) -> Array:
     nu, sigma = given["nu"], _scale(given)
-    constant = xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
+    constant = (
+        xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
+    )
     square = ((x - given.get("mu", 0.0)) / sigma) ** 2
     return constant - 0.5 * (nu + 1.0) * xp.log1p(square / nu)
 
@@ -100,8 +102,9 @@ def _chi_squared(x: Array, given: Arguments, xp: Any) -> Array:
 
 
 def _inverse_gamma(x: Array, given: Arguments, xp: Any) -> Array:
-    alpha, beta = given.get("alpha"), given.get("beta", 1.0)
-    if "mu" in given:
+    if "alpha" in given:
+        alpha, beta = given["alpha"], given.get("beta", 1.0)
+    else:
         mu, variance = given["mu"], given["sigma"] ** 2
         alpha, beta = (2.0 * variance + mu**2) / variance, mu * (mu**2 + variance) / variance
     return alpha * xp.log(beta) - xp.gammaln(alpha) - (alpha + 1.0) * xp.log(x) - beta / x

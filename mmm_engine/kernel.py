@@ -1,8 +1,7 @@
 """The compiled log density of a model structure: compiled once, kept in memory and on disk, fed with any data.
 
 Here: the density as an expression, its machine code in memory and on disk, and the buffer data travel in.
-Not here: the sampler that calls it (sampler.py), how machine code comes about (expressions.py, gradient.py, loops.py,
-machine_code.py).
+Not here: the sampler that calls it (sampler.py), how machine code comes about (compiler/).
 
 A structure takes a second or two to compile, once per machine: the machine code is stored under `cache_dir()`, and a
 process that finds it there builds no graph. Within a process each structure is loaded once.
@@ -12,7 +11,6 @@ Windows, simulated targets, refreshed rows and other clients of the same structu
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import hashlib
 import logging
 import os
@@ -29,12 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import traced_functions
+from mmm_engine.compiler.expressions import Expression, Graph
+from mmm_engine.compiler.gradient import gradient
+from mmm_engine.compiler.loops import schedule
+from mmm_engine.compiler.memory import InputLayout
+from mmm_engine.compiler.nests import module_text
+from mmm_engine.compiler.object_code import load, object_code, processor
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
 from mmm_engine.densities import log_prior
-from mmm_engine.expressions import Expression, Graph
-from mmm_engine.gradient import gradient
-from mmm_engine.loops import schedule
-from mmm_engine.machine_code import InputLayout, module_text, object_code, target_machine
 from mmm_engine.model import ARRAY_AXES, RUNTIME_AXES, ModelData, axis_sizes, log_likelihood, parameter_values
 from mmm_engine.priors import free_variables
 from mmm_engine.structure import ModelStructure
@@ -131,7 +131,7 @@ def data_buffer(data: ModelData) -> Floats:
     pieces = [padded.T.ravel()]
     for name, array in arrays.items():
         if name != "media_lagged":
-            order = sorted(range(array.ndim), key=lambda axis: (ARRAY_AXES[name][axis] in RUNTIME_AXES, axis))  # noqa: B023
+            order = sorted(range(array.ndim), key=lambda axis: (ARRAY_AXES[name][axis] in RUNTIME_AXES, axis))
             pieces.append(array.transpose(order).ravel())
     header = [float(sizes[name]) for name in RUNTIME_AXES]
     length = 1 + len(header) + sum(piece.size for piece in pieces)
@@ -170,7 +170,7 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
         logger.info("Compiling a model structure that this machine has not seen, once.")
         code = object_code(density_text(coordinates))
         _write_code(path, code)
-    engine, addresses = _load(code)
+    engine, (density, copy) = load(code, ("log_density", "copy_draw"))
     seconds = time.perf_counter() - start
     logger.info(
         "%s the log density of %d parameters in %.1f s.",
@@ -178,7 +178,7 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
         coordinates.size,
         seconds,
     )
-    return Kernel(structure, coordinates, *addresses, (engine,), seconds, from_disk)
+    return Kernel(structure, coordinates, density, copy, (engine,), seconds, from_disk)
 
 
 def density_text(coordinates: Coordinates) -> str:
@@ -186,7 +186,7 @@ def density_text(coordinates: Coordinates) -> str:
     graph = Graph()
     sizes = axis_sizes(coordinates.structure)
     layouts = [
-        InputLayout(name, tuple(sizes.get(axis, axis) for axis in axes), windows=name == "media_lagged")
+        InputLayout(name, tuple(sizes.get(axis, axis) for axis in axes), shifted=name == "media_lagged")
         for name, axes in ARRAY_AXES.items()
     ]
     data = ModelData(**{layout.name: graph.input(layout.name, layout.sizes) for layout in layouts})
@@ -212,29 +212,6 @@ def _pieces(flat: Expression) -> list[tuple[int, int, Expression]]:
     if covered != list(range(flat.sizes[0])):  # type: ignore[arg-type]
         raise ValueError(f"the parts of the flat vector do not tile it: {covered}")
     return found
-
-
-def _load(code: bytes) -> tuple[Any, tuple[int, int]]:
-    """The machine code in memory: its owner, and the addresses of both functions."""
-    from llvmlite import binding
-
-    machine = target_machine()
-    _offer_mathematics()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    return engine, (engine.get_function_address("log_density"), engine.get_function_address("copy_draw"))
-
-
-@cache
-def _offer_mathematics() -> None:
-    """Tells the loader where the functions of the C library are that machine code calls."""
-    from llvmlite import binding
-
-    process = ctypes.CDLL(None)
-    library = process if hasattr(process, "erfc") else ctypes.CDLL(ctypes.util.find_library("m"))
-    for name in ("erfc", "lgamma"):
-        binding.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
 
 
 def _read_code(path: Path) -> bytes | None:
@@ -264,21 +241,14 @@ def _write_code(path: Path, code: bytes) -> None:
 @cache
 def _build_stamp() -> str:
     """What machine code depends on beside the structure: processor, compiler and the formulas themselves."""
-    from llvmlite import binding
-
-    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
     libraries = [f"{name}={version(name)}" for name in ("llvmlite", "numpy")]
-    sources = [Path(__file__).with_name(f"{name}.py") for name in _FORMULA_MODULES]
+    here = Path(__file__).parent
+    sources = [here / f"{name}.py" for name in _FORMULA_MODULES] + sorted((here / "compiler").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return "\n".join([processor, *libraries, digest])
+    return "\n".join([processor(), *libraries, digest])
 
 
 _FORMULA_MODULES = (
-    "expressions",
-    "gradient",
-    "loops",
-    "vector_math",
-    "machine_code",
     "arrays",
     "transforms",
     "priors",

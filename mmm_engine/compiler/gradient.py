@@ -1,7 +1,7 @@
 """Derivatives of expressions, in reverse mode: the gradient costs a few times the value, whatever its length.
 
 Here: one rule per operation, and the sweep from a value back to what it depends on.
-Not here: expressions (expressions.py), machine code (machine_code.py).
+Not here: expressions (expressions.py), machine code (nests.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from mmm_engine.expressions import Expression, topological
+from mmm_engine.compiler.expressions import Expression, topological
 
 Rule = Callable[[Expression, Expression], tuple[Expression | None, ...]]
 
@@ -75,7 +75,9 @@ def _fitted(slope: Expression, node: Expression, argument: Expression) -> Expres
         slope = slope.graph.view(slope, (*(None,) * missing, *range(slope.ndim)))
     lead = node.ndim - argument.ndim
     repeated = [
-        axis for axis in range(node.ndim) if axis < lead or (argument.sizes[axis - lead] == 1 != node.sizes[axis])
+        axis
+        for axis in range(node.ndim)
+        if axis < lead or (argument.sizes[axis - lead] == 1 != node.sizes[axis])
     ]
     for axis in repeated:
         if slope.sizes[axis] == 1:
@@ -119,7 +121,9 @@ def _take_rule(node: Expression, slope: Expression) -> tuple[Expression]:
     axis, positions = node.detail
     slope = _same_rank(slope, node)
     if slope.sizes[axis] == 1 != node.sizes[axis]:
-        slope = slope * slope.graph.constant(1.0, tuple(s if a == axis else 1 for a, s in enumerate(node.sizes)))
+        slope = slope * slope.graph.constant(
+            1.0, tuple(s if a == axis else 1 for a, s in enumerate(node.sizes))
+        )
     size = node.arguments[0].sizes[axis]
     assert isinstance(size, int)  # noqa: S101  (Graph.take saw to it)
     used = [at for at in positions if at >= 0]

@@ -1,11 +1,11 @@
 """Elementary functions as LLVM text that the optimiser can inline and turn into vector instructions.
 
-Here: exp, expm1, log, log1p and tanh without branches, accurate to about one unit in the last place (a test compares them
-with the C library's, whose calls would keep a loop from being vectorised).
+Here: exp, expm1, log, log1p and tanh without branches, accurate to about one unit in the last place (a test compares
+them with the C library's, whose calls would keep a loop from being vectorised).
 Not here: functions that are rare enough for the C library (erfc, lgamma).
 
-Methods: exp by Cody and Waite's reduction x = n log 2 + r and the Taylor polynomial of e^r - 1; log by the polynomial of
-fdlibm's e_log.c in s = f / (2 + f). Below the smallest normal number exp is 0 and log is not exact.
+Methods: exp by Cody and Waite's reduction x = n log 2 + r and the Taylor polynomial of e^r - 1; log by the polynomial
+of fdlibm's e_log.c in s = f / (2 + f). Below the smallest normal number exp is 0 and log is not exact.
 """
 
 from __future__ import annotations

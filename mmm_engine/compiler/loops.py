@@ -1,8 +1,8 @@
 """Which loops compute a graph of expressions: what is computed together, what has to be kept in memory.
 
-Here: `schedule`. Operations over the same index range that do not wait for each other share one loop, where results pass
-from one to the next in registers; sums are ready after their loop. What another loop needs is stored.
-Not here: the loops' instructions (machine_code.py).
+Here: `schedule`. Operations over the same index range that do not wait for each other share one loop, where results
+pass from one to the next in registers; sums are ready after their loop. What another loop needs is stored.
+Not here: the loops' instructions (nests.py).
 
 Loops run over sizes known at run time innermost (rows): long, contiguous, fit for vector instructions.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mmm_engine.expressions import ELEMENTWISE, Expression, Size, topological
+from mmm_engine.compiler.expressions import ELEMENTWISE, Expression, Size, topological
 
 IN_LOOPS = ELEMENTWISE | {"store"}
 COMPUTED = IN_LOOPS | {"concatenate", "sum", "cumulate"}
@@ -44,12 +44,10 @@ class Schedule:
     Attributes:
         nests: In the order they run.
         stored: Numbers of the nodes whose elements are kept in memory.
-        leaves: Inputs and tables that are read.
     """
 
     nests: tuple[LoopNest, ...]
     stored: frozenset[int]
-    leaves: tuple[Expression, ...]
 
 
 def schedule(outputs: Sequence[Expression]) -> Schedule:
@@ -82,7 +80,6 @@ def schedule(outputs: Sequence[Expression]) -> Schedule:
     return Schedule(
         tuple(LoopNest(sizes, tuple(group), running) for (_, running, sizes), group in ordered),
         frozenset(stored),
-        tuple(node for node in nodes if node.operation in ("input", "table")),
     )
 
 
@@ -92,8 +89,12 @@ def loop_axes(sizes: Sequence[Size]) -> tuple[int, ...]:
     >>> loop_axes(("rows", 1, 13))
     (2, 0)
     """
-    axes = [axis for axis, size in enumerate(sizes) if size != 1]
-    return tuple(sorted(axes, key=lambda axis: (isinstance(sizes[axis], str), axis)))
+    return tuple(axis for axis in memory_axes(sizes) if sizes[axis] != 1)
+
+
+def memory_axes(sizes: Sequence[Size]) -> tuple[int, ...]:
+    """All axes in the order of memory, also those of length one."""
+    return tuple(sorted(range(len(sizes)), key=lambda axis: (isinstance(sizes[axis], str), axis)))
 
 
 def nest_sizes(node: Expression) -> tuple[Size, ...]:

@@ -1,10 +1,10 @@
 """Array formulas written down instead of computed: graphs of operations on arrays.
 
-Here: `Expression`, the operators and functions that formulas use on it, shapes whose sizes may be known at run time only.
-Not here: derivatives (gradient.py), machine code (loops.py, machine_code.py), the formulas themselves.
+Here: `Expression`, the operators and functions that formulas use on it, shapes, also those of run time.
+Not here: derivatives (gradient.py), machine code (loops.py, nests.py), the formulas themselves.
 
-A formula that takes its functions from arrays.py runs on numpy arrays and on expressions alike. Equal operations on equal
-arguments are one node, so that what a formula writes twice is computed once.
+A formula that takes its functions from arrays.py runs on numpy arrays and on expressions alike. Equal operations on
+equal arguments are one node, so that what a formula writes twice is computed once.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import numpy as np
 Size = int | str
 """The length of an axis: a number, or the name of a length that is known at run time ("rows")."""
 
-ELEMENTWISE = frozenset(
-    "add multiply reciprocal exp expm1 log log1p sqrt tanh abs sign erfc gammaln maximum minimum less select".split()
+_NAMES = (
+    "add multiply reciprocal exp expm1 log log1p sqrt tanh abs sign erfc gammaln maximum minimum less select"
 )
+ELEMENTWISE = frozenset(_NAMES.split())
 """Operations whose element depends on one element of each argument."""
 
 _UNARY: dict[str, Callable[[float], float]] = {
@@ -49,8 +50,8 @@ class Expression:
         operation: A name in `ELEMENTWISE`, or one of
             "input" (detail: its name), "size" (name of a run-time length), "constant" (one number for all elements),
             "table" (numbers), "view" (per axis the argument's axis, None for a new one), "take" (axis, positions of
-            the argument, -1 for 0), "concatenate" (axis), "sum" (axes), "cumulate" (axis, whether from the end), "store"
-            (an output, first position).
+            the argument, -1 for 0), "concatenate" (axis), "sum" (axes), "cumulate" (axis, whether from the end),
+            "store" (an output, first position).
         arguments: What it is applied to.
         sizes: Lengths of the axes.
         detail: What else the operation needs to know.
@@ -156,10 +157,10 @@ class Expression:
     def mean(self, axis: int | None = None) -> Expression:
         """Mean over an axis, over all when None."""
         axes = range(self.ndim) if axis is None else [axis % self.ndim]
-        count: Any = 1.0
+        total = self.sum(axis)
         for number in axes:
-            count = count * self.shape[number]
-        return self.sum(axis) / count
+            total = total / self.shape[number]
+        return total
 
     def __getitem__(self, index: Any) -> Expression:
         """Numbers, slices and lists of positions on axes of known size; None for a new axis; whole axes."""

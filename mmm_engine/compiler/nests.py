@@ -1,0 +1,226 @@
+"""A density as an LLVM module: its loops one after another, sums gathered in registers where they can be.
+
+Here: `module_text`, the text of two C functions: log density with gradient, and the copy of a draw.
+Not here: which loops there are (loops.py), elements (elements.py), translation (object_code.py).
+
+Calls: `log_density(size, flat, gradient, value, data)` returns 0, or 3 where a number is not finite. `data` holds
+doubles: a number of no interest here, the run-time sizes, then the inputs in the order of their layouts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmm_engine.compiler.code import ZERO, At, Code
+from mmm_engine.compiler.elements import Elements
+from mmm_engine.compiler.expressions import Expression, Size
+from mmm_engine.compiler.loops import COMPUTED, LoopNest, Schedule, loop_axes
+from mmm_engine.compiler.memory import InputLayout, Memory, length
+from mmm_engine.compiler.vector_math import FUNCTIONS
+
+_FEW_OPERATIONS = (
+    12  # in loops with no more the outer one is unrolled: they wait for memory, not for arithmetic
+)
+_UNROLLED = 4
+
+_HEAD = f"""{FUNCTIONS}
+declare noalias ptr @malloc(i64)
+declare void @free(ptr)
+declare double @erfc(double)
+declare double @lgamma(double)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"""
+
+_SIGNATURE = (
+    "define i64 @log_density(i64 %size, ptr noalias readonly %flat, ptr noalias %gradient, ptr noalias %value, "
+    "ptr noalias readonly %data) {\nentry:"
+)
+
+_COPY = """define i64 @copy_draw(i64 %size, i64 %expanded, ptr %flat, ptr %draw, ptr %data) {
+  %bytes = shl i64 %size, 3
+  call void @llvm.memcpy.p0.p0.i64(ptr %draw, ptr %flat, i64 %bytes, i1 false)
+  ret i64 0
+}"""
+
+
+def module_text(
+    plan: Schedule, layouts: Sequence[InputLayout], runtime_sizes: Sequence[str], size: int
+) -> str:
+    """The module of a density as LLVM text.
+
+    Args:
+        plan: Loops whose outputs are stored in "value" and "gradient"; the input "flat" is the point.
+        layouts: All other inputs in the order in which the data have them.
+        runtime_sizes: Names of the run-time sizes in the order in which the data have them.
+        size: Number of coordinates.
+    """
+    code = Code()
+    stored = [node for nest in plan.nests for node in nest.nodes if node.number in plan.stored]
+    memory = Memory(code, layouts, runtime_sizes, stored)
+    code.begin()
+    writer = _Nests(code, memory, plan.stored)
+    for number, nest in enumerate(plan.nests):
+        writer.add(nest, f"g{number}")
+    end = _end(code.block, size, heap=memory.heap)
+    parts = [_HEAD, *code.tables, _SIGNATURE, *code.entry, *code.body, end, _COPY, code.metadata()]
+    return "\n".join(parts)
+
+
+class _Nests:
+    """Writes nests of loops into a function."""
+
+    def __init__(self, code: Code, memory: Memory, stored: frozenset[int]) -> None:
+        self.code, self.memory, self.stored = code, memory, stored
+        self.elements = Elements(code, memory)
+        self.totals: dict[int, str] = {}
+
+    def add(self, nest: LoopNest, label: str) -> None:
+        """One nest; sums over all its loops are gathered across the unrolled part and the rest."""
+        sums = [node for node in nest.nodes if node.operation == "sum"]
+        self.totals = {}
+        for node in sums:
+            kept, trailing = _kept_loops(node)
+            if not kept:
+                self.totals[node.number] = self.code.accumulator(0)
+            elif len(kept) + trailing < len(nest.sizes) or not trailing:
+                self.memory.clear(node)
+        if not nest.sizes:
+            self._operations(nest, [[]])
+        else:
+            outer, copies = nest.sizes[0], _copies(nest)
+            whole = outer // copies * copies if isinstance(outer, int) else outer
+            self._loops(nest, label, ("0", length(whole), copies))
+            if isinstance(outer, int) and whole != outer:
+                self._loops(nest, f"{label}r", (length(whole), length(outer), outer % copies))
+        for node in sums:
+            if node.number in self.totals:
+                total = self.code.emit(0, f"load double, ptr {self.totals[node.number]}")
+                self.code.body.append(f"  store double {total}, ptr %b{node.number}")
+
+    def _loops(self, nest: LoopNest, label: str, outer: tuple[str, str, int]) -> None:
+        depth = len(nest.sizes)
+        self.code.open_loops(depth)
+        indices = []
+        for copy in range(outer[2]):
+            first = self.code.add(f"%{label}_i0", str(copy), 1)
+            indices.append([At(first, 1), *(At(f"%{label}_i{at}", at + 1) for at in range(1, depth))])
+        if nest.running < 0:
+            last = indices[0][-1].text
+            turned = self.code.emit(depth, f"sub i64 {length(nest.sizes[-1])}, {last}")
+            indices[0][-1] = At(self.code.add(turned, "-1", depth), depth)
+        self._operations(nest, indices)
+        bounds = [outer, *(("0", length(size), 1) for size in nest.sizes[1:])]
+        self.code.close_loops(label, bounds, parallel=not nest.running)
+
+    def _operations(self, nest: LoopNest, indices: Sequence[Sequence[At]]) -> None:
+        """All operations at the loops' index, and its unrolled copies."""
+        self.elements.forget()
+        depth = len(nest.sizes)
+        for node in nest.nodes:
+            if node.operation == "sum":
+                self._add_up(node, indices, depth)
+                continue
+            for place in indices:
+                index = _element(node.sizes, place)
+                if node.operation == "cumulate":
+                    self._run(node, index, depth)
+                    continue
+                value = self.elements.compute(node, index)
+                self.elements.remember(node, index, value)
+                if node.operation == "store":
+                    output, start = node.detail
+                    at = self.code.add(index[0].text, str(start), depth) if index else str(start)
+                    pointer = self.code.emit(depth, f"getelementptr double, ptr %{output}, i64 {at}")
+                    self.code.write(depth, value.text, pointer)
+                elif node.number in self.stored:
+                    self.code.write(depth, value.text, self.memory.address(node, index))
+
+    def _run(self, node: Expression, index: Sequence[At], depth: int) -> None:
+        """A running sum: its state goes from step to step."""
+        state = self.code.accumulator(depth - 1)
+        value = self.elements.argument(node, node.arguments[0], index)
+        old = self.code.emit(depth, f"load double, ptr {state}")
+        new = self.code.emit(depth, f"fadd double {old}, {value.text}")
+        for pointer in (state, self.memory.address(node, index)):
+            self.code.inside[depth].append(f"  store double {new}, ptr {pointer}")
+
+    def _add_up(self, node: Expression, indices: Sequence[Sequence[At]], depth: int) -> None:
+        """A sum: over the innermost loops in a register, over others in memory."""
+        kept, trailing = _kept_loops(node)
+        argument = node.arguments[0]
+        values = [self.elements.value(argument, _element(argument.sizes, place)).text for place in indices]
+        if not trailing:  # another place at each step of the innermost loop
+            groups = [[value] for value in values] if 0 in kept else [values]
+            for place, group in zip(indices, groups, strict=False):
+                target = self._sum_address(node, place)
+                total = self.code.emit(depth, f"load double, ptr {target}{self.code.access(depth)}")
+                for value in group:
+                    total = self.code.emit(depth, f"fadd reassoc double {total}, {value}")
+                self.code.write(depth, total, target)
+            return
+        begin = depth - trailing
+        for place, value in zip(indices, values, strict=True):
+            state = self.code.accumulator(begin) if kept else self.totals[node.number]
+            old = self.code.emit(depth, f"load double, ptr {state}")
+            new = self.code.emit(depth, f"fadd reassoc double {old}, {value}")
+            self.code.inside[depth].append(f"  store double {new}, ptr {state}")
+            if kept:
+                target = self._sum_address(node, place)
+                total = self.code.emit_after(begin, f"load double, ptr {state}")
+                if len(kept) + trailing < depth:
+                    old = self.code.emit_after(begin, f"load double, ptr {target}")
+                    total = self.code.emit_after(begin, f"fadd reassoc double {old}, {total}")
+                self.code.after[begin].append(f"  store double {total}, ptr {target}")
+
+    def _sum_address(self, node: Expression, place: Sequence[At]) -> str:
+        """Where the sum belongs that the loops are at."""
+        argument = node.arguments[0]
+        index = _element(argument.sizes, place)
+        return self.memory.address(
+            node, [index[axis] for axis in range(argument.ndim) if axis not in node.detail]
+        )
+
+
+def _copies(nest: LoopNest) -> int:
+    """How many steps of the outer loop are taken together."""
+    few = sum(node.operation in COMPUTED for node in nest.nodes) <= _FEW_OPERATIONS
+    outer = nest.sizes[0]
+    if len(nest.sizes) == 2 and isinstance(outer, int) and few and not nest.running:
+        return min(_UNROLLED, outer)
+    return 1
+
+
+def _kept_loops(node: Expression) -> tuple[list[int], int]:
+    """Loops whose index a sum keeps, and how many of the innermost loops it sums over without a break."""
+    order = loop_axes(node.arguments[0].sizes)
+    kept = [at for at, axis in enumerate(order) if axis not in node.detail]
+    return kept, len(order) - 1 - kept[-1] if kept else len(order)
+
+
+def _element(sizes: Sequence[Size], place: Sequence[At]) -> list[At]:
+    """Index of an array's element from the indices of the loops over it."""
+    order = loop_axes(sizes)
+    return [place[order.index(axis)] if axis in order else ZERO for axis in range(len(sizes))]
+
+
+def _end(block: str, size: int, *, heap: bool) -> str:
+    """Returns 0 when value and gradient are finite: only then a number times 0 is 0."""
+    free = "  call void @free(ptr %heap)\n" if heap else ""
+    return f"""  %v = load double, ptr %value
+  %v0 = fmul double %v, 0.0
+  br label %check
+check:
+  %ci = phi i64 [ 0, %{block} ], [ %cn, %check ]
+  %ca = phi double [ %v0, %{block} ], [ %cs, %check ]
+  %cp = getelementptr double, ptr %gradient, i64 %ci
+  %cg = load double, ptr %cp
+  %cz = fmul double %cg, 0.0
+  %cs = fadd reassoc double %ca, %cz
+  %cn = add nuw nsw i64 %ci, 1
+  %cc = icmp slt i64 %cn, {size}
+  br i1 %cc, label %check, label %done
+done:
+{free}  %ok = fcmp oeq double %cs, 0.0
+  %status = select i1 %ok, i64 0, i64 3
+  ret i64 %status
+}}"""
