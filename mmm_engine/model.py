@@ -64,6 +64,7 @@ class ModelData:
         media_nodes: Evenly spaced quantiles of the training rows per channel, shape (node, channel); for the same.
         media_rotation: Axes of the time-varying curve by how far they move it, shape (basis, basis); for the same.
         intercept_rotation: Shape (basis, basis); for the same.
+        training: 1 over the number of training rows in these rows, else 0: weights of a mean, shape (date,).
         target: Shape (date,).
     """
 
@@ -86,6 +87,7 @@ class ModelData:
     media_nodes: Array
     media_rotation: Array
     intercept_rotation: Array
+    training: Array
     target: Array
 
     def arrays(self) -> dict[str, Array]:
@@ -113,6 +115,7 @@ ARRAY_AXES = {
     "media_nodes": ("node", "channel"),
     "media_rotation": ("media_basis", "media_basis"),
     "intercept_rotation": ("intercept_basis", "intercept_basis"),
+    "training": ("rows",),
     "target": ("rows",),
 }
 """Names of the axes of each array of `ModelData`, in its order."""
@@ -189,6 +192,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
         media_rotation=_rotation(structure.media_process, inputs.train_rows),
         intercept_rotation=_rotation(structure.intercept_process, inputs.train_rows),
+        training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),
         target=inputs.target_scaled,
     )
 
@@ -205,6 +209,7 @@ def training_data(data: ModelData, train_rows: int) -> ModelData:
         trend=data.trend[:train_rows],
         event_days=data.event_days[:train_rows],
         lift_rows=data.lift_rows[:, :train_rows],
+        training=data.training[:train_rows],
         target=data.target[:train_rows],
     )
 
@@ -239,26 +244,19 @@ def half_width(process: TimeProcess, train_rows: int) -> float:
 # --- mean -----------------------------------------------------------------------------------------
 
 
-def mean_terms(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, train_rows: int | None, xp: Any
-) -> MeanTerms:
+def mean_terms(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> MeanTerms:
     """The terms of the mean, in model space.
 
     Args:
         values: Parameters by name, shape (...,) for scalars and (..., size) otherwise; `...` are draws or nothing.
         data: Arrays of the rows wanted.
         structure: The model.
-        train_rows: Rows over which time variation has mean one; None means all rows of `data`.
         xp: Array functions (arrays.py).
     """
     media = saturated_media(values, adstocked_media(values, data, structure, xp), structure, xp)
-    multiplier = None
-    if structure.media_process is not None:
-        multiplier = _process(
-            values, structure.media_process, data.media_basis, data.media_frequencies, train_rows, xp
-        )
-        media = media * multiplier[..., None]
-    intercept, seasonality, trend = baseline_terms(values, data, structure, train_rows, xp)
+    multiplier = media_multiplier(values, data, structure, xp)
+    media = media if multiplier is None else media * multiplier[..., None]
+    intercept, seasonality, trend = baseline_terms(values, data, structure, xp)
     controls = (
         data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
     )
@@ -266,8 +264,17 @@ def mean_terms(
     return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
 
 
+def media_multiplier(
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
+) -> Array:
+    """Time variation of the media, shape (..., date), None without; arguments are those of `mean_terms`."""
+    if structure.media_process is None:
+        return None
+    return _process(values, structure.media_process, data.media_basis, data.media_frequencies, data, xp)
+
+
 def baseline_terms(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, train_rows: int | None, xp: Any
+    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
 ) -> tuple[Array, Array | None, Array | None]:
     """Intercept, seasonality and trend as `mean_terms` has them; arguments are those of `mean_terms`."""
     intercept = values["intercept"][..., None]
@@ -277,7 +284,7 @@ def baseline_terms(
             structure.intercept_process,
             data.intercept_basis,
             data.intercept_frequencies,
-            train_rows,
+            data,
             xp,
         )
     seasonality = values["gamma_fourier"] @ data.fourier.T if structure.fourier_order else None
@@ -358,7 +365,7 @@ def _process(
     process: TimeProcess,
     basis: Array,
     frequencies: Array,
-    train_rows: int | None,
+    data: ModelData,
     xp: Any,
 ) -> Array:
     eta = values[f"{process.name}_raw_eta"][..., None]
@@ -366,7 +373,7 @@ def _process(
     offsets = values[f"{process.name}_raw_hsgp_coefs_offset"]
     # eta outside: the sampler's coordinates need the curve of size one too
     latent = eta * ((offsets * matern52_sqrt_density(frequencies, 1.0, length_scale, xp)) @ basis.T)
-    return softplus_multiplier(latent, train_rows, xp)
+    return softplus_multiplier(latent, data.training, xp)
 
 
 def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> Array:
@@ -374,7 +381,7 @@ def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: Mode
 
     Constants are kept, so that the value equals PyMC's.
     """
-    terms = mean_terms(values, data, structure, None, xp)
+    terms = mean_terms(values, data, structure, xp)
     expected = mean(terms)
     arguments = dict(structure.likelihood_constants)
     sigma = values["y_sigma"] if "y_sigma" in values else arguments["sigma"]

@@ -28,7 +28,7 @@ def plausibility_scores(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.Data
     values, rows = flat_draws(posterior), inputs.train_rows
     below = total = 0
     for chunk in draw_chunks(values):
-        intercept, *others = baseline_terms(chunk, data, structure, rows, numpy_functions())
+        intercept, *others = baseline_terms(chunk, data, structure, numpy_functions())
         baseline = np.broadcast_to(intercept, (len(intercept), len(inputs.dates)))
         for part in others:
             baseline = baseline if part is None else baseline + part

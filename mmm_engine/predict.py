@@ -16,7 +16,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import MeanTerms, mean, mean_terms, model_data
+from mmm_engine.forward import all_terms, expected_targets
+from mmm_engine.model import media_multiplier, model_data
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
 
@@ -53,7 +54,7 @@ def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = 
     """
     structure = model_structure(inputs.config)
     values = flat_draws(posterior)
-    location = np.concatenate([mean(terms) for terms in _terms(values, inputs, structure)])
+    location = expected_targets(values, model_data(inputs, structure), structure)
     rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
     scale = inputs.scales.target
     drawn = draw_targets(location, values, structure, rng)
@@ -97,10 +98,8 @@ def contributions(posterior: xr.DataTree, inputs: ScaledInputs) -> xr.DataArray:
     events = [event.name for event in config.model.events]
     names += [*config.channel_names, *config.control_names, *events]
     kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls) + ["event"] * len(events)
-    pieces = [
-        _stacked(terms, len(inputs.dates)) for terms in _terms(flat_draws(posterior), inputs, structure)
-    ]
-    values = np.concatenate(pieces) * inputs.scales.target
+    terms = all_terms(flat_draws(posterior), model_data(inputs, structure), structure)
+    values = np.swapaxes(terms, 1, 2) * inputs.scales.target
     coords = {"date": inputs.dates, "component": names, "kind": ("component", kinds)}
     return xr.DataArray(values, dims=("draw", "date", "component"), coords=coords, name="contribution")
 
@@ -128,8 +127,11 @@ def multiplier_frame(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFra
     structure = model_structure(inputs.config)
     if structure.media_process is None:
         return None
-    curves = [terms.multiplier for terms in _terms(flat_draws(posterior), inputs, structure)]
-    draws: Floats = np.concatenate([np.asarray(curve, dtype=float) for curve in curves])
+    data, xp = model_data(inputs, structure), numpy_functions()
+    values = flat_draws(posterior)
+    draws: Floats = np.concatenate(
+        [media_multiplier(chunk, data, structure, xp) for chunk in draw_chunks(values)]
+    )
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     return pd.DataFrame({"date": inputs.dates, "mean": draws.mean(axis=0), "q05": low, "q95": high})
 
@@ -148,23 +150,6 @@ def draw_chunks(values: dict[str, Floats]) -> Iterator[dict[str, Floats]]:
     total = len(next(iter(values.values())))
     for start in range(0, total, _CHUNK):
         yield {name: value[start : start + _CHUNK] for name, value in values.items()}
-
-
-def _terms(values: dict[str, Floats], inputs: ScaledInputs, structure: ModelStructure) -> Iterator[MeanTerms]:
-    data, xp = model_data(inputs, structure), numpy_functions()
-    for chunk in draw_chunks(values):
-        yield mean_terms(chunk, data, structure, inputs.train_rows, xp)
-
-
-def _stacked(terms: MeanTerms, rows: int) -> Floats:
-    """Terms side by side, shape (draw, date, component)."""
-    baseline = np.broadcast_to(terms.intercept, (len(terms.intercept), rows))
-    columns = [baseline[..., None]]
-    columns += [term[..., None] for term in (terms.seasonality, terms.trend) if term is not None]
-    draws = len(terms.media)
-    controls = np.broadcast_to(terms.controls, (draws, *terms.controls.shape[-2:]))
-    events = [] if terms.events is None else [terms.events]
-    return np.concatenate([*columns, terms.media, controls, *events], axis=-1)
 
 
 def draw_targets(

@@ -1,9 +1,7 @@
 """Priors as plain values: a distribution by name with its arguments, and the parameters of a model that carry them.
 
-Here: reading a prior from the client file, its support, its random draws by PyMC.
-Not here: log densities (densities.py), the default priors of the terms of the model (transforms.py and structure.py).
-
-Nothing here imports PyMC until draws are asked for, so that a client file can be checked in a second.
+Here: reading a prior from the client file, its support, the free variables that carry parameters.
+Not here: random draws (prior_draws.py), log densities (densities.py), default priors (transforms.py, structure.py).
 """
 
 from __future__ import annotations
@@ -202,29 +200,3 @@ def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) 
         return pieces[0]
     order = np.argsort([index for part in parameter.parts for index in part.indices])
     return xp.concatenate(pieces, axis=-1)[..., order]
-
-
-def draw_prior(parameters: tuple[ParameterSpec, ...], draws: int, seed: int) -> dict[str, Floats]:
-    """Random draws of every free variable, each of shape (draw, size)."""
-    import pymc as pm
-
-    drawn: dict[str, Floats] = {}
-    rng = np.random.default_rng(seed)
-    for part in free_variables(parameters):
-        distribution = _distribution(
-            part, {name: value[:, 0:1] for name, value in drawn.items()}, (draws, len(part.indices))
-        )
-        drawn[part.name] = np.asarray(pm.draw(distribution, random_seed=rng), dtype=float)
-    return drawn
-
-
-def _distribution(
-    part: PriorPart, variables: Mapping[str, Array], shape: tuple[int, ...] | None = None
-) -> Any:
-    import pymc as pm
-
-    arguments = {
-        name: variables[f"{part.name}_{name}"] if isinstance(value, PriorSpec) else value
-        for name, value in part.prior.arguments
-    }
-    return getattr(pm, part.prior.distribution).dist(**arguments, shape=shape or (len(part.indices),))

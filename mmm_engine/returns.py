@@ -7,7 +7,6 @@ Not here: contributions themselves (predict.py), whether a channel's return can 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.arrays import numpy_functions
-from mmm_engine.model import mean, mean_terms, model_data, saturated_media, training_data
+from mmm_engine.forward import MORE_MEDIA, channel_totals
+from mmm_engine.model import model_data, saturated_media, training_data
 from mmm_engine.predict import QUANTILES, draw_chunks, flat_draws
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
@@ -29,7 +29,6 @@ CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extra
 ADSTOCK_COLUMNS = ["channel", "lag", "mean", "q05", "q95"]
 _CURVE_POINTS = 41
 _CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
-_MARGINAL_STEP = 0.01  # marginal return: response to one per cent more of the channel in every period
 
 
 def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
@@ -50,7 +49,7 @@ def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
         "contribution": total,
         "share": total / expected[:, None],
         "roas": total / paid,
-        "mroas": (marginal - total) / (_MARGINAL_STEP * paid),
+        "mroas": (marginal - total) / (MORE_MEDIA * paid),
     }
     kind = inputs.config.target.kind
     if kind == "conversions":
@@ -172,20 +171,9 @@ def _contribution_draws(
 ) -> tuple[Floats, Floats, Floats]:
     """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,)."""
     data = training_data(model_data(inputs, structure), inputs.train_rows)
-    more = training_data(model_data(_with_more_media(inputs), structure), inputs.train_rows)
-    xp = numpy_functions()
-    total, marginal, expected = [], [], []
-    for chunk in draw_chunks(flat_draws(posterior)):
-        terms = mean_terms(chunk, data, structure, None, xp)
-        total.append(terms.media.sum(axis=-2))
-        marginal.append(mean_terms(chunk, more, structure, None, xp).media.sum(axis=-2))
-        expected.append(np.broadcast_to(mean(terms), (len(total[-1]), data.target.shape[0])).sum(axis=-1))
+    totals = channel_totals(flat_draws(posterior), data, structure)
     scale = inputs.scales.target
-    return np.concatenate(total) * scale, np.concatenate(marginal) * scale, np.concatenate(expected) * scale
-
-
-def _with_more_media(inputs: ScaledInputs) -> ScaledInputs:
-    return replace(inputs, media_scaled=inputs.media_scaled * (1.0 + _MARGINAL_STEP))
+    return totals.contribution * scale, totals.contribution_of_more * scale, totals.expected * scale
 
 
 def _money_per_unit(inputs: ScaledInputs, position: int) -> float:

@@ -29,7 +29,8 @@ from mmm_engine import ENGINE_VERSION
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig, SamplerConfig
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.kernel import Kernel, compile_kernel, data_buffer
+from mmm_engine.kernel import Kernel, compile_kernel
+from mmm_engine.machine_code import data_buffer
 from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.scaling import ScaledInputs, constant_in_training
 from mmm_engine.structure import ModelStructure, model_structure

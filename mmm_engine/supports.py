@@ -56,8 +56,8 @@ def _score(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     """Normal score of Beta(1, b): x = 1 - Phi(-z)^(1/b)."""
     exponent = 1.0 / float(dict(prior.arguments)["beta"])  # type: ignore[arg-type]
     # log Phi(-z) by the tail that is small, so that neither end rounds to 0 or 1
-    low, high = xp.minimum(z, 0.0) / math.sqrt(2.0), xp.maximum(z, 0.0) / math.sqrt(2.0)
-    log_above = xp.where(z < 0.0, xp.log1p(-0.5 * xp.erfc(-low)), xp.log(0.5 * xp.erfc(high)))
+    tail = 0.5 * xp.erfc(xp.abs(z) / math.sqrt(2.0))
+    log_above = xp.where(z < 0.0, xp.log1p(-tail), xp.log(xp.maximum(tail, 1e-300)))
     log_slope = (exponent - 1.0) * log_above - 0.5 * z**2 - 0.5 * math.log(2.0 * math.pi) + math.log(exponent)
     return -xp.expm1(exponent * log_above), log_slope
 

@@ -334,20 +334,19 @@ def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, x
     return eta * xp.sqrt(16.0 / 3.0 * 5.0**2.5 * length_scale) * inner ** (-1.5)
 
 
-def softplus_multiplier(latent: Array, train_rows: int | None, xp: Namespace) -> Array:
-    """A positive curve with mean one over the training rows.
+def softplus_multiplier(latent: Array, weights: Array, xp: Namespace) -> Array:
+    """A positive curve whose weighted mean is one.
 
     Args:
         latent: Gaussian process values, shape (..., date).
-        train_rows: How many of the rows are training rows; None means all.
-        xp: Array module.
+        weights: Weights of the mean, adding up to one, shape (date,).
+        xp: Array functions.
 
     Returns:
         Shape (..., date).
     """
-    positive = xp.maximum(latent, 0.0) + xp.log1p(xp.exp(-xp.abs(latent)))
-    mean = positive[..., :train_rows].mean(axis=-1)
-    return positive / mean[..., None]
+    positive = xp.softplus(latent)
+    return positive / (positive @ weights)[..., None]
 
 
 def fourier_modes(day_of_year: Floats, order: int) -> Floats:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+_SHORTEST, _LONG = 4, 16  # lengths between which LLVM has to be told that vector instructions pay
+
 
 @dataclass(frozen=True)
 class At:
@@ -45,6 +47,7 @@ class Code:
         self.tables: list[str] = []
         self._names = 0
         self._parallel_loops = 0
+        self._short_loops: set[int] = set()
         self._block = "entry"
 
     def begin(self) -> None:
@@ -146,7 +149,9 @@ class Code:
         for at in reversed(range(len(bounds))):
             note = ""
             if parallel and at == len(bounds) - 1:
-                note = f", !llvm.loop !{2 + 2 * self._parallel_loops}"
+                note = f", !llvm.loop !{3 + 2 * self._parallel_loops}"
+                if bounds[at][1].isdigit() and _SHORTEST <= int(bounds[at][1]) < _LONG:
+                    self._short_loops.add(self._parallel_loops)
                 self._parallel_loops += 1
             lines += [
                 *self.after[at + 1],
@@ -162,9 +167,10 @@ class Code:
 
     def metadata(self) -> str:
         """What the notes in the text refer to."""
-        lines = ["!0 = distinct !{}", "!1 = !{}"]
-        for at in range(2, 2 + 2 * self._parallel_loops, 2):
-            lines.append(f"!{at} = distinct !{{!{at}, !{at + 1}}}")
+        lines = ["!0 = distinct !{}", "!1 = !{}", '!2 = !{!"llvm.loop.vectorize.enable", i1 true}']
+        for at in range(3, 3 + 2 * self._parallel_loops, 2):
+            force = ", !2" if (at - 3) // 2 in self._short_loops else ""
+            lines.append(f"!{at} = distinct !{{!{at}, !{at + 1}{force}}}")
             lines.append(f'!{at + 1} = !{{!"llvm.loop.parallel_accesses", !0}}')
         return "\n".join(lines)
 

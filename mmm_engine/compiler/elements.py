@@ -19,8 +19,10 @@ _INSTRUCTIONS = {
     "reciprocal": "fdiv double 1.0, {0}",
     "sqrt": "call double @llvm.sqrt.f64(double {0})",
     "abs": "call double @llvm.fabs.f64(double {0})",
-    **{name: f"call double @m_{name}(double {{0}})" for name in ("exp", "expm1", "log", "log1p", "tanh")},
-    "erfc": "call double @erfc(double {0})",
+    **{
+        name: f"call double @m_{name}(double {{0}})"
+        for name in ("exp", "expm1", "log", "log1p", "tanh", "erfc")
+    },
     "gammaln": "call double @lgamma(double {0})",
 }
 _CHOICES = {  # condition, what the first argument is compared with, result where it holds, result elsewhere

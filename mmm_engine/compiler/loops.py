@@ -18,6 +18,8 @@ IN_LOOPS = ELEMENTWISE | {"store"}
 COMPUTED = IN_LOOPS | {"concatenate", "sum", "cumulate"}
 """Operations that take place in loops; the others only say where elements are."""
 
+LoopKind = tuple[tuple[Size, ...], int]
+Sources = dict[int, list[tuple[Expression, bool]]]
 Place = int | None | str
 """Where along an axis an element lies: a loop's number, None for the only element, "elsewhere"."""
 
@@ -52,35 +54,61 @@ class Schedule:
 
 def schedule(outputs: Sequence[Expression]) -> Schedule:
     """Loops that compute the outputs (operations "store")."""
-    nodes = topological(outputs)
-    levels: dict[int, int] = {}
-    nests: dict[tuple[int, int, tuple[Size, ...]], list[Expression]] = {}
-    stored = set()
+    nodes = [node for node in topological(outputs) if node.operation in COMPUTED]
+    sources = {node.number: list(_sources(node)) for node in nodes}
+    levels = _latest(nodes, sources, _earliest(nodes, sources))
+    nests: dict[tuple[int, LoopKind], list[Expression]] = {}
+    stored = {node.number for node in nodes if node.operation in ("sum", "cumulate")}
     for node in nodes:
-        if node.operation not in COMPUTED:
-            continue
-        sizes, running = nest_sizes(node), 0
-        if node.operation == "cumulate":
-            running = -1 if node.detail[1] else 1
-        level = 0
-        for source, aligned in _sources(node):
-            together = aligned and not running and source.operation in IN_LOOPS | {"concatenate"}
-            level = max(level, levels[source.number] + (not together))
-        levels[node.number] = level
-        nests.setdefault((level, running, sizes), []).append(node)
-    for node in nodes:
-        if node.operation not in COMPUTED:
-            continue
-        if node.operation in ("sum", "cumulate"):
-            stored.add(node.number)
-        for source, aligned in _sources(node):
-            if not aligned or levels[source.number] != levels[node.number] or node.operation == "cumulate":
+        nests.setdefault((levels[node.number], _kind(node)), []).append(node)
+        for source, aligned in sources[node.number]:
+            if levels[source.number] != levels[node.number] or not _together(node, source, aligned):
                 stored.add(source.number)
     ordered = sorted(nests.items(), key=lambda entry: (entry[0][0], entry[1][0].number))
     return Schedule(
-        tuple(LoopNest(sizes, tuple(group), running) for (_, running, sizes), group in ordered),
+        tuple(LoopNest(sizes, tuple(group), running) for (_, (sizes, running)), group in ordered),
         frozenset(stored),
     )
+
+
+def _earliest(nodes: Sequence[Expression], sources: Sources) -> dict[int, int]:
+    """For every node how many loops have to end before its own."""
+    levels: dict[int, int] = {}
+    for node in nodes:
+        waits = [
+            levels[source.number] + (not _together(node, source, aligned))
+            for source, aligned in sources[node.number]
+        ]
+        levels[node.number] = max(waits, default=0)
+    return levels
+
+
+def _latest(nodes: Sequence[Expression], sources: Sources, levels: dict[int, int]) -> dict[int, int]:
+    """Moves every node as near to its first reader as there are loops of its kind: less is kept for later."""
+    levels = dict(levels)
+    limits: dict[int, int] = {}
+    present: dict[LoopKind, set[int]] = {}
+    for node in nodes:
+        present.setdefault(_kind(node), set()).add(levels[node.number])
+    for node in reversed(nodes):
+        if node.number in limits:
+            choice = [level for level in present[_kind(node)] if level <= limits[node.number]]
+            levels[node.number] = max(choice)
+        for source, aligned in sources[node.number]:
+            limit = levels[node.number] - (not _together(node, source, aligned))
+            limits[source.number] = min(limit, limits.get(source.number, limit))
+    return levels
+
+
+def _kind(node: Expression) -> LoopKind:
+    """Sizes of the loops of an operation, and their order where it matters."""
+    running = (-1 if node.detail[1] else 1) if node.operation == "cumulate" else 0
+    return nest_sizes(node), running
+
+
+def _together(node: Expression, source: Expression, aligned: bool) -> bool:
+    """Whether an operation can be in the same loop as what it reads."""
+    return aligned and node.operation != "cumulate" and source.operation in IN_LOOPS | {"concatenate"}
 
 
 def loop_axes(sizes: Sequence[Size]) -> tuple[int, ...]:

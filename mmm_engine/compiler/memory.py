@@ -76,6 +76,11 @@ class Memory:
         """Where an element of a stored result lies."""
         return self._pointer(f"%b{node.number}", self.strides(node.sizes), index)[0]
 
+    def output(self, base: str, start: int, sizes: Sequence[Size], index: Sequence[At]) -> str:
+        """Where an element of an output lies, whose first element is so far from the output's beginning."""
+        base = self.code.emit(0, f"getelementptr double, ptr {base}, i64 {start}") if start else base
+        return self._pointer(base, self.strides(sizes), index)[0]
+
     def clear(self, node: Expression) -> None:
         """Sets a stored result to 0."""
         total = self.code.multiply(self._length(node.sizes), "8")

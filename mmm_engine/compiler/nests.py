@@ -1,10 +1,12 @@
-"""A density as an LLVM module: its loops one after another, sums gathered in registers where they can be.
+"""Functions as LLVM modules: their loops one after another, sums gathered in registers where they can be.
 
-Here: `module_text`, the text of two C functions: log density with gradient, and the copy of a draw.
+Here: `density_text`, a log density with its gradient, and `forward_text`, results for many points, as C functions.
 Not here: which loops there are (loops.py), elements (elements.py), translation (object_code.py).
 
-Calls: `log_density(size, flat, gradient, value, data)` returns 0, or 3 where a number is not finite. `data` holds
-doubles: a number of no interest here, the run-time sizes, then the inputs in the order of their layouts.
+Calls: `log_density(size, flat, gradient, value, data)` returns 0, or 3 where a number is not finite;
+`copy_draw(size, size, flat, draw, data)` copies; `all_draws(draws, size, stride, flat, result, data)` writes the
+results of each point, so many apart. `data` holds doubles: a number of no interest here, the run-time sizes, then the
+inputs in the order of their layouts.
 """
 
 from __future__ import annotations
@@ -26,15 +28,9 @@ _UNROLLED = 4
 _HEAD = f"""{FUNCTIONS}
 declare noalias ptr @malloc(i64)
 declare void @free(ptr)
-declare double @erfc(double)
 declare double @lgamma(double)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"""
-
-_SIGNATURE = (
-    "define i64 @log_density(i64 %size, ptr noalias readonly %flat, ptr noalias %gradient, ptr noalias %value, "
-    "ptr noalias readonly %data) {\nentry:"
-)
 
 _COPY = """define i64 @copy_draw(i64 %size, i64 %expanded, ptr %flat, ptr %draw, ptr %data) {
   %bytes = shl i64 %size, 3
@@ -42,8 +38,27 @@ _COPY = """define i64 @copy_draw(i64 %size, i64 %expanded, ptr %flat, ptr %draw,
   ret i64 0
 }"""
 
+_ALL_DRAWS = """define i64 @all_draws(i64 %draws, i64 %size, i64 %stride, ptr %flat, ptr %result, ptr %data) {
+entry:
+  br label %head
+head:
+  %draw = phi i64 [ 0, %entry ], [ %next, %body ]
+  %more = icmp slt i64 %draw, %draws
+  br i1 %more, label %body, label %done
+body:
+  %from = mul i64 %draw, %size
+  %point = getelementptr double, ptr %flat, i64 %from
+  %to = mul i64 %draw, %stride
+  %place = getelementptr double, ptr %result, i64 %to
+  %status = call i64 @one_draw(i64 %size, ptr %point, ptr %place, ptr %data)
+  %next = add nuw nsw i64 %draw, 1
+  br label %head
+done:
+  ret i64 0
+}"""
 
-def module_text(
+
+def density_text(
     plan: Schedule, layouts: Sequence[InputLayout], runtime_sizes: Sequence[str], size: int
 ) -> str:
     """The module of a density as LLVM text.
@@ -54,6 +69,26 @@ def module_text(
         runtime_sizes: Names of the run-time sizes in the order in which the data have them.
         size: Number of coordinates.
     """
+    density = _function("log_density", ("gradient", "value"), plan, layouts, runtime_sizes, _status(size))
+    return "\n".join([_HEAD, _COPY, density])
+
+
+def forward_text(plan: Schedule, layouts: Sequence[InputLayout], runtime_sizes: Sequence[str]) -> str:
+    """The module of results without derivatives, for many points; the outputs are stored in "result"."""
+    return "\n".join(
+        [_HEAD, _ALL_DRAWS, _function("one_draw", ("result",), plan, layouts, runtime_sizes, "")]
+    )
+
+
+def _function(
+    name: str,
+    outputs: Sequence[str],
+    plan: Schedule,
+    layouts: Sequence[InputLayout],
+    runtime_sizes: Sequence[str],
+    check: str,
+) -> str:
+    """A function with the tables and notes it needs; `check` follows the loops and sets %status."""
     code = Code()
     stored = [node for nest in plan.nests for node in nest.nodes if node.number in plan.stored]
     memory = Memory(code, layouts, runtime_sizes, stored)
@@ -61,9 +96,20 @@ def module_text(
     writer = _Nests(code, memory, plan.stored)
     for number, nest in enumerate(plan.nests):
         writer.add(nest, f"g{number}")
-    end = _end(code.block, size, heap=memory.heap)
-    parts = [_HEAD, *code.tables, _SIGNATURE, *code.entry, *code.body, end, _COPY, code.metadata()]
-    return "\n".join(parts)
+    places = "".join(f"ptr noalias %{output}, " for output in outputs)
+    free = "  call void @free(ptr %heap)\n" if memory.heap else ""
+    return "\n".join(
+        [
+            *code.tables,
+            f"define i64 @{name}(i64 %size, ptr noalias readonly %flat, {places}ptr noalias readonly %data) {{",
+            "entry:",
+            *code.entry,
+            *code.body,
+            f"{check.format(block=code.block)}{free}  ret i64 {'%status' if check else '0'}",
+            "}",
+            code.metadata(),
+        ]
+    )
 
 
 class _Nests:
@@ -129,9 +175,9 @@ class _Nests:
                 self.elements.remember(node, index, value)
                 if node.operation == "store":
                     output, start = node.detail
-                    at = self.code.add(index[0].text, str(start), depth) if index else str(start)
-                    pointer = self.code.emit(depth, f"getelementptr double, ptr %{output}, i64 {at}")
-                    self.code.write(depth, value.text, pointer)
+                    self.code.write(
+                        depth, value.text, self.memory.output(f"%{output}", start, node.sizes, index)
+                    )
                 elif node.number in self.stored:
                     self.code.write(depth, value.text, self.memory.address(node, index))
 
@@ -186,7 +232,7 @@ def _copies(nest: LoopNest) -> int:
     few = sum(node.operation in COMPUTED for node in nest.nodes) <= _FEW_OPERATIONS
     outer = nest.sizes[0]
     if len(nest.sizes) == 2 and isinstance(outer, int) and few and not nest.running:
-        return min(_UNROLLED, outer)
+        return max(1, min(_UNROLLED, outer))
     return 1
 
 
@@ -203,24 +249,22 @@ def _element(sizes: Sequence[Size], place: Sequence[At]) -> list[At]:
     return [place[order.index(axis)] if axis in order else ZERO for axis in range(len(sizes))]
 
 
-def _end(block: str, size: int, *, heap: bool) -> str:
-    """Returns 0 when value and gradient are finite: only then a number times 0 is 0."""
-    free = "  call void @free(ptr %heap)\n" if heap else ""
+def _status(size: int) -> str:
+    """0 when value and gradient are finite, else 3: only a finite number times 0 is 0."""
     return f"""  %v = load double, ptr %value
   %v0 = fmul double %v, 0.0
   br label %check
 check:
-  %ci = phi i64 [ 0, %{block} ], [ %cn, %check ]
-  %ca = phi double [ %v0, %{block} ], [ %cs, %check ]
+  %ci = phi i64 [ 0, %{{block}} ], [ %cn, %check ]
+  %ca = phi double [ %v0, %{{block}} ], [ %cs, %check ]
   %cp = getelementptr double, ptr %gradient, i64 %ci
   %cg = load double, ptr %cp
   %cz = fmul double %cg, 0.0
   %cs = fadd reassoc double %ca, %cz
   %cn = add nuw nsw i64 %ci, 1
   %cc = icmp slt i64 %cn, {size}
-  br i1 %cc, label %check, label %done
-done:
-{free}  %ok = fcmp oeq double %cs, 0.0
+  br i1 %cc, label %check, label %checked
+checked:
+  %ok = fcmp oeq double %cs, 0.0
   %status = select i1 %ok, i64 0, i64 3
-  ret i64 %status
-}}"""
+"""

@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import sys
 from functools import cache
 from typing import Any
 
-_FROM_C = ("erfc", "lgamma")  # what machine code calls beside memory
+_FROM_C = ("lgamma",)  # what machine code calls beside memory
 
 
-def object_code(text: str) -> bytes:
-    """A module, optimised for the processor of this machine, as an object file."""
+def object_code(text: str, effort: str = "full") -> bytes:
+    """A module as an object file for the processor of this machine.
+
+    Args:
+        text: LLVM text.
+        effort: "full", or "least": no optimisation, for modules that the optimiser fails on.
+    """
     from llvmlite import binding
 
     machine = _target_machine()
     module = binding.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
-    tuning = binding.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = (
-        tuning.loop_unrolling
-    ) = True
+    tuning = binding.create_pipeline_tuning_options(speed_level=3 if effort == "full" else 0)
+    full = (
+        effort == "full"
+    )  # without the vectoriser of straight code, which gains nothing here and has failed
+    tuning.loop_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = full
     passes = binding.create_pass_builder(machine, tuning)
     passes.getModulePassManager().run(module, passes)
     return bytes(machine.emit_object(module))
@@ -72,3 +79,7 @@ def _offer_mathematics() -> None:
     library = process if hasattr(process, _FROM_C[0]) else ctypes.CDLL(ctypes.util.find_library("m"))
     for name in _FROM_C:
         binding.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+
+
+if __name__ == "__main__":  # text on standard input, object code on standard output
+    sys.stdout.buffer.write(object_code(sys.stdin.read(), *sys.argv[1:]))

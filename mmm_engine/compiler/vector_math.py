@@ -1,11 +1,13 @@
 """Elementary functions as LLVM text that the optimiser can inline and turn into vector instructions.
 
-Here: exp, expm1, log, log1p and tanh without branches, accurate to about one unit in the last place (a test compares
-them with the C library's, whose calls would keep a loop from being vectorised).
-Not here: functions that are rare enough for the C library (erfc, lgamma).
+Here: exp, expm1, log, log1p, tanh and erfc without branches, accurate to about one unit in the last place (a test
+compares them with numpy's and scipy's); calls of the C library would keep a loop from being vectorised.
+Not here: functions that are rare enough for the C library (lgamma).
 
 Methods: exp by Cody and Waite's reduction x = n log 2 + r and the Taylor polynomial of e^r - 1; log by the polynomial
-of fdlibm's e_log.c in s = f / (2 + f). Below the smallest normal number exp is 0 and log is not exact.
+of fdlibm's e_log.c in s = f / (2 + f); erfc as e^(-x^2) t p(u) with t = 3 / (3 + x), u = 2 t - 1 and p the Chebyshev
+interpolant of degree 22 of e^(x^2) erfc(x) / t (worst relative error 6e-16, found with 50 digits). Below the smallest
+normal number exp is 0 and log is not exact.
 """
 
 from __future__ import annotations
@@ -24,6 +26,15 @@ _LARGEST, _SMALLEST = 709.4, -708.0
 _LOG = (
     6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
     1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+)  # fmt: skip
+_ERFC_CENTRE = 3.0
+_ERFC = (
+    0.3580023023627799, 0.29446481772329297, 0.1967427857013676, 0.10348908730032906,
+    0.03984258709573409, 0.00894241153786806, -0.0004041388749870603, -0.0010113539570887728,
+    -0.00018276990598902794, 9.225899512771738e-05, 3.5853885449595844e-05, -1.013156283309012e-05,
+    -5.82374722681329e-06, 1.5800864969572258e-06, 9.223786145720273e-07, -3.2794192935327655e-07,
+    -1.3698477467135753e-07, 7.23798791311114e-08, 1.647213179132514e-08, -1.3159668631609655e-08,
+    -1.1137746412760201e-09, 1.3405666455077527e-09, -1.1365971769947809e-11,
 )  # fmt: skip
 _HALF_ROOT = struct.unpack("<q", struct.pack("<d", math.sqrt(0.5)))[0]
 
@@ -99,6 +110,7 @@ def _log_lines() -> str:
 
 
 FUNCTIONS = f"""declare double @llvm.fmuladd.f64(double, double, double)
+declare double @llvm.fma.f64(double, double, double)
 declare double @llvm.fabs.f64(double)
 declare double @llvm.sqrt.f64(double)
 declare double @llvm.copysign.f64(double, double)
@@ -142,4 +154,27 @@ define internal double @m_tanh(double %x) alwaysinline {{
   %y = fdiv double %t, %under
   %y1 = call double @llvm.copysign.f64(double %y, double %x)
   ret double %y1
+}}
+define internal double @m_erfc(double %x) alwaysinline {{
+  %a = call double @llvm.fabs.f64(double %x)
+  %sum = fadd double %a, {_bits(_ERFC_CENTRE)}
+  %inverse = fdiv double 1.0, %sum
+  %left = fsub double {_bits(_ERFC_CENTRE)}, %a
+  %u = fmul double %left, %inverse
+  %t = fmul double %inverse, {_bits(_ERFC_CENTRE)}
+{_polynomial("%u", [*reversed(_ERFC)], "p")[0]}
+  %square = fmul double %a, %a
+  %minus = fneg double %square
+  %lost = call double @llvm.fma.f64(double %a, double %a, double %minus)
+  %rest = fsub double 1.0, %lost
+  %e = call double @m_exp(double %minus)
+  %er = fmul double %e, %rest
+  %pt = fmul double %t, {_polynomial("%u", [*reversed(_ERFC)], "p")[1]}
+  %y = fmul double %er, %pt
+  %some = fcmp ogt double %e, 0.0
+  %y1 = select i1 %some, double %y, double %e
+  %other = fsub double 2.0, %y1
+  %negative = fcmp olt double %x, 0.0
+  %y2 = select i1 %negative, double %other, double %y1
+  ret double %y2
 }}"""

@@ -16,15 +16,15 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_engine.arrays import numpy_functions
 from mmm_engine.calibration import contraction, jeffreys_band, rank_statistic, z_score
 from mmm_engine.config import SamplerConfig
 from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target, simulate_targets
 from mmm_engine.fleets.windows import WindowFit, fit_window
+from mmm_engine.forward import channel_totals
 from mmm_engine.metrics import SCORE_COLUMNS, crps_rows
-from mmm_engine.model import mean_terms, model_data, training_data
+from mmm_engine.model import model_data, training_data
 from mmm_engine.parameters import prior_values
-from mmm_engine.predict import draw_chunks, flat_draws
+from mmm_engine.predict import flat_draws
 from mmm_engine.sampler import ProgressListener
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import model_structure
@@ -266,9 +266,7 @@ def _contributions(values: dict[str, Floats], inputs: ScaledInputs) -> Floats:
     """Contribution per channel summed over the training rows, model space, shape (draw, channel)."""
     structure = model_structure(inputs.config)
     train = training_data(model_data(inputs, structure), inputs.train_rows)
-    xp = numpy_functions()
-    sums = [mean_terms(chunk, train, structure, None, xp).media.sum(axis=-2) for chunk in draw_chunks(values)]
-    return np.concatenate(sums)
+    return channel_totals(values, train, structure).contribution
 
 
 def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from mmm_engine.errors import Fault, FitError
 from mmm_engine.model import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
 from mmm_engine.periods import row_of
 from mmm_engine.predict import draw_targets, flat_draws
-from mmm_engine.priors import draw_prior
+from mmm_engine.prior_draws import draw_variables
 from mmm_engine.scaling import ScaledInputs
 from mmm_engine.structure import ModelStructure, model_structure
 
@@ -72,7 +72,7 @@ def simulate_targets(
     rng = np.random.default_rng(seed)
     rejected = 0
     for truth in _truths(structure, seed, posterior):
-        terms = mean_terms(truth, train, structure, None, numpy_functions())
+        terms = mean_terms(truth, train, structure, numpy_functions())
         target = draw_targets(np.asarray(mean(terms), dtype=float), truth, structure, rng)[0]
         if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
             known = {name: value[0] for name, value in truth.items()}
@@ -104,7 +104,8 @@ def _truths(
     batch = 0
     while True:
         if posterior is None:
-            drawn = draw_prior(structure.parameters, _TRIES, seed + batch * 1_000_003)
+            source = np.random.default_rng(seed + batch * 1_000_003)
+            drawn = draw_variables(structure.parameters, _TRIES, source)
             values = parameter_values(structure, drawn, numpy_functions())
             order = np.arange(_TRIES)
         else:

@@ -45,7 +45,8 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     """Seconds of one evaluation of log density and gradient: the fastest of some rounds, as others use the machine."""
     import numpy as np
 
-    from mmm_engine.kernel import compile_kernel, data_buffer
+    from mmm_engine.kernel import compile_kernel
+    from mmm_engine.machine_code import data_buffer
     from mmm_engine.model import model_data, training_data
     from mmm_engine.structure import model_structure
 

@@ -11,7 +11,7 @@ import xarray as xr
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig
 from mmm_engine.model import parameter_values
-from mmm_engine.priors import draw_prior
+from mmm_engine.prior_draws import draw_variables
 from mmm_engine.scaling import ScaledInputs, Scales
 from mmm_engine.structure import model_structure
 
@@ -72,7 +72,8 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
 def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
     """Parameters drawn from the prior, in the form of a posterior: for tests that need draws but no fit."""
     structure = model_structure(inputs.config)
-    values = parameter_values(structure, draw_prior(structure.parameters, draws, seed=0), numpy_functions())
+    drawn = draw_variables(structure.parameters, draws, np.random.default_rng(0))
+    values = parameter_values(structure, drawn, numpy_functions())
     variables = {}
     for spec in structure.parameters:
         dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)

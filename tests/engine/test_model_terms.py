@@ -18,7 +18,7 @@ from mmm_engine.fleets.forecast import extend_inputs, forecast
 from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target
 from mmm_engine.fleets.windows import WindowFit, fit_window
-from mmm_engine.model import ARRAY_RANKS, ModelData, mean, mean_terms, model_data
+from mmm_engine.model import ARRAY_AXES, ModelData, axis_sizes, mean, mean_terms, model_data
 from mmm_engine.periods import Period
 from mmm_engine.predict import (
     contributions,
@@ -36,12 +36,14 @@ from mmm_engine.toolkit.variables import summarize
 from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_config, small_inputs
 
 
-def test_every_array_has_a_rank() -> None:
-    """Compiled code takes the arrays by this list: same names, same order."""
-    assert tuple(ARRAY_RANKS) == tuple(ModelData.__dataclass_fields__)
+def test_every_array_has_named_axes() -> None:
+    """Machine code takes the arrays by this table: same names, same order, axes as long as the structure says."""
+    assert tuple(ARRAY_AXES) == tuple(ModelData.__dataclass_fields__)
     inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=LIFTS)
-    arrays = model_data(inputs, model_structure(inputs.config)).arrays()
-    assert {name: array.ndim for name, array in arrays.items()} == ARRAY_RANKS
+    structure = model_structure(inputs.config)
+    sizes = axis_sizes(structure) | {"rows": 40, "occurrences": 2, "tests": 2}
+    for name, array in model_data(inputs, structure).arrays().items():
+        assert array.shape == tuple(sizes[axis] for axis in ARRAY_AXES[name]), name
 
 
 def test_trend_hinges_by_hand() -> None:
@@ -94,7 +96,7 @@ def test_event_effect_by_hand() -> None:
         "event_sigma": np.array([7.0]),
         "event_effect_size": np.array([[2.0]]),
     }
-    terms = mean_terms(values, model_data(inputs, structure), structure, None, numpy_functions())
+    terms = mean_terms(values, model_data(inputs, structure), structure, numpy_functions())
     peak = 2.0 / (7.0 * math.sqrt(2 * math.pi))
     assert terms.events[0, 2, 0] == pytest.approx(peak)
     assert terms.events[0, 24, 0] == pytest.approx(peak)
@@ -187,7 +189,7 @@ def test_each_channel_may_have_its_own_adstock_and_saturation(tmp_path: Path) ->
     inputs = replace(small_inputs(rows=40, controls=[]), config=config)
     own, structure = _prior_values(inputs), model_structure(config)
     assert [group.kind for group in structure.adstocks] == ["delayed", "geometric", "none"]
-    mixed = mean_terms(own, model_data(inputs, structure), structure, None, numpy_functions()).media
+    mixed = mean_terms(own, model_data(inputs, structure), structure, numpy_functions()).media
     for position, (adstock, lag, saturation, _) in enumerate(kinds.values()):
         alike = small_config(adstock={"kind": adstock, "max_lag": lag}, saturation=saturation, controls=[])
         plain = model_structure(alike)
@@ -197,7 +199,7 @@ def test_each_channel_may_have_its_own_adstock_and_saturation(tmp_path: Path) ->
             else own[spec.name]
             for spec in plain.parameters
         }
-        single = mean_terms(values, model_data(inputs, plain), plain, None, numpy_functions()).media
+        single = mean_terms(values, model_data(inputs, plain), plain, numpy_functions()).media
         assert mixed[..., position] == pytest.approx(single[..., position])
         assert np.ptp(mixed[..., position]) > 0
 

@@ -8,7 +8,8 @@ import pytest
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig
 from mmm_engine.errors import ConfigError
-from mmm_engine.priors import ParameterSpec, PriorPart, assemble, draw_prior, free_variables, read_prior
+from mmm_engine.prior_draws import draw_variables
+from mmm_engine.priors import ParameterSpec, PriorPart, assemble, free_variables, read_prior
 from mmm_engine.structure import model_structure
 from tests.engine.model_cases import small_config
 
@@ -74,7 +75,7 @@ def test_hyperpriors_come_before_what_depends_on_them() -> None:
     )
     spec = ParameterSpec("beta", "channel", (PriorPart("beta", (0, 1), nested),))
     assert [part.name for part in free_variables((spec,))] == ["beta_sigma", "beta"]
-    drawn = draw_prior((spec,), 4000, seed=1)
+    drawn = draw_variables((spec,), 4000, np.random.default_rng(1))
     assert drawn["beta"].shape == (4000, 2)
     # E|N(0, s)| = s sqrt(2/pi) with s itself half-normal of mean sqrt(2/pi): together 2/pi
     assert drawn["beta"].mean() == pytest.approx(2 / np.pi, rel=0.1)
@@ -82,7 +83,7 @@ def test_hyperpriors_come_before_what_depends_on_them() -> None:
 
 def test_prior_draws_have_the_prior_s_moments() -> None:
     """Gamma(mu 2, sigma 1) has mean 2 and standard deviation 1; Beta(1, 3) has mean 1/4."""
-    drawn = draw_prior(model_structure(small_config()).parameters, 4000, seed=0)
+    drawn = draw_variables(model_structure(small_config()).parameters, 4000, np.random.default_rng(0))
     assert drawn["saturation_alpha"].mean() == pytest.approx(2.0, rel=0.05)
     assert drawn["saturation_alpha"].std() == pytest.approx(1.0, rel=0.05)
     assert drawn["adstock_alpha"].mean() == pytest.approx(0.25, rel=0.05)

@@ -156,7 +156,7 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[ModelData,
 
 def _terms(coordinates: Coordinates, point: Any, train: ModelData) -> MeanTerms:
     values = coordinates.parameters(point, train, numpy_functions())
-    return mean_terms(values, train, coordinates.structure, None, numpy_functions())
+    return mean_terms(values, train, coordinates.structure, numpy_functions())
 
 
 def _filled(values: Any, shape: tuple[int, ...]) -> Any:

@@ -111,7 +111,7 @@ def test_more_media_never_does_less(kind: str, parameter: float, media: float, m
 def test_multiplier_has_mean_one_over_the_training_rows() -> None:
     """Held-out rows do not enter the mean."""
     latent = np.random.default_rng(0).normal(size=(5, 12))
-    curve = softplus_multiplier(latent, 8, XP)
+    curve = softplus_multiplier(latent, np.repeat([1 / 8, 0.0], [8, 4]), XP)
     assert curve[:, :8].mean(axis=1) == pytest.approx(np.ones(5))
     assert (curve > 0).all()
 
