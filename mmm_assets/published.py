@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmm_engine.fleets.refresh_diff import PublishedState
 
 DATA, RETURNS = "published_data", "published_returns"  # folders below storage/, beside those of the assets
-LIBRARIES = ("nutpie", "numba", "numpy", "pytensor")  # what can change a fit
+LIBRARIES = ("llvmlite", "nutpie", "numpy")  # what can change a fit
 
 
 class PublishedStates(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -191,12 +191,20 @@ def _uniform(x: Array, given: Arguments, xp: Any) -> Array:
 def _truncated_normal(x: Array, given: Arguments, xp: Any) -> Array:
     mu, sigma = given.get("mu", 0.0), _scale(given)
     low, high = given.get("lower", -math.inf), given.get("upper", math.inf)
-    mass: Any = 1.0
-    if high < math.inf:
-        mass = mass - 0.5 * xp.erfc((high - mu) / sigma / math.sqrt(2.0))
-    if low > -math.inf:
-        mass = mass - 0.5 * xp.erfc((mu - low) / sigma / math.sqrt(2.0))
-    return _normal_density(x, mu, sigma, xp) - xp.log(mass)
+    if low == -math.inf and high == math.inf:
+        return _normal_density(x, mu, sigma, xp)
+    if high == math.inf:
+        mass = _tail((low - mu) / sigma, xp)
+    elif low == -math.inf:
+        mass = _tail((mu - high) / sigma, xp)
+    else:
+        mass = _tail((low - mu) / sigma, xp) - _tail((high - mu) / sigma, xp)
+    return _normal_density(x, mu, sigma, xp) - xp.log(xp.maximum(mass, 1e-300))
+
+
+def _tail(z: Any, xp: Any) -> Any:
+    """Mass of a standard normal distribution above z, exact far out."""
+    return 0.5 * xp.erfc(z / math.sqrt(2.0))
 
 
 LOG_DENSITIES: dict[str, Density] = {

@@ -139,6 +139,9 @@ def _read(path: Path) -> bytes | None:
         stored = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        logger.warning("Machine code cannot be read, and is compiled again: %s", error)
+        return None
     digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
     if hashlib.sha256(code).digest() == digest:
         return code

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from mmm_engine import ENGINE_VERSION
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.config import ClientConfig, SamplerConfig
+from mmm_engine.convergence import convergence
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.kernel import Kernel, compile_kernel
 from mmm_engine.machine_code import data_buffer
@@ -166,8 +167,9 @@ def _more_draws(parameters: dict[str, Floats], settings: SamplerConfig) -> int |
     if settings.ess_target is None or settings.draws >= settings.max_draws:
         return None
     elements = np.concatenate([value.reshape(*value.shape[:2], -1) for value in parameters.values()], axis=-1)
-    smallest = float(np.nanmin(_effective_sizes(elements)))
-    if smallest >= settings.ess_target and float(np.nanmax(_rhat(elements))) <= RHAT_TARGET:
+    found = convergence(elements)
+    smallest = float(np.nanmin([found.ess_bulk, found.ess_tail]))
+    if smallest >= settings.ess_target and float(np.nanmax(found.rhat)) <= RHAT_TARGET:
         return None
     wanted = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
     return min(settings.max_draws, max(2 * settings.draws, math.ceil(wanted / 100.0) * 100))
@@ -390,7 +392,7 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
     """
     names, draws = element_draws(posterior)
     quantiles = np.quantile(draws, [0.05, 0.5, 0.95], axis=(0, 1))
-    sizes = _effective_sizes(draws)
+    found = convergence(draws)
     return pd.DataFrame(
         {
             "parameter": names,
@@ -399,9 +401,9 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "q05": quantiles[0],
             "q50": quantiles[1],
             "q95": quantiles[2],
-            "rhat": _rhat(draws),
-            "ess_bulk": sizes[0],
-            "ess_tail": sizes[1],
+            "rhat": found.rhat,
+            "ess_bulk": found.ess_bulk,
+            "ess_tail": found.ess_tail,
         }
     )
 
@@ -418,22 +420,6 @@ def element_draws(posterior: xr.DataTree) -> tuple[list[str], Floats]:
             names += [f"{name}[{label}]" for label in array[array.dims[-1]].to_numpy()]
             columns.append(values)
     return names, np.concatenate(columns, axis=-1)
-
-
-def _effective_sizes(draws: Floats) -> Floats:
-    """Bulk and tail (5%, 95%) effective sample sizes of draws (chain, draw, element), shape (2, element)."""
-    from arviz_stats.base import array_stats
-
-    bulk = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")
-    tail = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))
-    return np.asarray([bulk, tail], dtype=float)
-
-
-def _rhat(draws: Floats) -> Floats:
-    """Rank-normalised split R-hat of draws (chain, draw, element), shape (element,) (doi:10.1214/20-BA1221)."""
-    from arviz_stats.base import array_stats
-
-    return np.asarray(array_stats.rhat(draws, chain_axis=0, draw_axis=1), dtype=float)
 
 
 def _bfmi(energy: Floats) -> Floats:

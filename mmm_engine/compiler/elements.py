@@ -19,6 +19,8 @@ _INSTRUCTIONS = {
     "reciprocal": "fdiv double 1.0, {0}",
     "sqrt": "call double @llvm.sqrt.f64(double {0})",
     "abs": "call double @llvm.fabs.f64(double {0})",
+    "maximum": "call double @llvm.maximum.f64(double {0}, double {1})",
+    "minimum": "call double @llvm.minimum.f64(double {0}, double {1})",
     **{
         name: f"call double @m_{name}(double {{0}})"
         for name in ("exp", "expm1", "log", "log1p", "tanh", "erfc")
@@ -26,8 +28,6 @@ _INSTRUCTIONS = {
     "gammaln": "call double @lgamma(double {0})",
 }
 _CHOICES = {  # condition, what the first argument is compared with, result where it holds, result elsewhere
-    "maximum": ("uge", "{1}", "{0}", "{1}"),
-    "minimum": ("ule", "{1}", "{0}", "{1}"),
     "less": ("olt", "{1}", "1.0", "0.0"),
     "select": ("one", "0.0", "{1}", "{2}"),
 }

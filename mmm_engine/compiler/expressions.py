@@ -21,6 +21,7 @@ import numpy as np
 Size = int | str
 """The length of an axis: a number, or the name of a length that is known at run time ("rows")."""
 
+_LARGEST_POWER = 64  # up to here powers are products, also of negative numbers
 _NAMES = (
     "add multiply reciprocal exp expm1 log log1p sqrt tanh abs sign erfc gammaln maximum minimum less select"
 )
@@ -118,12 +119,13 @@ class Expression:
 
     def __pow__(self, exponent: Any) -> Expression:
         power = self.graph.expression(exponent)
-        if not power.is_constant() or (2.0 * power.detail) % 1.0 or abs(power.detail) > 16:
+        if not power.is_constant() or (2.0 * power.detail) % 1.0 or abs(power.detail) > _LARGEST_POWER:
             return self.graph.apply("exp", power * self.graph.apply("log", self))
         result = _whole_power(self, int(abs(power.detail)))
         if power.detail % 1.0:
             result = result * self.graph.apply("sqrt", self)
-        return self.graph.apply("reciprocal", result) if power.detail < 0 else result
+        result = self.graph.apply("reciprocal", result) if power.detail < 0 else result
+        return result + self.graph.constant(0.0, power.sizes)
 
     def __rpow__(self, base: Any) -> Expression:
         return self.graph.apply("exp", self * self.graph.apply("log", base))
@@ -174,7 +176,7 @@ class Expression:
             elif isinstance(part, slice) and part == slice(None):
                 axis += 1
             elif isinstance(part, (int, np.integer)):
-                result = self.graph.take(result, axis, [int(part)])
+                result = self.graph.take(result, axis, [int(part) % _known(result.sizes[axis])])
                 result = self.graph.view(result, tuple(at for at in range(result.ndim) if at != axis))
             else:
                 result = self.graph.take(result, axis, _positions(part, result.sizes[axis]))
@@ -283,7 +285,19 @@ class Graph:
 
     def cumulate(self, argument: Expression, axis: int, from_end: bool = False) -> Expression:
         """Running sum along an axis."""
-        return self._node("cumulate", (argument,), argument.sizes, (axis % argument.ndim, from_end))
+        axis %= argument.ndim
+        size, rest = argument.sizes[axis], argument.sizes[axis + 1 :]
+        longer = [at for at, length in enumerate(argument.sizes) if length != 1]
+        if not longer or axis == max(longer, key=lambda at: (isinstance(argument.sizes[at], str), at)):
+            return self._node("cumulate", (argument,), argument.sizes, (axis, from_end))
+        if isinstance(size, str):
+            raise NotImplementedError(f"a running sum along the first of two run-time axes: {argument}")
+        # not along the innermost loop: each element is a sum over the axis, of ones and zeros times the argument
+        ones = np.triu(np.ones((size, size)))
+        weights = self.expression((ones.T if from_end else ones).reshape(size, size, *(1,) * len(rest)))
+        kept = range(argument.ndim)
+        spread = self.view(argument, (*kept[: axis + 1], None, *kept[axis + 1 :]))
+        return (spread * weights).sum(axis=axis)
 
     def store(self, value: Expression, place: str, start: int, sizes: tuple[Size, ...]) -> Expression:
         """Writes a value, broadcast to these sizes, into an output from a position on."""

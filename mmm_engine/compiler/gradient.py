@@ -175,7 +175,8 @@ _RULES: dict[str, Rule] = {
     "log1p": _function(lambda y, x: 1.0 / (1.0 + x)),
     "sqrt": _function(lambda y, x: 0.5 / y),
     "tanh": _function(lambda y, x: 1.0 - y * y),
-    "abs": _function(lambda y, x: x.graph.apply("sign", x)),
+    # at 0 the slope from the right, as `x < 0` chooses there in formulas whose two sides meet smoothly
+    "abs": _function(lambda y, x: x.graph.apply("select", x < 0.0, -1.0, 1.0)),
     "sign": _function(lambda y, x: 0.0),
     "erfc": _function(lambda y, x: -2.0 / math.sqrt(math.pi) * x.graph.apply("exp", -1.0 * (x * x))),
     "gammaln": _function(lambda y, x: digamma(x)),

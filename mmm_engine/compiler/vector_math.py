@@ -112,6 +112,8 @@ def _log_lines() -> str:
 FUNCTIONS = f"""declare double @llvm.fmuladd.f64(double, double, double)
 declare double @llvm.fma.f64(double, double, double)
 declare double @llvm.fabs.f64(double)
+declare double @llvm.maximum.f64(double, double)
+declare double @llvm.minimum.f64(double, double)
 declare double @llvm.sqrt.f64(double)
 declare double @llvm.copysign.f64(double, double)
 define internal double @m_exp(double %x) alwaysinline {{
