@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo, WindowReport
 
 LIBRARIES = (
-    "pymc", "pymc-marketing", "nutpie", "pytensor", "numba", "arviz", "numpy", "pandas", "xarray", "dagster", "duckdb",
+    "pymc", "pymc-marketing", "nutpie", "pytensor", "llvmlite", "arviz", "numpy", "pandas", "xarray",
+    "dagster", "duckdb",
 )  # fmt: skip
 
 

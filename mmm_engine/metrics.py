@@ -235,6 +235,11 @@ def interval_coverage(actual: Floats, draws: Floats, level: float) -> float:
     if not 0 < level < 1:
         raise ValueError(f"level must lie strictly between 0 and 1, got {level}")
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return _covered(actual, low, high)
+
+
+def _covered(actual: Floats, low: Floats, high: Floats) -> float:
+    """Share of rows between two bounds; NaN where a number is missing."""
     inside = np.where((low <= actual) & (actual <= high), 1.0, 0.0)
     inside[np.isnan(low) | np.isnan(high) | np.isnan(actual)] = np.nan  # a comparison with NaN is not a miss
     return float(np.mean(inside))
@@ -281,7 +286,10 @@ def score_split(
     Raises:
         ValueError: If the rows of the arrays differ or there is none.
     """
-    forecast = point_forecast(draws)
+    forecast, units = point_forecast(draws), crps(actual, draws)
+    low, lower, upper, high = np.quantile(
+        draws, [0.05, 0.25, 0.75, 0.95], axis=0
+    )  # sorts once for both intervals
     scores: list[tuple[str, float, str]] = [
         ("mape", mape(actual, forecast), "fraction"),
         ("wape", wape(actual, forecast), "fraction"),
@@ -289,13 +297,13 @@ def score_split(
         ("r_squared", r_squared(actual, forecast), "score"),
         ("bayes_r_squared", bayes_r_squared(actual, mean_draws), "score"),
         ("bias", bias(actual, forecast), "fraction"),
-        ("crps", crps_scaled(actual, draws, train_actual), "fraction"),
-        ("crps_units", crps(actual, draws), "target"),
-        ("coverage_50", interval_coverage(actual, draws, 0.5), "fraction"),
-        ("coverage_90", interval_coverage(actual, draws, 0.9), "fraction"),
+        ("crps", _ratio(units, np.mean(np.abs(train_actual))), "fraction"),
+        ("crps_units", units, "target"),
+        ("coverage_50", _covered(actual, lower, upper), "fraction"),
+        ("coverage_90", _covered(actual, low, high), "fraction"),
     ]
     if naive_draws is not None:
-        scores.append(("skill", skill(crps(actual, draws), crps(actual, naive_draws)), "score"))
+        scores.append(("skill", skill(units, crps(actual, naive_draws)), "score"))
     rows = [(split, "all", metric, value, unit) for metric, value, unit in scores]
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 

@@ -25,7 +25,7 @@ from mmm_engine.sampler import parameter_summary
 if TYPE_CHECKING:
     from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport
 
-_LIBRARIES = ("numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "xarray")
+_LIBRARIES = ("llvmlite", "numpy", "nutpie", "pandas", "pymc", "pytensor", "xarray")
 
 
 def gather_report(
