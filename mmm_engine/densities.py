@@ -198,7 +198,10 @@ def _truncated_normal(x: Array, given: Arguments, xp: Any) -> Array:
     elif low == -math.inf:
         mass = _tail((mu - high) / sigma, xp)
     else:
-        mass = _tail((low - mu) / sigma, xp) - _tail((high - mu) / sigma, xp)
+        # the difference of the smaller tails: of two masses near 1 nothing would be left
+        above = _tail((low - mu) / sigma, xp) - _tail((high - mu) / sigma, xp)
+        below = _tail((mu - high) / sigma, xp) - _tail((mu - low) / sigma, xp)
+        mass = xp.where(2.0 * mu - low - high > 0.0, below, above)
     return _normal_density(x, mu, sigma, xp) - xp.log(xp.maximum(mass, 1e-300))
 
 

@@ -1,7 +1,7 @@
 """Elementary functions as LLVM text that the optimiser can inline and turn into vector instructions.
 
-Here: exp, expm1, log, log1p, tanh and erfc without branches, accurate to about one unit in the last place (a test
-compares them with numpy's and scipy's); calls of the C library would keep a loop from being vectorised.
+Here: exp, expm1, log, log1p, tanh and erfc without branches, accurate to a few units in the last place (tests hold
+them to it); calls of the C library would keep a loop from being vectorised.
 Not here: functions that are rare enough for the C library (lgamma).
 
 Methods: exp by Cody and Waite's reduction x = n log 2 + r and the Taylor polynomial of e^r - 1; log by the polynomial

@@ -252,3 +252,12 @@ def test_truncation_far_out_in_the_tail(mu: float) -> None:
     assert _density(case, x) == pytest.approx(wanted, rel=1e-8, abs=1e-8)
     mirrored = {"distribution": "TruncatedNormal", "mu": -mu, "sigma": 1.0, "upper": 0.0}
     assert _density(mirrored, -x) == pytest.approx(wanted, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("mu", [-30.0, -9.0, 1.0, 9.0, 30.0])
+def test_truncation_at_both_ends(mu: float) -> None:
+    """An interval far from the mean, on either side, has scipy's density to 1e-8."""
+    x = np.array([-0.9, 0.1, 1.5])
+    case = {"distribution": "TruncatedNormal", "mu": mu, "sigma": 1.0, "lower": -1.0, "upper": 2.0}
+    wanted = stats.truncnorm(-1.0 - mu, 2.0 - mu, mu, 1.0).logpdf(x)
+    assert _density(case, x) == pytest.approx(wanted, rel=1e-8, abs=1e-8)

@@ -321,7 +321,10 @@ def test_what_is_not_finite_is_nan() -> None:
     structure, data = _window(**SMALL)
     kernel = compile_kernel(structure)
     broken = replace(data, target=np.where(np.arange(len(data.target)) == 3, np.nan, data.target))
-    for flat, rows in ((_point(kernel), broken), (np.full(kernel.coordinates.size, 1e4), data)):
+    far = np.full(kernel.coordinates.size, 1e4)
+    endless_noise = _point(kernel)
+    endless_noise[-1] = 800.0  # log of the noise: density -inf, most slopes finite
+    for flat, rows in ((_point(kernel), broken), (far, data), (endless_noise, data)):
         value, slopes = kernel.evaluate(flat, rows)
         assert np.isnan(value)
         assert np.isnan(slopes).all()
