@@ -12,7 +12,6 @@ three and take a third to a fifth of the gradient evaluations per draw.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmm_engine.levels import channel_levels
+from mmm_engine.levels import Bends, channel_levels
 from mmm_engine.model import ModelData, parameter_values, saturation_shape
 from mmm_engine.priors import ParameterSpec, PriorPart, assemble, free_variables
 from mmm_engine.structure import MediaGroup, ModelStructure
@@ -31,7 +30,7 @@ Floats = NDArray[np.float64]
 Array = Any  # a numpy array or an expression
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
-_SMALLEST_HALF_POINT = 1e-6
+_SMALLEST_LOSS = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
 _SIZE_FLOOR = 0.01
 
 
@@ -115,36 +114,36 @@ class Coordinates:
 
     def _add_levels(self, flat: Array, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
         """Adds intercept, channel scales and half-saturation points (levels.py); returns the log Jacobian."""
-        above, slopes = self._half_above(flat, data, xp)
+        bends, slopes = self._bends(flat, data, xp)
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
         )
         log_total = self._elements(flat, self._parameter("intercept"), xp) + self._control_shift(
             variables, data, xp
         )
-        order = [channel for group in self.channels for channel in group.group.channels]
-        has_half = np.concatenate([np.full(len(g.group.channels), g.half is not None) for g in self.channels])
-        levels = channel_levels(
-            log_total,
-            amplitude + math.log(len(order)),  # the origin shares the total evenly
-            above,
-            (data.half_point[order] + _SMALLEST_HALF_POINT) * has_half,
-            xp,
-        )
+        levels = channel_levels(log_total, amplitude, bends, xp)
         start = 0
         for group in self.channels:
-            stop = start + len(group.group.channels)
             if group.half is not None:
+                stop = start + group.half.size
                 self._store(variables, group.half, levels.half[..., start:stop])
-            start = stop
-        log_scale = levels.log_effect - self._log_mean_curves(variables, data, xp)
+                start = stop
+        log_curves = self._log_mean_curves(variables, data, xp)
+        scale = levels.effect * xp.exp(-log_curves)
         start = 0
         for group in self.channels:
             stop = start + len(group.group.channels)
-            self._store(variables, group.scale, xp.exp(log_scale[..., start:stop]))
+            self._store(variables, group.scale, scale[..., start:stop])
             start = stop
-        variables["intercept"] = xp.exp(levels.log_intercept)
-        return levels.log_jacobian + slopes + (log_scale - levels.log_effect).sum(axis=-1)
+        variables["intercept"] = levels.intercept
+        log_jacobian = levels.log_jacobian + slopes - log_curves.sum(axis=-1)
+        if self.amplitudes and self.structure.media_process is not None:
+            # what the data pin is how far media move the target: the more the channels bring, the smaller the size
+            eta = f"{self.structure.media_process.name}_raw_eta"
+            share = levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
+            variables[eta] = variables[eta] / share
+            log_jacobian = log_jacobian - xp.log(share)[..., 0]
+        return log_jacobian
 
     def _rescale_processes(self, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
         """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
@@ -180,20 +179,28 @@ class Coordinates:
             log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
         return log_jacobian
 
-    def _half_above(self, flat: Array, data: ModelData, xp: Any) -> tuple[Array, Array]:
-        """Half-saturation above its floor per channel, and its log slope; 1 and 0 for curves without one."""
-        pieces, slopes = [], 0.0
+    def _bends(self, flat: Array, data: ModelData, xp: Any) -> tuple[Bends | None, Array]:
+        """Channels with a half-saturation point and where they are above its bound; the sum of the log slopes."""
+        above, slopes = [], 0.0
+        positions: list[int] = []
+        members: list[int] = []
+        start = 0
         for group in self.channels:
-            if group.half is None:
-                pieces.append(self._elements(flat, group.scale, xp) * 0.0 + 1.0)
-                continue
-            scales = np.empty(group.half.size)
-            for part in group.half.parts:
-                scales[list(part.indices)] = typical_scale(part.prior)
-            value, log_slope = soft_above_zero(self._elements(flat, group.half, xp), scales, xp)
-            pieces.append(value)
-            slopes = slopes + log_slope.sum(axis=-1)
-        return xp.concatenate(pieces, axis=-1), slopes
+            stop = start + len(group.group.channels)
+            if group.half is not None:
+                scales = np.empty(group.half.size)
+                for part in group.half.parts:
+                    scales[list(part.indices)] = typical_scale(part.prior)
+                value, log_slope = soft_above_zero(self._elements(flat, group.half, xp), scales, xp)
+                above.append(value)
+                slopes = slopes + log_slope.sum(axis=-1)
+                positions += range(start, stop)
+                members += group.group.channels
+            start = stop
+        if not above:
+            return None, slopes
+        lost, kept = data.spread_kept[0][members] + _SMALLEST_LOSS, data.spread_kept[1][members]
+        return Bends(positions, xp.concatenate(above, axis=-1), lost, kept), slopes
 
     def _log_mean_curves(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
         """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).

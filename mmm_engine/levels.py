@@ -3,14 +3,17 @@
 Here: one bijection, the heart of the round coordinates (coordinates.py), as a function of arrays.
 Not here: which variables take part in it.
 
-The geometry. The data pin the sum of baseline and mean channel effects. What they pin of a channel that always runs is
-the amplitude of its effect: mean effect e times relative spread of its curve, which falls with the half-saturation
-point h roughly as h / (h + c). Where h is small the curve is flat, the channel looks like baseline, and e may be
-anything up to the whole pool p of what is not explained by others: the posterior follows the bent line
+The geometry. The data pin the total T of baseline b and mean channel effects e, and of each channel the amplitude A of
+its effect: e times how much of the media's relative spread its curve keeps. A curve with half-saturation point h keeps
+about (h + d) / (h + d + c) of it (transforms.spread_kept), so
 
-    log(p / e) + log(1 + c / h) = constant.
+    e = A + x,  x = A c / (h + d).
 
-With Y = log(p / e) and X = log(1 + c / h), both positive, F = X + Y is the axis the data pin, and the line is straight.
+The excess x is what the data do not pin: a flat curve looks like baseline. All excesses and the baseline share what the
+amplitudes leave of the total, L = T - sum(A): the sum of x must stay below L. Alone, a channel takes the part r < 1 of
+it, where u = h + d lies above f = A c / L and r = f / u. Together they take 1 - prod(1 - r) of it, and L prod(1 - r) is
+the baseline; the half-saturation points give way by the factor F = sum(r) / (1 - prod(1 - r)) >= 1, which is 1 as long
+as one channel at most comes near its bound. No channel comes before another.
 """
 
 from __future__ import annotations
@@ -18,9 +21,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mmm_engine.supports import soft_above_zero
+
 Array = Any  # a numpy array or an expression
 
-_TINY = 1e-12  # a channel never takes the whole pool: keeps the logarithm of what it leaves finite
+_TINY = 1e-12  # the amplitudes never take the whole total: keeps what they leave positive
+
+
+@dataclass(frozen=True)
+class Bends:
+    """The channels whose curve has a half-saturation point.
+
+    Attributes:
+        positions: Which channels.
+        above: How far the half-saturation point lies above the smallest that leaves a baseline, > 0, shape (..., bend).
+        lost: c above, > 0; the smaller, the less a curve can flatten the channel, shape (bend,).
+        kept: d above, >= 0, shape (bend,).
+    """
+
+    positions: list[int]
+    above: Array
+    lost: Array
+    kept: Array
 
 
 @dataclass(frozen=True)
@@ -28,53 +50,75 @@ class Levels:
     """Output of `channel_levels`.
 
     Attributes:
-        log_intercept: What the channels leave of the total, shape (..., 1).
-        log_effect: Mean effect per channel, shape (..., channel).
-        half: Half-saturation point per channel, shape (..., channel).
-        log_jacobian: Log determinant with respect to total, amplitude and the logarithm's own levels, up to a
-            constant; the slope of `half_above` in its own coordinate is not in it. Shape (...).
+        intercept: The baseline, shape (..., 1).
+        effect: Mean effect per channel, shape (..., channel).
+        half: Half-saturation point per channel that has one, shape (..., bend); None without any.
+        log_jacobian: Log determinant of (intercept, effect, half) with respect to (log_total, amplitude, above),
+            up to a constant, shape (...).
     """
 
-    log_intercept: Array
-    log_effect: Array
+    intercept: Array
+    effect: Array
     half: Array
     log_jacobian: Array
 
 
-def channel_levels(
-    log_total: Array, amplitude: Array, half_above: Array, half_point: Array, xp: Any
-) -> Levels:
-    """Intercept, mean effects and half-saturation points from total, amplitudes and half-saturation above its floor.
-
-    Channels take their part of the pool one after another. The amplitude axis of a channel is relative to the pool
-    that the earlier ones leave, so that one of them may grow at the baseline's expense without moving the others.
+def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: Any) -> Levels:
+    """Intercept, mean effects and half-saturation points from total, amplitudes and places above the bounds.
 
     Args:
         log_total: Logarithm of intercept plus mean effects, shape (..., 1).
-        amplitude: Any real number; minus the logarithm of the amplitude, about, shape (..., channel).
-        half_above: How far the half-saturation point lies above the smallest that the amplitude allows, > 0,
-            shape (..., channel).
-        half_point: c above, >= 0; 0 for channels without this trade-off, shape (channel,).
+        amplitude: Any real number; the amplitude's share of the total is about proportional to it where that is
+            positive, and has a Gaussian tail towards none, shape (..., channel).
+        bends: Channels that may look like baseline; None when no curve has a half-saturation point.
         xp: Array functions.
     """
-    first_guess = _left_of_pool(xp.softplus(amplitude), half_above, half_point, xp)
-    position = amplitude + _sum_before(xp.log(first_guess), xp)
-    pinned = xp.softplus(position)
-    half = half_point / xp.expm1(pinned) + half_above
-    log_part = xp.log1p(half_point / half) - pinned
-    log_left = xp.log(-xp.expm1(log_part) + _TINY)
-    log_effect = log_total + log_part + _sum_before(log_left, xp)
-    log_intercept = log_total + log_left.sum(axis=-1)[..., None]
-    slopes = -xp.softplus(-position)
-    log_jacobian = log_total[..., 0] + (log_effect + slopes).sum(axis=-1)
-    return Levels(log_intercept, log_effect, half, log_jacobian)
+    channels = amplitude.shape[-1]
+    wanted, slopes = soft_above_zero(amplitude, 1.0 / channels, xp)
+    reach = wanted.sum(axis=-1)[..., None]
+    bent = reach + reach**3 / 3.0  # tanh of it is the reach to the fifth order, and never 1
+    taken = xp.tanh(bent)
+    shrink = taken / reach
+    left = 2.0 * xp.sigmoid(-2.0 * bent) + _TINY
+    pinned = wanted * shrink
+    total = xp.exp(log_total)
+    log_slope = (
+        (channels + 1) * log_total
+        + (channels - 1) * xp.log(shrink)
+        + xp.log1p(reach**2)
+        + xp.log1p(taken)
+        - xp.softplus(2.0 * bent)
+    )
+    log_jacobian = log_slope[..., 0] + slopes.sum(axis=-1)
+    if bends is None:
+        return Levels(total * left, total * pinned, None, log_jacobian)
+
+    amplitudes = pinned[..., bends.positions]
+    bound = amplitudes * bends.lost / left
+    longer = xp.sqrt(bound**2 + bends.kept**2)
+    alone = longer + bends.above
+    margin = bends.kept**2 / (longer + bound) + bends.above  # alone - bound, exact where they are close
+    log_unused = xp.log(margin / alone).sum(axis=-1)[..., None]
+    used = -xp.expm1(log_unused)
+    crowd = (bound / alone).sum(axis=-1)[..., None] / used
+    flattened = alone * crowd
+    excess = bends.lost / flattened
+    odds = (bound / margin).sum(axis=-1)[..., None]
+    log_halves = len(bends.positions) * xp.log(crowd) + log_unused + xp.log(odds / used)
+
+    resting = [channel for channel in range(channels) if channel not in bends.positions]
+    effect = amplitudes * (1.0 + excess)
+    if resting:
+        effect = xp.concatenate([effect, pinned[..., resting]], axis=-1)[
+            ..., _inverse(bends.positions + resting)
+        ]
+    return Levels(
+        intercept=total * left * xp.exp(log_unused),
+        effect=total * effect,
+        half=flattened - bends.kept,
+        log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),
+    )
 
 
-def _left_of_pool(pinned: Array, half_above: Array, half_point: Array, xp: Any) -> Array:
-    half = half_point / xp.expm1(pinned) + half_above
-    return -xp.expm1(xp.log1p(half_point / half) - pinned) + _TINY
-
-
-def _sum_before(values: Array, xp: Any) -> Array:
-    """Sum of the earlier channels' values, 0 for the first."""
-    return xp.cumsum(values, axis=-1) - values
+def _inverse(order: list[int]) -> list[int]:
+    return sorted(range(len(order)), key=order.__getitem__)

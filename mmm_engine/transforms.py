@@ -355,24 +355,27 @@ def fourier_modes(day_of_year: Floats, order: int) -> Floats:
     return np.hstack([np.sin(angle), np.cos(angle)])
 
 
-def half_points(media: Floats) -> Floats:
-    """Where a Michaelis-Menten curve starts to flatten a channel's movement: the c at which its relative spread halves.
+def spread_kept(media: Floats) -> Floats:
+    """How a Michaelis-Menten curve flattens a channel: c and d where it keeps (h + d) / (h + d + c) of the spread.
 
-    The relative spread of m / (h + m) over the rows falls with h about as h / (h + c). A channel that pauses keeps
-    its spread whatever the curve: its c is 0.
+    The relative spread of m / (h + m) over the rows, as a part of that of m, falls from 1 with h to some rest: none
+    for a channel that always runs, most of it for one that pauses. c + d is the h at which half of the way is gone,
+    d / (c + d) the rest.
 
     Args:
         media: Shape (date, channel), model space, not negative.
 
     Returns:
-        Shape (channel,), >= 0.
+        c and d, both >= 0; c is 0 for a channel without spread; shape (2, channel).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        linear = media.std(axis=0) / media.mean(axis=0)
-        curve = media / (media + _PROBE)
-        bent = curve.std(axis=0) / curve.mean(axis=0)
-        point = _PROBE * (linear / bent - 1.0)
-    return np.asarray(np.where(np.isfinite(point), np.maximum(point, 0.0), 0.0))
+        curves = media / (media + _HALF_POINTS[:, None, None])
+        kept = curves.std(axis=1) / curves.mean(axis=1) / (media.std(axis=0) / media.mean(axis=0))
+    kept = np.where(np.isfinite(kept), kept, 1.0)
+    rest = np.clip(kept[0], 0.0, 1.0)
+    beyond = (kept < (1.0 + rest) / 2.0).sum(axis=0)
+    middle = _HALF_POINTS[np.minimum(beyond, len(_HALF_POINTS) - 1)]
+    return np.stack([(1.0 - rest) * middle, rest * middle])
 
 
-_PROBE = 0.1  # half-saturation at which the flattening is measured, media having a maximum of one
+_HALF_POINTS = np.geomspace(1e-3, 10.0, 60)  # where the flattening is measured, media having a maximum of one

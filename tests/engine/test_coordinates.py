@@ -9,7 +9,7 @@ import pytest
 
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
-from mmm_engine.levels import channel_levels
+from mmm_engine.levels import Bends, channel_levels
 from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.structure import model_structure
 from tests.engine.model_cases import small_inputs
@@ -90,21 +90,41 @@ def test_total_moves_only_the_level() -> None:
 
 
 def test_levels_add_up_to_the_total() -> None:
-    """Intercept and mean effects share the total, wherever the point lies."""
+    """Intercept and mean effects share the total, wherever the point lies; the curves stay above zero."""
     rng = np.random.default_rng(1)
-    amplitude, above = rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
-    levels = channel_levels(np.full((40, 1), 0.3), amplitude, above, np.array([0.0, 0.1, 0.3, 0.0, 1.0]), XP)
-    total = np.exp(levels.log_intercept[:, 0]) + np.exp(levels.log_effect).sum(axis=1)
+    amplitude, above = 2.0 * rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
+    lost, kept = np.array([1e-6, 0.1, 0.3, 1e-6, 1.0]), np.array([0.0, 0.3, 0.0, 0.5, 1.0])
+    levels = channel_levels(np.full((40, 1), 0.3), amplitude, Bends(list(range(5)), above, lost, kept), XP)
+    total = levels.intercept[:, 0] + levels.effect.sum(axis=1)
     assert total == pytest.approx(np.full(40, np.exp(0.3)))
+    assert (levels.intercept > 0).all()
+    assert (levels.effect > 0).all()
+    assert (levels.half > 0).all()
 
 
-def test_amplitude_stays_while_the_curve_bends() -> None:
-    """One always-on channel along its axis: effect times flattening is constant, the effect grows fourfold."""
-    above = np.array([[2.0], [0.5], [0.1], [0.01]])
-    levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), 2.0), above, np.array([0.3]), XP)
-    flattened = np.exp(levels.log_effect) * levels.half / (levels.half + 0.3)
-    assert flattened == pytest.approx(np.full((4, 1), flattened[0, 0]))
-    assert levels.log_effect[-1, 0] - levels.log_effect[0, 0] > np.log(4.0)
+@pytest.mark.parametrize(("kept", "growth"), [(0.0, 8.0), (0.3, 1.9)])
+def test_amplitude_stays_while_the_curve_bends(kept: float, growth: float) -> None:
+    """Along its axis, effect times kept spread is constant while the effect of an always-on channel grows many times.
+
+    A channel that keeps half of its spread on any curve (c = d = 0.3) at most doubles.
+    """
+    above = np.array([[2.0], [0.5], [0.1], [0.001]])
+    levels = channel_levels(
+        np.zeros((4, 1)), np.full((4, 1), -1.0), Bends([0], above, np.array([0.3]), np.array([kept])), XP
+    )
+    keeps = (levels.half + kept) / (levels.half + kept + 0.3)
+    assert levels.effect * keeps == pytest.approx(np.full((4, 1), levels.effect[0, 0] * keeps[0, 0]))
+    grown = levels.effect[-1, 0] / levels.effect[0, 0]
+    assert growth / 2.0 < grown < 2.0 * growth
+
+
+def test_one_channel_near_its_bound_leaves_the_others_curves_alone() -> None:
+    """The second channel's half-saturation point moves by less than a tenth while the first takes the baseline."""
+    above = np.array([[5.0, 1.0], [0.001, 1.0]])
+    lost, kept = np.array([0.3, 0.02]), np.array([0.0, 0.9])
+    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), Bends([0, 1], above, lost, kept), XP)
+    assert levels.intercept[1, 0] < 0.05 * levels.intercept[0, 0]
+    assert levels.half[1, 1] == pytest.approx(levels.half[0, 1], rel=0.1)
 
 
 def test_signed_intercept_keeps_plain_coordinates() -> None:
