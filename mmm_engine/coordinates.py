@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 Array = Any  # a numpy array or an expression
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
-_SMALLEST_LOSS = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
+_SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
 _SIZE_FLOOR = 0.01
 
 
@@ -199,8 +199,8 @@ class Coordinates:
             start = stop
         if not above:
             return None, slopes
-        lost, kept = data.spread_kept[0][members] + _SMALLEST_LOSS, data.spread_kept[1][members]
-        return Bends(positions, xp.concatenate(above, axis=-1), lost, kept), slopes
+        half_point = data.half_point[members] + _SMALLEST_HALF_POINT
+        return Bends(positions, xp.concatenate(above, axis=-1), half_point), slopes
 
     def _log_mean_curves(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
         """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).

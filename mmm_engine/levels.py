@@ -5,13 +5,13 @@ Not here: which variables take part in it.
 
 The geometry. The data pin the total T of baseline b and mean channel effects e, and of each channel the amplitude A of
 its effect: e times how much of the media's relative spread its curve keeps. A curve with half-saturation point h keeps
-about (h + d) / (h + d + c) of it (transforms.spread_kept), so
+about h / (h + c) of it (transforms.half_points), so
 
-    e = A + x,  x = A c / (h + d).
+    e = A + x,  x = A c / h.
 
 The excess x is what the data do not pin: a flat curve looks like baseline. All excesses and the baseline share what the
 amplitudes leave of the total, L = T - sum(A): the sum of x must stay below L. Alone, a channel takes the part r < 1 of
-it, where u = h + d lies above f = A c / L and r = f / u. Together they take 1 - prod(1 - r) of it, and L prod(1 - r) is
+it, where h lies above f = A c / L and r = f / h. Together they take 1 - prod(1 - r) of it, and L prod(1 - r) is
 the baseline; the half-saturation points give way by the factor F = sum(r) / (1 - prod(1 - r)) >= 1, which is 1 as long
 as one channel at most comes near its bound. No channel comes before another.
 """
@@ -35,14 +35,12 @@ class Bends:
     Attributes:
         positions: Which channels.
         above: How far the half-saturation point lies above the smallest that leaves a baseline, > 0, shape (..., bend).
-        lost: c above, > 0; the smaller, the less a curve can flatten the channel, shape (bend,).
-        kept: d above, >= 0, shape (bend,).
+        half_point: c above, > 0; the smaller, the less a curve can flatten the channel, shape (bend,).
     """
 
     positions: list[int]
     above: Array
-    lost: Array
-    kept: Array
+    half_point: Array
 
 
 @dataclass(frozen=True)
@@ -94,16 +92,14 @@ def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: 
         return Levels(total * left, total * pinned, None, log_jacobian)
 
     amplitudes = pinned[..., bends.positions]
-    bound = amplitudes * bends.lost / left
-    longer = xp.sqrt(bound**2 + bends.kept**2)
-    alone = longer + bends.above
-    margin = bends.kept**2 / (longer + bound) + bends.above  # alone - bound, exact where they are close
-    log_unused = xp.log(margin / alone).sum(axis=-1)[..., None]
+    bound = amplitudes * bends.half_point / left
+    alone = bound + bends.above
+    log_unused = xp.log(bends.above / alone).sum(axis=-1)[..., None]
     used = -xp.expm1(log_unused)
     crowd = (bound / alone).sum(axis=-1)[..., None] / used
-    flattened = alone * crowd
-    excess = bends.lost / flattened
-    odds = (bound / margin).sum(axis=-1)[..., None]
+    half = alone * crowd
+    excess = bends.half_point / half
+    odds = (bound / bends.above).sum(axis=-1)[..., None]
     log_halves = len(bends.positions) * xp.log(crowd) + log_unused + xp.log(odds / used)
 
     resting = [channel for channel in range(channels) if channel not in bends.positions]
@@ -115,7 +111,7 @@ def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: 
     return Levels(
         intercept=total * left * xp.exp(log_unused),
         effect=total * effect,
-        half=flattened - bends.kept,
+        half=half,
         log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),
     )
 

@@ -23,12 +23,12 @@ from mmm_engine.transforms import (
     SATURATIONS,
     adstock,
     fourier_modes,
+    half_points,
     hsgp_basis,
     hsgp_frequencies,
     lagged,
     matern52_sqrt_density,
     softplus_multiplier,
-    spread_kept,
 )
 
 Floats = NDArray[np.float64]
@@ -59,7 +59,7 @@ class ModelData:
         lift_rows: 1 at the row of each test, else 0, shape (test, date).
         lift_gain: What each test brought, shape (test,).
         lift_sigma: Its standard error, shape (test,).
-        spread_kept: What `transforms.spread_kept` says of the training rows, shape (2, channel); the sampler's
+        half_point: What `transforms.half_points` says of the training rows, shape (channel,); the sampler's
             coordinates use it, the model does not.
         media_nodes: Evenly spaced quantiles of the training rows per channel, shape (node, channel); for the same.
         media_rotation: Axes of the time-varying curve by how far they move it, shape (basis, basis); for the same.
@@ -83,7 +83,7 @@ class ModelData:
     lift_rows: Array
     lift_gain: Array
     lift_sigma: Array
-    spread_kept: Array
+    half_point: Array
     media_nodes: Array
     media_rotation: Array
     intercept_rotation: Array
@@ -111,7 +111,7 @@ ARRAY_AXES = {
     "lift_rows": ("tests", "rows"),
     "lift_gain": ("tests",),
     "lift_sigma": ("tests",),
-    "spread_kept": ("lost_kept", "channel"),
+    "half_point": ("channel",),
     "media_nodes": ("node", "channel"),
     "media_rotation": ("media_basis", "media_basis"),
     "intercept_rotation": ("intercept_basis", "intercept_basis"),
@@ -135,7 +135,6 @@ def axis_sizes(structure: ModelStructure) -> dict[str, int]:
         "intercept_basis": structure.intercept_process.n_basis if structure.intercept_process else 0,
         "changepoint": structure.changepoints,
         "event": structure.n_events,
-        "lost_kept": 2,
         "node": len(_NODES),
     }
 
@@ -189,7 +188,7 @@ def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
         event_days=event_days,
         event_members=event_members,
         **lift_arrays(inputs),
-        spread_kept=spread_kept(inputs.media_scaled[: inputs.train_rows]),
+        half_point=half_points(inputs.media_scaled[: inputs.train_rows]),
         media_nodes=np.quantile(inputs.media_scaled[: inputs.train_rows], _NODES, axis=0),
         media_rotation=_rotation(structure.media_process, inputs.train_rows),
         intercept_rotation=_rotation(structure.intercept_process, inputs.train_rows),

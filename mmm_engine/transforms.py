@@ -355,27 +355,23 @@ def fourier_modes(day_of_year: Floats, order: int) -> Floats:
     return np.hstack([np.sin(angle), np.cos(angle)])
 
 
-def spread_kept(media: Floats) -> Floats:
-    """How a Michaelis-Menten curve flattens a channel: c and d where it keeps (h + d) / (h + d + c) of the spread.
+def half_points(media: Floats) -> Floats:
+    """Where a Michaelis-Menten curve flattens a channel: the half-saturation point that keeps half of its spread.
 
-    The relative spread of m / (h + m) over the rows, as a part of that of m, falls from 1 with h to some rest: none
-    for a channel that always runs, most of it for one that pauses. c + d is the h at which half of the way is gone,
-    d / (c + d) the rest.
+    The relative spread of m / (h + m) over the rows, as a part of that of m, falls with h, about as h / (h + c) for a
+    channel that always runs. One that pauses keeps most of it whatever the curve: its c is 0.
 
     Args:
         media: Shape (date, channel), model space, not negative.
 
     Returns:
-        c and d, both >= 0; c is 0 for a channel without spread; shape (2, channel).
+        c, >= 0, shape (channel,).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        curves = media / (media + _HALF_POINTS[:, None, None])
+        curves = media / (media + _HALF_POINTS[1:, None, None])
         kept = curves.std(axis=1) / curves.mean(axis=1) / (media.std(axis=0) / media.mean(axis=0))
-    kept = np.where(np.isfinite(kept), kept, 1.0)
-    rest = np.clip(kept[0], 0.0, 1.0)
-    beyond = (kept < (1.0 + rest) / 2.0).sum(axis=0)
-    middle = _HALF_POINTS[np.minimum(beyond, len(_HALF_POINTS) - 1)]
-    return np.stack([(1.0 - rest) * middle, rest * middle])
+    flat = np.where(np.isfinite(kept), kept, 1.0) < 0.5
+    return np.asarray(_HALF_POINTS[flat.sum(axis=0)])
 
 
-_HALF_POINTS = np.geomspace(1e-3, 10.0, 60)  # where the flattening is measured, media having a maximum of one
+_HALF_POINTS = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])  # media have a maximum of one

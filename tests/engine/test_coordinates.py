@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mmm_engine.arrays import numpy_functions
 from mmm_engine.coordinates import Coordinates, plain_coordinates, round_coordinates
 from mmm_engine.levels import Bends, channel_levels
 from mmm_engine.model import ModelData, model_data, training_data
 from mmm_engine.structure import model_structure
+from mmm_engine.supports import soft_above_zero
 from tests.engine.model_cases import small_inputs
 
 XP = numpy_functions()
@@ -93,8 +96,8 @@ def test_levels_add_up_to_the_total() -> None:
     """Intercept and mean effects share the total, wherever the point lies; the curves stay above zero."""
     rng = np.random.default_rng(1)
     amplitude, above = 2.0 * rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
-    lost, kept = np.array([1e-6, 0.1, 0.3, 1e-6, 1.0]), np.array([0.0, 0.3, 0.0, 0.5, 1.0])
-    levels = channel_levels(np.full((40, 1), 0.3), amplitude, Bends(list(range(5)), above, lost, kept), XP)
+    half_point = np.array([1e-6, 0.1, 0.3, 1e-6, 1.0])
+    levels = channel_levels(np.full((40, 1), 0.3), amplitude, Bends(list(range(5)), above, half_point), XP)
     total = levels.intercept[:, 0] + levels.effect.sum(axis=1)
     assert total == pytest.approx(np.full(40, np.exp(0.3)))
     assert (levels.intercept > 0).all()
@@ -102,29 +105,56 @@ def test_levels_add_up_to_the_total() -> None:
     assert (levels.half > 0).all()
 
 
-@pytest.mark.parametrize(("kept", "growth"), [(0.0, 8.0), (0.3, 1.9)])
-def test_amplitude_stays_while_the_curve_bends(kept: float, growth: float) -> None:
-    """Along its axis, effect times kept spread is constant while the effect of an always-on channel grows many times.
-
-    A channel that keeps half of its spread on any curve (c = d = 0.3) at most doubles.
-    """
-    above = np.array([[2.0], [0.5], [0.1], [0.001]])
-    levels = channel_levels(
-        np.zeros((4, 1)), np.full((4, 1), -1.0), Bends([0], above, np.array([0.3]), np.array([kept])), XP
-    )
-    keeps = (levels.half + kept) / (levels.half + kept + 0.3)
-    assert levels.effect * keeps == pytest.approx(np.full((4, 1), levels.effect[0, 0] * keeps[0, 0]))
-    grown = levels.effect[-1, 0] / levels.effect[0, 0]
-    assert growth / 2.0 < grown < 2.0 * growth
+def test_amplitude_stays_while_the_curve_bends() -> None:
+    """One always-on channel along its axis: effect times kept spread is constant, the effect grows fourfold."""
+    above = np.array([[2.0], [0.5], [0.1], [0.01]])
+    levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), -1.0), Bends([0], above, np.array([0.3])), XP)
+    pinned = levels.effect * levels.half / (levels.half + 0.3)
+    assert pinned == pytest.approx(np.full((4, 1), pinned[0, 0]))
+    assert levels.effect[-1, 0] > 4.0 * levels.effect[0, 0]
 
 
 def test_one_channel_near_its_bound_leaves_the_others_curves_alone() -> None:
     """The second channel's half-saturation point moves by less than a tenth while the first takes the baseline."""
     above = np.array([[5.0, 1.0], [0.001, 1.0]])
-    lost, kept = np.array([0.3, 0.02]), np.array([0.0, 0.9])
-    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), Bends([0, 1], above, lost, kept), XP)
+    bends = Bends([0, 1], above, np.array([0.3, 0.02]))
+    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), bends, XP)
     assert levels.intercept[1, 0] < 0.05 * levels.intercept[0, 0]
     assert levels.half[1, 1] == pytest.approx(levels.half[0, 1], rel=0.1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.01, 0.3), st.floats(-4.0, 3.0), st.floats(0.001, 1.0)), min_size=1, max_size=5
+    )
+)
+def test_every_level_can_be_reached(channels: list[tuple[float, float, float]]) -> None:
+    """For any effects below the total and any half-saturation points there is a place in the coordinates.
+
+    A map that misses a part of the model's parameters would cut the posterior, and its Jacobian would not tell.
+    """
+    from scipy.optimize import brentq
+
+    effect, half, point = np.array(channels).T
+    effect, half = effect * min(1.0, 0.95 / effect.sum()), np.exp(half)
+    pinned = effect * half / (half + point)
+    left = 1.0 - pinned.sum()
+    taken = (effect - pinned) / left
+    crowd = 1.0
+    if len(half) > 1:
+        crowd = brentq(lambda f: taken.sum() - 1.0 + np.prod(1.0 - f * taken), 1.0, 1.0 / taken.max())
+    above = half / crowd - pinned * point / left
+    reach = brentq(lambda r: np.tanh(r + r**3 / 3.0) - pinned.sum(), 0.0, 3.0)
+    amplitude = [
+        brentq(lambda z, a=a: soft_above_zero(np.array(z), 1.0 / len(half), XP)[0] - a, -8.0, 20.0)
+        for a in pinned * reach / pinned.sum()
+    ]
+    levels = channel_levels(np.zeros(1), np.array(amplitude), Bends(list(range(len(half))), above, point), XP)
+    assert (above > 0).all()
+    assert levels.effect == pytest.approx(effect, rel=1e-4)
+    assert levels.half == pytest.approx(half, rel=1e-4)
+    assert levels.intercept == pytest.approx(1.0 - effect.sum(), rel=1e-3)
 
 
 def test_signed_intercept_keeps_plain_coordinates() -> None:
