@@ -94,13 +94,15 @@ def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: 
     amplitudes = pinned[..., bends.positions]
     bound = amplitudes * bends.half_point / left
     alone = bound + bends.above
-    log_unused = xp.log(bends.above / alone).sum(axis=-1)[..., None]
+    odds = bound / bends.above
+    log_unused = -xp.log1p(odds).sum(axis=-1)[..., None]  # exact also where no channel comes near its bound
     used = -xp.expm1(log_unused)
     crowd = (bound / alone).sum(axis=-1)[..., None] / used
     half = alone * crowd
     excess = bends.half_point / half
-    odds = (bound / bends.above).sum(axis=-1)[..., None]
-    log_halves = len(bends.positions) * xp.log(crowd) + log_unused + xp.log(odds / used)
+    log_halves = (
+        len(bends.positions) * xp.log(crowd) + log_unused + xp.log(odds.sum(axis=-1)[..., None] / used)
+    )
 
     resting = [channel for channel in range(channels) if channel not in bends.positions]
     effect = amplitudes * (1.0 + excess)
