@@ -10,6 +10,7 @@ equal arguments are one node, so that what a formula writes twice is computed on
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -176,7 +177,7 @@ class Expression:
             elif isinstance(part, slice) and part == slice(None):
                 axis += 1
             elif isinstance(part, (int, np.integer)):
-                result = self.graph.take(result, axis, [int(part) % _known(result.sizes[axis])])
+                result = self.graph.take(result, axis, _positions([part], result.sizes[axis]))
                 result = self.graph.view(result, tuple(at for at in range(result.ndim) if at != axis))
             else:
                 result = self.graph.take(result, axis, _positions(part, result.sizes[axis]))
@@ -383,6 +384,13 @@ def _full_index(index: Any, rank: int) -> list[Any]:
 
 
 def _positions(part: Any, size: Size) -> list[int]:
+    length = _known(size)
     if isinstance(part, slice):
-        return list(range(*part.indices(_known(size))))
-    return [int(at) % _known(size) for at in part]
+        return list(range(*part.indices(length)))
+    if any(isinstance(at, (bool, np.bool_)) for at in part):
+        raise TypeError(f"positions are wanted, not a mask of true and false: {part}")
+    positions = [operator.index(at) for at in part]
+    outside = [at for at in positions if not -length <= at < length]
+    if outside:
+        raise IndexError(f"position {outside[0]} is outside an axis of {length}")
+    return [at % length for at in positions]

@@ -993,6 +993,21 @@ def test_elements_along_a_run_time_axis_cannot_be_taken(write: Callable[[Any], A
         write(x)
 
 
+@pytest.mark.parametrize("write", [lambda x: x[3], lambda x: x[-4], lambda x: x[[0, 5]]])
+def test_positions_outside_an_axis_are_refused(write: Callable[[Any], Any]) -> None:
+    """As numpy does, instead of starting again from the other end."""
+    x = Graph().input("x", (3,))
+    with pytest.raises(IndexError, match="outside an axis of 3"):
+        write(x)
+    assert x[-3].sizes == x[2].sizes == ()
+
+
+def test_masks_are_refused() -> None:
+    """Which elements a mask picks must not be mistaken for positions 0 and 1."""
+    with pytest.raises(TypeError, match="mask"):
+        Graph().input("x", (3,))[np.array([True, False, True])]
+
+
 def test_running_sums_along_the_first_of_two_run_time_axes_are_not_there() -> None:
     """Only along the inner one: the other raises when it is written."""
     graph = Graph()
