@@ -122,9 +122,12 @@ class Bench:
         self.found["startup"] = found
 
     def growth(self) -> None:
-        """Cost against channels (161 rows) and rows (10 channels), time-varying media as in ms, 4 x (1000 + 1000)."""
+        """Cost against channels (161 rows) and rows (10 channels), time-varying media, chains as long as in `ess`."""
         for what, sizes in (("channels", CHANNELS), ("rows", ROWS)):
-            runs = [self.runner.module("growth", f"{what}-{size}") for size in sizes]
+            runs = [
+                self.runner.module("growth", f"{what}-{size}", "--draws", str(self.long_draws))
+                for size in sizes
+            ]
             results = [run.result for run in runs]
             columns = {
                 "gradient, us": [r["gradient_us"] for r in results],
@@ -141,7 +144,7 @@ class Bench:
             }
             rows = [[str(size), *(short(v[at]) for v in columns.values())] for at, size in enumerate(sizes)]
             rows.append(["exponent", *(f"{slopes[name]:.2f}" if name in slopes else "" for name in columns)])
-            self._print(table(f"growth over {what}", [what, *columns], rows))
+            self._print(table(f"growth over {what}, 4 x (1000 + {self.long_draws})", [what, *columns], rows))
             self.found[f"growth {what}"] = {"exponents": slopes, "runs": [run.to_json() for run in runs]}
 
     def memory(self) -> None:
@@ -231,7 +234,9 @@ def main() -> None:
     )
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"of {','.join(SECTIONS)}")
     parser.add_argument("--pairs", type=int, default=3, help="pairs of A and B")
-    parser.add_argument("--long-draws", type=int, default=4000, help="draws a chain in the section ess")
+    parser.add_argument(
+        "--long-draws", type=int, default=4000, help="draws a chain in the sections ess and growth"
+    )
     parser.add_argument(
         "--patience", type=float, default=60.0, help="seconds to wait for a quiet machine, each time"
     )
