@@ -20,7 +20,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     """Arguments of a process that fits the windows of a case."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("case")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="write the figures here, for the process that asked")
     parser.add_argument("--windows", nargs="*", help="all four when none is named")
     parser.add_argument("--no-recovery", action="store_true")
     parser.add_argument("--rounds", type=int, default=1, help="refreshes in this process")
@@ -36,9 +36,10 @@ def sampler_values(given: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(given, name) for name in ("chains", "draws", "tune", "target_accept")}
 
 
-def answer(path: Path, result: dict[str, Any]) -> None:
-    """Hand a result to the process that asked."""
-    path.write_text(json.dumps(result))
+def answer(path: Path | None, result: dict[str, Any]) -> None:
+    """Hand a result to the process that asked, if one did."""
+    if path is not None:
+        path.write_text(json.dumps(result))
 
 
 class Clock:
