@@ -12,7 +12,7 @@ three and take a third to a fifth of the gradient evaluations per draw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,19 +122,11 @@ class Coordinates:
             variables, data, xp
         )
         levels = channel_levels(log_total, amplitude, bends, xp)
-        start = 0
-        for group in self.channels:
-            if group.half is not None:
-                stop = start + group.half.size
-                self._store(variables, group.half, levels.half[..., start:stop])
-                start = stop
+        halves = [group.half for group in self.channels if group.half is not None]
+        self._store(variables, halves, levels.half)
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
-        start = 0
-        for group in self.channels:
-            stop = start + len(group.group.channels)
-            self._store(variables, group.scale, scale[..., start:stop])
-            start = stop
+        self._store(variables, [group.scale for group in self.channels], scale)
         variables["intercept"] = levels.intercept
         log_jacobian = levels.log_jacobian + slopes - log_curves.sum(axis=-1)
         if self.amplitudes and self.structure.media_process is not None:
@@ -227,11 +219,15 @@ class Coordinates:
         order = np.argsort([index for part in spec.parts for index in part.indices])
         return xp.concatenate(pieces, axis=-1)[..., order]
 
-    def _store(self, variables: dict[str, Array], spec: ParameterSpec, values: Array) -> None:
-        """Hands a parameter's elements out to the free variables that carry them."""
-        for part in spec.parts:
-            whole = len(part.indices) == spec.size
-            variables[part.name] = values if whole else values[..., list(part.indices)]
+    def _store(self, variables: dict[str, Array], specs: Sequence[ParameterSpec], values: Array) -> None:
+        """Hands the elements of parameters, one behind another, out to the free variables that carry them."""
+        start = 0
+        for spec in specs:
+            elements = values[..., start : start + spec.size]
+            for part in spec.parts:
+                whole = len(part.indices) == spec.size
+                variables[part.name] = elements if whole else elements[..., list(part.indices)]
+            start += spec.size
 
     def _parameter(self, name: str) -> ParameterSpec:
         return next(spec for spec in self.structure.parameters if spec.name == name)

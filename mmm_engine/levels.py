@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mmm_engine.supports import soft_above_zero
 
 Array = Any  # a numpy array or an expression
@@ -107,16 +109,11 @@ def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: 
     resting = [channel for channel in range(channels) if channel not in bends.positions]
     effect = amplitudes * (1.0 + excess)
     if resting:
-        effect = xp.concatenate([effect, pinned[..., resting]], axis=-1)[
-            ..., _inverse(bends.positions + resting)
-        ]
+        order = np.argsort(bends.positions + resting)
+        effect = xp.concatenate([effect, pinned[..., resting]], axis=-1)[..., order]
     return Levels(
         intercept=total * left * xp.exp(log_unused),
         effect=total * effect,
         half=half,
         log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),
     )
-
-
-def _inverse(order: list[int]) -> list[int]:
-    return sorted(range(len(order)), key=order.__getitem__)

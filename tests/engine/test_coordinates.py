@@ -123,7 +123,7 @@ def test_one_channel_near_its_bound_leaves_the_others_curves_alone() -> None:
     assert levels.half[1, 1] == pytest.approx(levels.half[0, 1], rel=0.1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.floats(0.01, 0.3), st.floats(-4.0, 3.0), st.floats(0.001, 1.0)), min_size=1, max_size=5
