@@ -13,9 +13,12 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import alerts, batches, checks, jobs, schedules, sensors
 from mmm_assets.assets import audits, diff, fits, fleets, inputs, outputs
-from mmm_assets.io_managers import (
+from mmm_assets.automation import alerts, schedules, sensors
+from mmm_assets.checks import gates as checks
+from mmm_assets.pages.publication import Publication
+from mmm_assets.refreshes import batches, jobs
+from mmm_assets.storage.io_managers import (
     ClientDataFiles,
     FrameFiles,
     HtmlFiles,
@@ -23,10 +26,9 @@ from mmm_assets.io_managers import (
     PosteriorFiles,
     ScaledInputsFiles,
 )
-from mmm_assets.publication import Publication
-from mmm_assets.published import PublishedStates
-from mmm_assets.resources import ClientFiles, MetricHistory, SamplerOverrides
-from mmm_assets.results import ResultStore
+from mmm_assets.storage.published import PublishedStates
+from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
+from mmm_assets.storage.results import ResultStore
 
 ASSETS = (
     inputs.client_data,

@@ -1,7 +1,7 @@
 """Where things are: Dagster's home, the stored results in it, and the folder of client files.
 
 Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, opening its instance.
-Not here: the layout below storage/ (io_managers.py), the content of client files (mmm_engine.config).
+Not here: the layout below storage/ (io_managers.py), the content of client files (mmm_engine.client.config).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def prepare_home(home: Path) -> Path:
 
 def make_private(folder: Path) -> None:
     """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
-    from mmm_engine.history_files import make_private_folder
+    from mmm_engine.history.files import make_private_folder
 
     make_private_folder(folder)
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
     from xarray import DataTree
 
-    from mmm_engine.config import ClientConfig, SamplerConfig
-    from mmm_engine.data import ClientData
-    from mmm_engine.fleets.windows import WindowFit
-    from mmm_engine.gates import Verdict
-    from mmm_engine.history import History
-    from mmm_engine.scaling import ScaledInputs
+    from mmm_engine.client.config import ClientConfig, SamplerConfig
+    from mmm_engine.fleets.window_fit import WindowFit
+    from mmm_engine.history.store import History
+    from mmm_engine.rows.client_data import ClientData
+    from mmm_engine.rows.window import ScaledInputs
+    from mmm_engine.scores.gates import Verdict
 else:
     ClientConfig = ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Series = Any
     Verdict = WindowFit = Any

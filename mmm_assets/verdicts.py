@@ -1,7 +1,7 @@
 """Verdicts on stored values; checks, report and forecast ask the same ones.
 
 Here: which gate applies to which stored value, and which failures keep results from being published.
-Not here: thresholds and predicates (mmm_engine.gates), recording evaluations in Dagster (checks.py).
+Not here: thresholds and predicates (mmm_engine.scores.gates), recording evaluations in Dagster (checks.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mmm_assets.types import DataFrame, ScaledInputs, Verdict
 
 if TYPE_CHECKING:
-    from mmm_engine.thresholds import ThresholdConfig
+    from mmm_engine.client.thresholds import ThresholdConfig
 
 
 def of_window(inputs: ScaledInputs, scores: DataFrame, parameters: DataFrame) -> tuple[Verdict, ...]:
@@ -28,43 +28,43 @@ def of_window(inputs: ScaledInputs, scores: DataFrame, parameters: DataFrame) ->
 
 def of_cutoff(inputs: ScaledInputs) -> Verdict:
     """Verdict on the split of a window: no training row after the cutoff."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     return gates.check_cutoff(inputs.frame(), inputs.cutoff, inputs.window)
 
 
 def of_sampler(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
     """Verdict on the sampler of a window."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     return gates.check_convergence(scores, inputs.config.thresholds, inputs.window)
 
 
 def of_priors(inputs: ScaledInputs, parameters: DataFrame) -> Verdict:
     """Verdict on the parameters of a window against their priors."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     return gates.check_priors(parameters, inputs.config.thresholds, inputs.window)
 
 
 def of_baseline(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
     """Verdict on the baseline of a window."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     return gates.check_baseline(scores, inputs.config.thresholds, inputs.window)
 
 
 def of_drift(history: DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """Verdict on the last refresh of a client against those before."""
-    from mmm_engine import gates
-    from mmm_engine.drift import drift_scores
+    from mmm_engine.scores import gates
+    from mmm_engine.scores.drift import drift_scores
 
     return gates.check_drift(drift_scores(history), thresholds)
 
 
 def of_holdout(inputs: ScaledInputs, scores: DataFrame) -> Verdict:
     """Verdict on the held-out rows of a window; one that holds out nothing passes and says so."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     if not inputs.horizon:
         reason = f"window '{inputs.window}' holds out no rows"
@@ -76,7 +76,7 @@ def of_fleets(
     recovery: DataFrame | None, stability: DataFrame | None, thresholds: ThresholdConfig
 ) -> tuple[Verdict, ...]:
     """Verdicts on the client as a whole, as far as its fleets were run."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     verdicts = []
     if recovery is not None:
@@ -90,7 +90,7 @@ def of_audit(
     identification: DataFrame | None, sensitivity: DataFrame | None, thresholds: ThresholdConfig
 ) -> tuple[Verdict, ...]:
     """Verdicts of the last audit, as far as it ran; parts that were left out have none."""
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     verdicts = []
     if identification is not None and len(identification):
@@ -112,7 +112,7 @@ def of_missing(window: str, fault: str = "") -> Verdict:
         window: Its name.
         fault: Why it could not be fitted, where that was tried.
     """
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     reason = f"window '{window}' has no fit for the present rows and settings; " + (
         fault or "refresh the client"

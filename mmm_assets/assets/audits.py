@@ -1,7 +1,7 @@
 """Assets of an audit: the deep look at a client's fitted model, too dear for every refresh.
 
 Here: origin_scores, identification_scores, sensitivity_scores; the client file's `audit` says how much of each.
-Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.gates).
+Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.scores.gates).
 
 An audit needs a refreshed client and fits again from its stored rows. What it finds stays in force until the client's
 settings change: a report of next week's rows still says which channels are identified.
@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from mmm_assets import metadata, progress
+from mmm_assets import metadata
+from mmm_assets.assets import progress
 from mmm_assets.assets.fits import MCMC_POOL
 from mmm_assets.assets.fleets import stamped
 from mmm_assets.partitions import WINDOW_NAMES, clients
-from mmm_assets.resources import ClientFiles, SamplerOverrides
-from mmm_assets.results import FULL, ResultStore
+from mmm_assets.storage.resources import ClientFiles, SamplerOverrides
+from mmm_assets.storage.results import FULL, ResultStore
 from mmm_assets.types import DataFrame, ScaledInputs, WindowFit
 from mmm_engine import ENGINE_VERSION
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import metadata, progress
+from mmm_assets import metadata
+from mmm_assets.assets import progress
 from mmm_assets.assets.fits import MCMC_POOL
 from mmm_assets.partitions import clients
-from mmm_assets.published import PublishedStates, state_of
-from mmm_assets.resources import SamplerOverrides
-from mmm_assets.results import FULL, ResultStore
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.published import PublishedStates, state_of
+from mmm_assets.storage.resources import SamplerOverrides
+from mmm_assets.storage.results import FULL, ResultStore
 from mmm_assets.types import DataFrame
 
 

@@ -2,7 +2,7 @@
 
 Here: fitted_posterior; holdout_metrics, predictions, channel_returns, response_curves, decomposition,
 adstock_weights, parameters, chain_views, media_multiplier (one step: the posterior is loaded once for all of them).
-Not here: sampling (mmm_engine.sampler), any formula (mmm_engine.metrics, predict, returns).
+Not here: sampling (mmm_engine.posterior.fit), any formula (mmm_engine.scores.forecast_scores, predict, returns).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,12 +10,13 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import metadata, progress
-from mmm_assets.io_managers import JsonFiles, PosteriorFiles
+from mmm_assets import metadata
+from mmm_assets.assets import progress
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
-from mmm_assets.resources import SamplerOverrides
-from mmm_assets.results import FIT_FAULTS, versions_of
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.io_managers import JsonFiles, PosteriorFiles
+from mmm_assets.storage.resources import SamplerOverrides
+from mmm_assets.storage.results import FIT_FAULTS, versions_of
 from mmm_assets.types import DataFrame, DataTree, ScaledInputs
 
 MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
@@ -77,8 +78,8 @@ def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     import pandas as pd
 
     from mmm_engine.fleets.holdout import score_window
-    from mmm_engine.plausibility import plausibility_scores
-    from mmm_engine.sampler import sampler_health
+    from mmm_engine.posterior.fit import sampler_health
+    from mmm_engine.results.baseline import plausibility_scores
 
     parts = [
         score_window(posterior, inputs),
@@ -90,51 +91,51 @@ def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 
 def _predictions(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Observed and predicted target of every row, with intervals."""
-    from mmm_engine.predict import predict, predictive_frame
+    from mmm_engine.results.predictive import predict, predictive_frame
 
     return predictive_frame(predict(posterior, inputs), inputs)
 
 
 def _channel_returns(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Contribution, share and return of each channel over the training rows."""
-    from mmm_engine.returns import channel_returns
+    from mmm_engine.results.returns import channel_returns
 
     return channel_returns(posterior, inputs)
 
 
 def _response_curves(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Contribution of each channel as its spend changes, marked where it leaves what was ever spent."""
-    from mmm_engine.returns import response_curves
+    from mmm_engine.results.returns import response_curves
 
     return response_curves(posterior, inputs)
 
 
 def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """The prediction of every row taken apart: baseline, seasons, channels, controls."""
-    from mmm_engine.predict import contributions, decomposition_frame
+    from mmm_engine.results.predictive import contributions, decomposition_frame
 
     return decomposition_frame(contributions(posterior, inputs))
 
 
 def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Every parameter of the model: posterior, R-hat, effective sample sizes and its prior."""
-    from mmm_engine.parameters import parameter_frame
-    from mmm_engine.plausibility import with_prior_ranges
+    from mmm_engine.posterior.parameter_table import parameter_frame
+    from mmm_engine.results.baseline import with_prior_ranges
 
     return with_prior_ranges(parameter_frame(posterior, inputs.config), inputs)
 
 
 def _adstock_weights(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """How each channel's effect spreads over the periods that follow its media."""
-    from mmm_engine.returns import adstock_weights
+    from mmm_engine.results.returns import adstock_weights
 
     return adstock_weights(posterior, inputs)
 
 
 def _chain_views(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Ranks of the draws, energy, and where divergences happened."""
-    from mmm_engine.chains import chain_frame
-    from mmm_engine.sampler import parameter_summary
+    from mmm_engine.posterior.chain_views import chain_frame
+    from mmm_engine.posterior.fit import parameter_summary
 
     return chain_frame(posterior, parameter_summary(posterior))
 
@@ -143,7 +144,7 @@ def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """How much stronger or weaker media works over time; no rows when the model keeps it constant."""
     import pandas as pd
 
-    from mmm_engine.predict import multiplier_frame
+    from mmm_engine.results.predictive import multiplier_frame
 
     frame = multiplier_frame(posterior, inputs)
     return pd.DataFrame(columns=list(metadata.MULTIPLIER_COLUMNS)) if frame is None else frame
@@ -199,7 +200,7 @@ def window_results(
 
 def _fit(context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: SamplerOverrides) -> DataTree:
     """One fitted window, stamped with the run that made it."""
-    from mmm_engine.sampler import fit
+    from mmm_engine.posterior.fit import fit
 
     posterior = fit(
         inputs,
@@ -226,7 +227,7 @@ def _failure_message(failures: dict[str, str]) -> str:
 
 def _fit_facts(posterior: DataTree) -> dict[str, Any]:
     """What the UI shows about one fit: numbers that plot, then what it was fitted on."""
-    from mmm_engine.sampler import sampler_health
+    from mmm_engine.posterior.fit import sampler_health
 
     facts: dict[str, Any] = metadata.score_numbers(sampler_health(posterior))
     for name in (

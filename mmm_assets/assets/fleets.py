@@ -1,7 +1,7 @@
 """Assets of the third stage: how far a client's model can be trusted, and what it expects next.
 
 Here: recovery_scores, stability_scores, forecast.
-Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.gates).
+Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.scores.gates).
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,14 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import metadata, progress, reporting
+from mmm_assets import metadata
+from mmm_assets.assets import progress
 from mmm_assets.assets.fits import MCMC_POOL
+from mmm_assets.pages import reporting
 from mmm_assets.partitions import clients
-from mmm_assets.resources import ClientFiles, MetricHistory, SamplerOverrides
-from mmm_assets.results import FULL, ClientResults, ResultStore
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
+from mmm_assets.storage.results import FULL, ClientResults, ResultStore
 from mmm_assets.types import DataFrame
 
 
@@ -54,7 +56,7 @@ def stability_scores(
 ) -> DataFrame:
     """How far each channel's results move across windows and since the last refresh."""
     from mmm_engine.fleets.stability import stability_scores as score
-    from mmm_engine.returns import returns_from_history
+    from mmm_engine.results.returns import returns_from_history
 
     stored = results.read(context.partition_key)
     returns = {window: window_results.returns for window, window_results in stored.windows.items()}
@@ -86,8 +88,8 @@ def forecast(
     Media follow the client's plan where its file names one, else last year's pattern. A client whose full fit failed
     a hard gate issues no forecast: the last one stays.
     """
-    from mmm_engine.fleets.forecast import forecast as expect
-    from mmm_engine.fleets.plan import client_plan
+    from mmm_engine.results.forecast import forecast as expect
+    from mmm_engine.rows.plan import client_plan
 
     client = context.partition_key
     posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)

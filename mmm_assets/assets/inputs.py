@@ -1,7 +1,7 @@
 """Assets of the first stage: validated rows of a client, and its windows in model space.
 
 Here: client_data, scaled_inputs.
-Not here: what makes a row valid (mmm_engine.data), how it is scaled (mmm_engine.scaling).
+Not here: what makes a row valid (mmm_engine.rows.client_data), how it is scaled (mmm_engine.rows.window).
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets import evaluation
-from mmm_assets.checks import DATA_CONTRACT
-from mmm_assets.fingerprints import SOURCE
-from mmm_assets.io_managers import BY_PARTITION
+from mmm_assets.checks import evaluations as evaluation
+from mmm_assets.checks.gates import DATA_CONTRACT
 from mmm_assets.metadata import table
+from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
-from mmm_assets.publication import Publication
-from mmm_assets.resources import ClientFiles
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.fingerprints import SOURCE
+from mmm_assets.storage.io_managers import BY_PARTITION
+from mmm_assets.storage.resources import ClientFiles
 from mmm_assets.types import ClientData, ScaledInputs
 from mmm_engine.errors import MMMError
 
@@ -47,7 +47,7 @@ def client_data(
         publication.refuse(client, [str(error)], Refresh.of(context.run))
         yield evaluation.of_error(DATA_CONTRACT, client, error)
         raise dg.Failure(str(error), metadata=evaluation.faults(error), allow_retries=False) from error
-    from mmm_engine import gates
+    from mmm_engine.scores import gates
 
     context.add_asset_metadata({**_client_facts(data), SOURCE: source}, partition_key=client)
     yield dg.Output(data)
@@ -67,7 +67,7 @@ def scaled_inputs(
     context: dg.AssetExecutionContext, client_data: dict[str, ClientData]
 ) -> dict[str, ScaledInputs]:
     """Training and held-out rows of each window in model space; scales are fitted on the training rows only."""
-    from mmm_engine.scaling import scale_window
+    from mmm_engine.rows.window import scale_window
 
     scaled = {}
     for key in in_order(context.partition_keys):

@@ -1,7 +1,7 @@
 """Assets of the last stage: the record of a refresh, the client's report, the page of all clients.
 
 Here: metric_history, report, portfolio.
-Not here: the history's tables (mmm_engine.history), what a report says (mmm_engine.report), the gates.
+Not here: the history's tables (mmm_engine.history.store), what a report says (mmm_engine.report), the gates.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,17 +11,17 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets import reporting
-from mmm_assets.canaries import HOLD_TAG
-from mmm_assets.checks import RECEIPT_KEY
-from mmm_assets.pages import page_address
+from mmm_assets.checks.gates import RECEIPT_KEY
+from mmm_assets.pages import reporting
+from mmm_assets.pages.portfolio import portfolio_frame
+from mmm_assets.pages.publication import Publication, Status
+from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients
-from mmm_assets.portfolio import portfolio_frame
-from mmm_assets.publication import Publication, Status
-from mmm_assets.published import PublishedStates
-from mmm_assets.resources import MetricHistory
-from mmm_assets.results import FULL, ClientResults, ResultStore
+from mmm_assets.refreshes.canaries import HOLD_TAG
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.published import PublishedStates
+from mmm_assets.storage.resources import MetricHistory
+from mmm_assets.storage.results import FULL, ClientResults, ResultStore
 from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine import ENGINE_VERSION
 
@@ -180,7 +180,7 @@ def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mappi
     """Rows of the metric history for one score frame, which an audit may have made from older rows."""
     import pandas as pd
 
-    from mmm_engine.history import history_rows
+    from mmm_engine.history.store import history_rows
 
     return history_rows(
         scores,
@@ -198,7 +198,7 @@ def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mappi
 
 def _drift_rows(stored: ClientResults, recorded: DataFrame) -> DataFrame:
     """Rows of the metric history for where the client's full window stands against its own past; none without one."""
-    from mmm_engine.drift import drift_score_frame, drift_scores
+    from mmm_engine.scores.drift import drift_score_frame, drift_scores
 
     if FULL not in stored.windows:
         return recorded.iloc[:0]
@@ -208,7 +208,7 @@ def _drift_rows(stored: ClientResults, recorded: DataFrame) -> DataFrame:
 
 def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[Any, Any]]]:
     """Score frames, the window each is recorded under, what made it; fleets and audits belong to the full window."""
-    from mmm_engine.returns import return_scores
+    from mmm_engine.results.returns import return_scores
 
     for name, window in stored.windows.items():
         yield name, window.scores, window.attrs
@@ -251,7 +251,7 @@ def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None
 
 
 def _verdict(verdicts: tuple[Verdict, ...]) -> str:
-    from mmm_engine.gates import judge
+    from mmm_engine.scores.gates import judge
 
     return judge(verdicts)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmm_engine.compiler.code import ZERO, At, Code, literal
-from mmm_engine.compiler.expressions import Expression
-from mmm_engine.compiler.loops import argument_axes
-from mmm_engine.compiler.memory import Memory
+from mmm_engine.compiler.buffers import Memory
+from mmm_engine.compiler.fusion import argument_axes
+from mmm_engine.compiler.graph import Expression
+from mmm_engine.compiler.llvm_text import ZERO, At, Code, literal
 
 _INSTRUCTIONS = {
     "add": "fadd contract double {0}, {1}",

@@ -10,11 +10,11 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
-from mmm_engine.metrics import score_split
-from mmm_engine.naive import seasonal_naive_draws
-from mmm_engine.periods import SEASON_LENGTH
-from mmm_engine.predict import Prediction, predict
-from mmm_engine.scaling import ScaledInputs
+from mmm_engine.results.predictive import Prediction, predict
+from mmm_engine.rows.calendar import SEASON_LENGTH
+from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.scores.forecast_scores import score_split
+from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
 
 def score_window(

@@ -12,10 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm_engine.config import SamplerConfig
-from mmm_engine.data import ClientData
-from mmm_engine.fleets.windows import WindowFit, fit_window, window_name
-from mmm_engine.metrics import (
+from mmm_engine.client.config import SamplerConfig
+from mmm_engine.fleets.window_fit import WindowFit, fit_window, window_name
+from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.results.predictive import Prediction
+from mmm_engine.rows.calendar import SEASON_LENGTH
+from mmm_engine.rows.client_data import ClientData
+from mmm_engine.rows.window import ScaledInputs, scale_split
+from mmm_engine.scores.forecast_scores import (
     SCORE_COLUMNS,
     bias,
     crps_rows,
@@ -25,11 +29,7 @@ from mmm_engine.metrics import (
     skill,
     wape,
 )
-from mmm_engine.naive import seasonal_naive_draws
-from mmm_engine.periods import SEASON_LENGTH
-from mmm_engine.predict import Prediction
-from mmm_engine.sampler import ProgressListener
-from mmm_engine.scaling import ScaledInputs, scale_split
+from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
 Floats = NDArray[np.float64]
 

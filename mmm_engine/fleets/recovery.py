@@ -16,18 +16,18 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_engine.calibration import contraction, jeffreys_band, rank_statistic, z_score
-from mmm_engine.config import SamplerConfig
-from mmm_engine.fleets.simulated import SimulatedTarget, simulate_target, simulate_targets
-from mmm_engine.fleets.windows import WindowFit, fit_window
-from mmm_engine.forward import channel_totals
-from mmm_engine.metrics import SCORE_COLUMNS, crps_rows
-from mmm_engine.model import model_data, training_data
-from mmm_engine.parameters import prior_values
-from mmm_engine.predict import flat_draws
-from mmm_engine.sampler import ProgressListener
-from mmm_engine.scaling import ScaledInputs
-from mmm_engine.structure import model_structure
+from mmm_engine.client.config import SamplerConfig
+from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.model.mean import model_data, training_data
+from mmm_engine.model.specification import model_structure
+from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.posterior.parameter_table import prior_values
+from mmm_engine.results.draw_evaluation import channel_totals
+from mmm_engine.results.predictive import flat_draws
+from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, crps_rows
+from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, z_score
 
 __all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_targets"]
 

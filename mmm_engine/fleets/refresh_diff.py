@@ -18,11 +18,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from mmm_engine.config import ClientConfig, SamplerConfig
-from mmm_engine.data import ClientData
-from mmm_engine.fleets.windows import fit_window
-from mmm_engine.sampler import ProgressListener
-from mmm_engine.scaling import scale_window
+from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.fleets.window_fit import fit_window
+from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.rows.client_data import ClientData
+from mmm_engine.rows.window import scale_window
 
 DIFF_COLUMNS = ("channel", "metric", "step", "change", "noise", "before", "after")
 VERSIONS, RESTATED, NEW, SETTINGS, NOISE = (

@@ -1,7 +1,7 @@
 """Sensitivity: fits that are made only to see what moves: other seeds, noise on spend, a placebo channel.
 
 Here: each of these runs, and all that are asked for in one go.
-Not here: the comparison itself (stability.py), how many runs an audit makes (mmm_engine.audit).
+Not here: the comparison itself (stability.py), how many runs an audit makes (mmm_engine.client.audit_config).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mmm_engine.config import SamplerConfig
+from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.stability import compare_returns
-from mmm_engine.fleets.windows import WindowFit, fit_window
-from mmm_engine.metrics import SCORE_COLUMNS
-from mmm_engine.sampler import ProgressListener
-from mmm_engine.scaling import ScaledInputs
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
 PERTURBATION = 0.05
 PLACEBO = "placebo"

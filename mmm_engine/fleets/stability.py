@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from mmm_engine.calibration import interval_overlap
-from mmm_engine.metrics import SCORE_COLUMNS
+from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
+from mmm_engine.scores.truth_scores import interval_overlap
 
 
 def stability_scores(

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mmm_engine.gates import Judgement, Verdict, judge
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
 from mmm_engine.report.sections.diff import cause_words
 from mmm_engine.report.subject import Subject, pick
+from mmm_engine.scores.gates import Judgement, Verdict, judge
 
 #: A ROAS that moved by more than this share since the last refresh is named on the first screen.
 NOTABLE_MOVE = 0.1

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from mmm_engine.gates import Verdict
+from mmm_engine.scores.gates import Verdict
 
 if TYPE_CHECKING:
-    from mmm_engine.findings import Finding
-    from mmm_engine.scaling import ScaledInputs
+    from mmm_engine.rows.findings import Finding
+    from mmm_engine.rows.window import ScaledInputs
 
 TargetKind = Literal["revenue", "conversions"]
 Period = Literal["day", "week", "month"]

@@ -14,9 +14,9 @@ from typing import Literal
 
 import pandas as pd
 
-from mmm_engine.gates import Judgement
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import Audience
+from mmm_engine.scores.gates import Judgement
 
 Cell = str | float | None
 CellKind = Literal["text", "name", "code", "date", "number", "count", "share", "signed", "ratio", "fine"]

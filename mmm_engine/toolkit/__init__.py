@@ -9,6 +9,6 @@ Not here: anything that the engine does by itself; the platform's assets never c
     model.holdout_fleet(holdouts=[4, 8, 12])[0]
 """
 
-from mmm_engine.toolkit.model import PymcModel
+from mmm_engine.toolkit.pymc_model import PymcModel
 
 __all__ = ["PymcModel"]

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from mmm_assets import cli
+from mmm_assets.cli import commands as cli
 from mmm_assets.definitions import build_defs
 from mmm_assets.home import prepare_home
-from mmm_assets.refresh import RefreshOptions, RefreshOutcome, refresh_client
-from mmm_assets.results import ResultStore
+from mmm_assets.refreshes.chain import RefreshOptions, RefreshOutcome, refresh_client
+from mmm_assets.storage.results import ResultStore
 from tests.assets.fake_engine import FakeSampler
 
 # The fake fit has too few draws for the real thresholds; what is tested here is what follows from a verdict.
@@ -48,7 +48,7 @@ def sampler(monkeypatch) -> FakeSampler:
     """The fake sampler that every fit of the test goes to; reports are drawn without charts (two seconds each)."""
     fake = FakeSampler()
     install(fake, monkeypatch)
-    monkeypatch.setattr("mmm_assets.reporting.render", plain_page)
+    monkeypatch.setattr("mmm_assets.pages.reporting.render", plain_page)
     return fake
 
 
@@ -150,16 +150,16 @@ def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutc
 
 def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
     """Put the fake in the place of everything that samples."""
-    import mmm_engine.fleets.windows
-    import mmm_engine.sampler
+    import mmm_engine.fleets.window_fit
+    import mmm_engine.posterior.fit
 
-    patch.setattr(mmm_engine.sampler, "fit", fake.fit)
-    patch.setattr(mmm_engine.fleets.windows, "fit", fake.fit)
+    patch.setattr(mmm_engine.posterior.fit, "fit", fake.fit)
+    patch.setattr(mmm_engine.fleets.window_fit, "fit", fake.fit)
 
 
 def plain_page(inputs, audience="analyst") -> str:
     """A report in three lines."""
-    from mmm_engine.gates import judge
+    from mmm_engine.scores.gates import judge
 
     named = ", ".join(inputs.windows)
     words = f"{inputs.client}: {judge(inputs.verdicts)} ({named}), for the {audience}"

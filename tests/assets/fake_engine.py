@@ -32,7 +32,7 @@ class FakeSampler:
     settings: list = field(default_factory=list)
 
     def fit(self, inputs, *, sampler=None, label="", progress=None, coordinates="round"):
-        """Random parameters; same signature as ``mmm_engine.sampler.fit``."""
+        """Random parameters; same signature as ``mmm_engine.posterior.fit.fit``."""
         settings = sampler or inputs.config.sampler
         self.settings.append(settings)
         if inputs.window in self.broken:
@@ -48,8 +48,8 @@ class FakeSampler:
 
     def _tree(self, inputs, settings):
         from mmm_engine import ENGINE_VERSION
-        from mmm_engine.sampler import dimension_labels
-        from mmm_engine.structure import model_structure
+        from mmm_engine.model.specification import model_structure
+        from mmm_engine.posterior.fit import dimension_labels
 
         structure = model_structure(inputs.config)
         labels = dimension_labels(inputs.config, structure)
@@ -99,7 +99,7 @@ class FakeSampler:
 
 def _report(progress, label, settings):
     """Two messages from another thread, as the sampler does it."""
-    from mmm_engine.sampler import ChainProgress, FitProgress
+    from mmm_engine.posterior.fit import ChainProgress, FitProgress
 
     total = settings.draws + settings.tune
 

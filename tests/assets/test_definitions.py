@@ -10,7 +10,7 @@ import yaml
 
 from mmm_assets.definitions import build_defs, defs
 from mmm_assets.home import PRIVATE, prepare_home, shipped_file
-from mmm_assets.io_managers import PartitionFiles
+from mmm_assets.storage.io_managers import PartitionFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ from tests.assets.fake_engine import FakeSampler
 
 def test_the_fake_can_be_called_as_the_engine_is():
     """Its arguments are the engine's, and what the engine has beside them has a default."""
-    from mmm_engine.sampler import fit
+    from mmm_engine.posterior.fit import fit
 
     real, fake = inspect.signature(fit).parameters, inspect.signature(FakeSampler().fit).parameters
     for key, parameter in fake.items():

@@ -27,9 +27,9 @@ SHOWN = 8
 def main() -> None:
     """Fit the full window of a case on both sides and print the largest distances."""
     given = arguments(main.__doc__ or "").parse_args()
-    from mmm_engine.config import SamplerConfig
-    from mmm_engine.reference import INTERCEPT_NAMES, build_pymc_mmm, training_frame
-    from mmm_engine.sampler import fit
+    from mmm_engine.client.config import SamplerConfig
+    from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, training_frame
+    from mmm_engine.posterior.fit import fit
     from tests.benchmarks.cases import windows
 
     inputs = windows(given.case, ["full"])[0]

@@ -11,8 +11,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mmm_engine.data import ClientData, read_client
-from mmm_engine.scaling import WINDOWS, ScaledInputs, scale_window
+from mmm_engine.rows.client_data import ClientData, read_client
+from mmm_engine.rows.window import WINDOWS, ScaledInputs, scale_window
 
 DATA = Path(__file__).parents[2] / "data"
 GROWTH_ROWS, GROWTH_CHANNELS = 161, 10
@@ -42,7 +42,7 @@ def windows(case: str, names: list[str] | None = None) -> list[ScaledInputs]:
 
 
 def _simulated(case: str, *, rows: int, channels: int, multiplier: float) -> ClientData:
-    from mmm_engine.simulate import simulate_client, write_simulation
+    from mmm_engine.simulation.client import simulate_client, write_simulation
 
     simulation = simulate_client(case, periods=rows, channels=channels, seed=1, multiplier=multiplier)
     with tempfile.TemporaryDirectory() as folder:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmm_engine.calibration import jeffreys_band
-from tests.engine import test_drift as simulated
+from mmm_engine.scores.truth_scores import jeffreys_band
+from tests.engine.scores import test_drift as simulated
 
 CLIENTS = 500
 HALF_YEAR = 26

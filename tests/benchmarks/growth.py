@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.worker import answer, arguments, sampler_values
 
 if TYPE_CHECKING:
-    from mmm_engine.scaling import ScaledInputs
+    from mmm_engine.rows.window import ScaledInputs
 
 _EVALUATIONS = 300
 _REPEATS = 15
@@ -18,8 +18,8 @@ _REPEATS = 15
 def main() -> None:
     """Measure a case."""
     given = arguments(main.__doc__ or "").parse_args()
-    from mmm_engine.config import SamplerConfig
-    from mmm_engine.sampler import fit, parameter_summary
+    from mmm_engine.client.config import SamplerConfig
+    from mmm_engine.posterior.fit import fit, parameter_summary
     from tests.benchmarks.cases import windows
 
     inputs = windows(given.case, ["full"])[0]
@@ -45,10 +45,10 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     """Seconds of one evaluation of log density and gradient: the fastest of some rounds, as others use the machine."""
     import numpy as np
 
-    from mmm_engine.kernel import compile_kernel
-    from mmm_engine.machine_code import data_buffer
-    from mmm_engine.model import model_data, training_data
-    from mmm_engine.structure import model_structure
+    from mmm_engine.compiler.code_cache import data_buffer
+    from mmm_engine.model.mean import model_data, training_data
+    from mmm_engine.model.specification import model_structure
+    from mmm_engine.posterior.log_density import compile_kernel
 
     structure = model_structure(inputs.config)
     kernel = compile_kernel(structure)

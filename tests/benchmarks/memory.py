@@ -12,7 +12,7 @@ from tests.benchmarks.worker import answer, arguments, sampler_values
 def main() -> None:
     """Refresh a case `--rounds` times and answer with peak and present memory after each."""
     given = arguments(main.__doc__ or "").parse_args()
-    from mmm_engine.config import SamplerConfig
+    from mmm_engine.client.config import SamplerConfig
 
     settings = SamplerConfig(**sampler_values(given))
     peaks, present = [], []

@@ -13,13 +13,13 @@ import argparse
 import time
 from typing import Any
 
-from mmm_engine.config import ClientConfig, SamplerConfig
-from mmm_engine.data import client_data_from_frame
+from mmm_engine.client.config import ClientConfig, SamplerConfig
 from mmm_engine.fleets.recovery import prior_draws, score_refit, simulate_targets
-from mmm_engine.fleets.windows import fit_window
-from mmm_engine.scaling import ScaledInputs, scale_window
-from mmm_engine.simulate import simulate_client
-from mmm_engine.transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.fleets.window_fit import fit_window
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.rows.client_data import client_data_from_frame
+from mmm_engine.rows.window import ScaledInputs, scale_window
+from mmm_engine.simulation.client import simulate_client
 
 ROWS, CHANNELS, SEED = 80, 2, 3
 SAMPLER = SamplerConfig(draws=250, tune=400, chains=2, seed=1)

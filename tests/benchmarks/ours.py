@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tests.benchmarks.worker import Clock, answer, arguments, sampler_values
 
 if TYPE_CHECKING:
-    from mmm_engine.config import SamplerConfig
-    from mmm_engine.fleets.windows import WindowFit
-    from mmm_engine.scaling import ScaledInputs
+    from mmm_engine.client.config import SamplerConfig
+    from mmm_engine.fleets.window_fit import WindowFit
+    from mmm_engine.rows.window import ScaledInputs
 
 
 def main() -> None:
@@ -22,8 +22,8 @@ def main() -> None:
     clock = Clock()
     with clock.phase("imports"):
         import mmm_engine.fleets.recovery
-        import mmm_engine.sampler  # noqa: F401
-        from mmm_engine.config import SamplerConfig
+        import mmm_engine.posterior.fit  # noqa: F401
+        from mmm_engine.client.config import SamplerConfig
 
     settings = SamplerConfig(**sampler_values(given))
     rounds = [refresh(given, settings) for _ in range(given.rounds)]
@@ -44,8 +44,8 @@ def refresh(given: argparse.Namespace, settings: SamplerConfig) -> dict[str, Any
 
 
 def _window(inputs: ScaledInputs, settings: SamplerConfig, clock: Clock) -> dict[str, Any]:
-    from mmm_engine.fleets.windows import fit_window
-    from mmm_engine.predict import predictive_frame
+    from mmm_engine.fleets.window_fit import fit_window
+    from mmm_engine.results.predictive import predictive_frame
 
     with clock.phase("fit"):
         fit = fit_window(inputs, sampler=settings)

@@ -16,7 +16,7 @@ from tests.benchmarks.worker import Clock, answer, arguments, sampler_values
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mmm_engine.scaling import ScaledInputs
+    from mmm_engine.rows.window import ScaledInputs
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def loop(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _fit(inputs: ScaledInputs, given: argparse.Namespace, clock: Clock) -> tuple[Any, dict[str, Any]]:
-    from mmm_engine.reference import build_pymc_mmm
+    from mmm_engine.model.pymc_reference import build_pymc_mmm
 
     rows = inputs.train_rows
     with clock.phase("build"):
@@ -87,7 +87,7 @@ def _summary(mmm: Any, found: Any) -> pd.DataFrame:
     """R-hat and effective sample sizes of every free parameter, by the same code as ours.py."""
     import xarray as xr
 
-    from mmm_engine.sampler import parameter_summary
+    from mmm_engine.posterior.fit import parameter_summary
 
     names = [variable.name for variable in mmm.model.free_RVs]
     free = found["posterior"].to_dataset()[names].transpose("chain", "draw", ...)
@@ -96,9 +96,9 @@ def _summary(mmm: Any, found: Any) -> pd.DataFrame:
 
 def _scores(mmm: Any, inputs: ScaledInputs, clock: Clock) -> float:
     """Predictive draws and scores of the training rows and the held-out rows; the training CRPS."""
-    from mmm_engine.metrics import score_split
-    from mmm_engine.naive import seasonal_naive_draws
-    from mmm_engine.periods import SEASON_LENGTH
+    from mmm_engine.rows.calendar import SEASON_LENGTH
+    from mmm_engine.scores.forecast_scores import score_split
+    from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
     rows, actual = inputs.train_rows, inputs.target
     frame, _ = _frame(inputs)
@@ -125,7 +125,7 @@ def _recovery(mmm: Any, truth: dict[str, Any]) -> dict[str, float]:
     """Mean CRPS of each parameter against its truth."""
     import numpy as np
 
-    from mmm_engine.metrics import crps_rows
+    from mmm_engine.scores.forecast_scores import crps_rows
 
     posterior, found = mmm.idata["posterior"], {}
     for name, known in truth.items():
@@ -140,7 +140,7 @@ def _frame(inputs: ScaledInputs) -> tuple[pd.DataFrame, pd.Series]:
     """All rows as `MMM` takes them: media and target in original units, controls scaled by us."""
     from dataclasses import replace
 
-    from mmm_engine.reference import training_frame
+    from mmm_engine.model.pymc_reference import training_frame
 
     return training_frame(replace(inputs, train_rows=len(inputs.dates)))
 

@@ -21,9 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmm_engine.calibration import jeffreys_band
-from mmm_engine.config import ClientConfig, SamplerConfig
-from mmm_engine.data import client_data_from_frame
+from mmm_engine.client.config import ClientConfig, SamplerConfig
 from mmm_engine.fleets.recovery import (
     COVERAGE,
     SimulatedTarget,
@@ -32,9 +30,11 @@ from mmm_engine.fleets.recovery import (
     simulate_targets,
     summarise_recovery,
 )
-from mmm_engine.fleets.windows import fit_window
-from mmm_engine.scaling import ScaledInputs, scale_window
-from mmm_engine.simulate import simulate_client
+from mmm_engine.fleets.window_fit import fit_window
+from mmm_engine.rows.client_data import client_data_from_frame
+from mmm_engine.rows.window import ScaledInputs, scale_window
+from mmm_engine.scores.truth_scores import jeffreys_band
+from mmm_engine.simulation.client import simulate_client
 
 PERIODS, CHANNELS, SEED = 104, 3, 11
 RIGHT_LAG, WRONG_LAG = 8, 1

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from mmm_engine.report.portfolio import render_portfolio
 from mmm_engine.report.render import build_report, write_report
-from tests.engine.browser import Browser, new_browser
-from tests.engine.report_cases import ms_inputs
-from tests.engine.test_portfolio import MADE, many_clients
+from tests.engine.report.browser import Browser, new_browser
+from tests.engine.report.report_cases import ms_inputs
+from tests.engine.report.test_portfolio import MADE, many_clients
 
 REPEATS = 5
 DRAWN = "document.documentElement.dataset.charts === 'drawn'"

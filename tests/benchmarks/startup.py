@@ -37,7 +37,7 @@ with open(os.environ["BENCH_OUT"], "w") as file:
 _COMMAND = """
 import sys
 sys.argv = ["mmm", {words}]
-from mmm_assets.cli import main
+from mmm_assets.cli.commands import main
 try:
     main()
 except SystemExit as stop:
@@ -48,7 +48,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import os
 import pandas as pd
-from mmm_engine.history import History, history_rows
+from mmm_engine.history.store import History, history_rows
 for number in range(20):
     scores = pd.DataFrame(
         [("test", f"channel_{c}", f"metric_{m}", 1.0, "score") for c in range(13) for m in range(30)],

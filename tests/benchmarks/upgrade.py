@@ -103,11 +103,11 @@ def _run(python: Path, out: Path, clients: list[str], environment: dict[str, str
 
 def _fits(clients: list[str]) -> dict[str, Any]:
     """Means of parameters and contributions of each client's full window, and the versions of all libraries."""
-    from mmm_engine.config import SamplerConfig
-    from mmm_engine.data import read_client
-    from mmm_engine.returns import channel_returns
-    from mmm_engine.sampler import fit, parameter_summary
-    from mmm_engine.scaling import scale_window
+    from mmm_engine.client.config import SamplerConfig
+    from mmm_engine.posterior.fit import fit, parameter_summary
+    from mmm_engine.results.returns import channel_returns
+    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.rows.window import scale_window
 
     fits: dict[str, Any] = {}
     for client in clients:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmm_engine.config import ClientConfig, client_config_from_mapping
-from mmm_engine.data import read_client_data
+from mmm_engine.client.config import ClientConfig, client_config_from_mapping
 from mmm_engine.errors import DataError
+from mmm_engine.rows.client_data import read_client_data
 
 SETTINGS = {
     "client": "shop",

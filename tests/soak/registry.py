@@ -77,8 +77,8 @@ def _write(data: Path, count: int) -> None:
 
 def _ticks(instance: dg.DagsterInstance, data: Path) -> dict[str, float]:
     """Seconds of the sensor's ticks: while clients are taken in, and when nothing is new."""
-    from mmm_assets import sensors
-    from mmm_assets.resources import ClientFiles
+    from mmm_assets.automation import sensors
+    from mmm_assets.storage.resources import ClientFiles
 
     cursor, times, asked = None, [], 0
     while True:

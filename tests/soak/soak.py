@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from mmm_assets.publication import Publication, Status
+from mmm_assets.pages.publication import Publication, Status
 from tests.soak.fleet import FAULTS, KILLED, STRUCTURES, write_client, write_fleet
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def main() -> None:
 
 def _drop_one(data: Path, home: Path, patience: float) -> dict[str, float]:
     """Drop the files of one more client beside the running daemon; seconds until its report, and how many sampled."""
-    from mmm_engine.history import History
+    from mmm_engine.history.store import History
 
     began, publication = time.time(), Publication(root=str(home))
     write_client(data, LATE, STRUCTURES[0], seed=4711)
@@ -104,7 +104,7 @@ class _ui:  # noqa: N801  (reads as a function)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        code = "from mmm_assets.cli import main; main()"
+        code = "from mmm_assets.cli.commands import main; main()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, "ui", "--port", str(port)],
             env=self._environment,
@@ -180,7 +180,7 @@ def _figures(
     home: Path, sound: list[str], statuses: dict[str, Status], wall: float, memory: list[Any]
 ) -> dict[str, Any]:
     """What happened, and what of it is wrong."""
-    from mmm_engine.history import History
+    from mmm_engine.history.store import History
 
     history = History(home / "metric_history.duckdb").read()
     history = history[history["client"] != LATE]
@@ -225,7 +225,7 @@ def _batches(home: Path) -> list[dict[str, float]]:
     """Each batch: clients, seconds, and seconds until its first client began (child process, imports, canary)."""
     import dagster as dg
 
-    from mmm_assets.batches import JOB_NAME
+    from mmm_assets.refreshes.batches import JOB_NAME
     from mmm_assets.runs import BATCH_TAG
 
     found = []

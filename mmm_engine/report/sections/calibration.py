@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.calibration import jeffreys_band
 from mmm_engine.report import wording
 from mmm_engine.report.page import Chart, Column, table_of
 from mmm_engine.report.subject import NAN, Subject
+from mmm_engine.scores.truth_scores import jeffreys_band
 
 LEVELS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine import metrics
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Section, Sheet, table_of
 from mmm_engine.report.subject import NAN, Subject
+from mmm_engine.scores import forecast_scores as metrics
 
 #: Training rows shown to the left of a held-out forecast.
 CONTEXT_ROWS = 26

@@ -1,0 +1,166 @@
+"""What starts a refresh without a person: a sensor on the data folder.
+
+Here: noticing new and changed client files, adding partitions, requesting batches.
+Not here: what a refresh does (refresh.py, batches.py), what starts by the clock (schedules.py), what the files say
+(mmm_engine).
+Dagster: https://docs.dagster.io/guides/automate/sensors
+
+Rules. A file counts as changed when its content (or the engine) changes, not when its date does. A file that may still
+be written waits. The same content never runs twice in a row, content that comes back does run again. A file that is
+gone deletes nothing. A client that was refreshed from these very files by hand is up to date.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets.partitions import clients
+from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_structure
+from mmm_assets.refreshes.locks import bury_dead_runs
+from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
+from mmm_assets.storage.resources import ClientFiles
+from mmm_engine.client.config import list_clients
+
+SETTLE_SECONDS = 10.0
+CLIENTS_PER_TICK = 200
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A client's files when they were last acted on.
+
+    Attributes:
+        names: Files, relative to the data folder; the client's YAML first.
+        looks: Their signature.
+        content: Their fingerprint.
+    """
+
+    names: list[str]
+    looks: list[int]
+    content: str
+
+
+@dataclass
+class Cursor:
+    """What the sensor remembers between ticks.
+
+    Attributes:
+        seen: Client to its files when they were last acted on.
+        waiting: Client to the signature of files that may still be written.
+        requests: Number of ticks that asked for a refresh: part of every run key, so that content which comes back
+            is not taken for a request that was already answered.
+    """
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    waiting: dict[str, list[int]] = field(default_factory=dict)
+    requests: int = 0
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Cursor":
+        """The cursor of the last tick; an empty one the first time."""
+        stored: dict[str, Any] = json.loads(text) if text else {}
+        seen = {client: Seen(*entry) for client, entry in stored.get("seen", {}).items()}
+        return cls(seen, stored.get("waiting", {}), stored.get("requests", 0))
+
+    def text(self) -> str:
+        """The cursor as it is stored."""
+        seen = {client: (entry.names, entry.looks, entry.content) for client, entry in self.seen.items()}
+        return json.dumps(
+            {"seen": seen, "waiting": self.waiting, "requests": self.requests}, separators=(",", ":")
+        )
+
+
+@dg.sensor(
+    job_name=JOB_NAME,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Refreshes clients whose files are new or have changed.",
+)
+def new_data(
+    context: dg.SensorEvaluationContext, client_files: ClientFiles
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a refresh of every client whose files have changed and settled."""
+    bury_dead_runs(context.instance)  # a killed run would keep its place in the queue and in the pool of fits
+    cursor = Cursor.parse(context.cursor)
+    changed = list(_changed(client_files.folder, cursor, context.instance, time.time()))
+    if not changed:
+        return dg.SensorResult(
+            skip_reason=f"nothing new for {len(cursor.seen)} clients, {len(cursor.waiting)} still being written",
+            cursor=cursor.text(),
+        )
+    cursor.requests += 1
+    known = set(context.instance.get_dynamic_partitions(str(clients.name)))
+    new = [client for client in changed if client not in known]
+    return dg.SensorResult(
+        run_requests=[
+            _request(batch, cursor) for batch in by_structure(changed, client_files.folder, CLIENTS_PER_RUN)
+        ],
+        dynamic_partitions_requests=[clients.build_add_request(new)] if new else [],
+        cursor=cursor.text(),
+    )
+
+
+def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: float) -> Iterator[str]:
+    """Clients to refresh; the cursor takes note of what was looked at."""
+    found = 0
+    for client in list_clients(folder) if folder.is_dir() else []:
+        before = cursor.seen.get(client)
+        if before is None and client not in cursor.waiting:
+            fresh = signature([folder / f"{client}.yaml"])
+            if not _settled(fresh, None, now):  # not worth reading yet: thousands may have come at once
+                cursor.waiting[client] = fresh
+                continue
+        paths = _files(client, folder, before)
+        looks = signature(paths)
+        if before is not None and before.looks == looks:
+            cursor.waiting.pop(client, None)
+            continue
+        if not _settled(looks, cursor.waiting.get(client), now):
+            cursor.waiting[client] = looks
+            continue
+        if found == CLIENTS_PER_TICK:  # the rest is still unseen and comes with the next tick
+            return
+        content = fingerprint(paths)
+        known = before.content if before is not None else _refreshed_from(instance, client)
+        cursor.waiting.pop(client, None)
+        cursor.seen[client] = Seen([str(path.relative_to(folder)) for path in paths], looks, content)
+        if content != known:
+            found += 1
+            yield client
+
+
+def _files(client: str, folder: Path, before: Seen | None) -> Sequence[Path]:
+    """The client's files; its YAML is read only when it was touched (thousands of clients, every few seconds)."""
+    if before is not None:
+        paths = [folder / name for name in before.names]
+        if signature(paths[:1]) == before.looks[:2]:
+            return paths
+    return source_files(client, folder)
+
+
+def _settled(looks: list[int], earlier: list[int] | None, now: float) -> bool:
+    """Whether files look finished: old enough, or untouched since the last tick (clocks can be wrong)."""
+    youngest = now - max(looks[::2]) / 1e9
+    return youngest >= SETTLE_SECONDS or looks == earlier
+
+
+def _refreshed_from(instance: dg.DagsterInstance, client: str) -> str | None:
+    """Fingerprint of the files that the client was last refreshed from, by whatever way."""
+    chosen = dg.AssetRecordsFilter(asset_key=dg.AssetKey("client_data"), asset_partitions=[client])
+    records = instance.fetch_materializations(chosen, limit=1).records
+    materialisation = records[0].asset_materialization if records else None
+    value = materialisation.metadata.get(SOURCE) if materialisation else None
+    return str(value.value) if value is not None else None
+
+
+def _request(batch: list[str], cursor: Cursor) -> dg.RunRequest:
+    """One run for a batch of clients."""
+    contents = ",".join(f"{client}:{cursor.seen[client].content}" for client in batch)
+    digest = hashlib.sha256(contents.encode()).hexdigest()[:16]
+    return dg.RunRequest(run_key=f"{cursor.requests}-{digest}", run_config=batch_config(batch))

@@ -1,0 +1,76 @@
+"""Engine verdicts as Dagster check evaluations, one per partition.
+
+Here: building evaluations, also for runs that hold several partitions.
+Not here: which checks exist (checks.py), what they ask (mmm_engine.scores.gates).
+
+Dagster turns an ``AssetCheckResult`` of a run with several partitions into one evaluation without a partition, so that
+one window would stand for all. An ``AssetCheckEvaluation`` names its partition itself; a step may yield one for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
+
+from mmm_assets.metadata import verdict_numbers
+from mmm_assets.types import Verdict
+from mmm_engine.errors import MMMError
+
+
+def of_verdict(
+    spec: dg.AssetCheckSpec,
+    partition: str | None,
+    verdict: Verdict,
+    instance: dg.DagsterInstance | None = None,
+) -> dg.AssetCheckEvaluation:
+    """The evaluation of one partition; with an instance it names the materialisation that was judged."""
+    return dg.AssetCheckEvaluation(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN,
+        description=verdict.reason,
+        metadata=verdict_numbers(verdict),
+        blocking=spec.blocking and verdict.blocking,
+        partition=partition,
+        target_materialization_data=_target(instance, spec.asset_key, partition) if instance else None,
+    )
+
+
+def of_error(spec: dg.AssetCheckSpec, partition: str, error: MMMError) -> dg.AssetCheckEvaluation:
+    """The failed evaluation of a partition whose input was refused."""
+    return dg.AssetCheckEvaluation(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=str(error),
+        metadata=faults(error),
+        blocking=True,
+        partition=partition,
+    )
+
+
+def faults(error: MMMError) -> dict[str, Any]:
+    """All faults of a refused file as a table."""
+    records = [
+        dg.TableRecord({"where": fault.where, "found": fault.found, "wanted": fault.wanted, "fix": fault.fix})
+        for fault in error.faults
+    ]
+    return {"fault_count": len(records), "faults": dg.MetadataValue.table(records) if records else "none"}
+
+
+def _target(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str | None) -> Target | None:
+    """The latest materialisation of the partition, which is the one a check looks at."""
+    chosen = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition] if partition else None)
+    records = instance.fetch_materializations(chosen, limit=1).records
+    if not records:
+        return None
+    latest = records[0]
+    return Target(
+        run_id=latest.event_log_entry.run_id, storage_id=latest.storage_id, timestamp=latest.timestamp
+    )

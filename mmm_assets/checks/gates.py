@@ -1,0 +1,262 @@
+"""Asset checks: each asks one gate of the engine and reports its numbers.
+
+Here: which check guards which asset, whether it blocks, per-partition evaluations.
+Not here: predicates and thresholds (mmm_engine.scores.gates), the form of an evaluation (evaluation.py).
+Dagster: https://docs.dagster.io/guides/test/asset-checks
+
+| check | asset | a failure |
+|---|---|---|
+| data_contract | client_data | stops the client: the rows stored last stay |
+| training_cutoff | scaled_inputs | stops the run: a model would be judged on rows it has seen |
+| sampler_converged | holdout_metrics | for ``full``: nothing of this refresh is published; else a warning |
+| holdout_skill, baseline_positive | holdout_metrics | is said in report and portfolio |
+| prior_pushes | parameters | is said in report and portfolio |
+| recovery, stability | recovery_scores, stability_scores | is said in report and portfolio |
+| drift | metric_history | is said in the UI, in `mmm gate` and by the view `open_alarms` |
+| identification, sensitivity | the audit's scores | is said in report and portfolio |
+| history_rows | metric_history | the record is incomplete |
+| report_self_contained | report | the page would load something from the network |
+
+Blocking checks gate inside their own run only and backfills ignore them, so the assets that publish (forecast, report)
+ask the same gates again.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from mmm_assets import verdicts
+from mmm_assets.checks import evaluations as evaluation
+from mmm_assets.partitions import client_x_window, clients
+from mmm_assets.storage.resources import MetricHistory
+from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
+
+Judged = Mapping[str, Verdict]  # partition key -> verdict
+
+DATA_CONTRACT = dg.AssetCheckSpec(
+    "data_contract",
+    asset="client_data",
+    description="The client's file and rows keep the data contract; every fault is listed.",
+    blocking=True,
+    partitions_def=clients,
+)
+
+RECEIPT_KEY = ("run_id", "window", "split")  # what the receipt of metric_history counts rows by
+
+
+def _check(**definition: Any) -> Callable[[Callable[..., Judged]], dg.AssetChecksDefinition]:
+    """Make an asset check from a function that judges every partition of the run; none stands for all.
+
+    Args:
+        **definition: Arguments of ``dagster.asset_check``.
+    """
+
+    def make(judge: Callable[..., Judged]) -> dg.AssetChecksDefinition:
+        @functools.wraps(judge)  # Dagster reads inputs and resources from the signature
+        def evaluate(context: dg.AssetCheckExecutionContext, **inputs: Any) -> Iterator[Any]:
+            (spec,) = context.check_specs
+            for key, verdict in judge(context, **inputs).items():
+                yield evaluation.of_verdict(spec, key, verdict, context.instance)
+            yield dg.Output(None)
+
+        return dg.asset_check(**definition)(evaluate)  # type: ignore[arg-type]  # it may yield evaluations
+
+    return make
+
+
+@_check(
+    asset="scaled_inputs",
+    partitions_def=client_x_window,
+    blocking=True,
+    description="No training row lies after the cutoff, and the window holds out the rows it says.",
+)
+def training_cutoff(context: dg.AssetCheckExecutionContext, scaled_inputs: dict[str, ScaledInputs]) -> Judged:
+    """Judge the split of every window of the run."""
+    return {key: verdicts.of_cutoff(inputs) for key, inputs in scaled_inputs.items()}
+
+
+@_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    blocking=True,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="R-hat, effective sample sizes, divergences, tree depth and BFMI are inside their thresholds.",
+)
+def sampler_converged(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the sampler of every window of the run; only ``full`` blocks."""
+    return {key: verdicts.of_sampler(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+
+
+@_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="Held-out weeks are forecast better than by the seasonal naive forecast, without bias, inside bands.",
+)
+def holdout_skill(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the held-out weeks of every window of the run."""
+    return {key: verdicts.of_holdout(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+
+
+@_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="The baseline of the training rows is not below 0.",
+)
+def baseline_positive(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the baseline of every window of the run."""
+    return {key: verdicts.of_baseline(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
+
+
+@_check(
+    asset="parameters",
+    partitions_def=client_x_window,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="Every posterior median lies inside the 1% to 99% of its prior.",
+)
+def prior_pushes(
+    context: dg.AssetCheckExecutionContext,
+    parameters: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Judge the parameters of every window of the run."""
+    return {key: verdicts.of_priors(scaled_inputs[key], summary) for key, summary in parameters.items()}
+
+
+@_check(
+    asset="recovery_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Parameters drawn from the prior are found again from simulated rows.",
+)
+def recovery(
+    context: dg.AssetCheckExecutionContext, recovery_scores: DataFrame, client_data: ClientData
+) -> Judged:
+    """Judge how well the model finds a known truth on this client's rows."""
+    from mmm_engine.scores import gates
+
+    verdict = gates.check_recovery(recovery_scores, client_data.config.thresholds)
+    return {context.partition_key: verdict}
+
+
+@_check(
+    asset="stability_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Channels keep their contribution when weeks are added or taken away.",
+)
+def stability(
+    context: dg.AssetCheckExecutionContext, stability_scores: DataFrame, client_data: ClientData
+) -> Judged:
+    """Judge how far the channels' results move."""
+    from mmm_engine.scores import gates
+
+    verdict = gates.check_stability(stability_scores, client_data.config.thresholds)
+    return {context.partition_key: verdict}
+
+
+@_check(
+    asset="identification_scores",
+    partitions_def=clients,
+    description="Over many simulations the contribution of every channel is found again.",
+)
+def identification(context: dg.AssetCheckExecutionContext, identification_scores: DataFrame) -> Judged:
+    """Judge which channels can be read."""
+    from mmm_engine.scores import gates
+
+    return {context.partition_key: gates.check_identification(identification_scores)}
+
+
+@_check(
+    asset="sensitivity_scores",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Another seed and noise on spend move little, and a placebo channel earns little.",
+)
+def sensitivity(
+    context: dg.AssetCheckExecutionContext, sensitivity_scores: DataFrame, client_data: ClientData
+) -> Judged:
+    """Judge what moves that should not."""
+    from mmm_engine.scores import gates
+
+    return {context.partition_key: gates.check_sensitivity(sensitivity_scores, client_data.config.thresholds)}
+
+
+@_check(
+    asset="metric_history",
+    partitions_def=clients,
+    blocking=True,
+    description="The metric history holds every score of this refresh exactly once.",
+)
+def history_rows(
+    context: dg.AssetCheckExecutionContext, metric_history: list[dict[str, Any]], history: MetricHistory
+) -> Judged:
+    """Compare the rows in the database with the receipt."""
+    from mmm_engine.scores import gates
+
+    recorded = history.open().read(context.partition_key).groupby(list(RECEIPT_KEY)).size()
+    keys = {tuple(part[name] for name in RECEIPT_KEY) for part in metric_history}
+    found = [int(recorded.get(key, 0)) for key in keys]
+    verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
+    return {context.partition_key: verdict}
+
+
+@_check(
+    asset="metric_history",
+    partitions_def=clients,
+    additional_ins={"client_data": dg.AssetIn()},
+    description="Errors, coverage and channel shares keep to the range of earlier refreshes.",
+)
+def drift(
+    context: dg.AssetCheckExecutionContext,
+    metric_history: list[dict[str, Any]],
+    client_data: ClientData,
+    history: MetricHistory,
+) -> Judged:
+    """Judge the last refresh against those before."""
+    recorded = history.open().read(context.partition_key)
+    return {context.partition_key: verdicts.of_drift(recorded, client_data.config.thresholds)}
+
+
+@_check(
+    asset="report",
+    partitions_def=clients,
+    blocking=True,
+    description="The page holds everything it shows and asks the network for nothing.",
+)
+def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -> Judged:
+    """Look for anything in the page that a browser would fetch."""
+    from mmm_engine.scores import gates
+
+    return {context.partition_key: gates.check_report(report)}
+
+
+ALL_CHECKS = (
+    training_cutoff,
+    sampler_converged,
+    baseline_positive,
+    holdout_skill,
+    prior_pushes,
+    recovery,
+    stability,
+    identification,
+    sensitivity,
+    history_rows,
+    drift,
+    report_self_contained,
+)

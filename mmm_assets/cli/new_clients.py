@@ -1,0 +1,121 @@
+"""New client files in the data folder.
+
+Here: adding a client from a data file, simulating one; nothing is written before everything is checked.
+Not here: what a client file may say (mmm_engine.client.config), what its rows must keep (mmm_engine.rows.client_data).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmm_engine.client.config import check_client_id, client_config_from_mapping, write_client_config
+from mmm_engine.client.validation import DATA_SUFFIXES
+from mmm_engine.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from mmm_engine.rows.client_data import ClientData
+
+
+def add_client(
+    settings: Mapping[str, object], source: Path, folder: Path, *, force: bool = False
+) -> tuple[Path, ClientData]:
+    """Write a client's file and a copy of its rows.
+
+    Args:
+        settings: What the client file is to say, without ``data``.
+        source: The rows, CSV or Parquet.
+        folder: The data folder.
+        force: Replace a client of the same id.
+
+    Returns:
+        Path of the client file, and the checked rows.
+
+    Raises:
+        ConfigError: If the settings are not allowed, or the client exists and ``force`` is not given.
+        DataError: If the rows break the data contract.
+    """
+    from mmm_engine.rows.client_data import read_client_data
+
+    client = check_client_id(str(settings["client"]))
+    if source.suffix.lower() not in DATA_SUFFIXES or not source.is_file():
+        found = "no such file" if not source.exists() else f"'{source.name}'"
+        wanted = f"a file that ends in {' or '.join(DATA_SUFFIXES)}"
+        raise ConfigError(
+            f"client '{client}'", Fault(f"--data {source}", found, wanted, "give the path of the rows")
+        )
+    name = f"{client}{source.suffix.lower()}"
+    config = client_config_from_mapping(
+        {"sampler": {"ess_target": 400}, **settings, "data": name}, who=f"client '{client}'"
+    )
+    _refuse_to_replace(client, folder, force)
+    with (
+        tempfile.TemporaryDirectory() as scratch
+    ):  # checked under its future name, from a copy nobody changes
+        copy = Path(shutil.copyfile(source, Path(scratch) / name))
+        rows = read_client_data(config, Path(scratch))
+        folder.mkdir(parents=True, exist_ok=True)
+        _place(copy, folder / name)
+    write_client_config(config, folder / f"{client}.yaml")
+    return folder / f"{client}.yaml", rows
+
+
+def simulate_into(
+    client: str,
+    folder: Path,
+    *,
+    periods: int | None,
+    channels: int | None,
+    seed: int | None,
+    trend: float = 0.0,
+    events: bool = False,
+    lift_tests: int = 0,
+    force: bool = False,
+) -> Path:
+    """Write a simulated client and its truth; arguments as those of ``simulate_client``.
+
+    Returns:
+        Path of the client file.
+
+    Raises:
+        ConfigError: If the id is not allowed, or the client exists and ``force`` is not given.
+    """
+    from mmm_engine.simulation.client import simulate_client, write_simulation
+
+    check_client_id(client)
+    _refuse_to_replace(client, folder, force)
+    simulation = simulate_client(
+        client,
+        periods=periods,
+        channels=channels,
+        seed=seed,
+        trend=trend,
+        events=events,
+        lift_tests=lift_tests,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_simulation(simulation, folder)
+    return folder / f"{client}.yaml"
+
+
+def _refuse_to_replace(client: str, folder: Path, force: bool) -> None:
+    existing = (
+        [path.name for path in sorted(folder.glob(f"{client}.*")) if path.is_file()]
+        if folder.is_dir()
+        else []
+    )
+    if existing and not force:
+        fault = Fault(
+            str(folder), ", ".join(existing), "no file of that client yet", "choose another id or add --force"
+        )
+        raise ConfigError(f"client '{client}'", fault)
+
+
+def _place(source: Path, target: Path) -> None:
+    """Move a file into place in one step, across file systems."""
+    beside = target.with_name(f"{target.name}.tmp-add")
+    shutil.copyfile(source, beside)
+    beside.replace(target)

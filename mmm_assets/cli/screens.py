@@ -1,0 +1,262 @@
+"""What the command line draws: live progress of fits, tables of scores, checks and findings.
+
+Here: Rich renderables from engine values and outcomes.
+Not here: commands and exit codes (cli.py), who may listen to a fit (progress.py).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from mmm_assets.assets import progress
+
+if TYPE_CHECKING:
+    from mmm_assets.checks.latest import LatestCheck
+    from mmm_assets.refreshes.chain import RefreshOutcome
+    from mmm_assets.storage.results import ClientResults, ResultStore
+    from mmm_assets.types import ClientData, DataFrame
+    from mmm_engine.posterior.fit import FitProgress
+
+SCORES = {  # heading -> (split, metric, format)
+    "MAPE\ntrain": ("train", "mape", "{:.1%}"),
+    "MAPE\ntest": ("test", "mape", "{:.1%}"),
+    "CRPS\ntest": ("test", "crps", "{:.3f}"),
+    "skill\ntest": ("test", "skill", "{:.2f}"),
+    "bias\ntest": ("test", "bias", "{:+.1%}"),
+    "90%\nheld": ("test", "coverage_90", "{:.0%}"),
+    "\nR-hat": ("all", "rhat_max", "{:.3f}"),
+    "\nESS": ("all", "ess_bulk_min", "{:.0f}"),
+    "diver-\ngences": ("all", "divergences", "{:.0f}"),
+    "\nseconds": ("all", "sample_seconds", "{:.1f}"),
+}
+OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow"}
+PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe
+
+
+def terminal() -> Console:
+    """A console on this process's own standard output.
+
+    Dagster points the standard streams of a process at log files while a step runs; a copy of the descriptor made
+    before that still reaches the terminal.
+    """
+    sys.stdout.flush()
+    try:
+        sys.stdout.fileno()
+    except OSError:  # not a file of the operating system: a notebook, a test
+        return console()
+    copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
+    return Console(file=copy, width=None if copy.isatty() else PLAIN_WIDTH)
+
+
+def console() -> Console:
+    """A console for output that is not mixed with running steps; tables in files and pipes have a fixed width."""
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
+FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
+SHARES = ("coverage_50", "coverage_90", "bias", "wape")
+
+
+@contextmanager
+def live_fits(screen: Console) -> Iterator[Callable[[str], None]]:
+    """Draw the fits of this process while the block runs; yields a function that says which stage began.
+
+    On a terminal one line per chain moves; otherwise a plain line is written now and then.
+    """
+    if not screen.is_terminal:
+        with progress.listening(progress.plain_lines(lambda line: screen.print(line, highlight=False))):
+            yield lambda stage: screen.print(stage, highlight=False)
+        return
+    board = _Board()
+    with Live(
+        board, console=screen, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False
+    ) as live:
+        with progress.listening(board.listen):
+            yield board.begin
+        board.begin("")
+        live.refresh()
+
+
+class _Board:
+    """The live display: finished fits as one line each, the chains of running ones, the stage."""
+
+    def __init__(self) -> None:
+        self._fits: dict[str, FitProgress] = {}
+        self._stage = ""
+        self._lock = threading.Lock()
+        self._spinner = Spinner("dots")
+
+    def listen(self, fit: FitProgress) -> None:
+        """Take in the state of a fit; called from the sampler's thread."""
+        with self._lock:
+            self._fits[fit.label] = fit
+
+    def begin(self, stage: str) -> None:
+        """Show what is done now."""
+        with self._lock:
+            self._stage = stage
+
+    def __rich__(self) -> RenderableType:
+        """The board as it is now."""
+        with self._lock:
+            fits, stage = list(self._fits.values()), self._stage
+        lines: list[RenderableType] = [_finished(fit) for fit in fits if fit.finished]
+        lines += [_running(fit) for fit in fits if not fit.finished]
+        if stage:
+            self._spinner.update(text=Text(stage))
+            lines.append(self._spinner)
+        return Group(*lines)
+
+
+def _finished(fit: FitProgress) -> Text:
+    divergences = sum(chain.divergences for chain in fit.chains)
+    draws = fit.chains[0].total if fit.chains else 0
+    line = Text.assemble(("✓ ", "green"), (f"{fit.label:<20}", "bold"))
+    line.append(f"{len(fit.chains)} chains × {draws} draws, {divergences} divergences, {fit.seconds:.0f} s")
+    return line
+
+
+def _running(fit: FitProgress) -> Table:
+    left = fit.seconds_left
+    grid = Table.grid(padding=(0, 2))
+    for chain in fit.chains:
+        first = chain.chain == 0
+        grid.add_row(
+            Text(f"  {fit.label:<20}" if first else "", style="bold"),
+            f"chain {chain.chain + 1}",
+            ProgressBar(total=chain.total, completed=chain.draw, width=28),
+            f"{chain.draw}/{chain.total}",
+            "tuning" if chain.tuning else "drawing",
+            f"{chain.divergences} divergences",
+            (f"{left:.0f} s left" if left is not None else "") if first else "",
+        )
+    return grid
+
+
+def score_table(results: ClientResults) -> Table:
+    """One row per window: forecast scores and sampler health."""
+    table = _table(f"Scores of {results.data.config.client}")
+    table.add_column("\nwindow", no_wrap=True)
+    for heading in SCORES:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, window in results.windows.items():
+        values = _whole_scores(window.scores)
+        cells = [
+            _written(values.get((split, metric)), template) for split, metric, template in SCORES.values()
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def check_table(checks: Iterable[LatestCheck]) -> Table:
+    """One row per check and partition: outcome and reason."""
+    table = _table("Checks")
+    for heading in ("check", "partition", "outcome"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    above = ""
+    for check in checks:
+        outcome = Text(check.outcome, style=OUTCOME_STYLES.get(check.outcome, "bold red"))
+        name = "" if check.check == above else check.check
+        table.add_row(name, check.partition, outcome, Text(check.reason))
+        above = check.check
+    return table
+
+
+def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore) -> None:
+    """The end of a refresh: scores, checks, what failed, where the report is."""
+    from mmm_assets.checks.latest import of_evaluations
+    from mmm_assets.pages.publication import Publication
+
+    publication = Publication(root=results.root)
+    if results.has_data(outcome.client):
+        screen.print(score_table(results.read(outcome.client)))
+    screen.print(check_table(of_evaluations(outcome.evaluations)))
+    for what in outcome.left_out:
+        screen.print(f"Left out: {what}", markup=False)
+    for failure in outcome.failures:
+        screen.print(failure, style="red", markup=False, highlight=False)
+    status = publication.status(outcome.client)
+    report, failed = publication.report_path(outcome.client), publication.failed_path(outcome.client)
+    if failed.exists():
+        screen.print(f"Refused page: {failed}", markup=False, highlight=False, soft_wrap=True)
+    if report.exists():
+        stale = "" if status and status.published else " (stale)"
+        screen.print(f"Report{stale}: {report}", markup=False, highlight=False, soft_wrap=True)
+    screen.print(f"{outcome.client}: {outcome.seconds:.0f} s", markup=False, highlight=False)
+
+
+def finding_lines(data: ClientData) -> Iterator[Text]:
+    """One line per finding of the data contract, warnings first."""
+    for finding in sorted(data.findings, key=lambda finding: finding.severity != "warning"):
+        style = "yellow" if finding.severity == "warning" else "dim"
+        where = f"{finding.column}: " if finding.column else ""
+        yield Text.assemble((f"  {finding.severity}: ", style), f"{where}{finding.message}; {finding.fix}")
+
+
+def history_tables(rows: DataFrame, *, is_ledger: bool) -> Iterator[Table]:
+    """Recorded scores; or the ledger: how forecasts turned out by horizon and by vintage, then the last vintage.
+
+    Args:
+        rows: What the history handed out.
+        is_ledger: Whether they are forecasts.
+    """
+    if not is_ledger:
+        yield frame_table(rows[list(SCORE_ROWS)], f"{len(rows)} scores")
+        return
+    from mmm_engine.history.ledger import HORIZON, VINTAGE, accuracy
+
+    for by, words in ((HORIZON, "periods ahead"), (VINTAGE, "vintage (last row it was made from)")):
+        turned_out = accuracy(rows, by)
+        if len(turned_out):
+            shares = {name: turned_out[name].map("{:.1%}".format) for name in SHARES}
+            yield frame_table(turned_out.assign(**shares), f"How forecasts turned out, by {words}")
+    newest = rows[rows["issued_at"] == rows.groupby("client")["issued_at"].transform("max")]
+    yield frame_table(newest[list(FORECAST_ROWS)], f"The last of {len(rows)} forecasts")
+
+
+def frame_table(frame: DataFrame, title: str) -> Table:
+    """A frame as a table."""
+    table = _table(title)
+    numeric = set(frame.select_dtypes("number").columns)
+    for name in frame.columns:
+        table.add_column(str(name), justify="right" if name in numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*[_cell(cell) for cell in row])
+    return table
+
+
+def _cell(value: Any) -> str:
+    """A cell as people read it: short numbers, days without a clock, a dash for what is not known."""
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return str(value).removesuffix(" 00:00:00").split(".")[0] if hasattr(value, "isoformat") else str(value)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _whole_scores(scores: DataFrame) -> dict[tuple[str, str], float]:
+    whole = scores[scores["channel"] == "all"]
+    return dict(zip(zip(whole["split"], whole["metric"], strict=True), whole["value"], strict=True))
+
+
+def _written(value: Any, template: str) -> str:
+    return "–" if value is None or value != value else template.format(value)

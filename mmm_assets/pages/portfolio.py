@@ -1,0 +1,103 @@
+"""The numbers of the page of all clients.
+
+Here: one row per client from its status and the metric history.
+Not here: order, wording and look of the page (mmm_engine.report.portfolio), where a client stands (publication.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from mmm_assets.pages.publication import Status
+from mmm_assets.types import DataFrame, History, Series
+
+WINDOW = "h08"  # whose held-out rows stand for a client
+TREND_LENGTH = 12
+
+_LATEST = {  # column of the page -> (window, split, metric) in the history
+    "mape_h08": (WINDOW, "test", "mape"),
+    "skill_h08": (WINDOW, "test", "skill"),
+    "coverage_90_h08": (WINDOW, "test", "coverage_90"),
+    "stability": ("full", "windows", "stability"),
+    "rhat_max": ("full", "all", "rhat_max"),
+    "ess_bulk_min": ("full", "all", "ess_bulk_min"),
+    "ess_tail_min": ("full", "all", "ess_tail_min"),
+    "divergences": ("full", "all", "divergences"),
+}
+
+
+def portfolio_frame(
+    clients: Sequence[str], statuses: Sequence[Status], history: History, now: datetime
+) -> DataFrame:
+    """One row per client, with the columns that `mmm_engine.report.portfolio` reads."""
+    import pandas as pd
+
+    frame = pd.DataFrame(index=pd.Index(list(clients), name="client", dtype=str))
+    frame = frame.join(
+        pd.DataFrame([_standing(status) for status in statuses], columns=_STANDING).set_index("client")
+    )
+    rows = history.read(latest=True)
+    frame = frame.join(_latest(rows))
+    frame = frame.join(_trend(history.read(metric="mape", window=WINDOW, split="test")))
+    frame = frame.join(_drift(rows))
+    frame["verdict"] = frame["verdict"].fillna("never refreshed")
+    frame["reason"] = frame["reason"].fillna("no refresh came to its end")
+    frame["reason"] = [_with_alarms(*cells) for cells in zip(frame["reason"], frame["alarms"], strict=True)]
+    frame["report"] = frame["report"].fillna("")
+    frame["stale_days"] = (pd.Timestamp(now.date()) - pd.to_datetime(frame["last_date"])).dt.days
+    frame["ess_min"] = frame[["ess_bulk_min", "ess_tail_min"]].min(axis=1)
+    return frame.reset_index()
+
+
+_STANDING = ["client", "verdict", "reason", "recorded_at", "seconds", "report"]
+
+
+def _standing(status: Status) -> dict[str, Any]:
+    return {
+        "client": status.client,
+        "verdict": status.verdict,
+        "reason": "; ".join(status.reasons),
+        "recorded_at": status.at,
+        "seconds": status.seconds,
+        "report": f"../report/{status.client}.html" if status.good_at else "",
+    }
+
+
+def _latest(rows: DataFrame) -> DataFrame:
+    """Latest numbers of each client, and the last row of data its full window was fitted on."""
+    import pandas as pd
+
+    names = {place: name for name, place in _LATEST.items()}
+    whole = rows[rows["channel"] == "all"]
+    places = pd.Series(
+        list(zip(whole["window"], whole["split"], whole["metric"], strict=True)), index=whole.index
+    )
+    named = whole.assign(name=places.map(names)).dropna(subset="name")
+    numbers = named.pivot(index="client", columns="name", values="value").reindex(columns=list(_LATEST))
+    full = rows[rows["window"] == "full"]
+    return numbers.join(full.groupby("client")["cutoff"].max().rename("last_date"), how="outer")
+
+
+def _drift(rows: DataFrame) -> DataFrame:
+    """Largest drift statistic over its limit, and the names of the series in alarm, by client."""
+    import pandas as pd
+
+    own = rows[rows["metric"].str.startswith("drift_")].dropna(subset="value")
+    alarms = own[own["value"] >= 1].sort_values("value", ascending=False).groupby("client")["metric"]
+    names = alarms.agg(lambda metrics: ", ".join(metric.removeprefix("drift_") for metric in metrics))
+    return pd.DataFrame({"drift": own.groupby("client")["value"].max(), "alarms": names})
+
+
+def _with_alarms(reason: str, alarms: object) -> str:
+    """The reason with the series that left their usual range in front of it."""
+    if not isinstance(alarms, str):
+        return reason
+    return "; ".join(part for part in (f"drift alarm: {alarms}", reason) if part)
+
+
+def _trend(rows: DataFrame) -> Series:
+    """The last values of the sparkline of each client, oldest first."""
+    by_client = rows[rows["channel"] == "all"].groupby("client")["value"]
+    return by_client.agg(lambda values: list(values.tail(TREND_LENGTH))).rename("trend")

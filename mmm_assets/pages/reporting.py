@@ -1,0 +1,154 @@
+"""A client's stored results in the form that the report is made from.
+
+Here: gathering the report's inputs, rendering the page.
+Not here: what the report says or how it looks (mmm_engine.report), whether it may be published (publication.py).
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from mmm_assets import verdicts
+from mmm_assets.runs import Refresh
+from mmm_assets.storage.results import FULL, ClientResults, WindowResults
+from mmm_assets.types import DataFrame, History, Verdict
+from mmm_engine import ENGINE_VERSION
+
+if TYPE_CHECKING:
+    from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo, WindowReport
+
+LIBRARIES = (
+    "pymc", "pymc-marketing", "nutpie", "pytensor", "llvmlite", "arviz", "numpy", "pandas", "xarray",
+    "dagster", "duckdb",
+)  # fmt: skip
+
+
+def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
+    """The report as one self-contained page."""
+    from mmm_engine.report.render import build_report
+
+    return build_report(inputs, audience=audience)
+
+
+def report_inputs(results: ClientResults, history: History, run: RunInfo) -> ReportInputs:
+    """Everything the report of a client is made from; window ``full`` must be among the results."""
+    from mmm_engine.report.inputs import ReportInputs
+    from mmm_engine.scores.drift import drift_scores
+
+    data, config, full = results.data, results.data.config, results.windows[FULL]
+    return ReportInputs(
+        client=config.client,
+        target_name=config.target.column,
+        target_kind=config.target.kind,
+        period=data.period,
+        currency_unit=config.currency,
+        windows={name: _window_report(window) for name, window in results.windows.items()},
+        decomposition=full.decomposition,
+        curves=full.curves,
+        multiplier=full.multiplier if len(full.multiplier) else None,
+        spend=_spend(full),
+        recovery=_recovery(results),
+        stability=_stability(results),
+        forecast=results.forecast,
+        findings=data.findings,
+        verdicts=verdicts_of(results, history),
+        run=run,
+        adstock=full.adstock,
+        ledger=history.ledger(config.client),
+        diff=results.diff,
+        drift=drift_scores(history.read(config.client)),
+        previous=previous_refresh(history, config.client, run.run_id),
+        recovery_min=config.thresholds.recovery_min,
+        stability_min=config.thresholds.stability_min,
+    )
+
+
+def verdicts_of(results: ClientResults, history: History) -> tuple[Verdict, ...]:
+    """Every verdict on a client: on what is stored, and on where it stands against its own past."""
+    drift = verdicts.of_drift(history.read(results.data.config.client), results.data.config.thresholds)
+    return (*results.verdicts, drift)
+
+
+def _recovery(results: ClientResults) -> DataFrame | None:
+    """Scores of the refresh, its channels as the last audit judged them where there was one."""
+    from mmm_engine.fleets.recovery import with_identification
+
+    recovery, identification = results.recovery, results.audit.identification
+    return (
+        recovery
+        if recovery is None or identification is None
+        else with_identification(recovery, identification)
+    )
+
+
+def _stability(results: ClientResults) -> DataFrame | None:
+    """Scores of the refresh and, with splits of their own, of the last audit."""
+    import pandas as pd
+
+    parts = [frame for frame in (results.stability, results.audit.sensitivity) if frame is not None]
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
+    """How to derive the report's numbers again."""
+    from mmm_engine.report.inputs import RunInfo
+
+    return RunInfo(
+        data_version=results.data.data_version,
+        config_version=results.data.config.config_version,
+        engine_version=ENGINE_VERSION,
+        versions={"python": platform.python_version(), **_library_versions()},
+        seed=int(results.windows[FULL].attrs["seed"]),
+        recorded_at=refresh.ended,
+        command=refresh.command,
+        seconds=refresh.seconds,
+        run_id=refresh.id,
+    )
+
+
+def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
+    """History rows of the refresh before ``run_id``, or None when there was none; an audit is no refresh."""
+    rows = history.read(client)
+    refreshes = rows.loc[(rows["window"] == FULL) & (rows["split"] == "train"), "run_id"]
+    earlier = rows[rows["run_id"].isin(set(refreshes) - {run_id})]
+    if earlier.empty:
+        return None
+    last = earlier.sort_values("recorded_at", kind="stable")["run_id"].iloc[-1]
+    before: DataFrame = earlier[earlier["run_id"] == last].reset_index(drop=True)
+    return before
+
+
+def _window_report(window: WindowResults) -> WindowReport:
+    from mmm_engine.report.inputs import WindowReport
+
+    health = window.scores["split"] == "all"
+    return WindowReport(
+        window=window.inputs.window,
+        cutoff=window.inputs.cutoff,
+        horizon=window.inputs.horizon,
+        scores=window.scores[~health].reset_index(drop=True),
+        health=window.scores[health].reset_index(drop=True),
+        predictions=window.predictions,
+        returns=window.returns,
+        parameters=window.parameters,
+        chains=window.chains,
+    )
+
+
+def _spend(window: WindowResults) -> DataFrame:
+    """Totals of each channel over the training rows."""
+    from mmm_engine.report.inputs import spend_frame
+
+    return spend_frame(window.inputs)
+
+
+def _library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

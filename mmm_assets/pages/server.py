@@ -1,0 +1,121 @@
+"""Published pages over HTTP, on this machine only, so that links in Dagster's interface open them.
+
+Here: a server for the report and portfolio pages of a home, and the address of each.
+Not here: writing pages (publication.py), Dagster's own web server.
+
+It hands out these pages and nothing else of the home, answers only to its own address (a page elsewhere that resolves
+its name to 127.0.0.1 gets nothing), and ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from mmm_assets import home as homes
+
+HOST = "127.0.0.1"
+PORT = 3001  # beside Dagster's 3000
+PORT_VARIABLE = "MMM_PAGES_PORT"
+_PAGE = re.compile(r"^/(report/[a-z0-9][a-z0-9_-]{0,62}(\.client|\.failed)?|portfolio/portfolio)\.html$")
+_PARENT_SECONDS = 2.0
+
+
+def page_address(page: str) -> str:
+    """Address of a page while `mmm ui` runs.
+
+    Args:
+        page: Its path below storage, for example "report/ms.html".
+    """
+    return f"http://{HOST}:{os.environ.get(PORT_VARIABLE, PORT)}/{page}"
+
+
+def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
+    """Serve the pages of a home from a process of its own until this one ends."""
+    command = [sys.executable, "-m", "mmm_assets.pages.server", str(home), str(port), str(os.getpid())]
+    return subprocess.Popen(command)
+
+
+def make_server(home: Path, port: int) -> ThreadingHTTPServer:
+    """A server that is ready to serve; port 0 takes any free one.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+    storage = homes.storage_dir(home)
+
+    class Pages(BaseHTTPRequestHandler):
+        """Answers with a page, or with its absence."""
+
+        def do_GET(self) -> None:
+            """Send a page."""
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            """Say whether a page is there."""
+            self._answer(with_body=False)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay quiet."""
+
+        def _answer(self, *, with_body: bool) -> None:
+            own = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}  # type: ignore[attr-defined]
+            if self.headers.get("Host") not in own:
+                self.send_error(HTTPStatus.FORBIDDEN)
+                return
+            path = self.path.split("?", 1)[0]
+            if path == "/":
+                self.send_response(HTTPStatus.FOUND)
+                self.send_header("Location", "/portfolio/portfolio.html")
+                self.end_headers()
+                return
+            file = storage / path[1:]
+            if not _PAGE.fullmatch(path) or not file.is_file():
+                self.send_error(
+                    HTTPStatus.NOT_FOUND, "no such page: it appears when the client was refreshed"
+                )
+                return
+            body = file.read_bytes()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-cache")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.end_headers()
+            if with_body:
+                self.wfile.write(body)
+
+    return ThreadingHTTPServer((HOST, port), Pages)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_SECONDS)
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve; arguments: home, port, id of the process to end with."""
+    home, port, parent = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    try:
+        server = make_server(home, port)
+    except OSError as error:
+        print(f"Reports are not served: port {port}: {error.strerror}", file=sys.stderr)
+        return
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Refreshing several clients in one run: what the daemon launches.
+
+Here: the job `refresh_clients`, whose one step has the chain of each client of its batch walked in a child process.
+Not here: the chain (refresh.py), the child (isolation.py), when a batch is launched (sensors.py).
+
+A process per client would pay the imports and the compilation each time, and a chain of queued runs some ten seconds
+per link. So a batch is one child process, in which every client's runs are recorded on their own, one after the other.
+A client that kills the child or hangs is given up, and the others go on in a fresh one.
+"""
+
+import functools
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.tags import ROOT_RUN_ID_TAG
+from pydantic import Field
+
+from mmm_assets import home
+from mmm_assets.pages.publication import Publication
+from mmm_assets.partitions import WINDOW_NAMES
+from mmm_assets.refreshes import canaries, isolation
+from mmm_assets.refreshes.chain import RefreshOptions, judge_client, refresh_client, refresh_portfolio
+from mmm_assets.refreshes.isolation import Say
+from mmm_assets.refreshes.locks import bury_dead_runs, claim_run
+from mmm_assets.runs import BATCH_TAG, Refresh
+from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.config import CLIENT_ID, inspect_client_config
+from mmm_engine.errors import MMMError
+
+JOB_NAME = "refresh_clients"
+CLIENTS_PER_RUN = int(os.environ.get("MMM_CLIENTS_PER_RUN", "20"))
+
+
+class Batch(dg.Config):
+    """Which clients, and which of their windows."""
+
+    clients: list[str] = Field(description="Ids of the clients, refreshed in this order.")
+    windows: list[str] = Field(default=list(WINDOW_NAMES), description="Windows to fit.")
+    judge_only: bool = Field(default=False, description="Fit no windows, test the fitted models again.")
+    sampler: dict[str, int] = Field(default={}, description="Overrides of the sampler's settings.")
+    canary: bool = Field(
+        default=True, description="Fit a client with known truth first; publish nothing if it is missed."
+    )
+    client_seconds: float = Field(default=7200.0, description="A client that takes longer is given up.")
+
+
+@dg.op(
+    description="Refresh each client of the batch; one that fails, hangs or dies does not stop the others."
+)
+def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Publication) -> None:
+    """Walk the chain of every client, then render the portfolio; fails at the end when any client failed."""
+    from mmm_assets.definitions import (
+        defs,  # the definitions hold this job, so they can only be looked up later
+    )
+
+    claim_run(context.instance, context.run.run_id)
+    clients = [client for client in config.clients if not _is_done(client, context, publication)]
+    options = {**config.model_dump(exclude={"clients"}), "batch": context.run.run_id}
+    items = [canaries.ITEM, *clients] if config.canary and clients else clients
+    failed: dict[str, str] = {}
+    for ended in isolation.each_in_child(
+        TASK, items, options, seconds=config.client_seconds, say=context.log.info
+    ):
+        if not ended.failures:
+            continue
+        failed[ended.item] = "\n".join(ended.failures)
+        context.log.error("%s failed: %s", ended.item, failed[ended.item])
+        if ended.died and ended.item != canaries.ITEM:
+            bury_dead_runs(context.instance)
+            publication.refuse(ended.item, ended.failures, Refresh.of(context.run))
+    refresh_portfolio(context.instance, defs.resolve_job_def)
+    if failed:
+        held = (
+            f"held back, nothing was published: {failed.pop(canaries.ITEM)}; "
+            if canaries.ITEM in failed
+            else ""
+        )
+        message = (
+            f"{held}{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed) or 'none'}"
+        )
+        raise dg.Failure(message, metadata={**failed}, allow_retries=False)
+
+
+@dg.job(
+    name=JOB_NAME, description="Refresh clients: rows, windows, fleets, history, report; then the portfolio."
+)
+def refresh_clients() -> None:
+    """One step, so that one process serves the whole batch."""
+    refresh_batch()
+
+
+def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
+    """Refresh a client in this process, the child of a batch; what failed, in words."""
+    from mmm_assets.definitions import defs
+
+    if client == canaries.ITEM:
+        return list(filter(None, [canaries.judge()]))
+    hold = canaries.last_hold() if options["canary"] else ""
+    walk = judge_client if options["judge_only"] else refresh_client
+    outcome = walk(
+        client,
+        instance=_instance(),
+        find_job=defs.resolve_job_def,
+        results=ResultStore(),
+        options=RefreshOptions(
+            windows=tuple(options["windows"]),
+            sampler=options["sampler"],
+            log_level="WARNING",
+            tags={BATCH_TAG: options["batch"], **({canaries.HOLD_TAG: hold} if hold else {})},
+        ),
+        announce=say,
+    )
+    say(f"{client}: {'done' if outcome.succeeded else 'failed'} in {outcome.seconds:.0f} s")
+    return [*outcome.failures, *(f"{e.check_name}: {e.description}" for e in outcome.failed_checks)]
+
+
+@functools.cache
+def _instance() -> dg.DagsterInstance:
+    """The instance of this process, opened once for all its clients."""
+    return home.open_instance(home.home_dir())
+
+
+TASK = f"{__name__}:{refresh_one.__name__}"
+
+
+def batch_config(clients: list[str], **settings: Any) -> dict[str, object]:
+    """Run configuration of a batch; further settings are those of `Batch`."""
+    return {"ops": {refresh_batch.name: {"config": {"clients": clients, **settings}}}}
+
+
+def by_structure(clients: Iterable[str], folder: Path, size: int) -> Iterator[list[str]]:
+    """Batches in which clients of one model structure stand together, so that they share its compiled code.
+
+    Args:
+        clients: Ids of the clients.
+        folder: Folder of their files.
+        size: Largest number of clients in a batch.
+    """
+    for batch in batched(sorted(clients, key=lambda client: (_structure(client, folder), client)), size):
+        yield list(batch)
+
+
+def _structure(client: str, folder: Path) -> str:
+    """The structure of a client's model as text; "" for a client whose file cannot be used."""
+    from mmm_engine.model.specification import model_structure
+
+    config, faults = inspect_client_config(folder / f"{client}.yaml")
+    if config is None or faults:
+        return ""
+    try:
+        return repr(model_structure(config))
+    except MMMError:
+        return ""
+
+
+def _is_done(client: str, context: dg.OpExecutionContext, publication: Publication) -> bool:
+    """Whether an earlier attempt at this run, which was cut off, had come to the end of the client."""
+    root = context.run.tags.get(ROOT_RUN_ID_TAG)
+    if root is None or not re.fullmatch(CLIENT_ID, client):
+        return False
+    record, status = context.instance.get_run_record_by_id(root), publication.status(client)
+    return (
+        record is not None
+        and status is not None
+        and datetime.fromisoformat(status.at) >= record.create_timestamp.astimezone(UTC)
+    )

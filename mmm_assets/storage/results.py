@@ -1,0 +1,263 @@
+"""Everything that is stored about one client and belongs together, read in one go.
+
+Here: the stored results of a client whose rows and settings are the present ones, and the verdicts on them.
+Not here: how a file is read (io_managers.py), single verdicts (verdicts.py), drawing a report (mmm_engine.report).
+
+Report, history and forecast need most of a client's assets and must cope with windows that were never fitted or are
+left from older rows, so they name the assets as `deps` and read them here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from mmm_assets import verdicts
+from mmm_assets.partitions import WINDOW_NAMES, window_key
+from mmm_assets.storage.io_managers import (
+    ClientDataFiles,
+    FrameFiles,
+    JsonFiles,
+    PartitionFiles,
+    PosteriorFiles,
+    ScaledInputsFiles,
+    StoredFileError,
+)
+from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict, WindowFit
+
+FULL = "full"
+FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class WindowResults:
+    """One fitted window: its rows and every frame that was read from its posterior."""
+
+    inputs: ScaledInputs
+    scores: DataFrame
+    predictions: DataFrame
+    returns: DataFrame
+    curves: DataFrame
+    decomposition: DataFrame
+    adstock: DataFrame
+    parameters: DataFrame
+    chains: DataFrame
+    multiplier: DataFrame
+
+    @property
+    def attrs(self) -> Mapping[Any, Any]:
+        """Client, window, cutoff, versions, seed and fit that all frames of the window come from."""
+        return self.scores.attrs
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Verdicts on the window."""
+        return verdicts.of_window(self.inputs, self.scores, self.parameters)
+
+
+# Field of WindowResults to the asset it is stored as; all of them come from one posterior.
+_FRAMES = {
+    "scores": "holdout_metrics",
+    "predictions": "predictions",
+    "returns": "channel_returns",
+    "curves": "response_curves",
+    "decomposition": "decomposition",
+    "adstock": "adstock_weights",
+    "parameters": "parameters",
+    "chains": "chain_views",
+    "multiplier": "media_multiplier",
+}
+
+
+# Field of AuditResults to the asset it is stored as.
+_AUDIT = {
+    "origins": "origin_scores",
+    "identification": "identification_scores",
+    "sensitivity": "sensitivity_scores",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class AuditResults:
+    """What the last audits with the present settings found, maybe on older rows; parts that were not run are None."""
+
+    origins: DataFrame | None = None
+    identification: DataFrame | None = None
+    sensitivity: DataFrame | None = None
+
+    @property
+    def frames(self) -> tuple[DataFrame, ...]:
+        """Those that hold scores."""
+        parts = (self.origins, self.identification, self.sensitivity)
+        return tuple(frame for frame in parts if frame is not None and len(frame))
+
+
+@dataclass(frozen=True, eq=False)
+class ClientResults:
+    """What is stored about a client for its present rows and settings; fleets that were not run are None.
+
+    ``fit_fault`` says why the full window could not be fitted, if that was tried.
+    """
+
+    data: ClientData
+    windows: dict[str, WindowResults]
+    recovery: DataFrame | None
+    stability: DataFrame | None
+    forecast: DataFrame | None
+    diff: DataFrame | None = None
+    fit_fault: str = ""
+    audit: AuditResults = AuditResults()
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every verdict that can be read from what is stored, the data contract first."""
+        from mmm_engine.scores import gates
+
+        on_windows = [verdict for window in self.windows.values() for verdict in window.verdicts]
+        missing = () if FULL in self.windows else (verdicts.of_missing(FULL, self.fit_fault),)
+        limits = self.data.config.thresholds
+        on_fleets = verdicts.of_fleets(self.recovery, self.stability, limits)
+        on_audit = verdicts.of_audit(self.audit.identification, self.audit.sensitivity, limits)
+        return (gates.check_data(self.data), *missing, *on_windows, *on_fleets, *on_audit)
+
+    @property
+    def made_by(self) -> Mapping[Any, Any]:
+        """What is known of the refresh that fitted the full window; empty when there is none."""
+        return self.windows[FULL].attrs if FULL in self.windows else {}
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """The failed verdicts that keep these results from being published."""
+        return verdicts.refused(self.verdicts)
+
+
+class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Reads stored assets by name, for whoever needs many of them."""
+
+    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+
+    def has_data(self, client: str) -> bool:
+        """Whether rows of the client were ever stored."""
+        return ClientDataFiles(root=self.root).has("client_data", client)
+
+    def data(self, client: str) -> ClientData:
+        """The stored rows of a client."""
+        data: ClientData = ClientDataFiles(root=self.root).read("client_data", client)
+        return data
+
+    def inputs(self, client: str, window: str) -> ScaledInputs:
+        """One stored window of a client in model space."""
+        inputs: ScaledInputs = ScaledInputsFiles(root=self.root).read(
+            "scaled_inputs", window_key(client, window)
+        )
+        return inputs
+
+    def posterior(self, client: str, window: str) -> DataTree:
+        """The stored posterior of a window."""
+        posterior: DataTree = PosteriorFiles(root=self.root).read(
+            "fitted_posterior", window_key(client, window)
+        )
+        return posterior
+
+    def fitted(self, client: str, window: str) -> WindowFit | None:
+        """A window with its posterior; None unless both are stored and of the client's stored rows and settings."""
+        from mmm_engine.fleets.window_fit import WindowFit
+
+        key, data = window_key(client, window), self.data(client)
+        inputs, posteriors = ScaledInputsFiles(root=self.root), PosteriorFiles(root=self.root)
+        if not (inputs.has("scaled_inputs", key) and posteriors.has("fitted_posterior", key)):
+            return None
+        fit = WindowFit(self.inputs(client, window), self.posterior(client, window))
+        from_present = fit.inputs.data_version == data.data_version and _is_from(fit.posterior.attrs, data)
+        return fit if from_present else None
+
+    def read(self, client: str) -> ClientResults:
+        """Everything stored about a client that was made from its present rows and settings."""
+        data = self.data(client)
+        found = {window: self._window(client, window, data) for window in WINDOW_NAMES}
+        frames = FrameFiles(root=self.root)
+        fleets = {
+            name: _read_if_stored(frames, name, client)
+            for name in ("recovery_scores", "stability_scores", "forecast", "refresh_diff")
+        }
+        current = {
+            name: frame for name, frame in fleets.items() if frame is not None and _is_from(frame.attrs, data)
+        }
+        return ClientResults(
+            data=data,
+            windows={window: results for window, results in found.items() if results is not None},
+            recovery=current.get("recovery_scores"),
+            stability=current.get("stability_scores"),
+            forecast=current.get("forecast"),
+            diff=current.get("refresh_diff"),
+            fit_fault=self._fit_fault(client, data),
+            audit=self._audit(client, data),
+        )
+
+    def _audit(self, client: str, data: ClientData) -> AuditResults:
+        """What the last audits found, as far as the client's settings have not changed since."""
+        frames, version = FrameFiles(root=self.root), data.config.config_version
+        found = {field: _read_if_stored(frames, asset, client) for field, asset in _AUDIT.items()}
+        return AuditResults(
+            **{
+                field: frame
+                for field, frame in found.items()
+                if frame is not None and frame.attrs.get("config_version") == version
+            }
+        )
+
+    def _fit_fault(self, client: str, data: ClientData) -> str:
+        """Why the full window of the present rows and settings could not be fitted; "" when that is not known."""
+        note = _read_if_stored(JsonFiles(root=self.root), FIT_FAULTS, window_key(client, FULL))
+        return str(note["reason"]) if note and _is_from(note, data) else ""
+
+    def _window(self, client: str, window: str, data: ClientData) -> WindowResults | None:
+        """A window's results, or None unless all of them are stored, of one fit and of the present rows."""
+        key, frames, inputs = (
+            window_key(client, window),
+            FrameFiles(root=self.root),
+            ScaledInputsFiles(root=self.root),
+        )
+        if not (
+            inputs.has("scaled_inputs", key) and all(frames.has(asset, key) for asset in _FRAMES.values())
+        ):
+            return None
+        try:
+            read = {field: frames.read(asset, key) for field, asset in _FRAMES.items()}
+            scaled = inputs.read("scaled_inputs", key)
+        except StoredFileError as error:  # moved to the quarantine: the window has to be fitted again
+            logger.warning("%s", error)
+            return None
+        fits = {frame.attrs.get("fit_id") for frame in read.values()}
+        if len(fits) != 1 or not _is_from(read["scores"].attrs, data):
+            return None
+        return WindowResults(inputs=scaled, **read)
+
+
+def versions_of(inputs: ScaledInputs) -> dict[str, str]:
+    """What ties a stored value to the rows and settings it was made from."""
+    return {"data_version": inputs.data_version, "config_version": inputs.config.config_version}
+
+
+def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:
+    """A stored value; None when there is none, or when it was damaged and is in the quarantine now."""
+    try:
+        return files.read(asset, partition) if files.has(asset, partition) else None
+    except StoredFileError as error:
+        logger.warning("%s", error)
+        return None
+
+
+def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:
+    """Whether a stored frame was made from exactly these rows and settings."""
+    return (attrs.get("data_version"), attrs.get("config_version")) == (
+        data.data_version,
+        data.config.config_version,
+    )

@@ -1,0 +1,427 @@
+"""The settings of one client, checked once at the door.
+
+Here: what a client file may say (frozen types with their ranges), reading, writing and listing client files.
+Not here: YAML as text (documents.py), how a refusal is worded (settings.py), the terms of the model and their priors
+(terms.py), the rows (data.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
+from mmm_engine.client.model_config import (
+    AdstockConfig,
+    LiftTest,
+    ModelConfig,
+    Priors,
+    SaturationKind,
+    lift_test_problems,
+    short_events,
+    term_name_problems,
+)
+from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.client.validation import DataPath, Draft, Frozen, Problem, nearest, place, refusal, refused
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.yaml_document import Document, Location, plain, read_document, shorten, write_text
+
+CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
+# Words that stand for something else beside column names in the platform's own tables.
+RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
+
+
+def _checked_id(text: str) -> str:
+    if re.fullmatch(CLIENT_ID, text) is None or text.endswith("\n"):
+        wanted = "1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit"
+        raise refused(f"the client id {shorten(text)}", wanted, "rename the client and its files")
+    return text
+
+
+def _checked_column(text: str) -> str:
+    if not text or text != text.strip() or len(text) > 200 or not text.isprintable():
+        wanted = "a column name of 1 to 200 printable characters without spaces around it"
+        raise refused(shorten(text), wanted, "use the name as it stands in the header of the data file")
+    return text
+
+
+def _columns_as_mappings(value: object) -> object:
+    """Columns written as names, as mappings or as one mapping, in one form."""
+    if isinstance(value, Mapping):
+        entries = []
+        for column, options in value.items():
+            options = {} if options is None else options
+            entries.append({**options, "column": column} if isinstance(options, Mapping) else options)
+        return tuple(entries)
+    if isinstance(value, list | tuple):
+        return tuple({"column": entry} if isinstance(entry, str) else entry for entry in value)
+    return value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _column_as_mapping(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+Column = Annotated[str, AfterValidator(_checked_column)]
+
+
+class TargetConfig(Frozen):
+    """The column that is explained: money (``revenue``) or a count (``conversions``)."""
+
+    column: Column
+    kind: Literal["revenue", "conversions"] = "revenue"
+
+
+class ChannelConfig(Frozen):
+    """One media column.
+
+    ``unit`` says what the column counts; ``cost`` names the column with its money when that is another one.
+    ``adstock``, ``saturation`` and ``priors`` override those of the model for this channel.
+    """
+
+    column: Column
+    unit: Annotated[str, Field(min_length=1, max_length=40)] = "spend"
+    cost: Column | None = None
+    adstock: AdstockConfig | None = None
+    saturation: SaturationKind | None = None
+    priors: Priors = Field(default_factory=dict)
+
+
+class ControlConfig(Frozen):
+    """One column that is not media; ``effect`` is the sign that its effect may have."""
+
+    column: Column
+    effect: Literal["positive", "negative", "any"] = "positive"
+
+
+class SamplerConfig(Frozen):
+    """How the posterior is sampled; ``cores`` None takes what the machine has, ``time_budget`` is in seconds.
+
+    With an ``ess_target`` a fit whose smallest effective sample size misses it, or whose chains disagree (R-hat above
+    1.01), is drawn again with more draws per
+    chain, up to ``max_draws``.
+    """
+
+    draws: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    tune: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    chains: Annotated[int, Field(ge=1, le=64)] = 4
+    target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    cores: Annotated[int, Field(ge=1, le=1024)] | None = None
+    ess_target: Annotated[float, Field(gt=0)] | None = None
+    max_draws: Annotated[int, Field(ge=1, le=100_000)] = 4000
+    time_budget: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+
+
+class ClientConfig(Frozen):
+    """Everything a client's file says.
+
+    ``data`` and ``calibration`` are relative to the folder of that file. ``lift_tests`` are the rows of
+    ``calibration``, which is a table with the columns channel, date, x, delta_x, delta_y, sigma in original units.
+    ``currency`` is written after amounts of money ("EUR"); it changes no number.
+    """
+
+    client: Annotated[str, AfterValidator(_checked_id)]
+    data: DataPath
+    date: Column
+    target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
+    channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
+    controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
+    currency: Annotated[str, Field(max_length=8, pattern=r"^\S*$")] = ""
+    model: ModelConfig = ModelConfig()
+    calibration: DataPath | None = None
+    lift_tests: Annotated[tuple[LiftTest, ...], BeforeValidator(_as_tuple)] = ()
+    sampler: SamplerConfig = SamplerConfig()
+    thresholds: ThresholdConfig = ThresholdConfig()
+    audit: AuditConfig = AuditConfig()
+    forecast: ForecastConfig = ForecastConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty_sections(cls, values: object) -> object:
+        """A section whose lines are all commented out reads as None and means its defaults."""
+        if not isinstance(values, Mapping):
+            return values
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in values.items() if value is not None or name not in optional}
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> ClientConfig:
+        taken = RESERVED_COLUMNS | {self.date, self.target.column, *self.channel_names, *self.control_names}
+        problems = [
+            *_column_problems(self),
+            *term_name_problems(self.model, taken),
+            *lift_test_problems(self.lift_tests, self.channel_names),
+        ]
+        if problems:
+            raise refusal(*problems)
+        return self
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Columns of the channels, in the order of the file."""
+        return tuple(channel.column for channel in self.channels)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Columns of the controls, in the order of the file."""
+        return tuple(control.column for control in self.controls)
+
+    @property
+    def cost_names(self) -> tuple[str, ...]:
+        """Money columns of the channels that are not measured in money themselves."""
+        return tuple(channel.cost for channel in self.channels if channel.cost is not None)
+
+    @property
+    def longest_lag(self) -> int:
+        """Largest ``max_lag`` of any channel: the rows it takes until no channel starts cold."""
+        return max((channel.adstock or self.model.adstock).max_lag for channel in self.channels)
+
+    @property
+    def config_version(self) -> str:
+        """12 hex digits that change when, and only when, a setting that can change a posterior changes."""
+        beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast"}
+        settings = self.model_dump(mode="json", exclude=beside)
+        del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
+        for section, name in (
+            (settings, "lift_tests"),
+            (settings["model"], "trend"),
+            (settings["model"], "events"),
+        ):
+            if not section[name]:
+                del section[name]  # what is not there changes no number
+        for channel in settings["channels"]:
+            del channel["unit"]  # a label
+        canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def check_client_id(text: str) -> str:
+    """The id itself when it is allowed; every path and partition key is made from ids that passed here.
+
+    Raises:
+        ConfigError: If the id does not match ``CLIENT_ID``.
+
+    >>> check_client_id("ms")
+    'ms'
+    """
+    try:
+        return _checked_id(text)
+    except PydanticCustomError as error:
+        problem: Problem = (error.context or {})["problems"][0]
+        fault = Fault("client id", problem.found, problem.wanted, problem.fix)
+        raise ConfigError("client", fault) from None
+
+
+def client_config_from_mapping(values: Mapping[str, object], who: str = "client settings") -> ClientConfig:
+    """The settings in a mapping of the form that a client file has.
+
+    Raises:
+        ConfigError: With every fault, if any setting is missing, unknown or out of range.
+    """
+    config, faults = _parse(Document(values=dict(values), lines={}, faults=(), readable=True))
+    if faults or config is None:
+        raise ConfigError(who, faults)
+    return config
+
+
+def read_client_config(path: Path) -> ClientConfig:
+    """The settings in a client's YAML file.
+
+    Raises:
+        ConfigError: With every fault of the file, each with its line.
+    """
+    config, faults = inspect_client_config(path)
+    if faults or config is None:
+        raise ConfigError(f"client '{path.stem}', {path.name}", faults)
+    return config
+
+
+def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Every fault of a client file, and the settings as far as they are understood without the faulty ones.
+
+    The settings serve to check the data file in the same pass; a model is never fitted from them.
+    """
+    if not path.exists():
+        return None, (_missing_file(path),)
+    folder = path.parent.resolve()
+    if not path.resolve().is_relative_to(folder):
+        return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
+    document = read_document(path)
+    table_faults: tuple[Fault, ...] = ()
+    if document.readable and "calibration" in document.values:
+        from mmm_engine.client.lift_tests import with_lift_tests
+
+        document, table_faults = with_lift_tests(document, folder)
+    config, faults = _parse(document)
+    faults += table_faults
+    named = document.values.get("client")
+    if isinstance(named, str) and named != path.stem:
+        where = place(document, ("client",))
+        fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
+        faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
+    for setting, name in (("data", config.data), ("calibration", config.calibration)) if config else ():
+        if name is not None and not (folder / name).resolve().is_relative_to(folder):
+            where = place(document, (setting,))
+            faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
+            config = None
+    return config, faults
+
+
+def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> None:
+    """Write a client file that reads back equal, in one step; settings at their defaults stay short.
+
+    Args:
+        config: What the file shall say.
+        path: Where to write it.
+        heading: One line for the reader, written as a comment at the top.
+    """
+    model, sampler = config.model, config.sampler
+    sections: dict[str, object] = {
+        "client": config.client,
+        "data": config.data,
+        "date": config.date,
+        "target": config.target.model_dump(mode="json"),
+        "channels": [_short(channel) for channel in config.channels],
+        "controls": [_short(control) for control in config.controls],
+        **({"currency": config.currency} if config.currency else {}),
+        "model": model.model_dump(
+            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend") | {"events"}
+        )
+        | ({"events": short_events(model.events)} if model.events else {}),
+        "calibration": config.calibration,
+        **_own_lift_tests(config),
+        "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores", "time_budget")),
+        "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
+        "audit": config.audit.model_dump(mode="json"),
+        "forecast": config.forecast.model_dump(mode="json"),
+    }
+    lines = [f"# {' '.join(heading.split())}\n"] if heading else []
+    for name, value in sections.items():
+        lines += [f"# {line}\n" for line in _COMMENTS.get(name, ())]
+        if value is None:
+            continue  # a section that is only explained
+        flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
+        lines += yaml.safe_dump(
+            {name: value}, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
+        )
+    write_text(path, "".join(lines))
+
+
+_NO_LINK = "put the file itself into the data folder, not a link to it"
+_COMMENTS = {
+    "data": ("CSV or Parquet, relative to this file",),
+    "target": ("kind: revenue or conversions",),
+    "channels": (
+        "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost};",
+        "a channel of its own kind: {column: tv, adstock: {kind: delayed, max_lag: 8}, saturation: hill}",
+    ),
+    "currency": ("written after amounts of money",),
+    "controls": ("names, or {column: price, effect: any}; effect: positive (default), negative, any",),
+    "model": (
+        "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null; where wanted also",
+        "  trend: {changepoints: 5}       (how often its slope may change; the last one goes on in forecasts)",
+        "  events: {sale: [2023-11-24, {start: 2024-11-29, end: 2024-12-02}], launch: 2025-03-01}",
+        "  likelihood: truncated_normal   (a target near 0 that is never negative; student_t: outliers)",
+    ),
+    "calibration": (
+        "calibration: lift.csv            (lift tests: channel, date, x, delta_x, delta_y, sigma; in the period of",
+        "  the date the channel went from x to x + delta_x, and the target moved by delta_y, give or take sigma)",
+    ),
+    "sampler": (
+        "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
+    ),
+    "thresholds": ("overrides of the platform's checks, for example {rhat_max: 1.02}",),
+    "audit": ("what 'mmm audit' and its weekly run look at; 0 or false leaves a part out",),
+    "forecast": (
+        "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
+    ),
+}
+
+
+def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
+    """Lift tests that stand in the client file itself."""
+    tests = [test.model_dump(mode="json") for test in config.lift_tests if config.calibration is None]
+    return {"lift_tests": tests} if tests else {}
+
+
+def list_clients(data_dir: Path) -> list[str]:
+    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
+    return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+
+
+def _short(entry: ChannelConfig | ControlConfig) -> object:
+    """A column's settings as they are written: its bare name when nothing else is set."""
+    options = entry.model_dump(mode="json", exclude_defaults=True)
+    return entry.column if options.keys() == {"column"} else options
+
+
+def _at_default(settings: Frozen, *names: str) -> set[str]:
+    """Those of ``names`` that hold their default."""
+    fields = type(settings).model_fields
+    return {name for name in names if getattr(settings, name) == fields[name].default}
+
+
+def _column_problems(config: ClientConfig) -> Iterator[Problem]:
+    """Every column that is named twice or has a reserved name."""
+    named: list[tuple[Location, str]] = [
+        (("date",), config.date),
+        (("target", "column"), config.target.column),
+    ]
+    for index, channel in enumerate(config.channels):
+        named.append((("channels", index, "column"), channel.column))
+        if channel.cost is not None:
+            named.append((("channels", index, "cost"), channel.cost))
+    named += [(("controls", index, "column"), entry.column) for index, entry in enumerate(config.controls)]
+    seen: set[str] = set()
+    for location, column in named:
+        if column in seen:
+            found = f"column '{column}', which is already used above"
+            yield Problem(location, found, "each column in one place", "delete one of the two")
+        elif column in RESERVED_COLUMNS and location != ("date",):
+            wanted = (
+                f"another name ({', '.join(sorted(RESERVED_COLUMNS))} mean something else in the results)"
+            )
+            yield Problem(
+                location, f"column '{column}'", wanted, "rename the column in the data file and here"
+            )
+        seen.add(column)
+
+
+def _missing_file(path: Path) -> Fault:
+    known = list_clients(path.parent) if path.parent.is_dir() else []
+    if path.with_suffix(".yml").exists():
+        fix = f"rename {path.stem}.yml to {path.name}"
+    else:
+        fix = nearest(path.stem, known) or "create it, for example with 'mmm add'"
+    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "") if known else "none"
+    return Fault("the file", "no such file", f"a client file (there are: {listed})", fix)
+
+
+def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Settings and all faults; faulty settings are left out, and None comes back when too little is left."""
+    if not document.readable:
+        return None, document.faults
+    draft = Draft(document, ClientConfig)
+    for name in ("channels", "controls"):
+        draft.list_entries(name, _columns_as_mappings)
+    config, faults = draft.validate()
+    return config, (*document.faults, *faults)

@@ -1,0 +1,233 @@
+"""The settings of a model: its terms and their priors, checked once at the door.
+
+Here: what the section ``model`` of a client file may say, the overrides of a single channel, lift tests.
+Not here: columns, sampler and thresholds (config.py), what a prior or an adstock means (priors.py, transforms.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from mmm_engine.client.validation import Frozen, Problem, nearest, refusal
+from mmm_engine.files.yaml_document import describe, shorten
+
+PROCESS_SETTINGS = ("media_tvp_config", "intercept_tvp_config")  # the priors of a time-varying term
+PROCESS_KEYS = ("m", "L", "eta_lam", "ls_mu", "ls_sigma", "cov_func")
+
+AdstockKind = Literal["geometric", "delayed", "binomial", "weibull_pdf", "weibull_cdf", "none"]
+SaturationKind = Literal[
+    "michaelis_menten",
+    "logistic",
+    "inverse_scaled_logistic",
+    "hill",
+    "hill_sigmoid",
+    "tanh",
+    "root",
+    "log",
+    "none",
+]
+
+
+def _checked_priors(priors: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    problems = [found for name, prior in priors.items() for found in _prior_problems(name, prior)]
+    if problems:
+        raise refusal(*problems)
+    return priors
+
+
+def _prior_problems(name: str, prior: dict[str, object]) -> Iterator[Problem]:
+    try:
+        json.dumps(prior, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        wanted = "text, finite numbers, lists and mappings"
+        yield Problem((name,), "a prior with other values", wanted, "mend the values of the prior")
+        return
+    if name in PROCESS_SETTINGS:
+        yield from _process_problems(name, prior)
+    elif not isinstance(prior.get("distribution"), str):
+        wanted = "a mapping with the name of its distribution and numbers for its parameters"
+        yield Problem(
+            (name,), "a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}"
+        )
+
+
+def _process_problems(name: str, settings: dict[str, object]) -> Iterator[Problem]:
+    """Faults in the settings of a time-varying term."""
+    for key, value in settings.items():
+        if key not in PROCESS_KEYS:
+            fix = nearest(key, PROCESS_KEYS) or "delete it"
+            yield Problem(
+                (name, key), f"an unknown setting {shorten(key)}", f"one of {', '.join(PROCESS_KEYS)}", fix
+            )
+        elif key == "cov_func":
+            if str(value).lower() != "matern52":
+                yield Problem((name, key), describe(value), "'matern52'", "delete it: there is no other one")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            yield Problem((name, key), describe(value), "a number above 0", "write such a number")
+
+
+def _checked_day(text: str) -> str:
+    try:
+        if len(text) == 10:
+            return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise _refused(shorten(text), "a date written as YYYY-MM-DD", "write the date so")
+
+
+def _checked_event_name(text: str) -> str:
+    if not text or text != text.strip() or len(text) > 60 or not text.isprintable():
+        raise _refused(
+            shorten(text), "a name of 1 to 60 printable characters", "name what happened on these days"
+        )
+    return text
+
+
+def _events_as_list(value: object) -> object:
+    """Events written as one mapping, name to days, in the form of a list."""
+    if isinstance(value, Mapping):
+        return tuple({"name": name, "days": days} for name, days in value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _days_as_mappings(value: object) -> object:
+    """Days written bare, alone or in a list, as mappings with a start and an end."""
+    entries = value if isinstance(value, list | tuple) else [value]
+    for entry in entries:
+        if not isinstance(entry, str | Mapping | EventDays):
+            wanted = "a day (YYYY-MM-DD), a list of days, or {start: …, end: …}"
+            raise _refused(describe(entry), wanted, "write the days of the event")
+    return tuple({"start": entry, "end": entry} if isinstance(entry, str) else entry for entry in entries)
+
+
+def _refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
+    return refusal(Problem((), found, wanted, fix))
+
+
+Day = Annotated[str, AfterValidator(_checked_day)]
+Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)]
+
+
+class AdstockConfig(Frozen):
+    """How long a period's media goes on working.
+
+    ``max_lag`` is the number of periods that carry an effect, the current one included.
+    """
+
+    kind: AdstockKind = "geometric"
+    max_lag: Annotated[int, Field(ge=1, le=52)] = 4
+
+
+class TrendConfig(Frozen):
+    """A baseline that rises and falls in straight lines.
+
+    ``changepoints`` is how often the slope may change: at the first training row and evenly spaced after it.
+    """
+
+    changepoints: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+class EventDays(Frozen):
+    """The first and the last day of an event."""
+
+    start: Day
+    end: Day
+
+    @model_validator(mode="after")
+    def _check_order(self) -> EventDays:
+        if self.end < self.start:
+            raise refusal(Problem(("end",), self.end, f"{self.start} or later", "swap the two days"))
+        return self
+
+
+class EventConfig(Frozen):
+    """Something that moves the target around certain days, by the same amount each time ("black friday")."""
+
+    name: Annotated[str, AfterValidator(_checked_event_name)]
+    days: Annotated[tuple[EventDays, ...], Field(min_length=1), BeforeValidator(_days_as_mappings)]
+
+
+class LiftTest(Frozen):
+    """An experiment: what more (or less) of a channel in one period brought, in original units.
+
+    The channel went from ``x`` to ``x + delta_x`` in the period of ``date``; the target moved by ``delta_y``, known up
+    to a standard error of ``sigma``.
+    """
+
+    channel: str
+    date: Day
+    x: Annotated[float, Field(ge=0)]
+    delta_x: float
+    delta_y: float
+    sigma: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _check_step(self) -> LiftTest:
+        if self.delta_x == 0 or self.x + self.delta_x < 0:
+            found, wanted = f"{self.delta_x:g}", f"a change, to not less than 0 (x is {self.x:g})"
+            raise refusal(Problem(("delta_x",), found, wanted, "correct the row of this test"))
+        return self
+
+
+class ModelConfig(Frozen):
+    """The structure of the model.
+
+    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions, ``events`` a mapping of
+    names to days. A target that cannot be negative and comes near 0 has the likelihood ``truncated_normal``.
+    """
+
+    adstock: AdstockConfig = AdstockConfig()
+    saturation: SaturationKind = "michaelis_menten"
+    time_varying_media: bool = False
+    time_varying_intercept: bool = False
+    yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
+    n_basis: Annotated[int, Field(ge=5, le=500)] = 50
+    trend: TrendConfig | None = None
+    events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
+    likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
+    priors: Priors = Field(default_factory=dict)
+
+    @property
+    def likelihood_name(self) -> object:
+        """Distribution of the target around its mean: that of the client's own prior, where there is one."""
+        usual = {"normal": "Normal", "student_t": "StudentT", "truncated_normal": "TruncatedNormal"}
+        return self.priors.get("likelihood", {}).get("distribution", usual[self.likelihood])
+
+
+def short_events(events: Iterable[EventConfig]) -> dict[str, object]:
+    """Events as a person writes them: name to days, a single day bare."""
+    return {
+        event.name: [
+            once.start if once.start == once.end else once.model_dump(mode="json") for once in event.days
+        ]
+        for event in events
+    }
+
+
+def term_name_problems(model: ModelConfig, taken: Iterable[str]) -> Iterator[Problem]:
+    """Events, and the trend, that are called like something else: all of them are parts of the target."""
+    used = set(taken)
+    if model.trend is not None and "trend" in used:
+        found, fix = "a trend, and a column of that name", "rename the column in the data file and here"
+        yield Problem(("model", "trend"), found, "one of the two", fix)
+    used.add("trend")
+    for index, event in enumerate(model.events):
+        if event.name in used:
+            found = f"the event '{event.name}', a name that is used for something else"
+            yield Problem(("model", "events", index, "name"), found, "a name of its own", "rename the event")
+        used.add(event.name)
+
+
+def lift_test_problems(tests: Iterable[LiftTest], channels: Sequence[str]) -> Iterator[Problem]:
+    """Lift tests of channels that the client does not have."""
+    for index, test in enumerate(tests):
+        if test.channel not in channels:
+            fix = nearest(test.channel, channels) or "correct the row of this test"
+            wanted = f"one of {', '.join(channels)}"
+            yield Problem(("lift_tests", index, "channel"), shorten(test.channel), wanted, fix)

@@ -1,0 +1,89 @@
+"""The array functions that formulas may use, for numpy arrays and for expressions.
+
+A formula that takes its functions from here runs on both: the sampler differentiates it, predictions evaluate it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mmm_engine.compiler.graph import Expression, Graph
+
+
+@cache
+def numpy_functions() -> Any:
+    """Functions on numpy arrays."""
+    from scipy import special
+
+    return SimpleNamespace(
+        exp=np.exp,
+        expm1=np.expm1,
+        where=np.where,
+        log=np.log,
+        log1p=np.log1p,
+        sqrt=np.sqrt,
+        tanh=np.tanh,
+        abs=np.abs,
+        maximum=np.maximum,
+        minimum=np.minimum,
+        concatenate=np.concatenate,
+        cumsum=np.cumsum,
+        ones_like=np.ones_like,
+        zeros_like=np.zeros_like,
+        erfc=special.erfc,
+        gammaln=special.gammaln,
+        sigmoid=special.expit,
+        softplus=lambda x: np.logaddexp(0.0, x),
+    )
+
+
+@cache
+def traced_functions() -> Any:
+    """Functions that write down what they would compute, on expressions (expressions.py) and plain numbers."""
+    plain = numpy_functions()
+
+    def elementwise(name: str) -> Any:
+        return _traced(lambda graph, *arguments: graph.apply(name, *arguments), getattr(plain, name))
+
+    def filled(value: float) -> Any:
+        return lambda array: array.graph.constant(value, array.sizes)
+
+    names = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "abs", "maximum", "minimum", "erfc", "gammaln")
+    return SimpleNamespace(
+        **{name: elementwise(name) for name in names},
+        where=_traced(lambda graph, *arguments: graph.apply("select", *arguments), plain.where),
+        concatenate=lambda pieces, axis: pieces[0].graph.concatenate(pieces, axis),
+        cumsum=lambda array, axis: array.graph.cumulate(array, axis),
+        ones_like=filled(1.0),
+        zeros_like=filled(0.0),
+        sigmoid=_traced(_sigmoid, plain.sigmoid),
+        softplus=_traced(_softplus, plain.softplus),
+    )
+
+
+def _sigmoid(graph: Graph, x: Expression) -> Expression:
+    return graph.apply("select", x < 0.0, _decay(x), 1.0) / (1.0 + _decay(x))
+
+
+def _softplus(graph: Graph, x: Expression) -> Expression:
+    return graph.apply("maximum", x, 0.0) + graph.apply("log1p", _decay(x))
+
+
+def _decay(x: Expression) -> Expression:
+    """exp(-abs(x)), which never overflows."""
+    return x.graph.apply("exp", -1.0 * x.graph.apply("abs", x))
+
+
+def _traced(write: Callable[..., Any], compute: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that writes down its result where an argument is an expression, and computes it elsewhere."""
+
+    def function(*arguments: Any) -> Any:
+        graph = next((value.graph for value in arguments if isinstance(value, Expression)), None)
+        return compute(*arguments) if graph is None else write(graph, *arguments)
+
+    return function

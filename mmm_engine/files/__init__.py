@@ -1,0 +1,6 @@
+"""What stands in files, before anybody knows what it means.
+
+Here: YAML documents with the place of every value, tables, numbers and dates in the forms people write.
+Not here: clients, models, rules about values (client/, rows/).
+Imports: `errors`.
+"""

@@ -1,0 +1,140 @@
+"""Targets with known truth, made from a client's own media and controls.
+
+Here: parameters drawn from the prior or from a fitted posterior, the targets they give, the rule for absurd ones.
+Not here: refitting and scoring them (recovery.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.errors import Fault, FitError
+from mmm_engine.model.calendar_terms import dates_of
+from mmm_engine.model.mean import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
+from mmm_engine.model.prior_draws import draw_variables
+from mmm_engine.model.specification import ModelStructure, model_structure
+from mmm_engine.results.predictive import draw_targets, flat_draws
+from mmm_engine.rows.calendar import row_of
+from mmm_engine.rows.window import ScaledInputs
+
+Floats = NDArray[np.float64]
+
+_TRIES = 100  # refused draws in a row after which the priors, not chance, are to blame
+_NEGATIVE_SHARE_MAX = 0.5
+
+
+@dataclass(frozen=True)
+class SimulatedTarget:
+    """A target made from known parameters and a client's own media and controls.
+
+    Attributes:
+        inputs: The training rows of the window with the simulated target in place of the observed one.
+        truth: Parameters by name, model space, without a draw axis.
+        contribution: True contribution per channel, summed over the training rows, model space, shape (channel,).
+        rejected: Draws that the rule refused before this one.
+    """
+
+    inputs: ScaledInputs
+    truth: dict[str, Floats]
+    contribution: Floats
+    rejected: int
+
+
+def simulate_target(inputs: ScaledInputs, seed: int, posterior: xr.DataTree | None = None) -> SimulatedTarget:
+    """One simulated target; see `simulate_targets`."""
+    return next(simulate_targets(inputs, seed, posterior))
+
+
+def simulate_targets(
+    inputs: ScaledInputs, seed: int, posterior: xr.DataTree | None = None
+) -> Iterator[SimulatedTarget]:
+    """Simulated targets without end, each from other parameters.
+
+    Rule for absurd targets: a draw is refused when its target is not finite or negative in more than half of the
+    rows. The rule looks at the target only, so that refits stay calibrated for what is kept.
+
+    Args:
+        inputs: The client's window; its own target is not looked at.
+        seed: Seed of parameters and noise.
+        posterior: Parameters are drawn from it; from the prior when None.
+
+    Raises:
+        FitError: If 100 draws in a row are refused.
+    """
+    structure = model_structure(inputs.config)
+    train = training_data(model_data(inputs, structure), inputs.train_rows)
+    rng = np.random.default_rng(seed)
+    rejected = 0
+    for truth in _truths(structure, seed, posterior):
+        terms = mean_terms(truth, train, structure, numpy_functions())
+        target = draw_targets(np.asarray(mean(terms), dtype=float), truth, structure, rng)[0]
+        if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
+            known = {name: value[0] for name, value in truth.items()}
+            simulated = _with_target(inputs, target)
+            if structure.calibrated:
+                gains = lift_gains(truth, train, structure, terms, numpy_functions())[0]
+                simulated = _with_lift_tests(simulated, np.asarray(gains, dtype=float), rng)
+            yield SimulatedTarget(simulated, known, terms.media.sum(axis=-2)[0], rejected)
+            rejected = 0
+            continue
+        rejected += 1
+        if rejected == _TRIES:
+            raise FitError(
+                f"client '{inputs.config.client}', recovery",
+                Fault(
+                    "priors",
+                    f"{_TRIES} draws in a row with absurd targets",
+                    "priors that can produce the target",
+                    "tighten the priors",
+                ),
+            )
+
+
+def _truths(
+    structure: ModelStructure, seed: int, posterior: xr.DataTree | None
+) -> Iterator[dict[str, Floats]]:
+    """Parameters by name, each with a draw axis of length one, without end."""
+    rng = np.random.default_rng(seed)
+    batch = 0
+    while True:
+        if posterior is None:
+            source = np.random.default_rng(seed + batch * 1_000_003)
+            drawn = draw_variables(structure.parameters, _TRIES, source)
+            values = parameter_values(structure, drawn, numpy_functions())
+            order = np.arange(_TRIES)
+        else:
+            values = flat_draws(posterior)
+            order = rng.permutation(len(next(iter(values.values()))))
+        for number in order:
+            yield {name: value[number : number + 1] for name, value in values.items()}
+        batch += 1
+
+
+def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
+    rows = inputs.train_rows
+    return replace(
+        inputs,
+        window="recovery",
+        dates=inputs.dates[:rows],
+        target_scaled=target,
+        media_scaled=inputs.media_scaled[:rows],
+        controls_scaled=inputs.controls_scaled[:rows],
+        spend=inputs.spend[:rows],
+    )
+
+
+def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
+    """The lift tests of the training rows with results that follow from the truth; the others do not count anyway."""
+    days, results, tests = dates_of(inputs), iter(gains * inputs.scales.target), []
+    for test in inputs.config.lift_tests:
+        if row_of(days, inputs.period, test.date) is not None:
+            measured = float(next(results) + rng.normal(0.0, test.sigma))
+            test = test.model_copy(update={"delta_y": measured})
+        tests.append(test)
+    return replace(inputs, config=inputs.config.model_copy(update={"lift_tests": tuple(tests)}))

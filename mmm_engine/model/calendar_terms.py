@@ -1,0 +1,90 @@
+"""What depends on dates beside the seasons: changepoints of the trend, days of events, the rows of lift tests.
+
+Here: these as arrays of the model, in model space.
+Not here: the formulas they enter (model.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmm_engine.client.model_config import LiftTest
+from mmm_engine.files.numbers import Days, Floats
+from mmm_engine.rows.calendar import covered_days, row_of
+from mmm_engine.rows.window import ScaledInputs
+
+_DAY = np.timedelta64(1, "D")
+
+
+def trend_hinges(days: Days, train_rows: int, changepoints: int) -> Floats:
+    """How far each row lies behind each changepoint, 0 before it, shape (date, changepoint).
+
+    Time runs from 0 at the first training row to 1 at the last one and on in the rows after it, where the last slope
+    goes on. The changepoints lie at 0, 1/n, ..., (n-1)/n. pymc-marketing has one more, at the last row: it learns
+    nothing there and lets forecasts wander off by its prior. Its forecasts also measure time by the rows they are made
+    for, which bends the fitted trend; here a row's time does not depend on what is predicted with it.
+
+    Args:
+        days: Dates of all rows.
+        train_rows: How many of them the model is fitted on.
+        changepoints: n, 0 for no trend.
+    """
+    since = (days - days[0]) / _DAY
+    time = since / since[train_rows - 1]
+    starts = np.arange(changepoints) / max(changepoints, 1)
+    return np.asarray(np.maximum(time[:, None] - starts, 0.0), dtype=float)
+
+
+def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:
+    """Days between each row and each occurrence of an event, (date, occurrence); whose it is, (occurrence, event).
+
+    A row that shares a day with the occurrence has distance 0, another one the days from its nearest day to the
+    occurrence's. For daily rows this is pymc-marketing's distance; theirs counts from a row's date alone, so that an
+    event at the end of a week, or in the middle of a month, would belong to the next row or to none.
+    """
+    events = inputs.config.model.events
+    first, last = covered_days(dates_of(inputs), inputs.period)
+    occurrences = [(number, once) for number, event in enumerate(events) for once in event.days]
+    distance = np.zeros((len(first), len(occurrences)))
+    members = np.zeros((len(occurrences), len(events)))
+    for position, (number, once) in enumerate(occurrences):
+        to_start = (np.datetime64(once.start) - last) / _DAY
+        since_end = (first - np.datetime64(once.end)) / _DAY
+        distance[:, position] = np.maximum(np.maximum(to_start, since_end), 0.0)
+        members[position, number] = 1.0
+    return distance, members
+
+
+def known_lift_tests(inputs: ScaledInputs) -> list[tuple[LiftTest, int]]:
+    """The lift tests of training rows, each with its row.
+
+    A test in a period that is held out is left out: the window must not know what came later.
+    """
+    days = dates_of(inputs)
+    tests = [(test, row_of(days, inputs.period, test.date)) for test in inputs.config.lift_tests]
+    return [(test, row) for test, row in tests if row is not None and row < inputs.train_rows]
+
+
+def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
+    """`known_lift_tests` as arrays: lift_from, lift_to, lift_rows, lift_gain and lift_sigma."""
+    config, scales, known = inputs.config, inputs.scales, known_lift_tests(inputs)
+    before, after = (np.zeros((len(known), len(config.channels))) for _ in range(2))
+    at = np.zeros((len(known), len(inputs.dates)))
+    for number, (test, row) in enumerate(known):
+        channel = config.channel_names.index(test.channel)
+        before[number, channel] = test.x / scales.media[test.channel]
+        after[number, channel] = (test.x + test.delta_x) / scales.media[test.channel]
+        at[number, row] = 1.0
+    return {
+        "lift_from": before,
+        "lift_to": after,
+        "lift_rows": at,
+        "lift_gain": np.array([test.delta_y for test, _ in known], dtype=float) / scales.target,
+        "lift_sigma": np.array([test.sigma for test, _ in known], dtype=float) / scales.target,
+    }
+
+
+def dates_of(inputs: ScaledInputs) -> Days:
+    """Dates of all rows as days, shape (date,)."""
+    days: Days = inputs.dates.to_numpy().astype("datetime64[D]")
+    return days

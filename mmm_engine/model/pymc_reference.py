@@ -1,0 +1,237 @@
+"""The same model as pymc-marketing builds it: for users who go on by hand, for tests and for the benchmark.
+
+Here: the only place that knows pymc-marketing's `MMM` constructor.
+Not here: anything the platform fits with (kernel.py has its own, faster, graph of the same density).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.model.calendar_terms import known_lift_tests
+from mmm_engine.model.priors import ParameterSpec, PriorSpec
+from mmm_engine.model.specification import (
+    INTERCEPT_PROCESS,
+    MEDIA_PROCESS,
+    ModelStructure,
+    TimeProcess,
+    model_structure,
+)
+from mmm_engine.rows.window import ScaledInputs
+
+# our parameter name -> pymc-marketing's, where they differ
+INTERCEPT_NAMES = {False: "intercept_contribution", True: "intercept_baseline"}
+
+_ADSTOCKS = {
+    "geometric": "GeometricAdstock",
+    "delayed": "DelayedAdstock",
+    "binomial": "BinomialAdstock",
+    "weibull_pdf": "WeibullPDFAdstock",
+    "weibull_cdf": "WeibullCDFAdstock",
+    "none": "NoAdstock",
+}
+SATURATION_CLASSES = {
+    "michaelis_menten": "MichaelisMentenSaturation",
+    "logistic": "LogisticSaturation",
+    "inverse_scaled_logistic": "InverseScaledLogisticSaturation",
+    "hill": "HillSaturation",
+    "hill_sigmoid": "HillSaturationSigmoid",
+    "tanh": "TanhSaturation",
+    "root": "RootSaturation",
+    "log": "LogSaturation",
+    "none": "NoSaturation",
+}
+
+
+def build_pymc_mmm(inputs: ScaledInputs) -> Any:
+    """An unfitted pymc-marketing `MMM` with the client's terms, priors and scales.
+
+    Args:
+        inputs: The window whose training rows give the scales and the length of the time-varying basis.
+
+    Raises:
+        ConfigError: If the client's model has no equal there (channels with different transformations, controls with
+            different priors, events that come again).
+    """
+    from pymc_marketing.mmm import MMM
+    from pymc_marketing.mmm import components as parts
+    from pymc_marketing.mmm.scaling import FixedScaling, Scaling
+
+    config, structure = inputs.config, model_structure(inputs.config)
+    _refuse_mixed(inputs, structure)
+    adstock, saturation = structure.adstocks[0], structure.saturations[0]
+    priors = model_priors(structure, inputs.train_rows)
+    mmm = MMM(
+        date_column="date",
+        channel_columns=list(config.channel_names),
+        control_columns=list(config.control_names) or None,
+        target_column=config.target.column,
+        adstock=getattr(parts.adstock, _ADSTOCKS[adstock.kind])(l_max=adstock.max_lag),
+        saturation=getattr(parts.saturation, SATURATION_CLASSES[saturation.kind])(),
+        time_varying_media=structure.media_process is not None,
+        time_varying_intercept=structure.intercept_process is not None,
+        yearly_seasonality=structure.fourier_order or None,
+        model_config={name: prior for name, prior in priors.items() if not name.startswith(_OUTSIDE)},
+        scaling=Scaling(
+            target=FixedScaling(dims=(), value=inputs.scales.target),
+            channel=FixedScaling(dims=(), value=dict(inputs.scales.media)),
+        ),
+    )
+    mmm.mu_effects.extend(_trend_and_events(inputs, priors))
+    return mmm
+
+
+def lift_frame(inputs: ScaledInputs) -> pd.DataFrame:
+    """The lift tests of the training rows as `MMM.add_lift_test_measurements` takes them, once the model is built."""
+    known = [{**test.model_dump(), "date": inputs.dates[row]} for test, row in known_lift_tests(inputs)]
+    return pd.DataFrame(known, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
+
+
+def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]:
+    """Terms that pymc-marketing adds to the mean from outside."""
+    from pymc_marketing.mmm.additive_effect import EventAdditiveEffect, LinearTrendEffect
+    from pymc_marketing.mmm.events import EventEffect, GaussianBasis
+    from pymc_marketing.mmm.linear_trend import LinearTrend
+
+    config, effects = inputs.config, list[Any]()
+    if config.model.trend is not None:
+        # their last changepoint lies at the last row and changes nothing there
+        trend = LinearTrend(
+            n_changepoints=config.model.trend.changepoints + 1, priors={"delta": priors["trend_delta"]}
+        )
+        effects.append(LinearTrendEffect(trend=trend, prefix="trend"))
+    if config.model.events:
+        days = [(event.name, once) for event in config.model.events for once in event.days]
+        # their distance counts from a row's first day: an earlier start makes it count from the whole row
+        early = pd.Timedelta(days=6 if inputs.period == "week" else 0)
+        frame = pd.DataFrame(
+            {
+                "name": [name for name, _ in days],
+                "start_date": [pd.Timestamp(once.start) - early for _, once in days],
+                "end_date": [pd.Timestamp(once.end) for _, once in days],
+            }
+        )
+        basis = GaussianBasis(priors={"sigma": priors["event_sigma"]})
+        effect = EventEffect(basis=basis, effect_size=priors["event_effect_size"], dims="event")
+        effects.append(EventAdditiveEffect(df_events=frame, prefix="event", effect=effect))
+    return effects
+
+
+def training_frame(inputs: ScaledInputs) -> tuple[pd.DataFrame, pd.Series]:
+    """Training rows as `MMM.fit` takes them: media and target in original units, controls scaled by us."""
+    rows = inputs.train_rows
+    media = pd.DataFrame(
+        inputs.media_scaled * inputs.scales.media_array(), columns=list(inputs.config.channel_names)
+    )
+    controls = pd.DataFrame(inputs.controls_scaled, columns=list(inputs.config.control_names))
+    frame = pd.concat([pd.Series(inputs.dates, name="date"), media, controls], axis=1)
+    return frame.iloc[:rows], pd.Series(inputs.target[:rows], name=inputs.config.target.column)
+
+
+def model_priors(structure: ModelStructure, train_rows: int) -> dict[str, Any]:
+    """Priors by pymc-marketing's names: pymc-extras `Prior` objects and `HSGPKwargs`.
+
+    Args:
+        structure: The client's model.
+        train_rows: Number of training rows, from which the width of a time-varying basis follows.
+    """
+    from pymc_extras.prior import Prior
+
+    specs = {spec.name: spec for spec in structure.parameters}
+    priors: dict[str, Any] = {"intercept": _prior(specs["intercept"])}
+    noise: dict[str, Any] = dict(structure.likelihood_constants)
+    noise |= {name[2:]: _prior(spec) for name, spec in specs.items() if name.startswith("y_")}
+    priors["likelihood"] = Prior(structure.likelihood, **noise)
+    if "gamma_control" in specs:
+        priors["gamma_control"] = _prior(specs["gamma_control"])
+    for setting, process in (
+        ("media_tvp_config", structure.media_process),
+        ("intercept_tvp_config", structure.intercept_process),
+    ):
+        if process is not None:
+            priors[setting] = _hsgp(process, specs, train_rows)
+    rest = [name for name in specs if name.startswith(_REST)]
+    return priors | {name: _prior(specs[name]) for name in sorted(rest, key=_guide_order)}
+
+
+_OUTSIDE = ("trend_", "event_")  # terms that pymc-marketing adds to the mean from outside
+_REST = ("saturation_", "adstock_", "gamma_fourier", *_OUTSIDE)
+
+
+def _guide_order(name: str) -> tuple[int, str]:
+    """Saturation before adstock, half-saturation before scale: the order data scientists know."""
+    return (0 if name.startswith("saturation_lam") else 1 if name.startswith("saturation") else 2, name)
+
+
+def _prior(spec: ParameterSpec) -> Any:
+    from pymc_extras.prior import Prior
+
+    part = spec.parts[0]
+    dims = {} if spec.dim is None else {"dims": spec.dim}
+    return Prior(part.prior.distribution, **_arguments(part.prior), **dims)
+
+
+def _arguments(prior: PriorSpec) -> dict[str, Any]:
+    from pymc_extras.prior import Prior
+
+    return {
+        name: Prior(value.distribution, **_arguments(value))
+        if isinstance(value, PriorSpec)
+        else int(value)
+        if value.is_integer()
+        else value
+        for name, value in prior.arguments
+    }
+
+
+def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int) -> Any:
+    from pymc_marketing.hsgp_kwargs import HSGPKwargs
+
+    from mmm_engine.model.mean import half_width
+
+    eta = dict(specs[f"{process.name}_raw_eta"].parts[0].prior.arguments)
+    length = dict(specs[f"{process.name}_raw_ls"].parts[0].prior.arguments)
+    return HSGPKwargs(
+        m=process.n_basis,
+        L=half_width(process, train_rows),
+        eta_lam=eta["lam"],
+        ls_mu=length["mu"],
+        ls_sigma=length["sigma"],
+        cov_func="matern52",
+    )
+
+
+def _refuse_mixed(inputs: ScaledInputs, structure: ModelStructure) -> None:
+    config = inputs.config
+    who = f"client '{config.client}'"
+    if len(structure.adstocks) > 1 or len(structure.saturations) > 1:
+        fault = Fault(
+            "channels", "different transformations", "one for all channels", "build the MMM by hand"
+        )
+        raise ConfigError(who, fault)
+    again = any(len(event.days) > 1 for event in config.model.events)
+    if again or (config.model.events and inputs.period == "month"):
+        found = "an event that comes again" if again else "events in monthly rows"
+        fault = Fault(
+            "model.events", found, "events that come once, daily or weekly rows", "build it by hand"
+        )
+        raise ConfigError(who, fault)
+    for spec in structure.parameters:
+        if len(spec.parts) > 1 or spec.parts[0].sign < 0:
+            fault = Fault(
+                spec.name, "different priors, or a sign", "one prior for all elements", "build it by hand"
+            )
+            raise ConfigError(who, fault)
+
+
+__all__ = [
+    "INTERCEPT_NAMES",
+    "INTERCEPT_PROCESS",
+    "MEDIA_PROCESS",
+    "build_pymc_mmm",
+    "model_priors",
+    "training_frame",
+]

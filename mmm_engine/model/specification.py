@@ -1,0 +1,370 @@
+"""Which terms a client's model has, and the priors of their parameters.
+
+Here: `ModelStructure`, everything the compiled code depends on: no client names, no data. The default priors are here
+and, for the media transformations, in transforms.py.
+Not here: the formula (model.py).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mmm_engine.client.config import ChannelConfig, ClientConfig
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.model.priors import ParameterSpec, PriorPart, PriorSpec, read_prior
+
+MEDIA_PROCESS = "media_temporal_latent_multiplier"
+INTERCEPT_PROCESS = "intercept_latent_process"
+
+_INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
+_LIKELIHOODS: dict[str, dict[str, Any]] = {
+    "normal": {"distribution": "Normal", "sigma": {"distribution": "HalfNormal", "sigma": 2}},
+    "student_t": {
+        "distribution": "StudentT",
+        "nu": {"distribution": "Gamma", "alpha": 2, "beta": 0.1},
+        "sigma": {"distribution": "HalfNormal", "sigma": 2},
+    },
+    "truncated_normal": {
+        "distribution": "TruncatedNormal",
+        "lower": 0,
+        "sigma": {"distribution": "HalfNormal", "sigma": 2},
+    },
+}
+_EFFECTS: dict[str, tuple[dict[str, Any], float]] = {
+    "positive": ({"distribution": "HalfNormal", "sigma": 1}, 1.0),
+    "negative": ({"distribution": "HalfNormal", "sigma": 1}, -1.0),
+    "any": ({"distribution": "Normal", "mu": 0, "sigma": 1}, 1.0),
+}
+_FOURIER = {"distribution": "Laplace", "mu": 0, "b": 1}
+_TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
+_EVENT_SIGMA = {"distribution": "Gamma", "mu": 7, "sigma": 1}  # days
+_EVENT_SIZE = {
+    "distribution": "Normal",
+    "mu": 0,
+    "sigma": 10,
+}  # area under the bump: share of the scale times days
+_PROCESS_DEFAULTS: dict[str, dict[str, float]] = {
+    "media_tvp_config": {"eta_lam": 10.0, "ls_mu": 5.0, "ls_sigma": 5.0},
+    "intercept_tvp_config": {"eta_lam": 1.0, "ls_mu": 5.0, "ls_sigma": 5.0},
+}
+
+
+Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
+
+
+LIKELIHOODS: dict[str, Likelihood] = {
+    "Normal": "Normal",
+    "StudentT": "StudentT",
+    "TruncatedNormal": "TruncatedNormal",
+}
+
+
+@dataclass(frozen=True)
+class MediaGroup:
+    """Channels (by position) that share a transformation.
+
+    Attributes:
+        kind: A key of `ADSTOCKS` or `SATURATIONS`.
+        channels: Positions of the channels.
+        parameters: (name within the transformation, name in the model) pairs.
+        max_lag: Number of kernel weights; 1 for saturations.
+    """
+
+    kind: str
+    channels: tuple[int, ...]
+    parameters: tuple[tuple[str, str], ...]
+    max_lag: int = 1
+
+
+@dataclass(frozen=True)
+class TimeProcess:
+    """A positive curve over time with mean one: softplus of an approximate Gaussian process (Matérn 5/2).
+
+    Attributes:
+        name: Prefix of its parameters.
+        n_basis: Number of basis functions.
+        half_width: L in rows; None means 1.5 times the training rows.
+    """
+
+    name: str
+    n_basis: int
+    half_width: float | None
+
+
+@dataclass(frozen=True)
+class ModelStructure:
+    """Everything the compiled code depends on; two clients with equal structures share it.
+
+    Attributes:
+        adstocks: Channels by carry-over kernel.
+        saturations: Channels by response curve.
+        media_process: Time variation common to all channels, or None.
+        intercept_process: Time variation of the intercept, or None.
+        n_controls: Number of controls.
+        fourier_order: Order of the yearly seasonality, 0 for none.
+        changepoints: How often the slope of the trend may change, 0 for no trend.
+        n_events: Number of events.
+        calibrated: Whether lift tests are part of the likelihood.
+        likelihood: Distribution of the target around the mean.
+        likelihood_constants: Arguments of the likelihood that are fixed numbers.
+        parameters: Every parameter with its priors, in the order of the flat vector.
+    """
+
+    adstocks: tuple[MediaGroup, ...]
+    saturations: tuple[MediaGroup, ...]
+    media_process: TimeProcess | None
+    intercept_process: TimeProcess | None
+    n_controls: int
+    fourier_order: int
+    changepoints: int
+    n_events: int
+    calibrated: bool
+    likelihood: Likelihood
+    likelihood_constants: tuple[tuple[str, float], ...]
+    parameters: tuple[ParameterSpec, ...]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return sum(len(group.channels) for group in self.adstocks)
+
+    @property
+    def max_lag(self) -> int:
+        """Longest kernel of any channel."""
+        return max(group.max_lag for group in self.adstocks)
+
+
+def model_structure(config: ClientConfig) -> ModelStructure:
+    """The structure of a client's model, priors included.
+
+    Raises:
+        ConfigError: If a prior's name or distribution is not known.
+    """
+    priors = _Priors(config)
+    adstocks, adstock_parameters = _adstock_groups(config, priors)
+    saturations, saturation_parameters = _saturation_groups(config, priors)
+    media_process, media_parameters = _time_process(
+        config.model.time_varying_media, MEDIA_PROCESS, "media_tvp_config", config, priors
+    )
+    intercept_process, intercept_parameters = _time_process(
+        config.model.time_varying_intercept, INTERCEPT_PROCESS, "intercept_tvp_config", config, priors
+    )
+    likelihood, constants, likelihood_parameters = _likelihood(config, priors)
+    order = config.model.yearly_seasonality or 0
+    parameters = (
+        _whole("intercept", None, 1, priors.take("intercept", _INTERCEPT)),
+        *adstock_parameters,
+        *saturation_parameters,
+        *media_parameters,
+        *intercept_parameters,
+        *_control_parameters(config, priors),
+        *(
+            (_whole("gamma_fourier", "fourier_mode", 2 * order, priors.take("gamma_fourier", _FOURIER)),)
+            if order
+            else ()
+        ),
+        *_trend_parameters(config, priors),
+        *_event_parameters(config, priors),
+        *likelihood_parameters,
+    )
+    priors.refuse_unknown()
+    return ModelStructure(
+        adstocks=adstocks,
+        saturations=saturations,
+        media_process=media_process,
+        intercept_process=intercept_process,
+        n_controls=len(config.controls),
+        fourier_order=order,
+        changepoints=config.model.trend.changepoints if config.model.trend else 0,
+        n_events=len(config.model.events),
+        calibrated=bool(config.lift_tests),
+        likelihood=likelihood,
+        likelihood_constants=constants,
+        parameters=parameters,
+    )
+
+
+class _Priors:
+    """The client's own priors, handed out by name; what is never asked for is a mistake."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self._who = f"client '{config.client}'"
+        self._given = dict(config.model.priors)
+        self._by_channel: list[dict[str, Any]] = [dict(channel.priors) for channel in config.channels]
+        self._channel_names = config.channel_names
+        self._known: list[str] = []
+
+    def mapping(self, name: str, default: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._known.append(name)
+        given = self._given.get(name, default)
+        return given if isinstance(given, Mapping) else {"value": given}
+
+    def take(self, name: str, default: Mapping[str, Any]) -> PriorSpec:
+        return read_prior(self.mapping(name, default), f"model.priors.{name}", self._who)
+
+    def take_channel(self, name: str, default: Mapping[str, Any], channel: int) -> PriorSpec:
+        own = self._by_channel[channel].get(name)
+        if own is None:
+            return self.take(name, default)
+        self._known.append(name)
+        return read_prior(own, f"channels.{self._channel_names[channel]}.priors.{name}", self._who)
+
+    def refuse_unknown(self) -> None:
+        places = [("model.priors", self._given)]
+        places += [
+            (f"channels.{name}.priors", own)
+            for name, own in zip(self._channel_names, self._by_channel, strict=True)
+        ]
+        known = sorted(set(self._known))
+        faults = []
+        for place, given in places:
+            for name in given:
+                if name not in known:
+                    near = difflib.get_close_matches(name, known, n=1)
+                    hint = f"did you mean '{near[0]}'?" if near else "remove it or choose one of the names"
+                    faults.append(
+                        Fault(f"{place}.{name}", "an unknown prior", f"one of {', '.join(known)}", hint)
+                    )
+        if faults:
+            raise ConfigError(self._who, faults)
+
+
+def _whole(name: str, dim: str | None, size: int, prior: PriorSpec) -> ParameterSpec:
+    return ParameterSpec(name, dim, (PriorPart(name, tuple(range(size)), prior),))
+
+
+def _by_prior(name: str, dim: str, priors: list[tuple[PriorSpec, float]]) -> ParameterSpec:
+    """A parameter whose elements may have different priors: elements with the same one become one part."""
+    groups: dict[tuple[PriorSpec, float], list[int]] = {}
+    for index, key in enumerate(priors):
+        groups.setdefault(key, []).append(index)
+    parts = tuple(
+        PriorPart(name if len(groups) == 1 else f"{name}_{number}", tuple(indices), prior, sign)
+        for number, ((prior, sign), indices) in enumerate(groups.items())
+    )
+    return ParameterSpec(name, dim, parts)
+
+
+def _adstock_groups(
+    config: ClientConfig, priors: _Priors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    def key(channel: ChannelConfig) -> tuple[str, int]:
+        own = channel.adstock or config.model.adstock
+        return own.kind, (1 if own.kind == "none" else own.max_lag)
+
+    return _media_groups("adstock", [key(channel) for channel in config.channels], priors)
+
+
+def _saturation_groups(
+    config: ClientConfig, priors: _Priors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    keys = [(channel.saturation or config.model.saturation, 1) for channel in config.channels]
+    return _media_groups("saturation", keys, priors)
+
+
+def _media_groups(
+    role: str, keys: Sequence[tuple[str, int]], priors: _Priors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    """Channels grouped by transformation, and the parameters of each group.
+
+    With one group the names are pymc-marketing's ("adstock_alpha", one value per channel); with several each name
+    carries its group ("adstock_delayed_alpha", one value per channel of that group).
+    """
+    positions: dict[tuple[str, int], list[int]] = {}
+    for position, key in enumerate(keys):
+        positions.setdefault(key, []).append(position)
+    groups, parameters = [], []
+    for (kind, max_lag), channels in positions.items():
+        label = "" if len(positions) == 1 else f"{kind}_" if role == "saturation" else f"{kind}{max_lag}_"
+        dim = "channel" if len(positions) == 1 else f"channel_{role}_{label.rstrip('_')}"
+        names = []
+        for parameter in (ADSTOCKS if role == "adstock" else SATURATIONS)[kind].parameters:
+            name = f"{role}_{label}{parameter.name}"
+            own = [(priors.take_channel(name, parameter.prior, channel), 1.0) for channel in channels]
+            parameters.append(_by_prior(name, dim, own))
+            names.append((parameter.name, name))
+        groups.append(MediaGroup(kind, tuple(channels), tuple(names), max_lag))
+    return tuple(groups), parameters
+
+
+def _time_process(
+    wanted: bool, name: str, setting: str, config: ClientConfig, priors: _Priors
+) -> tuple[TimeProcess | None, list[ParameterSpec]]:
+    if not wanted:
+        return None, []
+    values = {
+        "m": float(config.model.n_basis),
+        "L": None,
+        **_PROCESS_DEFAULTS[setting],
+        **priors.mapping(setting, {}),
+    }
+    eta = {"distribution": "Exponential", "lam": values["eta_lam"]}
+    length = {"distribution": "InverseGamma", "mu": values["ls_mu"], "sigma": values["ls_sigma"]}
+    coefficients = {"distribution": "Normal", "mu": 0, "sigma": 1}
+    n_basis = int(values["m"])
+    who, where = f"client '{config.client}'", f"model.priors.{setting}"
+    parameters = [
+        _whole(f"{name}_raw_eta", None, 1, read_prior(eta, where, who)),
+        _whole(f"{name}_raw_ls", None, 1, read_prior(length, where, who)),
+        _whole(
+            f"{name}_raw_hsgp_coefs_offset", f"{name}_basis", n_basis, read_prior(coefficients, where, who)
+        ),
+    ]
+    half_width = None if values["L"] is None else float(values["L"])
+    return TimeProcess(name, n_basis, half_width), parameters
+
+
+def _control_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+    if not config.controls:
+        return []
+    own = []
+    for control in config.controls:
+        default, sign = _EFFECTS[control.effect]
+        own.append((priors.take("gamma_control", default), sign))
+    return [_by_prior("gamma_control", "control", own)]
+
+
+def _trend_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+    """Changes of the slope, one at each changepoint."""
+    if config.model.trend is None:
+        return []
+    prior = priors.take("trend_delta", _TREND)
+    return [_whole("trend_delta", "changepoint", config.model.trend.changepoints, prior)]
+
+
+def _event_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+    """Width that all events share, and the size of each."""
+    if not config.model.events:
+        return []
+    size = priors.take("event_effect_size", _EVENT_SIZE)
+    return [
+        _whole("event_sigma", None, 1, priors.take("event_sigma", _EVENT_SIGMA)),
+        _whole("event_effect_size", "event", len(config.model.events), size),
+    ]
+
+
+def _likelihood(
+    config: ClientConfig, priors: _Priors
+) -> tuple[Likelihood, tuple[tuple[str, float], ...], list[ParameterSpec]]:
+    prior = priors.take("likelihood", _LIKELIHOODS[config.model.likelihood])
+    who, where = f"client '{config.client}'", "model.priors.likelihood"
+    if prior.distribution not in LIKELIHOODS:
+        fault = Fault(where, prior.distribution, f"one of {', '.join(LIKELIHOODS)}", "choose one of these")
+        raise ConfigError(who, fault)
+    constants = tuple((name, value) for name, value in prior.arguments if not isinstance(value, PriorSpec))
+    if prior.distribution == "TruncatedNormal" and {**dict(constants), "sigma": 0.0} != {
+        "lower": 0.0,
+        "sigma": 0.0,
+    }:
+        fault = Fault(
+            where, str(prior), "TruncatedNormal(lower=0, sigma=…)", "the target is 0 or more: write it so"
+        )
+        raise ConfigError(who, fault)
+    parameters = [
+        _whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)
+    ]
+    return LIKELIHOODS[prior.distribution], constants, parameters

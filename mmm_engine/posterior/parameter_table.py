@@ -1,0 +1,66 @@
+"""Every parameter as a row: its posterior beside its prior.
+
+Here: the parameter table of a fit with the quantiles of each prior, and the prior draws behind them.
+Not here: R-hat and effective sample sizes (sampler.py), how priors are written and drawn (priors.py).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.mean import parameter_values
+from mmm_engine.model.prior_draws import draw_variables
+from mmm_engine.model.specification import ModelStructure, model_structure
+from mmm_engine.posterior.fit import dimension_labels, parameter_summary
+
+Floats = NDArray[np.float64]
+
+PRIOR_DRAWS = 1000
+
+
+def parameter_frame(posterior: xr.DataTree, config: ClientConfig) -> pd.DataFrame:
+    """`sampler.parameter_summary` with the prior of every element.
+
+    Returns:
+        Its columns, then prior_mean, prior_sd, prior_q05, prior_q95; model space. The prior's numbers come from 1000
+        draws, so that parameters with priors on their priors have them too; mean and sd are those of the draws, also
+        where the distribution has none.
+    """
+    return parameter_summary(posterior).merge(prior_frame(config), on="parameter", how="left")
+
+
+def prior_frame(config: ClientConfig) -> pd.DataFrame:
+    """One row per parameter element: parameter, prior_mean, prior_sd, prior_q05, prior_q95; model space."""
+    structure = model_structure(config)
+    labels = dimension_labels(config, structure)
+    values = prior_values(structure)
+    names: list[str] = []
+    for spec in structure.parameters:
+        elements = [""] if spec.dim is None else [f"[{label}]" for label in labels[spec.dim]]
+        names += [f"{spec.name}{element}" for element in elements]
+    draws = np.column_stack([values[spec.name].reshape(PRIOR_DRAWS, -1) for spec in structure.parameters])
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    return pd.DataFrame(
+        {
+            "parameter": names,
+            "prior_mean": draws.mean(axis=0),
+            "prior_sd": draws.std(axis=0, ddof=1),
+            "prior_q05": low,
+            "prior_q95": high,
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def prior_values(structure: ModelStructure) -> dict[str, Floats]:
+    """Draws of every parameter from its prior, by name, shape (draw, element); the same at every call."""
+    variables = draw_variables(structure.parameters, PRIOR_DRAWS, np.random.default_rng(0))
+    values = parameter_values(structure, variables, numpy_functions())
+    return {name: np.asarray(value, dtype=float) for name, value in values.items()}

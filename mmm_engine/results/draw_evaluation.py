@@ -1,0 +1,165 @@
+"""From parameters to the mean, for all draws at once, by machine code: predictions, contributions, sums per channel.
+
+Here: `expected_targets`, `channel_totals`, `all_terms`; each is compiled once per structure and fed with any rows.
+Not here: the formula of the mean (model.py), original units (predict.py, returns.py).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmm_engine.compiler.array_functions import traced_functions
+from mmm_engine.compiler.code_cache import MachineCode, array_layouts, data_buffer, machine_code, traced_data
+from mmm_engine.compiler.fusion import schedule
+from mmm_engine.compiler.graph import Expression, Graph
+from mmm_engine.compiler.lowering import forward_text
+from mmm_engine.model.mean import RUNTIME_AXES, MeanTerms, ModelData, mean, mean_terms
+from mmm_engine.model.specification import ModelStructure
+
+Floats = NDArray[np.float64]
+Outputs = list[Expression]
+
+MORE_MEDIA = 0.01  # marginal effects: what one per cent more media in every period brings
+
+_DOUBLES = ctypes.POINTER(ctypes.c_double)
+_FORWARD = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3, *[_DOUBLES] * 3)
+_compiled: dict[tuple[str, ModelStructure], MachineCode] = {}
+_compile_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class ChannelTotals:
+    """Sums over rows, model space.
+
+    Attributes:
+        contribution: Shape (draw, channel).
+        contribution_of_more: With `MORE_MEDIA` more of every channel, shape (draw, channel).
+        expected: The mean of the target, shape (draw,).
+    """
+
+    contribution: Floats
+    contribution_of_more: Floats
+    expected: Floats
+
+
+def expected_targets(values: Mapping[str, Floats], data: ModelData, structure: ModelStructure) -> Floats:
+    """Sum of all terms of each row, model space, shape (draw, date).
+
+    Args:
+        values: Parameters by name, shape (draw,) or (draw, element).
+        data: The rows wanted.
+        structure: The model.
+    """
+    return _evaluate("expected", values, data, structure, len(data.target))
+
+
+def channel_totals(values: Mapping[str, Floats], data: ModelData, structure: ModelStructure) -> ChannelTotals:
+    """Sums over the rows of `data`; arguments as those of `expected_targets`."""
+    channels = structure.n_channels
+    found = _evaluate("totals", values, data, structure, 2 * channels + 1)
+    return ChannelTotals(found[:, :channels], found[:, channels : 2 * channels], found[:, -1])
+
+
+def all_terms(values: Mapping[str, Floats], data: ModelData, structure: ModelStructure) -> Floats:
+    """Every term of every row, model space, shape (draw, term, date); arguments as those of `expected_targets`.
+
+    Terms are the intercept, seasonality and trend where the model has them, channels, controls and events.
+    """
+    terms = 1 + bool(structure.fourier_order) + bool(structure.changepoints)
+    terms += structure.n_channels + structure.n_controls + structure.n_events
+    rows = len(data.target)
+    return _evaluate("terms", values, data, structure, terms * rows).reshape(-1, terms, rows)
+
+
+def _evaluate(
+    what: str, values: Mapping[str, Floats], data: ModelData, structure: ModelStructure, width: int
+) -> Floats:
+    names = [spec.name for spec in structure.parameters]
+    draws = len(values[names[0]])
+    flat = np.concatenate(
+        [np.asarray(values[name], dtype=float).reshape(draws, -1) for name in names], axis=1
+    )
+    result = np.empty((draws, width))
+    code, buffer = _code(what, structure), data_buffer(data)
+    pointers = [array.ctypes.data_as(_DOUBLES) for array in (flat, result, buffer)]
+    _FORWARD(code.addresses[0])(draws, flat.shape[1], width, *pointers)
+    return result
+
+
+def _code(what: str, structure: ModelStructure) -> MachineCode:
+    with _compile_lock:
+        if (what, structure) not in _compiled:
+            _compiled[what, structure] = machine_code(
+                what, structure, ("all_draws",), lambda: _text(_OUTPUTS[what], structure)
+            )
+        return _compiled[what, structure]
+
+
+def _text(outputs: Callable[[_Model], Outputs], structure: ModelStructure) -> str:
+    """The LLVM text of results that follow one another."""
+    graph, layouts = Graph(), array_layouts(structure)
+    data = traced_data(graph, layouts)
+    flat = graph.input("flat", (sum(spec.size for spec in structure.parameters),))
+    values: dict[str, Expression] = {}
+    start = 0
+    for spec in structure.parameters:
+        values[spec.name] = flat[start] if spec.dim is None else flat[start : start + spec.size]
+        start += spec.size
+    stores, place = [], 0
+    for output in outputs(_Model(values, data, structure)):
+        stores.append(graph.store(output, "result", place, output.sizes))
+        place += output.sizes[0] if output.sizes and isinstance(output.sizes[0], int) else 1
+    return forward_text(schedule(stores), layouts, RUNTIME_AXES)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """Parameters and rows as expressions."""
+
+    values: Mapping[str, Expression]
+    data: ModelData
+    structure: ModelStructure
+
+    def terms(self, factor: float = 1.0) -> MeanTerms:
+        """The terms with so much of the media."""
+        data = replace(self.data, media_lagged=self.data.media_lagged * factor)
+        return mean_terms(self.values, data, self.structure, traced_functions())
+
+
+def _expected(model: _Model) -> Outputs:
+    return [_by_row(mean(model.terms()), model)]
+
+
+def _totals(model: _Model) -> Outputs:
+    terms = model.terms()
+    media, more = (t.media.sum(axis=0) for t in (terms, model.terms(1.0 + MORE_MEDIA)))
+    return [media, more, _by_row(mean(terms), model).sum()]
+
+
+def _all_terms(model: _Model) -> Outputs:
+    terms = model.terms()
+    baseline = [term for term in (terms.intercept, terms.seasonality, terms.trend) if term is not None]
+    pieces = [_by_row(term, model)[None] for term in baseline]
+    pieces += [terms.media.T, terms.controls.T] if model.structure.n_controls else [terms.media.T]
+    if terms.events is not None:
+        pieces.append(terms.events.T)
+    return [model.data.target.graph.concatenate(pieces, axis=0)]
+
+
+def _by_row(term: Expression, model: _Model) -> Expression:
+    """A term with one element for every row."""
+    target: Expression = model.data.target
+    return target.graph.apply("add", term, 0.0 * target)
+
+
+_OUTPUTS: dict[str, Callable[[_Model], Outputs]] = {
+    "expected": _expected,
+    "totals": _totals,
+    "terms": _all_terms,
+}

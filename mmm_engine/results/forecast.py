@@ -1,0 +1,142 @@
+"""Forecast: the next periods under a plan for media and controls.
+
+Here: quantiles of the target for the periods after the last row; last year's pattern where nothing is planned.
+Not here: reading a plan (plan.py), freezing forecasts and scoring them later (ledger.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.results.predictive import QUANTILES, predict
+from mmm_engine.rows.calendar import PERIODS_PER_YEAR, next_days
+from mmm_engine.rows.window import ScaledInputs
+
+Floats = NDArray[np.float64]
+
+DEFAULT_HORIZON = 8
+FORECAST_COLUMNS = ["date", *QUANTILES, "mean"]
+
+
+def forecast(
+    posterior: xr.DataTree,
+    inputs: ScaledInputs,
+    *,
+    horizon: int = DEFAULT_HORIZON,
+    plan: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Predictive quantiles of the periods after the last row of `inputs`.
+
+    Args:
+        posterior: Fitted on all rows (`full`).
+        inputs: The `full` window.
+        horizon: Number of periods, 1 to 53.
+        plan: Media and controls of the first periods in original units, one column each, at most `horizon` rows. Every
+            channel must be there; a control that is not, periods after the plan, or everything where None, follow
+            last year's values, and the mean of the last 8 rows where there is no last year.
+
+    Returns:
+        Columns date, q05, q25, q50, q75, q95, mean; original units.
+
+    Raises:
+        DataError: If the horizon or the plan does not fit.
+    """
+    extended = extend_inputs(inputs, horizon, plan)
+    prediction = predict(posterior, extended)
+    draws = prediction.draws[:, -horizon:]
+    quantiles = np.quantile(draws, list(QUANTILES.values()), axis=0)
+    frame = pd.DataFrame(dict(zip(QUANTILES, quantiles, strict=True)))
+    frame.insert(0, "date", extended.dates[-horizon:])
+    frame["mean"] = prediction.mean_draws[:, -horizon:].mean(axis=0)
+    return frame[FORECAST_COLUMNS]
+
+
+def extend_inputs(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None = None) -> ScaledInputs:
+    """The window with `horizon` future rows appended, whose target is NaN.
+
+    Raises:
+        DataError: If rows are held out, the horizon is not 1 to 53, or the plan lacks columns, rows or values.
+    """
+    _check(inputs, horizon, plan)
+    dates = _future_dates(inputs, horizon)
+    media = _planned(
+        inputs, inputs.media_scaled, inputs.config.channel_names, inputs.scales.media_array(), horizon, plan
+    )
+    controls = _planned(
+        inputs,
+        inputs.controls_scaled,
+        inputs.config.control_names,
+        inputs.scales.control_array(),
+        horizon,
+        plan,
+    )
+    return replace(
+        inputs,
+        dates=pd.DatetimeIndex(inputs.dates.append(dates)),
+        target_scaled=np.concatenate([inputs.target_scaled, np.full(horizon, np.nan)]),
+        media_scaled=np.vstack([inputs.media_scaled, media]),
+        controls_scaled=np.vstack([inputs.controls_scaled, controls]),
+        spend=np.vstack([inputs.spend, np.full((horizon, inputs.spend.shape[1]), np.nan)]),
+    )
+
+
+def _check(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None) -> None:
+    who = f"client '{inputs.config.client}', forecast"
+    if inputs.horizon:
+        raise DataError(
+            who, Fault("window", f"'{inputs.window}'", "a window without held-out rows", "use 'full'")
+        )
+    if not 1 <= horizon <= 53:
+        raise DataError(
+            who, Fault("horizon", str(horizon), "1 to 53 periods", "choose a horizon in that range")
+        )
+    if plan is None:
+        return
+    names = list(inputs.config.channel_names)
+    missing = [name for name in names if name not in plan.columns]
+    faults = [
+        Fault(f"column '{name}'", "no such column in the plan", "one column per channel", "add it")
+        for name in missing
+    ]
+    if len(plan) > horizon:
+        found, wanted = f"{len(plan)} rows", f"at most {horizon}, one per period"
+        faults.append(Fault("plan", found, wanted, "forecast more periods or plan fewer"))
+    given = [name for name in (*names, *inputs.config.control_names) if name in plan.columns]
+    values = plan[given].to_numpy(float)
+    if not np.isfinite(values).all():
+        faults.append(Fault("plan", "missing or infinite values", "numbers", "fill them (0 is allowed)"))
+    elif (plan[[name for name in names if name in plan.columns]].to_numpy(float) < 0).any():
+        faults.append(Fault("plan", "negative media", "0 or more", "correct the plan"))
+    if faults:
+        raise DataError(who, faults)
+
+
+def _future_dates(inputs: ScaledInputs, horizon: int) -> pd.DatetimeIndex:
+    days = next_days(inputs.dates.to_numpy().astype("datetime64[D]"), inputs.period, horizon)
+    return pd.DatetimeIndex(days.astype("datetime64[ns]"), name=inputs.dates.name)
+
+
+def _planned(
+    inputs: ScaledInputs,
+    rows: Floats,
+    names: tuple[str, ...],
+    scales: Floats,
+    horizon: int,
+    plan: pd.DataFrame | None,
+) -> Floats:
+    """Scaled values of the future rows: the plan's, else those one year before, else the recent mean."""
+    year = PERIODS_PER_YEAR[inputs.period]
+    if len(rows) >= year:
+        values = rows[len(rows) - year + np.arange(horizon) % year]
+    else:
+        values = np.tile(rows[-8:].mean(axis=0), (horizon, 1))
+    for position, name in enumerate(names):
+        if plan is not None and name in plan.columns:
+            values[: len(plan), position] = plan[name].to_numpy(float) / scales[position]
+    return np.asarray(values, dtype=float)

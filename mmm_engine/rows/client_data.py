@@ -1,0 +1,184 @@
+"""Validated rows of one client.
+
+Here: ClientData and the doors to it: a client's data file, a frame, a client's two files together.
+Not here: the rules (contract.py), the warnings (findings.py), scaling and windows (scaling.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmm_engine.client.config import ClientConfig, check_client_id, inspect_client_config
+from mmm_engine.errors import ConfigError, DataError, Fault
+from mmm_engine.files.numbers import Floats
+from mmm_engine.files.table import Table, read_table, table_from_frame
+from mmm_engine.rows.calendar import PERIODS_PER_YEAR, SEASON_LENGTH, Period, next_days
+from mmm_engine.rows.contract import check_rows, needed_columns
+from mmm_engine.rows.findings import Finding, find_warnings
+
+
+@dataclass(frozen=True)
+class ClientData:
+    """Rows of one client that satisfy the data contract, in original units.
+
+    Attributes:
+        config: Settings of the client.
+        frame: ``date`` (datetime64[ns]), then target, channels, controls and cost columns under their own
+            names as float64; one row a period, ascending, RangeIndex.
+        period: Spacing of the dates.
+        findings: What a reader should know about the rows.
+        data_version: 12 hex digits of the rows; the same rows from another file format give the same.
+    """
+
+    config: ClientConfig
+    frame: pd.DataFrame
+    period: Period
+    findings: tuple[Finding, ...]
+    data_version: str
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """Dates, shape (date,)."""
+        return pd.DatetimeIndex(self.frame["date"], name="date")
+
+    @property
+    def target(self) -> Floats:
+        """Target, shape (date,)."""
+        return self._values([self.config.target.column])[:, 0]
+
+    @property
+    def media(self) -> Floats:
+        """Channels in their own units, shape (date, channel)."""
+        return self._values(self.config.channel_names)
+
+    @property
+    def spend(self) -> Floats:
+        """Money spent: a channel's cost column where it has one, else the channel; shape (date, channel)."""
+        return self._values([channel.cost or channel.column for channel in self.config.channels])
+
+    @property
+    def controls(self) -> Floats:
+        """Controls, shape (date, control)."""
+        return self._values(self.config.control_names)
+
+    @property
+    def periods_per_year(self) -> int:
+        """Rows in a year."""
+        return PERIODS_PER_YEAR[self.period]
+
+    @property
+    def season_length(self) -> int:
+        """Rows after which the strongest season returns."""
+        return SEASON_LENGTH[self.period]
+
+    def before(self, cutoff: pd.Timestamp) -> ClientData:
+        """The rows dated before ``cutoff``."""
+        return self.first(int((self.frame["date"] < cutoff).sum()))
+
+    def first(self, rows: int) -> ClientData:
+        """The first ``rows`` rows; the findings are those of all rows."""
+        frame = self.frame.iloc[:rows].reset_index(drop=True)
+        return replace(self, frame=frame, data_version=_data_version(frame))
+
+    def future_dates(self, horizon: int) -> pd.DatetimeIndex:
+        """The ``horizon`` dates after the last row, shape (date,)."""
+        days = next_days(self.frame["date"].to_numpy().astype("datetime64[D]"), self.period, horizon)
+        return pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
+
+    def _values(self, columns: Sequence[str]) -> Floats:
+        return self.frame[list(columns)].to_numpy(dtype=np.float64, copy=True)
+
+
+def read_client_data(config: ClientConfig, folder: Path) -> ClientData:
+    """The rows in a client's data file.
+
+    Args:
+        config: Settings of the client; ``config.data`` is relative to ``folder``.
+        folder: The data folder, which the file must not leave.
+
+    Raises:
+        DataError: With every fault of the file.
+    """
+    data, faults = _inspect_data_file(config, folder)
+    if faults or data is None:
+        raise DataError(f"client '{config.client}', {config.data}", faults)
+    return data
+
+
+def client_data_from_frame(config: ClientConfig, frame: pd.DataFrame) -> ClientData:
+    """The rows in a frame, checked as those of a file are.
+
+    Args:
+        config: Settings of the client.
+        frame: The columns of the client; dates under the client's name or under ``date``. Messages count its
+            rows from 1.
+
+    Raises:
+        DataError: With every fault of the frame.
+    """
+    if config.date not in frame.columns and "date" in frame.columns:
+        frame = frame.rename(columns={"date": config.date})
+    data, faults = _checked(config, table_from_frame(frame))
+    if faults or data is None:
+        raise DataError(f"client '{config.client}', rows given as a frame", faults)
+    return data
+
+
+def read_client(client: str, folder: Path) -> ClientData:
+    """The rows of a client, from ``<client>.yaml`` and the data file that it names.
+
+    Raises:
+        ConfigError: With every fault of the client file and, as far as the rest of that file allows to look
+            at it, of the data file.
+        DataError: With every fault of the data file, when the client file has none.
+    """
+    path = folder / f"{check_client_id(client)}.yaml"
+    config, faults = inspect_client_config(path)
+    if not faults and config is not None:
+        return read_client_data(config, folder)
+    here = [replace(fault, where=f"{path.name}, {fault.where}") for fault in faults]
+    if config is not None:
+        _, data_faults = _inspect_data_file(config, folder)
+        here += [replace(fault, where=f"{config.data}, {fault.where}") for fault in data_faults]
+    raise ConfigError(f"client '{client}'", here)
+
+
+def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData | None, list[Fault]]:
+    path = folder / config.data
+    if not path.resolve().is_relative_to(folder.resolve()):
+        fix = "put the file itself into the data folder, not a link to it"
+        return None, [Fault("the file", "a path that leaves the data folder", "a file inside it", fix)]
+    table, faults = read_table(path, needed_columns(config))
+    if table is None:
+        return None, faults
+    data, row_faults = _checked(config, table)
+    return data, faults + row_faults
+
+
+def _checked(config: ClientConfig, table: Table) -> tuple[ClientData | None, list[Fault]]:
+    checked, faults = check_rows(config, table)
+    if checked is None:
+        return None, faults
+    findings = (*checked.findings, *find_warnings(config, checked.frame, checked.period))
+    version = _data_version(checked.frame)
+    return ClientData(config, checked.frame, checked.period, findings, version), []
+
+
+def _data_version(frame: pd.DataFrame) -> str:
+    """Hash of the rows that does not depend on file format, order of rows or order of columns."""
+    digest = hashlib.sha256()
+    digest.update(frame["date"].to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
+    for column in sorted(frame.columns.drop("date")):
+        digest.update(b"\0" + column.encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(frame[column].to_numpy(dtype="<f8").tobytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,246 @@
+"""The data contract: what rows must satisfy before a model may see them.
+
+Here: every rule whose breach stops a client, all breaches of a table at once.
+Not here: files and their form (tables.py), cells (cells.py, dates.py), warnings (findings.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.client.validation import nearest
+from mmm_engine.errors import Fault
+from mmm_engine.files.dates import read_dates
+from mmm_engine.files.numbers import Days, Floats, Rows, read_numbers
+from mmm_engine.files.table import Table
+from mmm_engine.files.yaml_document import plain
+from mmm_engine.rows.calendar import Period, expected_days, period_of, weekday
+from mmm_engine.rows.findings import Finding
+
+LIFT_REACH = (
+    10.0  # how far beyond the largest value of its column a lift test may lie: further is another unit
+)
+_MONTH = np.timedelta64(31, "D")  # the first row may be dated by its last day
+_CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
+_ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows that satisfy the contract.
+
+    Attributes:
+        frame: ``date`` (datetime64[ns]), then the columns of the client as float64; ascending, RangeIndex.
+        period: Spacing of the dates.
+        findings: Notes about what was done to the rows on the way.
+    """
+
+    frame: pd.DataFrame
+    period: Period
+    findings: tuple[Finding, ...]
+
+
+def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, list[Fault]]:
+    """The rows of a client, or every reason why they cannot be used.
+
+    Args:
+        config: Says which columns there must be and what they mean.
+        table: Cells as they were read.
+
+    Returns:
+        The rows, None when there is any fault; and the faults, by column and then across columns.
+    """
+    faults = list(_header_faults(config, table))
+    unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
+    days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))
+    findings: list[Finding] = []
+    if config.date not in unusable:
+        days, date_faults, order_note = read_dates(table.columns[config.date], config.date, table.rows)
+        faults += date_faults
+        if order_note is not None:
+            fix = "check that row, or write dates as YYYY-MM-DD"
+            findings.append(Finding("date-order", "note", config.date, order_note, fix))
+    rows = Rows(table.rows, days)
+    period: Period | None = None
+    if not np.isnat(days).any():
+        findings += _order_notes(config.date, rows)
+        period, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
+        faults += calendar_faults
+    values: dict[str, Floats] = {}
+    for column, role in needed_columns(config).items():
+        if column not in unusable and role != "date":
+            values[column], cell_faults = read_numbers(table.columns[column], column, rows)
+            faults += cell_faults
+            faults += _column_faults(config, column, role, values[column], rows)
+    faults += _equal_columns(config, values, rows)
+    faults += _impossible_lift_tests(config, values, rows)
+    faults += _too_few_rows(config, table)
+    if faults or period is None:
+        return None, faults
+    return CheckedRows(_sorted_frame(days, values), period, tuple(findings)), []
+
+
+def needed_columns(config: ClientConfig) -> dict[str, str]:
+    """Role of every column the client needs, in the order of the client's frame."""
+    roles = {config.date: "date", config.target.column: "target"}
+    roles |= dict.fromkeys(config.channel_names, "channel")
+    roles |= dict.fromkeys(config.control_names, "control")
+    return roles | dict.fromkeys(config.cost_names, "cost")
+
+
+def minimum_rows(config: ClientConfig) -> int:
+    """Rows without which the longest window leaves too little to train on."""
+    return 2 * max(WINDOWS.values()) + config.longest_lag
+
+
+def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
+    for column, role in needed_columns(config).items():
+        if column not in table.header:
+            names = ", ".join(plain(name, 40) for name in table.header[:12])
+            listed = names + (", …" if len(table.header) > 12 else "")
+            fix = nearest(column, table.header) or "add the column, or correct its name in the client file"
+            found = f"no such column (there are: {listed})"
+            yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)
+        elif column in table.repeated:
+            found = f"{table.header.count(column)} columns of this name"
+            yield Fault(f"column '{column}', header", found, "one", "rename or delete the others")
+
+
+def _order_notes(column: str, rows: Rows) -> list[Finding]:
+    """A note when rows have to be sorted."""
+    backwards = np.flatnonzero(np.diff(rows.days) < np.timedelta64(0, "D"))
+    if not len(backwards):
+        return []
+    message = (
+        f"rows were not in order of date, first at {rows.label(int(backwards[0]) + 1)}; they were sorted"
+    )
+    return [Finding("unsorted", "note", column, message, "nothing, unless the order itself is a surprise")]
+
+
+def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Period | None, list[Fault]]:
+    """The spacing of the rows, and duplicates, gaps and dates that do not fit it."""
+    order = np.argsort(rows.days, kind="stable")
+    ascending = rows.days[order]
+    faults = []
+    repeated = order[1:][ascending[1:] == ascending[:-1]]
+    if len(repeated):
+        first = int(repeated[0])
+        earlier = int(np.flatnonzero(rows.days == rows.days[first])[0])
+        found = f"the date of row {rows.numbers[earlier]} again{rows.others(repeated)}"
+        fix = "delete the copy, or add the two rows up if both are true"
+        faults.append(Fault(rows.place(column, first), found, "each date once", fix))
+    unique = np.unique(ascending)
+    if len(unique) < 2 or not whole:
+        return None, faults
+    period = period_of(unique)
+    if period is None:
+        steps = np.diff(unique).astype(np.int64)
+        found = f"rows {int(np.median(steps))} days apart (from {steps.min()} to {steps.max()})"
+        fix = "add the missing rows, or add rows up to weeks or months"
+        where = rows.place(column, int(order[0]))
+        return None, [*faults, Fault(where, found, "one row a day, a week or a month", fix)]
+    return period, faults + _spacing_faults(column, rows, unique, period)
+
+
+def _spacing_faults(column: str, rows: Rows, unique: Days, period: Period) -> list[Fault]:
+    """Dates beside the calendar of the period, and dates of the calendar without a row."""
+    expected = expected_days(unique, period)
+    beside = np.flatnonzero(~np.isin(rows.days, expected))
+    missing = expected[~np.isin(expected, unique)]
+    faults = []
+    if len(beside):
+        day = rows.days[beside[0]]
+        found = f"{day}, a {weekday(day)}{rows.others(beside)}"
+        usual = f"{weekday(expected[0])}s" if period == "week" and len(expected) else f"one row a {period}"
+        wanted = f"{usual} as in most rows, evenly spaced"
+        faults.append(
+            Fault(rows.place(column, int(beside[0])), found, wanted, "correct the date of this row")
+        )
+    if len(missing) > len(beside):  # a date that was moved leaves a hole behind: one fault is enough
+        before = int(np.flatnonzero(rows.days == unique[unique < missing[0]][-1])[0])
+        listed = ", ".join(map(str, missing[:4])) + (", …" if len(missing) > 4 else "")
+        found = f"no row for {len(missing)} of {len(expected)} dates after it: {listed}"
+        fix = "add the rows (spend 0 is allowed), or start after the gap"
+        faults.append(Fault(rows.place(column, before), found, f"one row a {period} without gaps", fix))
+    return faults
+
+
+def _column_faults(
+    config: ClientConfig, column: str, role: str, values: Floats, rows: Rows
+) -> Iterator[Fault]:
+    """Values that are numbers but cannot be true, or from which nothing can be learnt."""
+    counted = role == "target" and config.target.kind == "conversions"
+    ends_at_zero = role == "target" and config.model.likelihood_name == "TruncatedNormal"
+    negative = np.flatnonzero(values < 0)
+    if len(negative) and (counted or ends_at_zero or role in ("channel", "cost")):
+        found = f"{values[negative[0]]:g}{rows.others(negative)}"
+        fix = "put refunds and corrections into the period they belong to, or write 0"
+        fix += ", or choose another likelihood" if ends_at_zero else ""
+        yield Fault(rows.place(column, int(negative[0])), found, "0 or more", fix)
+    if len(values) < 2 or np.isnan(values).any():
+        return
+    everywhere = f"column '{column}', all rows from {rows.label(0)}"
+    if np.abs(values).max() < _ALL_ZERO:
+        fix = _DROP_IT if role in ("channel", "control") else "export the column again"
+        yield Fault(everywhere, "0 in every row", "a column that varies", fix)
+    elif role != "cost" and np.ptp(values) <= _CONSTANT * np.abs(values).max():
+        fix = _DROP_IT if role in ("channel", "control") else "export the column again"
+        yield Fault(everywhere, f"{values[0]:g} in every row", "a column that varies", fix)
+
+
+_DROP_IT = "leave it out of the client file: nothing can be learnt about its effect"
+
+
+def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
+    """Channels that repeat another channel, channels and controls that repeat the target."""
+    varied = {column: cells for column, cells in values.items() if len(cells) > 1 and np.ptp(cells) > 0}
+    channels = [column for column in config.channel_names if column in varied]
+    for position, column in enumerate(channels):
+        twin = next(
+            (other for other in channels[:position] if np.array_equal(varied[other], varied[column])), None
+        )
+        if twin is not None:
+            found = f"the same values as in column '{twin}'"
+            fix = "leave one of the two out: their effects cannot be told apart"
+            yield Fault(f"column '{column}', all rows from {rows.label(0)}", found, "another channel", fix)
+    target = config.target.column
+    for column in (*channels, *config.control_names):
+        if target in varied and column in varied and np.array_equal(varied[target], varied[column]):
+            found = f"the same values as in the target '{target}'"
+            fix = "name the right column in the client file"
+            yield Fault(f"column '{column}', all rows from {rows.label(0)}", found, "another column", fix)
+
+
+def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
+    """Lift tests before the first row, or far outside what was ever spent: mostly another unit or another period."""
+    known = rows.days[~np.isnat(rows.days)]
+    for number, test in enumerate(config.lift_tests, start=1):
+        where = f"lift test {number} of '{test.channel}' ({test.date})"
+        if len(known) and np.datetime64(test.date) < known.min() - _MONTH:
+            wanted = f"a date within the rows, {known.min()} to {known.max()}"
+            yield Fault(where, test.date, wanted, "correct the date, or leave the test out")
+        largest = float(np.nanmax(values.get(test.channel, np.array([np.nan])), initial=0.0))
+        if largest > 0 and max(test.x, test.x + test.delta_x) > LIFT_REACH * largest:
+            found = f"x from {test.x:g} to {test.x + test.delta_x:g}"
+            wanted = f"at most {LIFT_REACH:g} times the largest value of the column, {largest:g}"
+            yield Fault(where, found, wanted, "give x and delta_x per period, in the unit of the column")
+
+
+def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:
+    count, least = len(table.rows), minimum_rows(config)
+    if table.whole and count < least:
+        longest = max(WINDOWS.values())
+        wanted = f"at least {least} (2 × the longest window of {longest} + max_lag {config.longest_lag})"
+        found = f"{count} {'row' if count == 1 else 'rows'}"
+        yield Fault("all rows", found, wanted, "add history; less cannot be judged")
+
+
+def _sorted_frame(days: Days, values: Mapping[str, Floats]) -> pd.DataFrame:
+    order = np.argsort(days, kind="stable")
+    dates = pd.DatetimeIndex(days[order].astype("datetime64[ns]"))
+    return pd.DataFrame({"date": dates, **{column: cells[order] for column, cells in values.items()}})

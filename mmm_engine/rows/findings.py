@@ -1,0 +1,417 @@
+"""Warnings about rows that satisfy the contract but deserve a look.
+
+Here: one function for each kind of finding.
+Not here: what stops a client (contract.py), verdicts about a fitted model (gates.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.client.model_config import AdstockKind, EventConfig, SaturationKind
+from mmm_engine.files.numbers import Days, Floats
+from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, covered_days, row_of
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the data that does not stop a refresh but that its reader should know.
+
+    Attributes:
+        code: Kind of finding, stable across versions ("unsorted", "target-outlier").
+        severity: ``note`` for the record, ``warning`` for what may mislead the model.
+        column: Column it is about, empty when it is about the whole table.
+        message: What was found, with dates and numbers.
+        fix: What the reader can do about it.
+    """
+
+    code: str
+    severity: Literal["note", "warning"]
+    column: str
+    message: str
+    fix: str
+
+
+OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanation
+CORRELATION_MAX = 0.95
+VIF_MAX = 10.0
+ROWS_PER_PARAMETER_MIN = 3.0
+JUMP_RATIO = 5.0
+FROZEN_PERIODS = 4
+SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
+UNMODELLED_MIN = 0.25  # share of what is left unexplained that a yearly cycle, or a straight line, takes away
+
+_JUMP_SIDE = 8  # values needed on both sides of a jump of level
+_ADSTOCK_PARAMETERS: dict[AdstockKind, int] = {
+    "geometric": 1, "delayed": 2, "binomial": 1, "weibull_pdf": 2, "weibull_cdf": 2, "none": 0
+}  # fmt: skip
+_SATURATION_PARAMETERS: dict[SaturationKind, int] = {
+    "michaelis_menten": 2, "logistic": 2, "inverse_scaled_logistic": 2, "hill": 3, "hill_sigmoid": 3,
+    "tanh": 2, "root": 2, "log": 1, "none": 1
+}  # fmt: skip
+
+
+def find_warnings(config: ClientConfig, frame: pd.DataFrame, period: Period) -> list[Finding]:
+    """Every finding about rows that satisfy the contract, in the order of the functions below.
+
+    Args:
+        config: Settings of the client.
+        frame: Checked rows: ``date``, then float64 columns under their own names, ascending.
+        period: Spacing of the rows.
+    """
+    rows = _Rows(config, frame, period)
+    finders = (
+        _target_outliers, _zero_target, _negative_target, _correlated_channels, _inflated_variances,
+        _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
+        _unmodelled_year, _unmodelled_trend, _unseen_events, _doubtful_lift_tests,
+    )  # fmt: skip
+    return [finding for find in finders for finding in find(rows)]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows with the regressors that several findings share."""
+
+    config: ClientConfig
+    frame: pd.DataFrame
+    period: Period
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def values(self, column: str) -> Floats:
+        """One column, shape (date,)."""
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+    @property
+    def target(self) -> Floats:
+        return self.values(self.config.target.column)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Channels and controls."""
+        return self.config.channel_names + self.config.control_names
+
+    @property
+    def days(self) -> Days:
+        """Dates, shape (date,)."""
+        return self.frame["date"].to_numpy().astype("datetime64[D]")
+
+    def within(self, event: EventConfig) -> NDArray[np.bool_]:
+        """Whether each row shares a day with an event, shape (date,)."""
+        first, last = covered_days(self.days, self.period)
+        spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
+        shared: NDArray[np.bool_] = np.any([(start <= last) & (first <= end) for start, end in spans], axis=0)
+        return shared
+
+    def day(self, index: int) -> str:
+        """Date of a row as text."""
+        return f"{self.frame['date'].iloc[index]:%Y-%m-%d}"
+
+    def standardised(self, columns: Sequence[str]) -> Floats:
+        """Columns with mean 0 and standard deviation 1, shape (date, column)."""
+        if not columns:
+            return np.empty((len(self), 0))
+        values = self.frame[list(columns)].to_numpy(dtype=np.float64)
+        values = values / np.abs(values).max(axis=0)
+        scaled: Floats = (values - values.mean(axis=0)) / values.std(axis=0)
+        return scaled
+
+    def trend(self) -> Floats:
+        """Intercept and linear trend, for daily rows the days of the week too; shape (date, regressor)."""
+        line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
+        if self.period != "day":
+            return line
+        weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
+        return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
+
+    def yearly(self) -> Floats:
+        """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""
+        if len(self) < 2 * PERIODS_PER_YEAR[self.period]:
+            return np.empty((len(self), 0))
+        phase = 2 * np.pi * np.arange(len(self)) / PERIODS_PER_YEAR[self.period]
+        return np.column_stack([wave(order * phase) for order in (1, 2) for wave in (np.sin, np.cos)])
+
+
+def _target_outliers(rows: _Rows) -> Iterator[Finding]:
+    """Rows whose target neither trend, season, controls nor the same time of another year explain."""
+    target = rows.target / np.abs(rows.target).max()
+    controls = rows.standardised(rows.config.control_names)
+    residual = _residual(target, np.column_stack([rows.trend(), rows.yearly(), controls]))
+    spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+    if spread <= 1e-9:
+        return
+    z = (residual - np.median(residual)) / spread
+    for event in rows.config.model.events:
+        z[rows.within(event)] = 0.0  # explained
+    outliers = [
+        int(index) for index in np.flatnonzero(np.abs(z) > OUTLIER_Z) if not _recurs(z, index, rows.period)
+    ]
+    if outliers:
+        worst = max(outliers, key=lambda index: abs(z[index]))
+        listed = ", ".join(rows.day(index) for index in outliers[:5]) + (", …" if len(outliers) > 5 else "")
+        message = (
+            f"{len(outliers)} {'value stands' if len(outliers) == 1 else 'values stand'} out of the target "
+            f"({listed}); the largest, {_amount(rows.target[worst])} on {rows.day(worst)}, "
+            f"lies {abs(z[worst]):.0f} standard deviations {'above' if z[worst] > 0 else 'below'} "
+            "what trend, season and controls lead one to expect"
+        )
+        fix = "check these rows; for a real one-off add a 0/1 control that is 1 in them"
+        yield Finding("target-outlier", "warning", rows.config.target.column, message, fix)
+
+
+def _recurs(z: Floats, index: np.intp, period: Period) -> bool:
+    """Whether the target also stands out, the same way, around the same time of another year."""
+    year = PERIODS_PER_YEAR[period]
+    near = 3 if period == "day" else 1
+    for centre in (*range(int(index) - year, -near, -year), *range(int(index) + year, len(z) + near, year)):
+        around = z[max(centre - near, 0) : centre + near + 1]
+        if len(around) and (np.sign(z[index]) * around).max() > OUTLIER_Z / 2:
+            return True
+    return False
+
+
+def _zero_target(rows: _Rows) -> Iterator[Finding]:
+    zeros = np.flatnonzero(rows.target == 0)
+    if rows.config.target.kind == "revenue" and len(zeros):
+        message = f"revenue is 0 in {_count(zeros)}, first on {rows.day(int(zeros[0]))}"
+        fix = "check whether sales were closed or the export is incomplete; MAPE is not defined for such rows"
+        yield Finding("zero-target", "warning", rows.config.target.column, message, fix)
+
+
+def _negative_target(rows: _Rows) -> Iterator[Finding]:
+    negative = np.flatnonzero(rows.target < 0)
+    if len(negative):
+        message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
+        fix = "put refunds into the period of their sale if the export allows it"
+        yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
+
+
+def _correlated_channels(rows: _Rows) -> Iterator[Finding]:
+    names = rows.config.channel_names
+    scaled = rows.standardised(names)
+    correlation = scaled.T @ scaled / len(rows)
+    for first, second in zip(*np.triu_indices(len(names), k=1), strict=True):
+        if abs(correlation[first, second]) > CORRELATION_MAX:
+            message = f"moves with '{names[first]}' (correlation {correlation[first, second]:.3f})"
+            fix = "read the two together, or merge them into one channel: the data cannot tell them apart"
+            yield Finding("correlated-channels", "warning", names[second], message, fix)
+
+
+def _inflated_variances(rows: _Rows) -> Iterator[Finding]:
+    names = rows.inputs
+    if len(rows) <= len(names) + 1:
+        return
+    scaled = rows.standardised(names)
+    correlation = scaled.T @ scaled / len(rows)
+    for index, name in enumerate(names):
+        others = np.delete(np.arange(len(names)), index)
+        if not len(others):
+            return
+        linked = correlation[index, others]
+        solved = np.linalg.lstsq(correlation[np.ix_(others, others)], linked, rcond=None)[0]
+        inflation = 1 / max(1 - float(linked @ solved), 1e-9)
+        if inflation > VIF_MAX:
+            nearest = names[others[np.abs(linked).argmax()]]
+            size = "over 1,000" if inflation > 1000 else f"{inflation:.0f}"
+            message = f"variance inflation {size}: the other columns explain it, above all '{nearest}'"
+            fix = "read its effect with care, or leave out or merge columns that say the same"
+            yield Finding("variance-inflation", "warning", name, message, fix)
+
+
+def _few_rows_per_parameter(rows: _Rows) -> Iterator[Finding]:
+    parameters = count_parameters(rows.config)
+    ratio = len(rows) / parameters
+    if ratio < ROWS_PER_PARAMETER_MIN:
+        message = (
+            f"{len(rows)} rows for {parameters} parameters ({ratio:.1f} each); effects will lean on priors"
+        )
+        fix = "add history, merge small channels or drop controls"
+        yield Finding("few-rows", "warning", "", message, fix)
+
+
+def count_parameters(config: ClientConfig) -> int:
+    """Parameters of the model, the weights of HSGP basis functions (which shrink to nothing) left out."""
+    model = config.model
+    count = 2 + len(config.controls) + 2 * (model.yearly_seasonality or 0)  # intercept and noise
+    count += 2 * (model.time_varying_media + model.time_varying_intercept) + (model.likelihood == "student_t")
+    count += (model.trend.changepoints if model.trend else 0) + len(model.events) + bool(model.events)
+    for channel in config.channels:
+        count += _ADSTOCK_PARAMETERS[(channel.adstock or model.adstock).kind]
+        count += _SATURATION_PARAMETERS[channel.saturation or model.saturation]
+    return count
+
+
+def _level_jumps(rows: _Rows) -> Iterator[Finding]:
+    """Columns whose level changes at once and for good, as when the unit of an export changes."""
+    for column in (rows.config.target.column, *rows.inputs, *rows.config.cost_names):
+        values = rows.values(column)
+        found = np.flatnonzero(values > 0)
+        if len(found) < 2 * _JUMP_SIDE or len(np.unique(values)) <= 2:
+            continue
+        logs = np.log(values[found])
+        # where the running sum of deviations peaks is where a change of level splits best
+        split = int(np.abs(np.cumsum(logs - logs.mean()))[_JUMP_SIDE - 1 : -_JUMP_SIDE].argmax()) + _JUMP_SIDE
+        before, after = logs[:split], logs[split:]
+        change = float(np.median(after) - np.median(before))
+        at_once = float(np.median(after[:4]) - np.median(before[-4:]))
+        low, high = (before, after) if change > 0 else (after, before)
+        apart = np.quantile(low, 0.9) < np.quantile(high, 0.1)
+        if abs(change) >= np.log(JUMP_RATIO) and at_once * np.sign(change) >= np.log(JUMP_RATIO) and apart:
+            ratio = f"× {np.exp(change):.3g}" if change > 0 else f"÷ {np.exp(-change):.3g}"
+            message = f"the usual level changes at once ({ratio}) on {rows.day(int(found[split]))}"
+            fix = "check whether the unit or the source changed; bring the whole column to one unit"
+            yield Finding("level-jump", "warning", column, message, fix)
+
+
+def _frozen_tails(rows: _Rows) -> Iterator[Finding]:
+    """Columns that end in a longer run of one value than they ever had before."""
+    for column in (rows.config.target.column, *rows.inputs, *rows.config.cost_names):
+        values = rows.values(column)
+        is_target = column == rows.config.target.column
+        if values[-1] == 0 and not is_target:
+            continue  # a channel that was switched off
+        if len(np.unique(values)) <= 2:
+            continue  # an on/off column
+        starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+        lengths = np.diff(np.concatenate([starts, [len(values)]]))
+        alike = lengths[values[starts] != 0] if values[-1] != 0 else lengths
+        if lengths[-1] >= FROZEN_PERIODS and lengths[-1] > alike[:-1].max(initial=1):
+            since = rows.day(int(starts[-1]))
+            message = (
+                f"the value {_amount(values[-1])} does not move any more since {since} ({lengths[-1]} rows)"
+            )
+            fix = "check whether the export still fills this column"
+            yield Finding("frozen-tail", "warning", column, message, fix)
+
+
+def _constant_in_training(rows: _Rows) -> Iterator[Finding]:
+    for column in rows.inputs:
+        values = rows.values(column)
+        windows = [
+            window
+            for window, holdout in WINDOWS.items()
+            if holdout and np.ptp(values[: len(values) - holdout]) == 0
+        ]
+        if windows:
+            message = (
+                f"does not vary in the training rows of {', '.join(windows)}: its effect there is its prior's"
+            )
+            fix = "read this column from window full only"
+            yield Finding("constant-in-window", "warning", column, message, fix)
+
+
+def _controls_against_sign(rows: _Rows) -> Iterator[Finding]:
+    """Controls that clearly move the target the way their prior rules out."""
+    config = rows.config
+    signs = {"positive": 1, "negative": -1}
+    controls = [control for control in config.controls if control.effect in signs]
+    known = np.column_stack([rows.trend(), rows.yearly(), rows.standardised(config.channel_names)])
+    design = np.column_stack([known, rows.standardised(config.control_names)])
+    spare = len(rows) - design.shape[1]
+    target = rows.target / np.abs(rows.target).max()
+    residual = _residual(target, design)
+    if spare < 5 or not residual.any():
+        return
+    variances = np.diag(np.linalg.pinv(design.T @ design)) * (residual @ residual) / spare
+    effects = np.linalg.lstsq(design, target, rcond=None)[0]
+    position = {name: known.shape[1] + index for index, name in enumerate(config.control_names)}
+    for control in controls:
+        at, sign = position[control.column], signs[control.effect]
+        t = effects[at] / np.sqrt(variances[at]) if variances[at] > 0 else 0.0
+        together = float(np.corrcoef(design[:, at], target)[0, 1])
+        if sign * t < -SIGN_T and sign * together < 0:
+            message = f"moves against the target (t = {t:.1f}) but only a {control.effect} effect is allowed"
+            fix = f"write {{column: {control.column}, effect: any}} in the client file, or leave it out"
+            yield Finding("control-sign", "warning", control.column, message, fix)
+
+
+def _unmodelled_year(rows: _Rows) -> Iterator[Finding]:
+    """A yearly cycle of the target that neither inputs nor the model's settings account for."""
+    model = rows.config.model
+    yearly = rows.yearly()
+    if model.yearly_seasonality is not None or model.time_varying_intercept or not yearly.shape[1]:
+        return
+    gain = _gain(rows, np.column_stack([rows.trend(), rows.standardised(rows.inputs)]), yearly)
+    if gain > UNMODELLED_MIN:
+        message = f"a yearly cycle explains {gain:.0%} of what trend, channels and controls leave open"
+        fix = "set 'yearly_seasonality: 2' under 'model' in the client file"
+        yield Finding("yearly-cycle", "note", rows.config.target.column, message, fix)
+
+
+def _unmodelled_trend(rows: _Rows) -> Iterator[Finding]:
+    """A rise or fall of the target that neither inputs nor the model's settings account for."""
+    model = rows.config.model
+    if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
+        return
+    line, *rest = rows.trend()[:, 1:].T
+    known = [np.ones(len(rows)), *rest, rows.yearly(), rows.standardised(rows.inputs)]
+    gain = _gain(rows, np.column_stack(known), line[:, None])
+    if gain > UNMODELLED_MIN:
+        message = (
+            f"a straight line over time explains {gain:.0%} of what channels, controls and season leave open"
+        )
+        fix = "set 'trend: {changepoints: 5}' under 'model' in the client file"
+        yield Finding("linear-trend", "note", rows.config.target.column, message, fix)
+
+
+def _gain(rows: _Rows, known: Floats, more: Floats) -> float:
+    """Share of the target left open by some regressors that others explain; 0 with too few rows to tell."""
+    if len(rows) - known.shape[1] - more.shape[1] < 5:
+        return 0.0
+    target = rows.target / np.abs(rows.target).max()
+    without, with_more = _residual(target, known), _residual(target, np.column_stack([known, more]))
+    return 1 - float(with_more @ with_more) / max(float(without @ without), 1e-300)
+
+
+def _unseen_events(rows: _Rows) -> Iterator[Finding]:
+    """Events without a day in the rows that a window learns from."""
+    for event in rows.config.model.events:
+        seen = rows.within(event)
+        windows = [window for window, holdout in WINDOWS.items() if not seen[: len(rows) - holdout].any()]
+        if windows:
+            where = "the rows" if "full" in windows else f"the training rows of {', '.join(windows)}"
+            message = f"the event '{event.name}' has no day in {where}: its effect there is its prior's"
+            fix = "add the days on which it came before, or give 'event_effect_size' a narrow prior"
+            yield Finding("event-unseen", "warning", "", message, fix)
+
+
+def _doubtful_lift_tests(rows: _Rows) -> Iterator[Finding]:
+    """Lift tests that count later, reach beyond the rows, or say what no curve can follow."""
+    for number, test in enumerate(rows.config.lift_tests, start=1):
+        name = f"lift test {number} ({test.date})"
+        reach, largest = max(test.x, test.x + test.delta_x), float(rows.values(test.channel).max())
+        if row_of(rows.days, rows.period, test.date) is None:
+            message = f"{name} lies outside the rows and does not count"
+            fix = "nothing, if the rows of its period are still to come; else correct the date"
+            yield Finding("lift-test-outside", "warning", test.channel, message, fix)
+        if reach > largest:
+            message = f"{name} goes to {_amount(reach)}, the channel never beyond {_amount(largest)}"
+            fix = "check the unit; if it is right, the test alone says how the curve goes on there"
+            yield Finding("lift-test-range", "warning", test.channel, message, fix)
+        if test.delta_x * test.delta_y < 0:
+            step = "more" if test.delta_x > 0 else "less"
+            message = f"{name} says that {step} of the channel had the opposite effect"
+            fix = "check the signs of delta_x and delta_y: response curves only rise"
+            yield Finding("lift-test-sign", "warning", test.channel, message, fix)
+
+
+def _residual(target: Floats, design: Floats) -> Floats:
+    """What a least-squares fit of ``design`` leaves of ``target``, shape (date,)."""
+    left: Floats = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
+    return left
+
+
+def _count(indices: NDArray[np.intp]) -> str:
+    return f"{len(indices)} {'row' if len(indices) == 1 else 'rows'}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

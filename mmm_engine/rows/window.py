@@ -1,0 +1,247 @@
+"""Scales from training rows, and one window of a client in model space.
+
+Here: MaxAbs scales fitted on the training rows only, and the scaled train and test rows of a window.
+Not here: what the scaled rows mean to the model (model.py), bringing draws back to original units (predict.py).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.client_data import ClientData
+
+Floats = NDArray[np.float64]
+
+_SPEND = (
+    "spend: "  # prefix of the money columns in `ScaledInputs.frame`, where a channel has a cost of its own
+)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """One positive number per column; dividing by it puts the training rows in [-1, 1].
+
+    Attributes:
+        target: Scale of the target, original units.
+        media: Scale of each channel, in the units of its media column.
+        controls: Scale of each control.
+    """
+
+    target: float
+    media: dict[str, float]
+    controls: dict[str, float]
+
+    def to_json(self) -> str:
+        """The scales as JSON text, read back by `from_json`."""
+        return json.dumps({"target": self.target, "media": self.media, "controls": self.controls})
+
+    @classmethod
+    def from_json(cls, text: str) -> Scales:
+        """Scales written by `to_json`."""
+        values = json.loads(text)
+        return cls(target=values["target"], media=values["media"], controls=values["controls"])
+
+    def media_array(self) -> Floats:
+        """Scales of the channels in their order, shape (channel,)."""
+        return np.array(list(self.media.values()), dtype=float)
+
+    def control_array(self) -> Floats:
+        """Scales of the controls in their order, shape (control,)."""
+        return np.array(list(self.controls.values()), dtype=float)
+
+
+@dataclass(frozen=True)
+class ScaledInputs:
+    """One window of one client: training rows first, held-out rows after them.
+
+    Attributes:
+        window: Name of the window ("full", "h04", ...).
+        config: The client's configuration.
+        period: Spacing of the rows.
+        scales: Fitted on the training rows only.
+        dates: All rows, shape (date,).
+        train_rows: How many of them the model is fitted on.
+        target_scaled: Model space, shape (date,).
+        media_scaled: Model space, shape (date, channel).
+        controls_scaled: Model space, shape (date, control).
+        spend: Money per channel, original units, shape (date, channel).
+        data_version: Version of the client's rows.
+    """
+
+    window: str
+    config: ClientConfig
+    period: Period
+    scales: Scales
+    dates: pd.DatetimeIndex
+    train_rows: int
+    target_scaled: Floats
+    media_scaled: Floats
+    controls_scaled: Floats
+    spend: Floats
+    data_version: str
+
+    @property
+    def cutoff(self) -> pd.Timestamp:
+        """Last training date."""
+        return pd.Timestamp(self.dates[self.train_rows - 1])
+
+    @property
+    def horizon(self) -> int:
+        """Number of held-out rows."""
+        return len(self.dates) - self.train_rows
+
+    @property
+    def target(self) -> Floats:
+        """Observed target, original units, shape (date,)."""
+        return self.target_scaled * self.scales.target
+
+    @property
+    def split(self) -> NDArray[np.str_]:
+        """Whether each row is "train" or "test", shape (date,)."""
+        return np.where(np.arange(len(self.dates)) < self.train_rows, "train", "test")
+
+    def frame(self) -> pd.DataFrame:
+        """All rows as one tidy frame in model space, with `date` and `split`, for storing as Parquet."""
+        config = self.config
+        columns: dict[str, Any] = {
+            "date": self.dates,
+            "split": self.split,
+            config.target.column: self.target_scaled,
+        }
+        columns |= dict(zip(config.channel_names, self.media_scaled.T, strict=True))
+        columns |= dict(zip(config.control_names, self.controls_scaled.T, strict=True))
+        columns |= {
+            _SPEND + name: column for name, column in zip(config.channel_names, self.spend.T, strict=True)
+        }
+        return pd.DataFrame(columns)
+
+    def scales_json(self) -> str:
+        """Everything `frame` does not hold, as JSON text."""
+        return json.dumps(
+            {
+                "window": self.window,
+                "client": self.config.client,
+                "period": self.period,
+                "cutoff": self.cutoff.isoformat(),
+                "data_version": self.data_version,
+                "config": self.config.model_dump(mode="json"),
+                "scales": json.loads(self.scales.to_json()),
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, scales_json: str) -> ScaledInputs:
+        """The inputs that `frame` and `scales_json` were written from."""
+        rest = json.loads(scales_json)
+        config = ClientConfig.model_validate(rest["config"])
+        names = list(config.channel_names)
+        return cls(
+            window=rest["window"],
+            config=config,
+            period=rest["period"],
+            scales=Scales.from_json(json.dumps(rest["scales"])),
+            dates=pd.DatetimeIndex(frame["date"]),
+            train_rows=int((frame["split"] == "train").sum()),
+            target_scaled=frame[config.target.column].to_numpy(float),
+            media_scaled=frame[names].to_numpy(float),
+            controls_scaled=frame[list(config.control_names)].to_numpy(float),
+            spend=frame[[_SPEND + name for name in names]].to_numpy(float),
+            data_version=rest["data_version"],
+        )
+
+
+def scale_window(data: ClientData, window: str) -> ScaledInputs:
+    """The named window of a client, scaled on its training rows.
+
+    Args:
+        data: Validated rows of the client.
+        window: One of "full", "h04", "h08", "h12".
+
+    Raises:
+        DataError: If the window is unknown or leaves too few training rows.
+    """
+    if window not in WINDOWS:
+        raise DataError(
+            f"client '{data.config.client}'",
+            Fault("window", f"'{window}'", f"one of {', '.join(WINDOWS)}", "choose one of these"),
+        )
+    return scale_split(data, holdout=WINDOWS[window], window=window)
+
+
+def scale_split(data: ClientData, holdout: int, window: str) -> ScaledInputs:
+    """The client's rows with the last `holdout` of them held out, scaled on the rows before.
+
+    Args:
+        data: Validated rows of the client.
+        holdout: Number of rows at the end that the model does not see.
+        window: Name under which the split is stored.
+
+    Raises:
+        DataError: If fewer training rows than the longest lag + 2 remain.
+    """
+    train_rows = len(data) - holdout
+    needed = data.config.longest_lag + 2
+    if holdout < 0 or train_rows < needed:
+        raise DataError(
+            f"client '{data.config.client}'",
+            Fault(
+                f"window '{window}'",
+                f"{train_rows} training rows of {len(data)} after holding out {holdout}",
+                f"at least {needed} training rows",
+                "hold out fewer rows or add history",
+            ),
+        )
+    scales = fit_scales(data.first(train_rows))
+    return ScaledInputs(
+        window=window,
+        config=data.config,
+        period=data.period,
+        scales=scales,
+        dates=data.dates,
+        train_rows=train_rows,
+        target_scaled=data.target / scales.target,
+        media_scaled=data.media / scales.media_array(),
+        controls_scaled=data.controls / scales.control_array(),
+        spend=data.spend,
+        data_version=data.data_version,
+    )
+
+
+def fit_scales(train: ClientData) -> Scales:
+    """MaxAbs scale of every column of the training rows.
+
+    A column that is zero in all training rows gets the scale 1: nothing is divided by zero and its effect stays
+    at its prior.
+    """
+    config = train.config
+    media = _max_abs(train.media)
+    # the logarithm needs no scale and is not free of it: as in pymc-marketing it sees the media's own units
+    media[[(channel.saturation or config.model.saturation) == "log" for channel in config.channels]] = 1.0
+    return Scales(
+        target=float(_max_abs(train.target[:, None])[0]),
+        media=dict(zip(config.channel_names, media.tolist(), strict=True)),
+        controls=dict(zip(config.control_names, _max_abs(train.controls).tolist(), strict=True)),
+    )
+
+
+def constant_in_training(inputs: ScaledInputs) -> tuple[str, ...]:
+    """Channels and controls that do not vary within the training rows, so that only their prior speaks."""
+    names = (*inputs.config.channel_names, *inputs.config.control_names)
+    rows = np.hstack([inputs.media_scaled, inputs.controls_scaled])[: inputs.train_rows]
+    return tuple(name for name, column in zip(names, rows.T, strict=True) if np.ptp(column) == 0.0)
+
+
+def _max_abs(rows: Floats) -> Floats:
+    # as scikit-learn's MaxAbsScaler, whose import alone takes a second; a test holds the two together
+    largest = np.abs(rows).max(axis=0)
+    return np.where(largest == 0.0, 1.0, largest)

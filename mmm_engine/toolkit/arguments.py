@@ -1,0 +1,96 @@
+"""The settings of the notebook face, checked like those of a client file.
+
+Here: from the arguments of `PymcModel` to a `ClientConfig`, and the log lines that say what was set.
+Not here: ranges and names (mmm_engine.client.config), priors in their many forms (priors.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mmm_engine.client.config import ClientConfig, client_config_from_mapping
+from mmm_engine.client.lift_tests import lift_tests_from_frame
+from mmm_engine.errors import ConfigError
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, Parameter
+from mmm_engine.model.specification import model_structure
+from mmm_engine.rows.client_data import ClientData
+from mmm_engine.toolkit.prior_arguments import prior_mappings
+
+logger = logging.getLogger("mmm_engine.toolkit")
+
+Names = Sequence[str] | str | None
+
+
+def as_list(names: Names) -> list[str]:
+    """Names as a list; a single one may come without its brackets."""
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def lift_tests(frame: pd.DataFrame, client: str) -> list[dict[str, Any]]:
+    """Lift tests as settings of the client.
+
+    Raises:
+        ConfigError: With every fault of the frame.
+    """
+    tests, faults = lift_tests_from_frame(frame)
+    if faults:
+        raise ConfigError(f"PymcModel '{client}', calibrations", faults)
+    return tests
+
+
+def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> ClientConfig:
+    """The client's settings with the given priors, checked."""
+    who = f"PymcModel '{settings['client']}'"
+    common, own = prior_mappings(priors, settings["channels"], who)
+    channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
+    model = {**settings["model"], "priors": common}
+    config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
+    model_structure(config)  # refuses priors of parameters that the model does not have
+    return config
+
+
+def log_data(data: ClientData, scaled: bool) -> None:
+    """Say what was read: scaling, rows, and what a reader should know about them."""
+    for what in ("Target variable", "Channel variables", "Control variables") if scaled else ():
+        logger.info("%s scaled using MaxAbsScaler.", what)
+    logger.info("Client data loaded for '%s' with %d rows.", data.config.client, len(data))
+    for finding in data.findings:
+        level = logging.WARNING if finding.severity == "warning" else logging.INFO
+        logger.log(level, "%s: %s; %s.", finding.column or "All rows", finding.message, finding.fix)
+
+
+def log_settings(config: ClientConfig) -> None:
+    """Say which model was set up."""
+    model = config.model
+    logger.info("Creating default priors for intercept and model's scale (y_sigma).")
+    if config.controls:
+        logger.info("Creating default priors for gamma control.")
+    logger.info("Using %s adstock over %d periods.", model.adstock.kind, model.adstock.max_lag)
+    _log_priors("adstock", ADSTOCKS[model.adstock.kind].parameters)
+    logger.info("Using %s saturation.", model.saturation)
+    _log_priors("saturation", SATURATIONS[model.saturation].parameters)
+    varying = {"media": model.time_varying_media, "intercept": model.time_varying_intercept}
+    for what in (name for name, does in varying.items() if does):
+        logger.info("Time-varying %s MMM.", what)
+        logger.info("Creating default priors for Kernel's eta and length-scale.")
+    if model.yearly_seasonality is not None:
+        logger.info("Yearly seasonality of order %d.", model.yearly_seasonality)
+    if model.trend is not None:
+        logger.info("Linear trend with %d changepoints.", model.trend.changepoints)
+    if model.events:
+        logger.info("Events: %s.", ", ".join(event.name for event in model.events))
+    if config.lift_tests:
+        logger.info("Calibrating with %d lift tests.", len(config.lift_tests))
+    own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})
+    if own:
+        logger.info("Using your own priors for %s.", ", ".join(own))
+
+
+def _log_priors(what: str, parameters: Sequence[Parameter]) -> None:
+    if parameters:
+        names = [spec.name for spec in parameters]
+        logger.info("Creating default priors for %s %s.", what, " and ".join(names))

@@ -1,0 +1,123 @@
+"""Priors as data scientists write them, pymc-extras `Prior` and `HSGPKwargs`, and as the client file has them.
+
+Here: from either form to the mappings of the client file, those of single channels included.
+Not here: what a prior means (mmm_engine.model.priors), the way back (mmm_engine.model.pymc_reference: `model_priors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmm_engine.client.model_config import PROCESS_KEYS, PROCESS_SETTINGS
+from mmm_engine.errors import ConfigError, Fault
+
+PriorMapping = dict[str, Any]
+
+_ALIASES = {"controls": "gamma_control"}
+
+
+def prior_mappings(
+    priors: Mapping[str, Any], channels: Sequence[str], who: str
+) -> tuple[dict[str, PriorMapping], dict[str, dict[str, PriorMapping]]]:
+    """Priors in any form as the client file has them.
+
+    Args:
+        priors: Name to a pymc-extras `Prior`, an `HSGPKwargs`, or a mapping of either's arguments. An argument may be
+            an array with one number per channel.
+        channels: Names of the channels, in their order.
+        who: Whose priors these are, for messages.
+
+    Returns:
+        The priors of the model by name; and by channel, those that differ between channels.
+
+    Raises:
+        ConfigError: With every prior that is not understood.
+    """
+    common: dict[str, PriorMapping] = {}
+    own: dict[str, dict[str, PriorMapping]] = {}
+    faults: list[Fault] = []
+    for written, prior in priors.items():
+        name = _ALIASES.get(written, written)
+        try:
+            mapping = _process(prior) if name in PROCESS_SETTINGS else _prior(prior)
+            by_channel = _by_channel(name, mapping, channels)
+        except _UnreadableError as error:
+            faults.append(Fault(f"priors['{written}']", str(error), _WANTED, _FIX))
+            continue
+        if by_channel is None:
+            common[name] = mapping
+        else:
+            for channel, one in zip(channels, by_channel, strict=True):
+                own.setdefault(channel, {})[name] = one
+    if faults:
+        raise ConfigError(who, faults)
+    return common, own
+
+
+_WANTED = "a Prior, an HSGPKwargs, or a mapping such as {'distribution': 'HalfNormal', 'sigma': 1}"
+_FIX = "write the prior so; `model_priors` shows those in use"
+_NOT_ARGUMENTS = {"distribution", "dist", "dims", "kwargs", "centered", "transform"}
+
+
+class _UnreadableError(Exception):
+    """What was found instead of a prior."""
+
+
+def _prior(value: object) -> PriorMapping:
+    """`{distribution: name, argument: number, list of numbers or prior}`."""
+    if isinstance(value, Mapping):
+        name = value.get("distribution", value.get("dist"))
+        raw = value.get("kwargs", {key: entry for key, entry in value.items() if key not in _NOT_ARGUMENTS})
+    elif hasattr(value, "distribution") and hasattr(value, "parameters"):
+        transform = getattr(value, "transform", None)
+        if transform:
+            raise _UnreadableError(f"a prior with the transform '{transform}'")
+        name, raw = value.distribution, value.parameters
+    else:
+        raise _UnreadableError(f"{value!r:.80}")
+    if not isinstance(name, str) or not isinstance(raw, Mapping):
+        raise _UnreadableError("a prior without a distribution")
+    return {"distribution": name, **{str(key): _argument(entry) for key, entry in raw.items()}}
+
+
+def _argument(value: object) -> Any:
+    if isinstance(value, Mapping) or hasattr(value, "distribution"):
+        return _prior(value)
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise _UnreadableError(f"the argument {value!r:.80}") from None
+    if numbers.ndim > 1:
+        raise _UnreadableError(f"an argument of shape {numbers.shape}")
+    return numbers.tolist()
+
+
+def _process(value: object) -> PriorMapping:
+    """Settings of a time-varying term; those that are not set are left to their defaults."""
+    dump = getattr(value, "model_dump", None)
+    settings = dump(mode="json") if callable(dump) else value
+    if not isinstance(settings, Mapping):
+        raise _UnreadableError(f"{value!r:.80}")
+    return {
+        str(key): entry for key, entry in settings.items() if entry is not None or key not in PROCESS_KEYS
+    }
+
+
+def _by_channel(name: str, mapping: PriorMapping, channels: Sequence[str]) -> list[PriorMapping] | None:
+    """One mapping per channel when an argument holds one number per channel, else None."""
+    lengths = {len(value) for value in mapping.values() if isinstance(value, list)}
+    if not lengths:
+        return None
+    if lengths != {len(channels)} or not name.startswith(("saturation_", "adstock_")):
+        listed = " and ".join(map(str, sorted(lengths)))
+        raise _UnreadableError(
+            f"an argument with {listed} numbers (only priors of saturation and adstock may have one per channel, "
+            f"here {len(channels)})"
+        )
+    return [
+        {key: value[position] if isinstance(value, list) else value for key, value in mapping.items()}
+        for position in range(len(channels))
+    ]

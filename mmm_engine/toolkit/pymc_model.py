@@ -1,0 +1,362 @@
+"""One client's model from a frame: data, priors, fit, predictions, refresh.
+
+Here: `PymcModel`, its words and its log lines.
+Not here: its settings (settings.py), its fleets (fleets.py), and anything it does: rows (rows.py), fits
+(mmm_engine.posterior.fit), predictions (mmm_engine.results.predictive).
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import xarray as xr
+
+from mmm_engine.errors import Fault, FitError
+from mmm_engine.files.numbers import Floats
+from mmm_engine.fleets.window_fit import WindowFit, fit_window, without_scaling
+from mmm_engine.model.specification import model_structure
+from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.results.predictive import predict
+from mmm_engine.rows.client_data import client_data_from_frame
+from mmm_engine.rows.window import ScaledInputs, scale_split
+from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
+from mmm_engine.toolkit.fleet_methods import FleetMethods
+from mmm_engine.toolkit.new_rows import append_rows, place_rows
+from mmm_engine.toolkit.parameter_units import VARIABLE_ALIASES, summarize
+from mmm_engine.toolkit.progress import progress_bars
+from mmm_engine.toolkit.runner import Runner
+
+if TYPE_CHECKING:
+    from pymc_marketing.mmm import MMM
+
+logger = logging.getLogger("mmm_engine.toolkit")
+
+
+class PymcModel(FleetMethods):
+    """A marketing-mix model of one client.
+
+    Args:
+        client_data: One row per period, original units.
+        target_name: Column to explain.
+        date_column: Column of the dates.
+        channel_names: Media columns.
+        control_names: Other columns that explain the target; their effects are positive unless `priors` says otherwise.
+        client_name: Names the client in messages and reports: a-z, 0-9, '_' and '-'.
+        lag_max: Periods over which media works, the current one included.
+        scale_data: Divide every column by its largest absolute training value.
+        saturation: michaelis_menten, logistic, inverse_scaled_logistic, hill, hill_sigmoid, tanh, root, log or none.
+        adstock: geometric, delayed, binomial, weibull_pdf, weibull_cdf or none.
+        priors: Overrides of `model_priors`: name to a pymc-extras `Prior`, an `HSGPKwargs` or a mapping.
+        calibrations: Lift tests, one row each: channel, date, x, delta_x, delta_y, sigma (of delta_y), original units.
+        time_varying_media: Let the effect of all media vary over time.
+        time_varying_intercept: Let the baseline vary over time.
+        number_of_basis: Basis functions of a time-varying term.
+        yearly_seasonality: Fourier order of a yearly cycle, 1 to 10.
+        trend: How often the slope of a linear trend may change.
+        events: Name to days of what moves the target around certain days: "2024-11-29", a list of such days, or
+            {"start": ..., "end": ...}. Days to come are part of forecasts.
+        likelihood: normal, student_t, or truncated_normal for a target that comes near 0 and is never negative.
+
+    Raises:
+        ConfigError: With every setting that is wrong.
+        DataError: With every fault of the rows.
+    """
+
+    def __init__(
+        self,
+        client_data: pd.DataFrame,
+        target_name: str,
+        date_column: str,
+        channel_names: Sequence[str],
+        control_names: Names = (),
+        client_name: str = "client0",
+        lag_max: int = 4,
+        scale_data: bool = True,
+        saturation: str = "michaelis_menten",
+        adstock: str = "geometric",
+        priors: Mapping[str, Any] | None = None,
+        calibrations: pd.DataFrame | None = None,
+        time_varying_media: bool = False,
+        time_varying_intercept: bool = False,
+        number_of_basis: int = 50,
+        yearly_seasonality: int | None = None,
+        trend: int | None = None,
+        events: Mapping[str, Any] | None = None,
+        likelihood: str = "normal",
+    ) -> None:
+        logger.info("Creating the client's data configuration.")
+        self._settings: dict[str, Any] = {
+            "client": client_name,
+            "data": f"{client_name}.csv",
+            "date": date_column,
+            "target": target_name,
+            "channels": as_list(channel_names),
+            "controls": as_list(control_names),
+            "model": {
+                "adstock": {"kind": adstock, "max_lag": lag_max},
+                "saturation": saturation,
+                "time_varying_media": time_varying_media,
+                "time_varying_intercept": time_varying_intercept,
+                "n_basis": number_of_basis,
+                "yearly_seasonality": yearly_seasonality,
+                "trend": None if trend is None else {"changepoints": trend},
+                "events": dict(events or {}),
+                "likelihood": likelihood,
+            },
+            "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
+        }
+        self._given: dict[str, Any] = dict(priors or {})
+        self._priors: dict[str, Any] | None = None
+        self._shown: dict[str, Any] = {}
+        config = checked_config(self._settings, self._given)
+        self._scaled = bool(scale_data)
+        self._data = client_data_from_frame(config, client_data)
+        self._fit: WindowFit | None = None
+        self._windows: dict[int, WindowFit] = {}
+        self._previous: pd.DataFrame | None = None
+        self.restated: pd.DataFrame | None = None
+        log_data(self._data, self._scaled)
+        log_settings(config)
+
+    # --- data and settings -----------------------------------------------------------------------
+
+    @property
+    def model_priors(self) -> dict[str, Any]:
+        """Priors in use, as pymc-extras objects; what is changed here counts at the next fit."""
+        if self._priors is None:
+            from mmm_engine.model.pymc_reference import model_priors
+
+            shown = model_priors(model_structure(self._data.config), len(self._data))
+            given = {VARIABLE_ALIASES.get(name, name): prior for name, prior in self._given.items()}
+            self._priors = shown | {
+                name: prior for name, prior in given.items() if not isinstance(prior, Mapping)
+            }
+            self._shown = copy.deepcopy(self._priors)
+        return self._priors
+
+    @property
+    def inputs(self) -> ScaledInputs:
+        """All rows in model space, as the model is fitted on them."""
+        self._fold_priors()
+        inputs = scale_split(self._data, 0, "full")
+        return inputs if self._scaled else without_scaling(inputs)
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """Draws of the fitted parameters, model space, with the sampler's statistics."""
+        return self._fitted("posterior").posterior
+
+    def get_data(self) -> pd.DataFrame:
+        """The client's rows in original units."""
+        return self._data.frame.rename(columns={"date": self._data.config.date})
+
+    def get_covariates(self) -> pd.DataFrame:
+        """Dates, channels and controls, scaled as the model sees them."""
+        inputs, config = self.inputs, self._data.config
+        media = pd.DataFrame(inputs.media_scaled, columns=list(config.channel_names))
+        controls = pd.DataFrame(inputs.controls_scaled, columns=list(config.control_names))
+        frame = pd.concat([pd.Series(inputs.dates, name=config.date), media, controls], axis=1)
+        logger.info("Covariates DataFrame constructed with shape %s.", frame.shape)
+        return frame
+
+    def get_target(self, original_scale: bool = True) -> pd.Series:
+        """The target, in original units or scaled."""
+        logger.info("Returning target variable in %s scale.", "original" if original_scale else "model")
+        inputs = self.inputs
+        values = inputs.target if original_scale else inputs.target_scaled
+        return pd.Series(values, name=self._data.config.target.column)
+
+    def build_pymc_mmm(self) -> MMM:
+        """An unfitted pymc-marketing `MMM` of the same model, for those who go on by hand.
+
+        It takes its rows from `mmm_engine.model.pymc_reference.training_frame(model.inputs)`.
+
+        Raises:
+            ConfigError: If the model has no equal there.
+        """
+        from mmm_engine.model.pymc_reference import build_pymc_mmm
+
+        return build_pymc_mmm(self.inputs)
+
+    # --- fit and predict -------------------------------------------------------------------------
+
+    def fit(
+        self,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        cores: int | None = None,
+        progressbar: bool = True,
+        seed: int = 1,
+        target_accept: float = 0.95,
+    ) -> None:
+        """Sample the posterior on all rows; fleets and refreshes use the same settings afterwards.
+
+        Raises:
+            ConfigError: If a setting or a changed prior is wrong.
+            FitError: If sampling fails.
+        """
+        sampler = {
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "seed": seed,
+            "target_accept": target_accept,
+        }
+        self._settings["sampler"] = {**sampler, "cores": cores}
+        self._sample(progressbar)
+
+    def predict(self, X_new: pd.DataFrame | None = None) -> Floats:
+        """Posterior predictive draws of the target, original units, shape (draw, row).
+
+        Args:
+            X_new: Dates, channels and controls in original units, all of fitted rows or all of the rows that follow
+                them, where media goes on working that was spent before. The fitted rows themselves when None.
+
+        Raises:
+            FitError: If the model is not fitted.
+            DataError: If columns are missing, or the rows neither are fitted ones nor follow without a gap.
+        """
+        fitted = self._fitted("predict()")
+        if X_new is None:
+            return fitted.prediction.draws
+        placed = place_rows(fitted.inputs, X_new)
+        return predict(fitted.posterior, placed.inputs).draws[:, placed.positions]
+
+    def refresh(self, new_data: pd.DataFrame, progressbar: bool = True) -> pd.DataFrame:
+        """Append new periods and fit again, with the settings of the last fit.
+
+        Args:
+            new_data: All columns of the client; periods that are known may come again, the new word counts.
+            progressbar: Whether to draw the progress.
+
+        Returns:
+            What was restated: date, column, before, after; kept as `restated`.
+
+        Raises:
+            FitError: If the model was not fitted before.
+            DataError: If columns are missing, a cell is wrong, or there is a gap.
+        """
+        before = self._fitted("refresh()")
+        config = self._data.config
+        data, restated = append_rows(self._data, new_data)
+        logger.info(
+            "Added %d new periods to %s's %d rows.",
+            len(data) - len(self._data),
+            config.client,
+            len(self._data),
+        )
+        for row in restated.itertuples():
+            logger.info(
+                "Restated: %s of %s, %g before, %g now.",
+                row.column,
+                f"{row.date:%Y-%m-%d}",
+                row.before,
+                row.after,
+            )
+        self._previous = before.returns
+        self._fold_priors()
+        self._data, self._priors, self.restated = data, None, restated
+        self._sample(progressbar)
+        return restated
+
+    def summarize_variable(self, var_name: str) -> dict[str, Any]:
+        """Posterior mean, 95th and 5th percentile of a parameter.
+
+        Those with the target's units are in original units: intercept, y_sigma, the scale of a saturation curve,
+        seasonality and changes of the trend's slope (per length of the training rows) in units of the target, sizes of
+        events in units of the target times days, controls in units of the target per unit of the control. All others
+        (half-saturation, adstock, time variation) are in the model's own.
+
+        Args:
+            var_name: Name of the parameter ("intercept", "adstock_alpha", "controls").
+
+        Returns:
+            variable, coef (mean), ci_up_cassandra (95th percentile), ci_low_cassandra (5th); numbers for a single
+            number, dicts by channel or control for a vector.
+
+        Raises:
+            FitError: If the model is not fitted.
+            DataError: If there is no such parameter.
+        """
+        fitted = self._fitted("summarize_variable()")
+        return summarize(var_name, fitted.posterior, fitted.inputs)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        """Client, rows, terms of the model, and whether it is fitted."""
+        config, dates = self._data.config, self._data.dates
+        model = config.model
+        terms = [
+            f"{model.adstock.kind} adstock over {model.adstock.max_lag}",
+            f"{model.saturation} saturation",
+        ]
+        terms += ["time-varying media"] if model.time_varying_media else []
+        terms += ["time-varying intercept"] if model.time_varying_intercept else []
+        terms += ["yearly seasonality"] if model.yearly_seasonality else []
+        terms += ["trend"] if model.trend else []
+        terms += [f"{len(model.events)} events"] if model.events else []
+        terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
+        state = "not fitted"
+        if self._fit is not None:
+            sizes = self._fit.posterior["posterior"].sizes
+            state = f"fitted with {sizes['chain']} × {sizes['draw']} draws"
+        return (
+            f"<PymcModel '{config.client}': {len(dates)} {self._data.period}s from {dates[0]:%Y-%m-%d} to "
+            f"{dates[-1]:%Y-%m-%d}, {len(config.channels)} channels, {len(config.controls)} controls, "
+            f"{', '.join(terms)}; {state}>"
+        )
+
+    def _fold_priors(self) -> None:
+        """Take up what was changed in `model_priors` and in the sampler's settings."""
+        shown = self._priors or {}
+        changed = {name: prior for name, prior in shown.items() if repr(prior) != repr(self._shown.get(name))}
+        self._given |= changed
+        self._shown |= copy.deepcopy(changed)
+        self._data = replace(self._data, config=checked_config(self._settings, self._given))
+
+    def _sample(self, progressbar: bool) -> None:
+        inputs = self.inputs
+        config, sampler = inputs.config, inputs.config.sampler
+        logger.info(
+            "Sampling %s's MMM using %d chains, %d draws, and %d tuning steps.",
+            config.client,
+            sampler.chains,
+            sampler.draws,
+            sampler.tune,
+        )
+        with progress_bars(progressbar) as progress:
+            self._fit = fit_window(inputs, progress=progress)
+        self._windows = {0: self._fit}
+        divergences = int(self._fit.posterior["sample_stats"]["diverging"].sum())
+        if divergences:
+            logger.warning("Divergences after tuning: %d; increase target_accept.", divergences)
+        logger.info("Predicting the training rows.")
+        self._fit.prediction  # noqa: B018  (computed once, here, kept with the fit)
+        logger.info("Sampling completed.")
+
+    def _fitted(self, wanted: str) -> WindowFit:
+        """The fit, which `wanted` needs.
+
+        Raises:
+            FitError: If there is none.
+        """
+        if self._fit is None:
+            fault = Fault(wanted, "a model that is not fitted yet", "a fitted one", "call fit() first")
+            raise FitError(f"PymcModel '{self._data.config.client}'", fault)
+        return self._fit
+
+    def _runner(self, progress: ProgressListener | None) -> Runner:
+        """What a fleet starts from: rows, settings, and the windows that were fitted with these very ones."""
+        self._fold_priors()
+        if any(fit.inputs.config != self._data.config for fit in self._windows.values()):
+            self._windows = {}
+        now = datetime.now(UTC)
+        return Runner(self._data, now, self._windows, self._previous, self._scaled, progress)

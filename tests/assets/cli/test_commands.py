@@ -1,0 +1,298 @@
+"""The command line: what it prints, its exit codes, and that bad input writes nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmm_assets.pages.publication import Publication
+from tests.assets.conftest import break_client, files_below, write_client
+
+
+def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler, quick):
+    """Exit code 0; every window has a line; the report exists where the last lines say."""
+    code, out, _ = mmm("refresh", "shop", "--windows", "full,h04")
+    assert code == 0
+    assert "Scores of shop" in out
+    assert "h04" in out
+    assert "sampler_converged" in out
+    path = Publication(root=str(home)).report_path("shop")
+    assert f"Report: {path}" in out
+    assert path.is_file()
+    assert (home / "storage" / "portfolio" / "portfolio.html").is_file()
+    assert "finished" in out  # the progress of a fit, as a plain line
+
+
+def test_refresh_ends_with_1_when_a_hard_gate_fails(mmm, home, data_dir, sampler):
+    """The check and the refused page are named."""
+    sampler.unhealthy.add("full")
+    code, out, _ = mmm("refresh", "shop", "--windows", "full")
+    assert code == 1
+    assert "FAILED" in out
+    assert "not published" in out
+    assert "shop.failed.html" in out
+    assert mmm("gate", "shop")[0] == 1
+
+
+def test_refresh_of_bad_input_ends_with_2_and_writes_nothing(mmm, tmp_path, monkeypatch, data_dir, sampler):
+    """All faults in one message; no home, no partition, no file, no history row."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "never_made"))
+    break_client(data_dir, "shop")
+    before = files_below(tmp_path)
+    code, _, err = mmm("refresh", "shop")
+    assert code == 2
+    assert err.count("client 'shop'") == 1
+    assert "2 faults" in err
+    assert files_below(tmp_path) == before
+    assert not (tmp_path / "never_made").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("refresh", "nobody"),
+        ("refresh", "../evil"),
+        ("refresh", "shop", "--windows", "full,h99"),
+        ("refresh", "shop", "--windows", ""),
+        ("refresh", "shop", "--draws", "0"),
+        ("refresh", "shop", "--draws", "many"),
+        ("refresh", "shop", "--chains", "65"),
+        ("refresh",),
+        ("check", "nobody"),
+        ("report", "shop"),
+        ("report", "../evil"),
+        ("history", "../evil"),
+        ("gate", "shop"),
+        ("simulate", "../evil"),
+        ("simulate", "shop"),
+        ("nonsense",),
+    ],
+)
+def test_whatever_is_wrong_is_said_in_words_and_writes_nothing(
+    mmm, tmp_path, monkeypatch, data_dir, sampler, words
+):
+    """Exit code 2 and no traceback."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "never_made"))
+    before = files_below(tmp_path)
+    code, out, err = mmm(*words)
+    assert code == 2
+    assert err
+    assert "Traceback" not in out + err
+    assert files_below(tmp_path) == before
+
+
+def test_one_bad_client_does_not_stop_the_others(mmm, home, data_dir, sampler, quick):
+    """The sound one is refreshed; the exit code is that of the bad one."""
+    break_client(data_dir, "app")
+    code, out, err = mmm("refresh", "app", "shop", "--windows", "full")
+    assert code == 2
+    assert "client 'app'" in err
+    assert "Scores of shop" in out
+    assert not (home / "storage" / "client_data" / "app.parquet").exists()
+
+
+def test_one_failing_client_does_not_stop_the_others(mmm, home, data_dir, sampler, quick, monkeypatch):
+    """A client whose fit fails is reported and the next one is refreshed."""
+    fit = sampler.fit
+
+    def only_app_fails(inputs, **options):
+        if inputs.config.client == "app":
+            raise MemoryError("no memory left")
+        return fit(inputs, **options)
+
+    monkeypatch.setattr("mmm_engine.posterior.fit.fit", only_app_fails)
+    code, out, _ = mmm("refresh", "app", "shop", "--windows", "full")
+    assert code == 1
+    assert "MemoryError" in out
+    assert Publication(root=str(home)).status("shop").published
+
+
+def test_check_lists_findings_or_faults(mmm, data_dir):
+    """Exit code 0 for clients that keep the contract, 2 as soon as one does not."""
+    code, out, _ = mmm("check", "shop", "app")
+    assert code == 0
+    assert (
+        "shop: keeps the data contract (60 rows by week, 2024-01-01 to 2025-02-17, 2 channels, 1 controls)"
+        in out
+    )
+    break_client(data_dir, "shop")
+    code, out, err = mmm("check")
+    assert code == 2
+    assert "app: keeps" in out
+    assert "2 faults" in err
+
+
+def test_add_copies_the_rows_and_writes_a_client_file_that_can_be_read(mmm, data_dir, tmp_path):
+    """The file reads back, and a second client of the same id needs --force."""
+    from mmm_engine.rows.client_data import read_client
+
+    source = tmp_path / "Rows of June.csv"
+    source.write_bytes((data_dir / "shop.csv").read_bytes())
+    words = (
+        "add",
+        "june",
+        "--data",
+        source,
+        "--date",
+        "week",
+        "--target",
+        "sales",
+        "--channels",
+        "tv, search",
+    )
+    code, out, _ = mmm(*words, "--controls", "price", "--any-sign", "--seasonality", "2", "--max-lag", "6")
+    assert code == 0
+    assert "mmm refresh june" in out
+    data = read_client("june", data_dir)
+    assert data.config.channel_names == ("tv", "search")
+    assert (data.config.model.adstock.max_lag, data.config.model.yearly_seasonality) == (6, 2)
+    assert data.config.controls[0].effect == "any"
+    assert source.exists()
+    before = files_below(data_dir)
+    code, _, err = mmm(*words)
+    assert code == 2
+    assert "--force" in err
+    assert files_below(data_dir) == before
+    assert mmm(*words, "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--target", "turnover", "turnover"),
+        ("--channels", "tv,radio", "radio"),
+        ("--channels", "", "channels"),
+        ("--kind", "happiness", "happiness"),
+        ("--data", "missing.csv", "no such file"),
+        ("--max-lag", "99", "99"),
+    ],
+)
+def test_add_refuses_what_the_rows_do_not_have(mmm, data_dir, option, value, message):
+    """Exit code 2, and the data folder is as before."""
+    options = {
+        "--data": str(data_dir / "shop.csv"),
+        "--date": "week",
+        "--target": "sales",
+        "--channels": "tv,search",
+        option: value,
+    }
+    before = files_below(data_dir)
+    code, _, err = mmm("add", "june", *[word for pair in options.items() for word in pair])
+    assert code == 2
+    assert message in err
+    assert files_below(data_dir) == before
+
+
+def test_simulate_writes_a_client_with_its_truth(mmm, data_dir):
+    """Rows, settings and truth; the client keeps the data contract."""
+    code, _, _ = mmm("simulate", "sim", "--weeks", "80", "--channels", "3", "--seed", "5")
+    assert code == 0
+    assert {"sim.csv", "sim.yaml", "sim.truth.json"} <= set(files_below(data_dir))
+    assert len(json.loads((data_dir / "sim.truth.json").read_text())["channels"]) == 3
+    assert mmm("check", "sim")[0] == 0
+
+
+def test_simulate_can_have_a_trend_events_and_lift_tests(mmm, data_dir):
+    """The table of the lift tests lies beside the client file, and `check` says what it read."""
+    options = ("--weeks", "110", "--channels", "2", "--trend", "0.2", "--events", "--lift-tests", "3")
+    assert mmm("simulate", "sim", *options)[0] == 0
+    assert {"sim.csv", "sim.yaml", "sim.truth.json", "sim.lift.csv"} <= set(files_below(data_dir))
+    code, out, _ = mmm("check", "sim")
+    assert code == 0
+    assert "2 channels, 2 controls, 2 events, 6 lift tests)" in out
+    assert mmm("simulate", "sim", *options)[0] == 2  # all four files would be replaced
+
+
+def test_history_prints_tables_csv_and_json(mmm, used_home):
+    """The same rows in three forms; a filter keeps what it says."""
+    code, out, _ = mmm("history", "shop", "--metric", "mape", "--format", "json")
+    rows = json.loads(out)
+    assert code == 0
+    assert {(row["client"], row["metric"]) for row in rows} == {("shop", "mape")}
+    assert len(mmm("history", "shop", "--metric", "mape", "--format", "csv")[1].splitlines()) == len(rows) + 1
+    assert f"{len(rows)} scores" in mmm("history", "shop", "--metric", "mape")[1]
+    assert mmm("history", "nobody")[:2] == (0, "No scores recorded for client 'nobody' yet.\n")
+
+
+def test_gate_is_0_for_clients_that_passed(mmm, used_home):
+    """All clients of the home when none is named."""
+    code, out, _ = mmm("gate")
+    assert code == 0
+    assert "sampler_converged" in out
+    assert "shop|h12" in out
+
+
+def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home):
+    """A model nobody has judged is not fit for use."""
+    code, _, err = mmm("gate", "shop", "nobody")
+    assert code == 1
+    assert "'nobody': never refreshed" in err
+
+
+def test_report_for_the_client_is_a_page_of_its_own_and_stays_fresh(mmm, used_home, sampler):
+    """Asked for once, it is written again with every page for the analyst."""
+    publication = Publication(root=str(used_home))
+    code, out, _ = mmm("report", "shop", "--audience", "client")
+    page = publication.client_path("shop")
+    assert (code, out.strip()) == (0, str(page))
+    assert "for the client" in page.read_text()
+    assert "for the analyst" in publication.report_path("shop").read_text()
+    page.write_text("old")
+    assert mmm("report", "shop")[0] == 0
+    assert "for the client" in page.read_text()
+
+
+def test_report_and_portfolio_render_again_from_what_is_stored(mmm, used_home):
+    """Paths on standard output, nothing is fitted."""
+    page = Publication(root=str(used_home)).report_path("shop")
+    page.unlink()
+    code, out, _ = mmm("report", "shop")
+    assert (code, out.strip().splitlines()[-1]) == (0, str(page))
+    assert page.is_file()
+    code, out, _ = mmm("portfolio")
+    assert code == 0
+    assert "shop" in Path(out.strip().splitlines()[-1]).read_text()
+
+
+def test_commands_that_read_do_not_load_the_model(data_dir, used_home):
+    """`mmm check` and `mmm history` never import PyMC."""
+    code = (
+        "import sys; from mmm_assets import cli; sys.argv = ['mmm', *{words}]\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "print([m for m in ('pymc', 'pytensor', 'nutpie', 'dagster') if m in sys.modules])"
+    )
+    for words in (["check", "shop"], ["history", "shop", "--format", "csv"]):
+        out = subprocess.run(
+            [sys.executable, "-c", code.format(words=words)], capture_output=True, text=True, check=True
+        ).stdout
+        assert out.splitlines()[-1] == "[]"
+
+
+def test_ui_starts_dagster_on_this_machine_only(mmm, home, monkeypatch, tmp_path):
+    """From any folder, with the platform's home and workspace."""
+    calls, served = [], []
+    monkeypatch.setattr("os.execv", lambda program, words: calls.append(words))
+    monkeypatch.setattr(
+        "mmm_assets.pages.server.start_server", lambda home, port: served.append((home, port))
+    )
+    monkeypatch.setenv("MMM_PAGES_PORT", "1")
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = mmm("ui", "--port", "3999")
+    assert code == 0
+    assert served == [(home, 4000)]
+    assert "http://127.0.0.1:4000/portfolio/portfolio.html" in out
+    (words,) = calls
+    assert words[words.index("-h") + 1] == "127.0.0.1"
+    assert Path(words[words.index("-w") + 1]).name == "workspace.yaml"
+    assert Path(words[words.index("-w") + 1]).is_absolute()
+
+
+def test_a_client_file_that_names_another_client_is_refused(mmm, data_dir, home):
+    """The file's name is the id."""
+    write_client(data_dir, "third")
+    (data_dir / "third.yaml").rename(data_dir / "fourth.yaml")
+    code, _, err = mmm("check", "fourth")
+    assert code == 2
+    assert "third" in err

@@ -1,0 +1,92 @@
+"""Dagster's SQLite files stay Dagster's, however they are held open."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+import pytest
+from dagster._core.instance.ref import InstanceRef
+
+from mmm_assets.home import prepare_home
+from mmm_assets.storage import sqlite as storage
+
+
+@dg.asset
+def number() -> None:
+    """An asset to record."""
+
+
+def stock_instance(home) -> dg.DagsterInstance:
+    """The same home, opened by Dagster's own storage."""
+    settings = {"storage": {"sqlite": {"base_dir": str(home)}}}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=settings))
+
+
+def test_a_home_uses_the_kept_storage(home, open_home):
+    """dagster.yaml names it, with the home as its folder."""
+    event_log = open_home(home).event_log_storage
+    assert type(event_log).__name__ == "KeptEventLog"
+    assert event_log.path_for_shard("index") == str(home / "history" / "runs" / "index.db")
+
+
+def test_stock_dagster_reads_and_continues_what_was_written(home, open_home):
+    """Runs, events and table versions are those that Dagster would have written."""
+    runs = [dg.materialize([number], instance=open_home(home)).run_id for _ in range(2)]
+    with stock_instance(home) as stock:
+        assert {run.run_id for run in stock.get_runs()} == set(runs)
+        for run in runs:
+            assert len(stock.all_logs(run)) == len(open_home(home).all_logs(run)) > 5
+        assert len(stock.fetch_materializations(dg.AssetKey("number"), limit=9).records) == 2
+        assert stock.event_log_storage.alembic_version()[0] == stock.event_log_storage.alembic_version()[1]
+        third = dg.materialize([number], instance=stock).run_id
+    versions = set()
+    for run in [*runs, third]:
+        with sqlite3.connect(home / "history" / "runs" / f"{run}.db") as file:
+            versions.add(file.execute("SELECT group_concat(version_num) FROM alembic_version").fetchone())
+    assert len(versions) == 1
+
+
+def test_old_files_are_closed_and_opened_again(home, open_home, monkeypatch):
+    """A batch of many runs does not run out of file handles."""
+    monkeypatch.setattr(storage, "OPEN_FILES", 2)
+    instance = open_home(home)
+    runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
+    assert len(instance.event_log_storage._engines) <= 2
+    assert all(instance.all_logs(run) for run in runs)
+
+
+def test_threads_share_a_storage(home, open_home):
+    """The daemon's sensors and the web server's requests come from threads."""
+    instance = open_home(home)
+    names = [f"c{number}" for number in range(40)]
+
+    def add(part):
+        for name in part:
+            instance.add_dynamic_partitions("client", [name])
+            instance.get_runs_count()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, [names[start::8] for start in range(8)]))
+    assert sorted(instance.get_dynamic_partitions("client")) == sorted(names)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_killed_process_loses_no_committed_event(home, open_home, kept):
+    """Kill -9 right after a commit: what was committed is there, read by the kept and the stock storage."""
+    code = (
+        "import os, signal, sys, dagster as dg\n"
+        "with dg.DagsterInstance.from_config(sys.argv[1]) as instance:\n"
+        "    instance.add_dynamic_partitions('client', ['shop'])\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(prepare_home(home))], env={**os.environ}, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    instance = open_home(home) if kept else stock_instance(home)
+    with instance:
+        assert instance.get_dynamic_partitions("client") == ["shop"]

@@ -1,0 +1,139 @@
+"""Dates are read when they can be read in one way, and refused otherwise."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm_engine.files.dates import read_dates
+
+
+def read(*cells):
+    """Dates as text, faults as text, and the note, of a column whose first row is line 2."""
+    days, faults, note = read_dates(pd.Series(cells, dtype=object), "week", range(2, 2 + len(cells)))
+    return [str(day) for day in days], [str(fault) for fault in faults], note
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-02-01",
+        "2023/02/01",
+        "2023.2.1",
+        "20230201",
+        "2023-02",
+        "2023-02-01 00:00",
+        "2023-02-01T00:00:00.000Z",
+    ],
+)
+def test_year_first_is_read_as_it_stands(text):
+    """ISO 8601 and its look-alikes have one meaning."""
+    assert read(text) == (["2023-02-01"], [], None)
+
+
+def test_day_first_and_month_first_are_told_by_a_part_above_twelve():
+    """One telling row decides for the column, and a note says which."""
+    assert read("01/02/2023", "15/02/2023") == (
+        ["2023-02-01", "2023-02-15"],
+        [],
+        "dates of column 'week' were read as day/month/year, as row 3 shows",
+    )
+    assert read("2-1-2023", "2-15-2023") == (
+        ["2023-02-01", "2023-02-15"],
+        [],
+        "dates of column 'week' were read as month/day/year, as row 3 shows",
+    )
+    assert read("05.05.2023") == (["2023-05-05"], [], None)
+
+
+def test_a_column_that_nothing_tells_is_refused():
+    """01/02/2023 is two dates; half a year off would still look like weekly data."""
+    days, faults, _ = read("05/05/2023", "01/02/2023", "01/03/2023")
+    assert days == ["2023-05-05", "NaT", "NaT"]
+    assert faults == [
+        "column 'week', row 3: found 01/02/2023, which is ambiguous (and in 1 more row: 4); wanted dates that can be "
+        "read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, then nobody has to guess"
+    ]
+
+
+def test_two_orders_or_two_forms_in_one_column_are_refused():
+    """What a spreadsheet leaves behind when it understood only some of the dates."""
+    _, faults, _ = read("13/01/2023", "20/01/2023", "01/27/2023")
+    assert faults == [
+        "column 'week', row 4: found day and month in another order than row 2 has; wanted one order in the whole "
+        "column; write dates as YYYY-MM-DD"
+    ]
+    _, faults, _ = read("2023-01-13", "2023-01-20", "27/01/2023")
+    assert faults == [
+        "column 'week', row 4: found '27/01/2023'; wanted one form of date in the whole column (most rows have "
+        "another); write dates as YYYY-MM-DD"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        (
+            "soon",
+            "found 'soon', which is no date; wanted a date; write dates as YYYY-MM-DD; delete rows of totals",
+        ),
+        ("13/01/23", "found '13/01/23', which is no date"),
+        ("2023-W05", "found '2023-W05', which is no date"),
+        ("", "found a missing date; wanted a date in every row; fill in the date or delete the row"),
+        (None, "found a missing date; wanted a date in every row"),
+        (pd.NaT, "found a missing date; wanted a date in every row"),
+        ("2023-02-30", "found '2023-02-30'; wanted a date that exists, from 1900 to 2200"),
+        ("31/02/2023", "found '31/02/2023'; wanted a date that exists, from 1900 to 2200"),
+        ("0001-01-01", "found '0001-01-01'; wanted a date that exists, from 1900 to 2200"),
+        (
+            "44931",
+            "found '44931', a spreadsheet's day number; wanted a date, not a number; format the column as dates",
+        ),
+        (44931, "found '44931', a spreadsheet's day number"),
+        (
+            "2023-01-02 13:00",
+            "found '2023-01-02 13:00', with a time of day or a time zone; wanted a date alone",
+        ),
+        ("2023-01-02T00:00:00+01:00", "found '2023-01-02T00:00:00+01:00', with a time of day or a time zone"),
+        (datetime.datetime(2023, 1, 2, 13), "found 2023-01-02 13:00:00, with a time of day or a time zone"),
+        (datetime.date(1, 1, 1), "found 0001-01-01; wanted a date that exists, from 1900 to 2200"),
+        (3.5, "found a float; wanted a date; write dates as YYYY-MM-DD"),
+    ],
+)
+def test_other_cells_are_refused_with_the_remedy(cell, fault):
+    """Totals, week numbers, day numbers, times of day, days that do not exist."""
+    days, faults, _ = read(cell)
+    assert days == ["NaT"]
+    assert faults[0].startswith(f"column 'week', row 2: {fault}")
+
+
+def test_typed_dates_are_read():
+    """Timestamps at midnight in any zone, dates, whole numbers such as 20230102."""
+    stamps = pd.Series(pd.to_datetime(["2023-01-02", "2023-01-09"]))
+    zoned = stamps.dt.tz_localize("Europe/Berlin")
+    plain = pd.Series([datetime.date(2023, 1, 2), datetime.date(2023, 1, 9)], dtype=object)
+    for cells in (stamps, zoned, plain, pd.Series([20230102, 20230109])):
+        days, faults, note = read_dates(cells, "week", (1, 2))
+        assert ([str(day) for day in days], faults, note) == (["2023-01-02", "2023-01-09"], [], None)
+
+
+@given(
+    st.lists(st.dates(datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)), min_size=1, max_size=20),
+    st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"]),
+)
+def test_dates_that_are_accepted_are_the_ones_that_were_written(dates, form):
+    """In every form a date is read right or refused; it is never read wrong."""
+    days, faults, _ = read(*(date.strftime(form) for date in dates))
+    for day, date in zip(days, dates, strict=True):
+        assert day in (str(date), "NaT")
+    assert ("NaT" in days) == bool(faults)
+
+
+@given(st.text())
+def test_any_text_is_a_date_or_a_fault(text):
+    """Never both, never neither."""
+    days, faults, _ = read_dates(pd.Series([text], dtype=object), "week", (2,))
+    assert np.isnat(days[0]) == bool(faults)

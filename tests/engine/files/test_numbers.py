@@ -1,0 +1,151 @@
+"""Cells become numbers only when they can be read in one way."""
+
+import datetime
+import decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm_engine.files.numbers import MAX_NUMBER, Rows, read_numbers
+
+ISO = np.array(["2023-01-02", "2023-01-09", "2023-01-16", "NaT"], dtype="datetime64[D]")
+ROWS = Rows((2, 3, 4, 5), ISO)
+
+
+def read(*cells):
+    """The numbers and faults of a column of text."""
+    values, faults = read_numbers(pd.Series(cells, dtype=object), "tv", Rows(range(2, 2 + len(cells)), ISO))
+    return values, [str(fault) for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("12", 12.0),
+        ("-3.50", -3.5),
+        ("+.5", 0.5),
+        ("7.", 7.0),
+        ("1e3", 1000.0),
+        ("2.5E-3", 0.0025),
+        ("007", 7.0),
+        (" 4 ", 4.0),
+        ("-0", 0.0),
+        ("1e-400", 0.0),
+    ],
+)
+def test_plain_numbers_are_read(text, number):
+    """Signs, decimals and powers of ten; minus zero is zero."""
+    values, faults = read(text)
+    assert faults == []
+    assert values[0] == number
+    assert not np.signbit(values[0]) or number < 0
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "found a blank cell; wanted a number in every row; write 0 where nothing was spent or counted, otherwise "
+         "look the number up"),
+        ("NaN", "found a missing value ('NaN'); wanted a number in every row; write 0 where"),
+        ("n/a", "found a missing value ('n/a'); wanted a number in every row"),
+        ("-", "found a missing value ('-'); wanted a number in every row"),
+        ("inf", "found an infinite value; wanted a finite number; replace it by the true number"),
+        ("-Infinity", "found an infinite value; wanted a finite number"),
+        ("1e400", "found an infinite value; wanted a finite number"),
+        ("1e16", "found 1e+16; wanted a number up to 1e+15; check the unit of this column"),
+        ("1,234", "found '1,234'; wanted a number without thousands separators; write 1234 (export without grouping)"),
+        ("1 234 567.8", "found '1 234 567.8'; wanted a number without thousands separators; write 1234567.8"),
+        ("1'000", "found \"1'000\"; wanted a number without thousands separators; write 1000"),
+        ("€12", "found '€12'; wanted a number without a currency sign; write 12"),
+        ("$1,200.50", "found '$1,200.50'; wanted a number without a currency sign; write 1200.50"),
+        ("12 £", "found '12 £'; wanted a number without a currency sign; write 12"),
+        ("€ 61.234,50", "found '€ 61.234,50'; wanted a number without a currency sign; write plain numbers with"),
+        ("3,5 %", "found '3,5 %'; wanted a number without a percent sign; write plain numbers with a point"),
+        ("12%", "found '12%'; wanted a number without a percent sign; write 12"),
+        ("3,5", "found '3,5'; wanted a number with a decimal point; export with a point as the decimal mark"),
+        ("1.234,56", "found '1.234,56'; wanted a number with a decimal point"),
+        ("(12)", "found '(12)'; wanted a number without brackets; write -12 if it is negative"),
+        ("#REF!", "found the error '#REF!'; wanted a number, not an error; mend the formula and export again"),
+        ("TRUE", "found the text 'TRUE'; wanted 1 or 0; write 1 for yes and 0 for no"),
+        ("twelve", "found the text 'twelve'; wanted a number; write plain numbers such as 1234.5 (no units, no notes)"),
+        ("12 EUR", "found the text '12 EUR'; wanted a number"),
+        ("1_000", "found the text '1_000'; wanted a number"),
+        ("0x10", "found the text '0x10'; wanted a number"),
+        ("١٢", "found the text '١٢'; wanted a number"),
+        ("1.2.3", "found the text '1.2.3'; wanted a number"),
+    ],
+)  # fmt: skip
+def test_other_cells_are_refused_with_the_remedy(text, fault):
+    """Nothing is guessed: 1,234 may be a thousand or little more than one."""
+    values, faults = read("1", text)
+    assert np.isnan(values[1])
+    assert faults[0].startswith(f"column 'tv', row 3 (2023-01-09): {fault}")
+
+
+def test_faulty_cells_of_one_kind_are_one_fault_at_the_first_row():
+    """A column full of euro signs is one line of the message, not two hundred."""
+    _, faults = read("€1", "2", "abc", "€3")
+    assert faults == [
+        "column 'tv', row 2 (2023-01-02): found '€1' (and in 1 more row: 5); wanted a number without a currency sign; "
+        "write 1",
+        "column 'tv', row 4 (2023-01-16): found the text 'abc'; wanted a number; write plain numbers such as 1234.5 "
+        "(no units, no notes)",
+    ]
+
+
+def test_typed_cells_are_read_and_their_gaps_are_faults():
+    """What Parquet and frames bring: nullable numbers, booleans, decimals, categories."""
+    for cells in (
+        pd.Series([1, 2], dtype="Int64"),
+        pd.Series([1.0, 2.0], dtype="float32"),
+        pd.Series([decimal.Decimal(1), decimal.Decimal(2)]),
+        pd.Series(["1", "2"], dtype="category"),
+        pd.Series(["1", "2"], dtype="string"),
+    ):
+        values, faults = read_numbers(cells, "tv", ROWS)
+        assert (list(values), faults) == ([1.0, 2.0], [])
+    assert list(read_numbers(pd.Series([True, False]), "tv", ROWS)[0]) == [1.0, 0.0]
+    missing = (
+        pd.Series([1, None], dtype="Int64"),
+        pd.Series([1.0, np.nan]),
+        pd.Series([1.0, None], dtype=object),
+        pd.Series([1, pd.NA], dtype=object),
+    )
+    for cells in missing:
+        _, (fault,) = read_numbers(cells, "tv", ROWS)
+        assert str(fault).startswith(
+            "column 'tv', row 3 (2023-01-09): found a missing value; wanted a number in every"
+        )
+
+
+@pytest.mark.parametrize("cell", [[1], {"a": 1}, datetime.date(2023, 1, 2), 1j, b"1", object()])
+def test_cells_of_other_types_are_refused(cell):
+    """Lists, dates and the like are no numbers."""
+    values, faults = read_numbers(pd.Series([cell], dtype=object), "tv", ROWS)
+    assert np.isnan(values[0])
+    assert "wanted a number" in str(faults[0])
+
+
+def test_reading_does_not_change_what_was_given():
+    """The cells of a frame stay the caller's."""
+    cells = pd.Series([1.0, np.inf])
+    read_numbers(cells, "tv", ROWS)
+    assert list(cells) == [1.0, np.inf]
+
+
+@given(st.floats(-MAX_NUMBER, MAX_NUMBER))
+def test_a_written_float_reads_back_exactly(number):
+    """No digit is lost between a file and the model."""
+    values, faults = read(repr(number))
+    assert faults == []
+    assert values[0] == number
+
+
+@given(st.text())
+def test_any_text_is_a_number_or_a_fault(text):
+    """Never both, never neither."""
+    values, faults = read(text)
+    assert np.isfinite(values[0]) != bool(faults)

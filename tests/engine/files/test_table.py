@@ -1,0 +1,206 @@
+"""Files of any content become cells with row numbers, or faults that say what the file really is."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm_engine.files import table as tables
+from mmm_engine.files.numbers import Rows, read_numbers
+from mmm_engine.files.table import read_table, table_from_frame
+
+WANTED = ("a", "b", "c", "a.b")
+
+
+def table_of(folder, content, name="rows.csv"):
+    """The table of a sound file."""
+    (folder / name).write_bytes(content)
+    table, faults = read_table(folder / name, WANTED)
+    assert faults == []
+    return table
+
+
+def fault_of(folder, content, name="rows.csv"):
+    """The one fault of a file that gives no table."""
+    (folder / name).write_bytes(content)
+    table, faults = read_table(folder / name, WANTED)
+    assert table is None
+    (fault,) = faults
+    return str(fault)
+
+
+def test_rows_are_numbered_as_an_editor_shows_them(tmp_path):
+    """Blank lines and cells with line breaks count, rows without a single cell filled are passed over."""
+    table = table_of(tmp_path, b'\xef\xbb\xbfa, b \n\n1,"x\ny"\n,\n3, z\n')
+    assert table.header == ("a", "b")
+    assert table.rows == (3, 6)
+    assert list(table.columns["b"]) == ["x\ny", "z"]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+def test_line_endings_of_any_system_read_alike(tmp_path, ending):
+    """Files come from three kinds of machines."""
+    table = table_of(tmp_path, ending.join([b"a,b", b"1,2", b"3,4", b""]))
+    assert table.rows == (2, 3)
+    assert list(table.columns["b"]) == ["2", "4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "the file: found an empty file"),
+        (b" \n\n\t\n", "the file: found an empty file"),
+        (b",,\n,,\n", "the file: found only blank lines"),
+        (b"a,b\n", "the file: found a header and no rows"),
+        (b"a;b\n1;2\n", "row 1: found columns separated by ';'; wanted columns separated by ','"),
+        (b"a\tb\n1\t2\n", "row 1: found columns separated by '\\t'"),
+        (
+            "a,b\n1,2\n3,é\n".encode("latin-1"),
+            "row 3: found byte 0xe9, which is not UTF-8; wanted text in UTF-8; open",
+        ),
+        ("a,b\n1,2\n".encode("utf-16"), "the file: found text in UTF-16"),
+        (b"a,b\n1,\0\n", "the file: found zero bytes, so a binary file"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0",
+            "the file: found a PNG picture; wanted a CSV file in UTF-8, as its name says",
+        ),
+        (b"PK\x03\x04\0\0", "the file: found a zip archive or an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\0\0", "the file: found an old Excel workbook"),
+        (b"PAR1\0\0PAR1", "the file: found a Parquet file"),
+        (b"%PDF-1.7\n", "the file: found a PDF document"),
+        (b"\x1f\x8b\x08\0", "the file: found a gzip archive"),
+        (b"SQLite format 3\0", "the file: found an SQLite database"),
+        (b"<!doctype html>\n<p>Login", "the file: found HTML or XML"),
+        (b'[{"a": 1}]', "the file: found JSON"),
+        (b'a,b\n1,"2\n3,4\n', "row 2: found a line that breaks the CSV form (unexpected end of data)"),
+        (b"a\n" + b"x" * 200_000 + b"\n", "row 2: found a line that breaks the CSV form (field larger than"),
+        (
+            b"a\n\n" + b"1," * 600_000 + b"\n",
+            "row 3: found a line of 1,200,001 characters; wanted at most 1,000,000",
+        ),
+    ],
+)
+def test_what_is_no_csv_file_is_named(tmp_path, content, fault):
+    """Empty files, foreign formats and encodings, broken quotes: each says what it found and what to do."""
+    assert fault_of(tmp_path, content).startswith(fault)
+
+
+def test_rows_with_too_many_or_too_few_cells_are_one_fault(tmp_path):
+    """An unquoted thousands separator makes two cells of one number: the message says so."""
+    (tmp_path / "rows.csv").write_bytes(b"a,b\n1,2\n1,234,2\n3\n4,5\n")
+    table, faults = read_table(tmp_path / "rows.csv", WANTED)
+    assert [str(fault) for fault in faults] == [
+        "row 3: found 3 cells (and in 1 more row: 4); wanted 2 cells, as in the header; look for a missing or an "
+        "extra comma; a number such as 1,234 is two cells: write 1234"
+    ]
+    assert table.rows == (2, 5)
+    assert not table.whole
+
+
+def test_what_is_no_file_is_named(tmp_path):
+    """A directory, nothing at all, a pipe that would block for ever."""
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    found = [
+        str(read_table(tmp_path / name, WANTED)[1][0]) for name in ("folder.csv", "missing.csv", "pipe.csv")
+    ]
+    assert found[0].startswith(
+        "the file: found a directory; wanted a file with rows; name the file inside it"
+    )
+    assert found[1].startswith("the file: found no such file; wanted a file with rows; put it there")
+    assert found[2].startswith("the file: found something that is not a regular file")
+
+
+def test_size_and_rows_are_capped(tmp_path, monkeypatch):
+    """A file that is too large is refused before it is read, too many rows before they are all parsed."""
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    assert "found more than 3 rows; wanted at most 3 rows" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n")
+    assert table_of(tmp_path, b"a\n1\n2\n3\n").rows == (2, 3, 4)
+    frame = pd.DataFrame({"a": range(4)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    assert "found 4 rows; wanted at most 3 rows" in str(read_table(tmp_path / "rows.parquet", WANTED)[1][0])
+    monkeypatch.setattr(tables, "MAX_LINES", 5)
+    assert "found more than 5 lines; wanted at most 3 rows" in fault_of(tmp_path, b"a\n\n\n\n\n1\n")
+    monkeypatch.setattr(tables, "MAX_BYTES", 10)
+    assert "found more than 10 bytes; wanted a smaller file" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n5\n")
+
+
+def test_parquet_is_measured_unpacked(tmp_path, monkeypatch):
+    """A small file that unfolds to a large table is refused by what it would become."""
+    frame = pd.DataFrame({"a": [f"{index:0200}" for index in range(2000)]})
+    frame.to_parquet(tmp_path / "rows.parquet", compression="zstd", use_dictionary=False)
+    monkeypatch.setattr(tables, "MAX_BYTES", 300_000)
+    assert (tmp_path / "rows.parquet").stat().st_size < 300_000
+    assert "bytes once unpacked; wanted at most 300,000 bytes" in str(
+        read_table(tmp_path / "rows.parquet", WANTED)[1][0]
+    )
+
+
+def test_text_that_parquet_repeats_by_reference_is_not_written_out(tmp_path):
+    """A few kilobytes that would unfold to gigabytes: the check answers at once, about one text."""
+    frame = pd.DataFrame({"a": pd.Categorical.from_codes([0] * 50_000, ["x" * 100_000]), "b": range(50_000)})
+    frame.to_parquet(tmp_path / "rows.parquet", compression="zstd")
+    assert (tmp_path / "rows.parquet").stat().st_size < 1_000_000
+    table, faults = read_table(tmp_path / "rows.parquet", WANTED)
+    assert faults == []
+    _, (fault,) = read_numbers(
+        table.columns["a"], "a", Rows(table.rows, np.full(50_000, np.datetime64("NaT", "D")))
+    )
+    assert str(fault).startswith(
+        "column 'a', row 1: found a text of 100000 characters (and in 49999 more rows"
+    )
+
+
+def test_parquet_reads_typed_cells_and_counts_rows_from_one(tmp_path):
+    """Dots and spaces in names are no trouble."""
+    pd.DataFrame({" a.b": [1.5, 2.5], "c": ["x", "y"]}).to_parquet(tmp_path / "rows.PARQUET")
+    table, faults = read_table(tmp_path / "rows.PARQUET", WANTED)
+    assert faults == []
+    assert table.header == ("a.b", "c")
+    assert table.rows == (1, 2)
+    assert list(table.columns["a.b"]) == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"a,b\n1,2\n", "the file: found another format; wanted a Parquet file, as its name says"),
+        (b"PK\x03\x04\0", "the file: found a zip archive or an Excel workbook"),
+        (b"PAR1", "the file: found a broken Parquet file"),
+        (b"PAR1" + b"\xff" * 200 + b"PAR1", "the file: found a broken Parquet file"),
+    ],
+)
+def test_what_is_no_parquet_file_is_named(tmp_path, content, fault):
+    """The name promises a format; the first bytes tell whether it is kept."""
+    assert fault_of(tmp_path, content, "rows.parquet").startswith(fault)
+
+
+def test_a_parquet_file_without_rows_is_a_fault(tmp_path):
+    """A header alone is no data in any format."""
+    pd.DataFrame({"a": []}).to_parquet(tmp_path / "rows.parquet")
+    assert str(read_table(tmp_path / "rows.parquet", WANTED)[1][0]).startswith("the file: found no rows")
+
+
+def test_columns_of_the_same_name_are_told():
+    """Which of the two is meant is not for the platform to guess."""
+    table = table_from_frame(pd.DataFrame([[1, 2, 3]], columns=["a", "b", " a"]))
+    assert table.repeated == {"a"}
+    assert table.rows == (1,)
+
+
+messy = st.text(alphabet="a1,;\"'\n\r\t .-é€\0", max_size=60)
+
+
+@given(
+    st.one_of(st.binary(max_size=200), messy.map(str.encode)), st.sampled_from(["rows.csv", "rows.parquet"])
+)
+def test_any_bytes_give_a_table_or_faults(tmp_path_factory, content, name):
+    """Garbage never raises."""
+    path = tmp_path_factory.mktemp("tables") / name
+    path.write_bytes(content)
+    table, faults = read_table(path, WANTED)
+    assert (table is not None) or faults
+    assert all(fault.where and fault.found and fault.wanted and fault.fix for fault in faults)

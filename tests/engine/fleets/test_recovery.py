@@ -1,0 +1,124 @@
+"""Recovery: truth from the prior or the posterior, many simulations, the verdict per channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from mmm_engine.client.config import SamplerConfig
+from mmm_engine.errors import FitError
+from mmm_engine.fleets.recovery import (
+    rank_ecdf,
+    recovery_scores,
+    refits,
+    simulate_target,
+    simulate_targets,
+    summarise_recovery,
+    verdict,
+)
+from mmm_engine.results.predictive import flat_draws
+from mmm_engine.rows.window import ScaledInputs
+
+SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2)
+
+
+def test_verdict_by_its_rule() -> None:
+    """Each clause of the rule, on its border."""
+    assert verdict(0.75, 0.5, 1, 1, 0.3) == 1.0
+    assert verdict(0.74, 0.5, 1, 1, 0.3) == 0.5
+    assert verdict(0.75, 0.49, 1, 1, 0.3) == 0.5
+    assert verdict(0.29, 0.9, 1, 1, 0.3) == 0.0
+    assert verdict(float("nan"), 0.9, 1, 1, 0.3) == 0.0
+    assert verdict(0.9, 0.9, 0, 1, 0.3) == 0.5  # one miss happens by chance once in ten
+    assert verdict(0.9, 0.9, 4, 9, 0.3) == 0.5  # too few simulations to call the intervals wrong
+    assert verdict(0.9, 0.9, 6, 10, 0.3) == 1.0  # a calibrated model does so once in eighty
+    assert verdict(0.9, 0.9, 5, 10, 0.3) == 0.0
+    assert verdict(0.9, 0.9, 9, 10, 0.3) == 1.0
+
+
+def test_truth_from_a_posterior_is_one_of_its_draws(
+    fitted_small: xr.DataTree, small_window: ScaledInputs
+) -> None:
+    """Parameters of one draw belong together, and the target follows them."""
+    simulated = simulate_target(small_window, 5, fitted_small)
+    draws = flat_draws(fitted_small)
+    number = int(np.flatnonzero(draws["intercept"] == simulated.truth["intercept"])[0])
+    assert np.array_equal(draws["adstock_alpha"][number], simulated.truth["adstock_alpha"])
+    own = simulated.inputs.target_scaled
+    assert np.corrcoef(own, small_window.target_scaled[: small_window.train_rows])[0, 1] > 0.8
+
+
+def test_each_simulation_has_its_own_truth(small_window: ScaledInputs) -> None:
+    """The first of many is the one that is drawn alone."""
+    targets = simulate_targets(small_window, 3)
+    first, second = next(targets), next(targets)
+    assert np.array_equal(first.inputs.target_scaled, simulate_target(small_window, 3).inputs.target_scaled)
+    assert not np.array_equal(first.truth["saturation_lam"], second.truth["saturation_lam"])
+
+
+def test_absurd_priors_are_refused(small_window: ScaledInputs) -> None:
+    """Targets that are negative in most rows are not simulated; when all are, the priors are named."""
+    priors = {"intercept": {"distribution": "Normal", "mu": -50, "sigma": 1}}
+    model = small_window.config.model.model_copy(update={"priors": priors})
+    absurd = replace(small_window, config=small_window.config.model_copy(update={"model": model}))
+    with pytest.raises(FitError, match="tighten the priors"):
+        simulate_target(absurd, 1)
+
+
+def test_several_simulations(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+    """Coverage comes with its band, channels with contribution and ROAS, and a verdict each."""
+    scores = recovery_scores(small_window, sampler=SHORT, n_simulations=3, posterior=fitted_small)
+    table = scores.set_index(["channel", "metric"])["value"]
+    assert table["all", "simulations"] == 3
+    assert 0 <= table["all", "rejected_share"] < 1
+    for channel in small_window.config.channel_names:
+        low, high = (
+            table[channel, "contribution_coverage_90_low"],
+            table[channel, "contribution_coverage_90_high"],
+        )
+        assert low <= table[channel, "contribution_coverage_90"] <= high
+        assert table[channel, "roas_recovery"] == pytest.approx(table[channel, "contribution_recovery"])
+        assert table[channel, "identified"] in (0.0, 0.5, 1.0)
+        assert table[channel, "contribution_contraction"] <= 1
+    assert set(scores["split"]) == {"recovery"}
+
+
+def test_refit_of_another_likelihood_simulates_its_noise(small_window: ScaledInputs) -> None:
+    """Heavy tails are simulated where the model has them."""
+    model = small_window.config.model.model_copy(update={"likelihood": "student_t"})
+    heavy = replace(small_window, config=small_window.config.model_copy(update={"model": model}))
+    assert "y_nu" in simulate_target(heavy, 1).truth
+
+
+def test_refits_are_lazy(small_window: ScaledInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is fitted before it is asked for, and nothing is kept of earlier refits."""
+    fitted: list[str] = []
+    monkeypatch.setattr(
+        "mmm_engine.fleets.recovery.fit_window", lambda inputs, **options: fitted.append(options["label"])
+    )
+    many = refits(small_window, 1_000_000, sampler=SHORT)
+    assert fitted == []
+    next(many)
+    assert fitted == ["toy recovery 1/1000000"]
+
+
+def _simulations(ranks: np.ndarray) -> list[pd.DataFrame]:
+    """Frames as `score_refit` gives them, for one channel with these ranks."""
+    rows = {"kind": "contribution", "name": "tv", "recovery": 0.9, "contraction": 0.9, "covered": True}
+    return [pd.DataFrame([{**rows, "rank": rank}]) for rank in ranks]
+
+
+def test_ranks_that_pile_up_leave_their_band() -> None:
+    """Uniform ranks stay inside the simultaneous band; ranks in the middle (intervals too wide) do not."""
+    even = _simulations(np.linspace(0, 99, 50).astype(int))
+    middle = _simulations(np.linspace(40, 60, 50).astype(int))
+    for simulations, inside in ((even, 1.0), (middle, 0.0)):
+        scores = summarise_recovery(simulations, 0.3).set_index(["channel", "metric"])["value"]
+        assert scores["tv", "contribution_ranks_inside"] == inside
+    band = rank_ecdf(even)
+    assert (band["low"] <= band["high"]).all()
+    assert band["ecdf"].iloc[[0, -1]].tolist() == [0.0, 1.0]

@@ -1,0 +1,133 @@
+"""Adstock, saturation and time variation: worked by hand, and held against pymc-marketing's own curves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.media_transforms import (
+    ADSTOCKS,
+    SATURATIONS,
+    adstock,
+    fourier_modes,
+    hsgp_basis,
+    hsgp_frequencies,
+    lagged,
+    matern52_sqrt_density,
+    saturate,
+    softplus_multiplier,
+)
+from mmm_engine.model.pymc_reference import SATURATION_CLASSES
+
+XP = numpy_functions()
+ONE = np.full((1, 1), 1.0)
+
+
+def test_geometric_adstock_by_hand() -> None:
+    """With alpha 1/2 over three periods the weights are 4/7, 2/7, 1/7."""
+    media = np.array([[7.0], [0.0], [0.0], [7.0]])
+    carried = adstock(lagged(media, 3), "geometric", {"alpha": ONE * 0.5}, 3, XP)
+    assert carried[:, 0] == pytest.approx([4.0, 2.0, 1.0, 4.0])
+
+
+def test_delayed_adstock_peaks_at_theta() -> None:
+    """With theta 1 and alpha 1/2 over three periods the weights are 1/4, 1/2, 1/4."""
+    carried = adstock(lagged(np.eye(3, 1), 3), "delayed", {"alpha": ONE * 0.5, "theta": ONE}, 3, XP)
+    assert carried[:, 0] == pytest.approx([0.25, 0.5, 0.25])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ADSTOCKS if kind != "none"])
+def test_kernels_conserve_media(kind: str) -> None:
+    """The weights of every kernel sum to one, so a single burst keeps its size."""
+    parameters = {parameter.name: ONE * 0.7 for parameter in ADSTOCKS[kind].parameters}
+    carried = adstock(lagged(np.eye(8, 1), 5), kind, parameters, 5, XP)
+    assert carried.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", list(SATURATIONS))
+def test_no_media_has_no_effect(kind: str) -> None:
+    """Every response curve starts at zero."""
+    parameters = {parameter.name: ONE * 0.6 for parameter in SATURATIONS[kind].parameters}
+    assert saturate(np.zeros((4, 1)), kind, parameters, XP) == pytest.approx(np.zeros((4, 1)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "media", "response"),
+    [
+        ("michaelis_menten", {"alpha": 6.0, "lam": 2.0}, 4.0, 4.0),
+        ("logistic", {"lam": math.log(3.0), "beta": 2.0}, 1.0, 1.0),
+        ("inverse_scaled_logistic", {"lam": 0.3, "beta": 2.0}, 0.3, 1.0),
+        ("hill", {"slope": 2.0, "kappa": 3.0, "beta": 10.0}, 1.0, 1.0),
+        ("tanh", {"b": 2.0, "c": 0.5}, 1.0, 2.0 * math.tanh(1.0)),
+        ("root", {"alpha": 0.5, "beta": 3.0}, 4.0, 6.0),
+        ("log", {"beta": 2.0}, math.e - 1.0, 2.0),
+        ("none", {"beta": 2.0}, 3.0, 6.0),
+    ],
+)
+def test_curves_by_hand(kind: str, parameters: dict[str, float], media: float, response: float) -> None:
+    """Each curve at a point where its value is known."""
+    values = {name: ONE * value for name, value in parameters.items()}
+    assert saturate(ONE * media, kind, values, XP)[0, 0] == pytest.approx(response)
+
+
+@pytest.mark.parametrize("kind", sorted(SATURATIONS))
+@pytest.mark.filterwarnings("ignore")
+def test_curves_are_pymc_marketings(kind: str) -> None:
+    """The same parameters give the same response, from no media to twice the largest."""
+    import pymc_marketing.mmm as components
+    from pytensor.xtensor import as_xtensor
+
+    numbers = {
+        "lam": 1.7,
+        "alpha": 0.6,
+        "beta": 1.3,
+        "slope": 1.4,
+        "kappa": 0.7,
+        "sigma": 2.1,
+        "b": 0.8,
+        "c": 0.5,
+    }
+    parameters = {spec.name: numbers[spec.name] for spec in SATURATIONS[kind].parameters}
+    media = np.linspace(0.0, 2.0, 9)
+    theirs = getattr(components, SATURATION_CLASSES[kind])()
+    response = theirs.function(as_xtensor(media, dims=("date",)), **parameters).eval()
+    ours = saturate(media[:, None], kind, {name: ONE * value for name, value in parameters.items()}, XP)
+    assert ours[:, 0] == pytest.approx(np.asarray(response), rel=1e-12)
+
+
+@given(st.sampled_from(sorted(SATURATIONS)), st.floats(0.05, 3.0), st.floats(0.0, 2.0), st.floats(0.0, 1.0))
+def test_more_media_never_does_less(kind: str, parameter: float, media: float, more: float) -> None:
+    """Response curves never fall."""
+    values = {spec.name: ONE * min(parameter, 0.95) for spec in SATURATIONS[kind].parameters}
+    low, high = saturate(np.array([[media], [media + more]]), kind, values, XP)[:, 0]
+    assert high >= low - 1e-12
+
+
+def test_multiplier_has_mean_one_over_the_training_rows() -> None:
+    """Held-out rows do not enter the mean."""
+    latent = np.random.default_rng(0).normal(size=(5, 12))
+    curve = softplus_multiplier(latent, np.repeat([1 / 8, 0.0], [8, 4]), XP)
+    assert curve[:, :8].mean(axis=1) == pytest.approx(np.ones(5))
+    assert (curve > 0).all()
+
+
+def test_basis_reproduces_the_kernel() -> None:
+    """Basis and spectral density together give back the Matérn 5/2 covariance."""
+    time, width, length, eta = np.arange(40.0), 120.0, 8.0, 1.3
+    basis = hsgp_basis(time, 19.5, width, 200)
+    density = matern52_sqrt_density(hsgp_frequencies(width, 200), eta, length, XP) ** 2
+    distance = np.abs(time[:, None] - time) * math.sqrt(5.0) / length
+    exact = eta**2 * (1.0 + distance + distance**2 / 3.0) * np.exp(-distance)
+    assert (basis * density) @ basis.T == pytest.approx(exact, abs=1e-3)
+
+
+def test_fourier_modes_return_after_a_year() -> None:
+    """Sines first, then cosines; a quarter of a year after the origin the first sine is one."""
+    modes = fourier_modes(np.array([0.0, 365.25 / 4]), 2)
+    assert modes[0] == pytest.approx([0.0, 0.0, 1.0, 1.0])
+    assert modes[1] == pytest.approx([1.0, 0.0, 0.0, -1.0], abs=1e-12)

@@ -1,0 +1,286 @@
+"""Trend, events, a target that ends at 0, lift tests, kinds per channel: arrays and terms by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmm_engine.client.config import SamplerConfig, read_client_config
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.files.numbers import Floats
+from mmm_engine.fleets.recovery import prior_draws, score_refit
+from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.model.mean import ARRAY_AXES, ModelData, axis_sizes, mean, mean_terms, model_data
+from mmm_engine.model.specification import model_structure
+from mmm_engine.posterior.fit import parameter_summary
+from mmm_engine.results.forecast import extend_inputs, forecast
+from mmm_engine.results.predictive import (
+    contributions,
+    decomposition_frame,
+    draw_targets,
+    expected_target,
+    flat_draws,
+    predict,
+)
+from mmm_engine.results.returns import response_curves
+from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.toolkit.parameter_units import summarize
+from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_config, small_inputs
+
+
+def test_every_array_has_named_axes() -> None:
+    """Machine code takes the arrays by this table: same names, same order, axes as long as the structure says."""
+    assert tuple(ARRAY_AXES) == tuple(ModelData.__dataclass_fields__)
+    inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=LIFTS)
+    structure = model_structure(inputs.config)
+    sizes = axis_sizes(structure) | {"rows": 40, "occurrences": 2, "tests": 2}
+    for name, array in model_data(inputs, structure).arrays().items():
+        assert array.shape == tuple(sizes[axis] for axis in ARRAY_AXES[name]), name
+
+
+def test_trend_hinges_by_hand() -> None:
+    """Slopes may change at 0 and at a half; time is 1 at the last training row and goes on after it."""
+    days = np.datetime64("2022-01-03") + 7 * np.arange(6)
+    hinges = trend_hinges(days, 5, 2)
+    assert hinges[:, 0].tolist() == [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]
+    assert hinges[:, 1].tolist() == [0.0, 0.0, 0.0, 0.25, 0.5, 0.75]
+    assert trend_hinges(days, 5, 0).shape == (6, 0)
+
+
+def test_event_days_by_hand() -> None:
+    """Days between a week and each occurrence, 0 when they share a day; two occurrences belong to one event."""
+    sale = ["2022-01-17", {"start": "2022-01-20", "end": "2022-01-26"}]
+    distance, members = event_occurrences(small_inputs(rows=40, events={"sale": sale}))
+    assert distance[:5, 0].tolist() == [8.0, 1.0, 0.0, 7.0, 14.0]
+    assert distance[:5, 1].tolist() == [11.0, 4.0, 0.0, 0.0, 5.0]
+    assert members.tolist() == [[1.0], [1.0]]
+
+
+@pytest.mark.parametrize(
+    ("period", "freq", "start", "distance"),
+    [
+        ("day", "D", "2022-02-08", [2.0, 1.0, 0.0, 1.0]),
+        ("week", "W-MON", "2022-01-31", [4.0, 0.0, 4.0, 11.0]),
+        ("month", "MS", "2022-01-01", [10.0, 0.0, 19.0, 50.0]),
+        ("month", "ME", "2022-01-31", [10.0, 0.0, 19.0, 50.0]),
+    ],
+)
+def test_an_event_belongs_to_the_row_that_covers_it(
+    period: Period, freq: str, start: str, distance: list[float]
+) -> None:
+    """2022-02-10 is a Thursday; days count like pymc-marketing's, weeks and months from their nearest day."""
+    inputs = small_inputs(rows=40, events={"sale": "2022-02-10"})
+    dates = pd.date_range(start, periods=40, freq=freq)
+    days, _ = event_occurrences(replace(inputs, period=period, dates=dates))
+    assert days[:4, 0].tolist() == distance
+
+
+def test_event_effect_by_hand() -> None:
+    """On its day the bump is size / (sigma sqrt(2 pi)), and an event that comes twice has both bumps."""
+    inputs = small_inputs(rows=40, events={"sale": ["2022-01-17", "2022-06-20"]})
+    structure = model_structure(inputs.config)
+    values = {
+        "intercept": np.zeros(1),
+        "gamma_control": np.zeros((1, 2)),
+        "adstock_alpha": np.full((1, 3), 0.5),
+        "saturation_alpha": np.zeros((1, 3)),
+        "saturation_lam": np.ones((1, 3)),
+        "event_sigma": np.array([7.0]),
+        "event_effect_size": np.array([[2.0]]),
+    }
+    terms = mean_terms(values, model_data(inputs, structure), structure, numpy_functions())
+    peak = 2.0 / (7.0 * math.sqrt(2 * math.pi))
+    assert terms.events[0, 2, 0] == pytest.approx(peak)
+    assert terms.events[0, 24, 0] == pytest.approx(peak)
+    assert terms.events[0, 1, 0] == pytest.approx(peak * math.exp(-0.5 / 49))
+    assert terms.events[0, 3, 0] == pytest.approx(peak * math.exp(-0.5))
+    assert mean(terms)[0] == pytest.approx(terms.events[0, :, 0])
+
+
+def test_lift_tests_are_scaled_and_kept_out_of_windows_before_them() -> None:
+    """Media by the channel's scale, results by the target's; a test in a held-out week is not known yet."""
+    inputs = small_inputs(rows=40, lift_tests=[*LIFTS, {**LIFTS[0], "date": "2022-09-14"}])
+    arrays = lift_arrays(inputs)
+    assert arrays["lift_from"].tolist() == [[0.4, 0.0, 0.0], [0.0, 0.0, 0.6]]
+    assert arrays["lift_to"] == pytest.approx(np.array([[0.6, 0.0, 0.0], [0.0, 0.0, 0.3]]))
+    assert arrays["lift_gain"].tolist() == [0.06, -0.04]
+    assert arrays["lift_sigma"].tolist() == [0.02, 0.03]
+    assert np.argwhere(arrays["lift_rows"]).tolist() == [[0, 5], [1, 22]]
+    later = lift_arrays(replace(inputs, train_rows=40))
+    assert len(later["lift_gain"]) == 3
+
+
+def test_truncated_targets_have_the_mean_they_promise() -> None:
+    """Draws are never negative and average to the expected target, also where most of the normal lies below 0."""
+    structure = model_structure(small_inputs(rows=40, likelihood="truncated_normal").config)
+    location = np.tile([3.0, 0.2, -2.0], (200_000, 1))
+    values = {"y_sigma": np.ones(200_000)}
+    drawn = draw_targets(location, values, structure, np.random.default_rng(0))
+    expected = expected_target(location[:1], {"y_sigma": np.ones(1)}, structure)[0]
+    assert drawn.min() >= 0
+    assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.01)
+    assert expected[0] == pytest.approx(3.0, abs=0.01)
+    assert pd.Series(expected).is_monotonic_decreasing
+
+
+def test_simulated_truth_makes_its_own_lift_tests() -> None:
+    """Recovery does not hold a simulated truth against experiments with the real one; those held out do not count."""
+    inputs = small_inputs(
+        rows=40, lift_tests=[{**LIFTS[0], "sigma": 1e-6}, {**LIFTS[1], "date": "2022-09-14"}]
+    )
+    simulated = simulate_target(inputs, 3)
+    truth, test = simulated.truth, simulated.inputs.config.lift_tests
+    alpha, lam = truth["saturation_alpha"][0], truth["saturation_lam"][0]
+    gain = alpha * (0.6 / (lam + 0.6) - 0.4 / (lam + 0.4)) * 1000.0
+    assert [one.delta_y for one in test] == pytest.approx([gain, LIFTS[1]["delta_y"]], abs=1e-4)
+
+
+def test_the_trend_goes_on_and_events_are_planned_ahead() -> None:
+    """After the last row each draw keeps its last slope; an event of a future week moves that week most."""
+    events = {"sale": ["2022-03-07", "2022-11-10"]}
+    inputs = small_inputs(rows=40, held_out=0, trend={"changepoints": 3}, events=events)
+    ahead = extend_inputs(inputs, 8)
+    parts = contributions(drawn_from_prior(inputs), ahead)
+    trend = parts.sel(component="trend").to_numpy()
+    steps = np.diff(trend[:, -9:], axis=1)
+    assert np.abs(steps).max() > 1
+    assert steps == pytest.approx(np.repeat(steps[:, :1], 8, axis=1))
+    assert np.diff(trend[:, -16:-8], axis=1) == pytest.approx(steps[:, :7])
+    sale = parts.sel(component="sale").to_numpy()
+    week = np.abs(sale[:, 40:]).argmax(axis=1)
+    assert {str(ahead.dates[40 + row].date()) for row in week} == {"2022-11-07"}
+
+
+def test_all_terms_add_up_and_have_their_kind() -> None:
+    """Baseline, trend, season, channels, controls and events make the expected target."""
+    inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, yearly_seasonality=1)
+    posterior = drawn_from_prior(inputs)
+    parts = contributions(posterior, inputs)
+    assert parts.sum("component").to_numpy() == pytest.approx(predict(posterior, inputs).mean_draws)
+    kinds = decomposition_frame(parts).drop_duplicates("component").set_index("component")["kind"]
+    assert kinds.to_dict() == {
+        "baseline": "baseline", "seasonality": "seasonality", "trend": "trend", "tv": "channel", "radio": "channel",
+        "search": "channel", "price": "control", "promo": "control", "launch": "event", "sale": "event",
+    }  # fmt: skip
+
+
+def test_each_channel_may_have_its_own_adstock_and_saturation(tmp_path: Path) -> None:
+    """A client file with three kinds of each; every channel works as in a model where all are of its kind."""
+    kinds = {
+        "tv": ("delayed", 6, "hill", {"saturation_hill_kappa": {"distribution": "HalfNormal", "sigma": 2}}),
+        "radio": ("geometric", 4, "michaelis_menten", {}),
+        "search": ("none", 1, "log", {}),
+    }
+    lines = [
+        f"  {name}: {{adstock: {{kind: {adstock}, max_lag: {lag}}}, saturation: {saturation}, priors: {priors}}}\n"
+        for name, (adstock, lag, saturation, priors) in kinds.items()
+    ]
+    text = "client: toy\ndata: toy.csv\ndate: date\ntarget: sales\nchannels:\n" + "".join(lines)
+    (tmp_path / "toy.yaml").write_text(text.replace("'", '"'))
+    config = read_client_config(tmp_path / "toy.yaml")
+    inputs = replace(small_inputs(rows=40, controls=[]), config=config)
+    own, structure = _prior_values(inputs), model_structure(config)
+    assert [group.kind for group in structure.adstocks] == ["delayed", "geometric", "none"]
+    mixed = mean_terms(own, model_data(inputs, structure), structure, numpy_functions()).media
+    for position, (adstock, lag, saturation, _) in enumerate(kinds.values()):
+        alike = small_config(adstock={"kind": adstock, "max_lag": lag}, saturation=saturation, controls=[])
+        plain = model_structure(alike)
+        values = {
+            spec.name: np.repeat(own[_name_among_kinds(spec.name, adstock, lag, saturation)], 3, axis=-1)
+            if spec.dim == "channel"
+            else own[spec.name]
+            for spec in plain.parameters
+        }
+        single = mean_terms(values, model_data(inputs, plain), plain, numpy_functions()).media
+        assert mixed[..., position] == pytest.approx(single[..., position])
+        assert np.ptp(mixed[..., position]) > 0
+
+
+def _name_among_kinds(name: str, adstock: str, lag: int, saturation: str) -> str:
+    """`adstock_alpha` of a model with one kind as it is called where kinds differ."""
+    role, short = name.split("_", 1)
+    return f"{role}_{adstock}{lag}_{short}" if role == "adstock" else f"{role}_{saturation}_{short}"
+
+
+def _prior_values(inputs: ScaledInputs) -> dict[str, Floats]:
+    """Draws of the prior by name, shape (draw, ...)."""
+    return flat_draws(drawn_from_prior(inputs))
+
+
+# --- one fit with every term -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def truth() -> SimulatedTarget:
+    """A target made by all terms at once: kinds per channel, trend, season, events, no negative values, lift tests."""
+    noise = {
+        "distribution": "TruncatedNormal",
+        "lower": 0,
+        "sigma": {"distribution": "HalfNormal", "sigma": 0.1},
+    }
+    inputs = small_inputs(
+        rows=112,
+        channels=[
+            {"column": "tv", "adstock": {"kind": "delayed", "max_lag": 5}},
+            {"column": "radio", "saturation": "logistic"},
+        ],
+        controls=["price"],
+        trend={"changepoints": 3},
+        events={"launch": "2023-03-01", "sale": ["2022-07-04", {"start": "2023-07-03", "end": "2023-07-09"}]},
+        yearly_seasonality=1,
+        likelihood="truncated_normal",
+        lift_tests=LIFTS[:1],
+        priors={"likelihood": noise},
+    )
+    return simulate_target(inputs, 4)
+
+
+@pytest.fixture(scope="module")
+def fitted(truth: SimulatedTarget) -> WindowFit:
+    """Two short chains on it."""
+    return fit_window(truth.inputs, sampler=SamplerConfig(draws=300, tune=400, chains=2, seed=1))
+
+
+def test_a_fit_with_every_term_finds_its_truth(truth: SimulatedTarget, fitted: WindowFit) -> None:
+    """Most parameters and all contributions lie inside their 90% intervals, and the chains agree."""
+    scores = score_refit(fitted, truth, prior_draws(truth.inputs))
+    assert scores.loc[scores["kind"] == "parameter", "covered"].mean() > 0.7
+    assert scores.loc[scores["kind"] == "contribution", "recovery"].median() > 0.5
+    health = fitted.health.set_index("metric")["value"]
+    assert health["rhat_max"] < 1.1
+    assert health["divergence_rate"] < 0.02
+
+
+def test_every_term_reaches_numbers_that_are_shown(fitted: WindowFit) -> None:
+    """Parameters under their labels, parts that add up to the target, returns, curves and a forecast above 0."""
+    names = set(parameter_summary(fitted.posterior)["parameter"])
+    assert {"trend_delta[2]", "event_effect_size[sale]", "event_sigma", "adstock_delayed5_alpha[tv]"} <= names
+    parts = contributions(fitted.posterior, fitted.inputs)
+    whole = parts.sum("component").to_numpy()
+    assert whole == pytest.approx(fitted.prediction.mean_draws, rel=0.02)
+    assert fitted.prediction.draws.min() >= 0
+    returns = fitted.returns.set_index(["channel", "metric"])["mean"]
+    for channel in ("tv", "radio"):
+        expected = parts.sel(component=channel).sum("date").mean("draw").item()
+        assert returns[channel, "contribution"] == pytest.approx(expected)
+    assert len(response_curves(fitted.posterior, fitted.inputs)) == 2 * 41
+    ahead = forecast(fitted.posterior, fitted.inputs, horizon=8)
+    assert (ahead["q05"] >= 0).all()
+    assert ahead["mean"].between(ahead["q05"], ahead["q95"]).all()
+
+
+def test_sizes_of_events_and_changes_of_slope_are_in_units_of_the_target(fitted: WindowFit) -> None:
+    """Model space times the scale of the target."""
+    draws = fitted.posterior["posterior"].dataset
+    size = summarize("event_effect_size", fitted.posterior, fitted.inputs)["coef"]
+    assert size["sale"] == pytest.approx(1000 * draws["event_effect_size"].sel(event="sale").mean().item())
+    slopes = summarize("trend_delta", fitted.posterior, fitted.inputs)["coef"]
+    assert slopes["0"] == pytest.approx(1000 * draws["trend_delta"][..., 0].mean().item())

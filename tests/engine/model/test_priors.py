@@ -1,0 +1,89 @@
+"""Priors: read from a client file, named where they are wrong, put together from parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.errors import ConfigError
+from mmm_engine.model.prior_draws import draw_variables
+from mmm_engine.model.priors import ParameterSpec, PriorPart, assemble, free_variables, read_prior
+from mmm_engine.model.specification import model_structure
+from tests.engine.model_cases import small_config
+
+
+def test_both_spellings_of_a_prior_are_read() -> None:
+    """pymc-extras writes priors in two ways; dims are ours to decide."""
+    short = read_prior({"distribution": "Gamma", "mu": 2, "sigma": 1, "dims": "channel"}, "here", "me")
+    long = read_prior({"dist": "Gamma", "kwargs": {"mu": 2, "sigma": 1}}, "here", "me")
+    assert short == long
+    assert str(short) == "Gamma(mu=2, sigma=1)"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"distribution": "HalfNormale", "sigma": 1}, "did you mean 'HalfNormal'"),
+        ({"distribution": "HalfNormal", "sigma": "wide"}, "model.priors.intercept.sigma"),
+        ({"distribution": "HalfNormal", "sigma": float("nan")}, "a finite number"),
+        ("HalfNormal", "a mapping such as"),
+    ],
+)
+def test_wrong_priors_say_what_is_wrong(value: object, message: str) -> None:
+    """Unknown distribution, text for a number, NaN, no mapping."""
+    with pytest.raises(ConfigError, match=message):
+        model_structure(_with(value))
+
+
+def _with(value: object) -> ClientConfig:
+    config = small_config()
+    return config.model_copy(
+        update={"model": config.model.model_copy(update={"priors": {"intercept": value}})}
+    )
+
+
+def test_unknown_prior_name_suggests_the_right_one() -> None:
+    """A typo in a prior's name is refused by name."""
+    with pytest.raises(ConfigError, match="did you mean 'saturation_lam'"):
+        model_structure(small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}}))
+
+
+def test_own_prior_replaces_the_default() -> None:
+    """The client's prior is the one the model carries."""
+    structure = model_structure(
+        small_config(priors={"intercept": {"distribution": "HalfNormal", "sigma": 3}})
+    )
+    assert str(structure.parameters[0].parts[0].prior) == "HalfNormal(sigma=3)"
+
+
+def test_control_effects_may_differ_in_sign() -> None:
+    """Negative effects are minus a positive variable; elements keep their order."""
+    config = small_config(
+        controls=[{"column": "price", "effect": "negative"}, "promo", {"column": "rain", "effect": "any"}]
+    )
+    spec = next(spec for spec in model_structure(config).parameters if spec.name == "gamma_control")
+    variables = {part.name: np.full((1, len(part.indices)), 2.0) for part in spec.parts}
+    assert assemble(spec, variables, numpy_functions()).tolist() == [[-2.0, 2.0, 2.0]]
+
+
+def test_hyperpriors_come_before_what_depends_on_them() -> None:
+    """A prior whose argument is a prior adds a variable in front of it, and can be drawn."""
+    nested = read_prior(
+        {"distribution": "HalfNormal", "sigma": {"distribution": "HalfNormal", "sigma": 1}}, "x", "me"
+    )
+    spec = ParameterSpec("beta", "channel", (PriorPart("beta", (0, 1), nested),))
+    assert [part.name for part in free_variables((spec,))] == ["beta_sigma", "beta"]
+    drawn = draw_variables((spec,), 4000, np.random.default_rng(1))
+    assert drawn["beta"].shape == (4000, 2)
+    # E|N(0, s)| = s sqrt(2/pi) with s itself half-normal of mean sqrt(2/pi): together 2/pi
+    assert drawn["beta"].mean() == pytest.approx(2 / np.pi, rel=0.1)
+
+
+def test_prior_draws_have_the_prior_s_moments() -> None:
+    """Gamma(mu 2, sigma 1) has mean 2 and standard deviation 1; Beta(1, 3) has mean 1/4."""
+    drawn = draw_variables(model_structure(small_config()).parameters, 4000, np.random.default_rng(0))
+    assert drawn["saturation_alpha"].mean() == pytest.approx(2.0, rel=0.05)
+    assert drawn["saturation_alpha"].std() == pytest.approx(1.0, rel=0.05)
+    assert drawn["adstock_alpha"].mean() == pytest.approx(0.25, rel=0.05)

@@ -1,0 +1,163 @@
+"""The sampler's coordinates change the coordinates, never the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.mean import ModelData, model_data, training_data
+from mmm_engine.model.specification import model_structure
+from mmm_engine.posterior.bijectors import soft_above_zero
+from mmm_engine.posterior.channel_levels import Bends, channel_levels
+from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
+from tests.engine.model_cases import small_inputs
+
+XP = numpy_functions()
+MODELS: list[dict[str, Any]] = [
+    {"time_varying_media": True},
+    {"saturation": "logistic", "controls": [{"column": "price", "effect": "negative"}, "promo"]},
+    {"saturation": "hill", "yearly_seasonality": 2, "controls": []},
+    {"saturation": "tanh", "adstock": {"kind": "weibull_pdf", "max_lag": 4}},
+    {"saturation": "none", "adstock": {"kind": "none", "max_lag": 1}, "time_varying_intercept": True},
+    {
+        "channels": [
+            "tv",
+            {"column": "radio", "saturation": "logistic"},
+            {"column": "tv2", "adstock": {"kind": "delayed"}},
+        ]
+    },
+    {"priors": {"intercept": {"distribution": "Normal", "mu": 0, "sigma": 1}}},
+]
+
+
+def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, ModelData]:
+    inputs = small_inputs(rows=30, held_out=4, **dict(model))
+    structure = model_structure(inputs.config)
+    build = round_coordinates if kind == "round" else plain_coordinates
+    return build(structure), training_data(model_data(inputs, structure), inputs.train_rows)
+
+
+def _flat_variables(coordinates: Coordinates, flat: Any, data: ModelData) -> Any:
+    variables, _ = coordinates.variables(flat, data, XP)
+    return np.concatenate([variables[slot.part.name] for slot in coordinates.slots], axis=-1)
+
+
+@pytest.mark.parametrize("kind", ["round", "plain"])
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_log_jacobian_is_the_log_determinant(model: dict[str, Any], kind: str) -> None:
+    """Against the determinant of a finite-difference Jacobian, up to one constant per structure."""
+    coordinates, data = _case(model, kind)
+    rng = np.random.default_rng(2)
+    offsets = []
+    for _ in range(3):
+        flat = 0.4 * rng.normal(size=coordinates.size)
+        step = 1e-6 * np.eye(coordinates.size)
+        jacobian = (
+            _flat_variables(coordinates, flat + step, data) - _flat_variables(coordinates, flat - step, data)
+        ) / 2e-6
+        _, log_determinant = np.linalg.slogdet(jacobian)
+        offsets.append(log_determinant - coordinates.variables(flat, data, XP)[1])
+    assert offsets == pytest.approx([offsets[0]] * 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_values_stay_inside_their_support(model: dict[str, Any]) -> None:
+    """Far-out points still give positive, unit or bounded values, and finite ones."""
+    coordinates, data = _case(model, "round")
+    flat = 3.0 * np.random.default_rng(0).normal(size=(50, coordinates.size))
+    variables, log_jacobian = coordinates.variables(flat, data, XP)
+    assert np.isfinite(log_jacobian).all()
+    for slot in coordinates.slots:
+        values = variables[slot.part.name]
+        if slot.part.prior.support == "positive":
+            assert (values > 0).all(), slot.part.name
+        if slot.part.prior.support == "unit":
+            assert ((values > 0) & (values < 1)).all(), slot.part.name
+
+
+def test_total_moves_only_the_level() -> None:
+    """A step along the total multiplies baseline and channel effects by one factor, and bends no curve."""
+    coordinates, data = _case({"controls": []}, "round")
+    flat = np.zeros(coordinates.size)
+    before, _ = coordinates.variables(flat, data, XP)
+    flat[next(slot for slot in coordinates.slots if slot.part.name == "intercept").start] += np.log(2.0)
+    after, _ = coordinates.variables(flat, data, XP)
+    assert after["intercept"] == pytest.approx(2.0 * before["intercept"])
+    assert after["saturation_alpha"] == pytest.approx(2.0 * before["saturation_alpha"])
+    assert after["saturation_lam"] == pytest.approx(before["saturation_lam"])
+
+
+def test_levels_add_up_to_the_total() -> None:
+    """Intercept and mean effects share the total, wherever the point lies; the curves stay above zero."""
+    rng = np.random.default_rng(1)
+    amplitude, above = 2.0 * rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
+    half_point = np.array([1e-6, 0.1, 0.3, 1e-6, 1.0])
+    levels = channel_levels(np.full((40, 1), 0.3), amplitude, Bends(list(range(5)), above, half_point), XP)
+    total = levels.intercept[:, 0] + levels.effect.sum(axis=1)
+    assert total == pytest.approx(np.full(40, np.exp(0.3)))
+    assert (levels.intercept > 0).all()
+    assert (levels.effect > 0).all()
+    assert (levels.half > 0).all()
+
+
+def test_amplitude_stays_while_the_curve_bends() -> None:
+    """One always-on channel along its axis: effect times kept spread is constant, the effect grows fourfold."""
+    above = np.array([[2.0], [0.5], [0.1], [0.01]])
+    levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), -1.0), Bends([0], above, np.array([0.3])), XP)
+    pinned = levels.effect * levels.half / (levels.half + 0.3)
+    assert pinned == pytest.approx(np.full((4, 1), pinned[0, 0]))
+    assert levels.effect[-1, 0] > 4.0 * levels.effect[0, 0]
+
+
+def test_one_channel_near_its_bound_leaves_the_others_curves_alone() -> None:
+    """The second channel's half-saturation point moves by less than a tenth while the first takes the baseline."""
+    above = np.array([[5.0, 1.0], [0.001, 1.0]])
+    bends = Bends([0, 1], above, np.array([0.3, 0.02]))
+    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), bends, XP)
+    assert levels.intercept[1, 0] < 0.05 * levels.intercept[0, 0]
+    assert levels.half[1, 1] == pytest.approx(levels.half[0, 1], rel=0.1)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.01, 0.3), st.floats(-4.0, 3.0), st.floats(0.001, 1.0)), min_size=1, max_size=5
+    )
+)
+def test_every_level_can_be_reached(channels: list[tuple[float, float, float]]) -> None:
+    """For any effects below the total and any half-saturation points there is a place in the coordinates.
+
+    A map that misses a part of the model's parameters would cut the posterior, and its Jacobian would not tell.
+    """
+    from scipy.optimize import brentq
+
+    effect, half, point = np.array(channels).T
+    effect, half = effect * min(1.0, 0.95 / effect.sum()), np.exp(half)
+    pinned = effect * half / (half + point)
+    left = 1.0 - pinned.sum()
+    taken = (effect - pinned) / left
+    crowd = 1.0
+    if len(half) > 1:
+        crowd = brentq(lambda f: taken.sum() - 1.0 + np.prod(1.0 - f * taken), 1.0, 1.0 / taken.max())
+    above = half / crowd - pinned * point / left
+    reach = brentq(lambda r: np.tanh(r + r**3 / 3.0) - pinned.sum(), 0.0, 3.0)
+    amplitude = [
+        brentq(lambda z, a=a: soft_above_zero(np.array(z), 1.0 / len(half), XP)[0] - a, -8.0, 20.0)
+        for a in pinned * reach / pinned.sum()
+    ]
+    levels = channel_levels(np.zeros(1), np.array(amplitude), Bends(list(range(len(half))), above, point), XP)
+    assert (above > 0).all()
+    assert levels.effect == pytest.approx(effect, rel=1e-4)
+    assert levels.half == pytest.approx(half, rel=1e-4)
+    assert levels.intercept == pytest.approx(1.0 - effect.sum(), rel=1e-3)
+
+
+def test_signed_intercept_keeps_plain_coordinates() -> None:
+    """Total and amplitudes need a positive intercept; without one the levels keep their own maps."""
+    coordinates, _ = _case(MODELS[-1], "round")
+    assert coordinates.channels == ()

@@ -1,0 +1,210 @@
+"""Claims about the report in a real browser: it runs quietly, asks for nothing, works on a phone and on paper.
+
+Skipped where no Chromium is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mmm_engine.report.content import build_content
+from mmm_engine.report.render import build_report, write_report
+from tests.engine.report.browser import CHROMIUM, Browser, Page, new_browser
+from tests.engine.report.report_cases import HOSTILE, hostile_inputs, leads_inputs, ms_inputs
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+DRAWN = "document.documentElement.dataset.charts === 'drawn'"
+OPENS_WITHIN = 5.0  # seconds; 0.5 s on an idle machine, the rest is for a busy one
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files of the reports that the browser opens."""
+    folder = tmp_path_factory.mktemp("reports")
+    pages = {
+        "ms": build_report(ms_inputs()),
+        "client": build_report(ms_inputs(), audience="client"),
+        "leads": build_report(leads_inputs()),
+        "hostile": build_report(hostile_inputs()),
+    }
+    return {name: write_report(page, folder / f"{name}.html") for name, page in pages.items()}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all claims."""
+    with new_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab of its own."""
+    with browser.tab() as tab:
+        yield tab
+
+
+@pytest.mark.parametrize("name", ["client", "leads", "hostile"])
+def test_report_runs_quietly_and_asks_for_nothing(name: str, reports: dict[str, Path], page: Page) -> None:
+    """No console error, no policy violation, no request but the file itself; every chart is drawn."""
+    seconds = page.open(reports[name])
+    page.wait_for(DRAWN)
+    assert page.problems == []
+    assert page.requests == [reports[name].resolve().as_uri()]
+    assert page.evaluate("document.querySelectorAll('.plot.failed').length") == 0
+    assert page.evaluate(
+        "[...document.querySelectorAll('.plot')].every(p => p.querySelector('svg.main-svg'))"
+    )
+    assert seconds < OPENS_WITHIN
+
+
+def test_every_section_is_present_and_reachable(reports: dict[str, Path], page: Page) -> None:
+    """The navigation leads to each section of the content."""
+    page.open(reports["ms"])
+    for section in build_content(ms_inputs()).sections:
+        assert page.evaluate(f"document.getElementById('{section.id}').getBoundingClientRect().height > 0")
+        assert page.evaluate(f"document.querySelector('.contents a[href=\"#{section.id}\"]') !== null")
+
+
+def test_first_screen_comes_before_any_chart(reports: dict[str, Path], page: Page) -> None:
+    """The verdict stands within the first screen, and charts below wait until someone comes near."""
+    page.open(reports["ms"])
+    assert page.evaluate("document.getElementById('summary').getBoundingClientRect().bottom") < 900
+    assert page.evaluate("document.querySelectorAll('.plot.waiting').length") > 5
+    page.wait_for(DRAWN)
+    assert page.evaluate("document.querySelectorAll('.plot.waiting').length") == 0
+
+
+@pytest.mark.parametrize("name", ["leads", "hostile"])
+def test_phone_needs_no_sideways_scrolling(name: str, reports: dict[str, Path], page: Page) -> None:
+    """At 390 pixels nothing is wider than the screen, and small multiples take their narrow form."""
+    page.open(reports[name], width=390, height=844)
+    page.wait_for(DRAWN)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.getElementById('plot-response-curves').dataset.shape") == "narrow"
+    assert page.evaluate(
+        "[...document.querySelectorAll('.plot svg.main-svg')].every(s => s.getBoundingClientRect().right <= 390)"
+    )
+    assert page.problems == []
+
+
+def test_dark_and_light_redraw_the_charts(reports: dict[str, Path], page: Page) -> None:
+    """The toggle turns page and charts; the system's wish is followed at first."""
+    page.open(reports["leads"], dark=True)
+    page.wait_for(DRAWN)
+    ink = "document.getElementById('plot-fit-over-time').layout.template.layout.font.color"
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ink) == "rgba(230,235,242,1)"
+    dark = page.evaluate(background)
+    page.evaluate("document.getElementById('theme').click()")
+    page.wait_for(f"{ink} === 'rgba(28,36,48,1)'")
+    assert page.evaluate(background) != dark
+    assert page.evaluate("document.getElementById('theme').textContent") == "Dark"
+    assert page.problems == []
+
+
+def test_hover_and_zoom_work(reports: dict[str, Path], page: Page) -> None:
+    """Pointing at a chart shows its values; dragging over it zooms in."""
+    page.open(reports["leads"])
+    page.wait_for(DRAWN)
+    plot = "document.getElementById('plot-fit-over-time')"
+    page.evaluate(f"{plot}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+    area = f"{plot}.querySelector('.nsewdrag').getBoundingClientRect()"
+    left, top, width, height = page.evaluate(
+        f"(({{left, top, width, height}}) => [left, top, width, height])({area})"
+    )
+    middle = top + height / 2
+    page.mouse("mouseMoved", left + width / 2, middle)
+    page.wait_for(f"{plot}.querySelectorAll('.hoverlayer text').length > 0")
+    seen = f"((range) => new Date(range[1]) - new Date(range[0]))({plot}._fullLayout.xaxis.range)"
+    before = page.evaluate(seen)
+    page.drag((left + width * 0.3, middle), (left + width * 0.5, middle))
+    page.wait_for(f"{seen} < {before} * 0.5")
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_no_serious_fault(dark: bool, reports: dict[str, Path], page: Page) -> None:
+    """Contrast, names, roles, headings, tables: with every chart drawn and every table unfolded."""
+    page.open(reports["client"], dark=dark)
+    page.wait_for(DRAWN)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert page.accessibility_faults() == []
+
+
+def test_table_behind_a_chart_unfolds(reports: dict[str, Path], page: Page) -> None:
+    """The numbers of a chart are one click away, with headings a screen reader can use."""
+    page.open(reports["ms"])
+    table = "document.querySelector('#returns-by-channel details table')"
+    assert page.evaluate(f"{table}.checkVisibility()") is False
+    page.evaluate("document.querySelector('#returns-by-channel details summary').click()")
+    assert page.evaluate(f"{table}.checkVisibility()") is True
+    assert page.evaluate(f"{table}.querySelectorAll('tbody th[scope=row]').length") == 12
+
+
+def test_tables_sort_by_their_headings(reports: dict[str, Path], page: Page) -> None:
+    """First click ascending, second descending, by value and not by how it is written."""
+    page.open(reports["ms"])
+    table = "document.querySelector('#returns-by-channel table')"
+    heading = f"{table}.tHead.rows[0].cells[1]"
+    shown = f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[1].dataset.value))"
+    as_written = page.evaluate(shown)
+    page.evaluate(f"{heading}.querySelector('button').click()")
+    assert page.evaluate(f"{heading}.getAttribute('aria-sort')") == "ascending"
+    assert page.evaluate(shown) == sorted(as_written)
+    page.evaluate(f"{heading}.querySelector('button').click()")
+    assert page.evaluate(f"{heading}.getAttribute('aria-sort')") == "descending"
+    assert page.evaluate(shown) == sorted(as_written, reverse=True)
+    assert page.problems == []
+
+
+def test_saved_csv_holds_exact_numbers_and_no_formula(reports: dict[str, Path], page: Page) -> None:
+    """The CSV of a chart has full precision, and a name that a spreadsheet would run is text."""
+    page.open(reports["hostile"])
+    lines = page.evaluate("tableAsCsv(document.querySelector('#returns-by-channel details table'))").split(
+        "\r\n"
+    )
+    assert len(lines) == 14
+    exact = page.evaluate("document.querySelector('#returns-by-channel td.number').dataset.value")
+    assert exact in lines[1]
+    assert len(exact) > 6
+    cells = [line for line in lines if "cmd|" in line]
+    assert cells
+    assert all("\"'=cmd|" in line or line.startswith("'=cmd|") for line in cells)
+    assert page.evaluate("[csvCell('=1+1'), csvCell('-5'), csvCell('-x'), csvCell('a,b')]") == [
+        "'=1+1", "-5", "'-x", '"a,b"',
+    ]  # fmt: skip
+
+
+def test_hostile_names_are_text_in_the_page_and_in_the_charts(reports: dict[str, Path], page: Page) -> None:
+    """Nothing ran, nothing became an element, and the names can be read in tables and in chart labels."""
+    page.open(reports["hostile"])
+    page.wait_for(DRAWN)
+    assert page.evaluate("typeof window.pwned") == "undefined"
+    assert page.evaluate("document.querySelectorAll('img, iframe, object, svg a, main a').length") == 0
+    assert HOSTILE["snapchat_cost"] in page.evaluate("document.body.textContent")
+    labels = page.evaluate("[...document.querySelectorAll('svg text')].map(t => t.textContent).join(' | ')")
+    assert "<script>window" in labels
+    assert "{{ 7*7 }} {%" in labels
+    assert page.evaluate("[...document.querySelectorAll('svg text')].every(t => !t.querySelector('a'))")
+
+
+def test_report_prints_on_paper(reports: dict[str, Path], page: Page, tmp_path: Path) -> None:
+    """Printing gives a PDF of several pages, with charts at the width of the paper and in light colours."""
+    page.open(reports["leads"], dark=True)
+    page.wait_for(DRAWN)
+    page.evaluate(
+        "window.addEventListener('beforeprint', () => { window.printed = "
+        "document.getElementById('plot-fit-over-time')._fullLayout.width; })"
+    )
+    printed = page.pdf(tmp_path / "leads.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert (
+        printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") + printed.count(b"/Type/Page") >= 1
+    )
+    assert page.evaluate("window.printed") == 690
+    assert page.problems == []

@@ -1,0 +1,331 @@
+"""The data contract, one test for each thing that is refused: where, what was found, what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmm_engine.files.table import table_from_frame
+from mmm_engine.rows.client_data import read_client_data
+from mmm_engine.rows.contract import check_rows, minimum_rows
+from tests.engine.client_cases import faults_of_file, shop_config, shop_rows, with_cell
+
+
+def mondays(*dates):
+    """Rows of the client with other dates in the first rows."""
+    frame = shop_rows()
+    frame.loc[: len(dates) - 1, "week"] = list(dates)
+    return frame
+
+
+def test_sound_rows_have_no_faults(tmp_path):
+    """The client that all tests break is sound."""
+    assert faults_of_file(tmp_path, shop_rows()) == []
+    assert faults_of_file(tmp_path, shop_rows(28)) == []
+
+
+FAULTY = {
+    "missing column": (
+        shop_rows().rename(columns={"tv": "tv_spend"}),
+        "column 'tv', header: found no such column (there are: week, revenue, tv_spend, radio, price); wanted a column "
+        "of this name (channel); add the column, or correct its name in the client file",
+    ),
+    "misspelt column": (
+        shop_rows().rename(columns={"revenue": "Revenues"}),
+        "column 'revenue', header: found no such column (there are: week, Revenues, tv, radio, price); wanted a column "
+        "of this name (target); did you mean 'Revenues'?",
+    ),
+    "column twice": (
+        b"week,revenue,tv,radio,price,tv\n2022-01-03,1,2,3,4,5\n",
+        "column 'tv', header: found 2 columns of this name; wanted one; rename or delete the others",
+    ),
+    "no date": (
+        with_cell("week", 7, "Total")(shop_rows()),
+        "column 'week', row 7: found 'Total', which is no date; wanted a date; write dates as YYYY-MM-DD; delete rows "
+        "of totals and notes",
+    ),
+    "ambiguous dates": (
+        shop_rows(dates=pd.date_range("2019-01-01", periods=60, freq="MS").strftime("%d/%m/%Y")),
+        "column 'week', row 3: found 01/02/2019, which is ambiguous (and in 54 more rows: 4, 5, 6, 7, 8, …); wanted "
+        "dates that can be read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, then "
+        "nobody has to guess",
+    ),
+    "duplicate date": (
+        with_cell("week", 8, "2022-02-07")(shop_rows()),
+        "column 'week', row 8 (2022-02-07): found the date of row 7 again; wanted each date once; delete the copy, or "
+        "add the two rows up if both are true",
+    ),
+    "gap": (
+        shop_rows().drop(index=[10, 11, 30]),
+        "column 'week', row 11 (2022-03-07): found no row for 3 of 60 dates after it: 2022-03-14, 2022-03-21, "
+        "2022-08-01; wanted one row a week without gaps; add the rows (spend 0 is allowed), or start after the gap",
+    ),
+    "one date moved": (
+        with_cell("week", 8, "2022-02-15")(shop_rows()),
+        "column 'week', row 8 (2022-02-15): found 2022-02-15, a Tuesday; wanted Mondays as in most rows, evenly "
+        "spaced; correct the date of this row",
+    ),
+    "irregular spacing": (
+        shop_rows(dates=pd.date_range("2022-01-03", periods=60, freq="10D").strftime("%Y-%m-%d")),
+        "column 'week', row 2 (2022-01-03): found rows 10 days apart (from 10 to 10); wanted one row a day, a week or "
+        "a month; add the missing rows, or add rows up to weeks or months",
+    ),
+    "blank cell": (
+        with_cell("tv", 9, "")(shop_rows()),
+        "column 'tv', row 9 (2022-02-21): found a blank cell; wanted a number in every row; write 0 where nothing was "
+        "spent or counted, otherwise look the number up",
+    ),
+    "missing control": (
+        with_cell("price", 9, "NA")(shop_rows()),
+        "column 'price', row 9 (2022-02-21): found a missing value ('NA'); wanted a number in every row; write 0 where "
+        "nothing was spent or counted, otherwise look the number up",
+    ),
+    "missing target": (
+        with_cell("revenue", 61, "")(shop_rows()),
+        "column 'revenue', row 61 (2023-02-20): found a blank cell; wanted a number in every row; write 0 where "
+        "nothing was spent or counted, otherwise look the number up",
+    ),
+    "infinite": (
+        with_cell("tv", 9, "inf")(shop_rows()),
+        "column 'tv', row 9 (2022-02-21): found an infinite value; wanted a finite number; replace it by the true "
+        "number",
+    ),
+    "thousands separator": (
+        with_cell("tv", 9, "1,234")(shop_rows()),
+        "column 'tv', row 9 (2022-02-21): found '1,234'; wanted a number without thousands separators; write 1234 "
+        "(export without grouping)",
+    ),
+    "currency": (
+        with_cell("radio", 9, "€12")(shop_rows()),
+        "column 'radio', row 9 (2022-02-21): found '€12'; wanted a number without a currency sign; write 12",
+    ),
+    "text": (
+        with_cell("price", 9, "high")(shop_rows()),
+        "column 'price', row 9 (2022-02-21): found the text 'high'; wanted a number; write plain numbers such as "
+        "1234.5 (no units, no notes)",
+    ),
+    "negative spend": (
+        with_cell("tv", 12, -3)(with_cell("tv", 9, -5.5)(shop_rows())),
+        "column 'tv', row 9 (2022-02-21): found -5.5 (and in 1 more row: 12); wanted 0 or more; put refunds and "
+        "corrections into the period they belong to, or write 0",
+    ),
+    "all-zero channel": (
+        shop_rows().assign(tv=0),
+        "column 'tv', all rows from row 2 (2022-01-03): found 0 in every row; wanted a column that varies; leave it "
+        "out of the client file: nothing can be learnt about its effect",
+    ),
+    "constant channel": (
+        shop_rows().assign(radio=7.5),
+        "column 'radio', all rows from row 2 (2022-01-03): found 7.5 in every row; wanted a column that varies; leave "
+        "it out of the client file: nothing can be learnt about its effect",
+    ),
+    "constant control": (
+        shop_rows().assign(price=9.99),
+        "column 'price', all rows from row 2 (2022-01-03): found 9.99 in every row; wanted a column that varies; leave "
+        "it out of the client file: nothing can be learnt about its effect",
+    ),
+    "constant target": (
+        shop_rows().assign(revenue=5),
+        "column 'revenue', all rows from row 2 (2022-01-03): found 5 in every row; wanted a column that varies; export "
+        "the column again",
+    ),
+    "all-zero target": (
+        shop_rows().assign(revenue=0),
+        "column 'revenue', all rows from row 2 (2022-01-03): found 0 in every row; wanted a column that varies; export "
+        "the column again",
+    ),
+    "equal channels": (
+        shop_rows().assign(radio=lambda frame: frame["tv"]),
+        "column 'radio', all rows from row 2 (2022-01-03): found the same values as in column 'tv'; wanted another "
+        "channel; leave one of the two out: their effects cannot be told apart",
+    ),
+    "target among the inputs": (
+        shop_rows().assign(price=lambda frame: frame["revenue"]),
+        "column 'price', all rows from row 2 (2022-01-03): found the same values as in the target 'revenue'; wanted "
+        "another column; name the right column in the client file",
+    ),
+    "too few rows": (
+        shop_rows(27),
+        "all rows: found 27 rows; wanted at least 28 (2 × the longest window of 12 + max_lag 4); add history; less "
+        "cannot be judged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+def test_a_breach_names_the_place_and_the_remedy(tmp_path, case):
+    """Column, first row with its date, what was found, what was wanted, what to do: word for word."""
+    content, fault = FAULTY[case]
+    assert fault in faults_of_file(tmp_path, content)
+
+
+def test_the_refused_things_are_refused_for_nothing_else(tmp_path):
+    """One breach gives one fault, so that a message does not send its reader in circles."""
+    several = {"duplicate date", "column twice"}  # a moved date is missing elsewhere; that file has one row
+    for case, (content, fault) in FAULTY.items():
+        if case not in several:
+            assert faults_of_file(tmp_path, content) == [fault], case
+
+
+def test_all_breaches_of_a_file_come_in_one_message(tmp_path):
+    """Header, dates, cells, values and columns, each at its place."""
+    frame = shop_rows().rename(columns={"price": "prize"}).drop(index=[20])
+    frame.loc[3, "tv"], frame.loc[4, "tv"], frame.loc[5, "radio"] = "€5", -1, ""
+    faults = faults_of_file(tmp_path, frame)
+    assert [fault.split(": found")[0] for fault in faults] == [
+        "column 'price', header",
+        "column 'week', row 21 (2022-05-16)",
+        "column 'tv', row 5 (2022-01-24)",
+        "column 'tv', row 6 (2022-01-31)",
+        "column 'radio', row 7 (2022-02-07)",
+    ]
+
+
+def test_dates_that_tell_their_order_are_read_with_a_note(tmp_path):
+    """25/12/2023 can be read in one way; the note says which row told."""
+    dates = pd.date_range("2022-01-03", periods=60, freq="W-MON").strftime("%d/%m/%Y")
+    assert faults_of_file(tmp_path, shop_rows(dates=dates)) == []
+    data = read_client_data(shop_config(), tmp_path)
+    assert [finding.code for finding in data.findings] == ["date-order"]
+    assert "as day/month/year, as row 4 shows" in data.findings[0].message
+    assert data.dates[0] == pd.Timestamp("2022-01-03")
+
+
+def test_unsorted_rows_are_sorted_with_a_note(tmp_path):
+    """Order in the file is not information; the note says where it broke."""
+    assert faults_of_file(tmp_path, shop_rows().iloc[::-1]) == []
+    data = read_client_data(shop_config(), tmp_path)
+    assert data.dates.is_monotonic_increasing
+    assert [(finding.code, finding.severity) for finding in data.findings] == [("unsorted", "note")]
+    assert "first at row 3 (2023-02-13)" in data.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("freq", "period"), [("D", "day"), ("W-SUN", "week"), ("MS", "month"), ("ME", "month")]
+)
+def test_days_weeks_and_months_are_told_apart(freq, period):
+    """The spacing of the rows is found out, not asked for."""
+    frame = shop_rows(dates=pd.date_range("2022-01-02", periods=60, freq=freq).strftime("%Y-%m-%d"))
+    checked, faults = check_rows(shop_config(), table_from_frame(frame))
+    assert faults == []
+    assert checked.period == period
+
+
+def test_business_days_are_days_with_gaps(tmp_path):
+    """Weekends without rows are named as what they are."""
+    dates = pd.bdate_range("2022-01-03", periods=60).strftime("%Y-%m-%d")
+    (fault,) = faults_of_file(tmp_path, shop_rows(dates=dates))
+    assert "row 6 (2022-01-07): found no row for 22 of 82 dates after it: 2022-01-08, 2022-01-09" in fault
+
+
+def test_what_only_looks_odd_is_accepted(tmp_path):
+    """On/off controls, negative controls, one-off events, zero spend, negative revenue, spare columns."""
+    frame = shop_rows().assign(note="x", price=lambda frame: (np.arange(len(frame)) == 30) * -1)
+    frame.loc[5:20, "tv"] = 0
+    frame.loc[7, "revenue"] = -20
+    assert faults_of_file(tmp_path, frame) == []
+
+
+def test_hostile_names_reach_the_message_as_text(tmp_path):
+    """Neither a header nor a cell can steer the terminal that shows the message."""
+    evil = "\x1b[2J\u202e" + "x" * 500
+    for frame in (shop_rows().rename(columns={"tv": evil}), with_cell("tv", 9, evil)(shop_rows())):
+        (fault,) = faults_of_file(tmp_path, frame)
+        assert fault.isprintable()
+        assert len(fault) < 400
+
+
+def test_counts_and_costs_cannot_be_negative(tmp_path):
+    """A conversions target and the money column of a channel obey what spend obeys."""
+    config = shop_config(
+        target={"column": "revenue", "kind": "conversions"},
+        channels=["tv", {"column": "radio", "cost": "radio_cost"}],
+    )
+    frame = shop_rows().assign(radio_cost=3.0)
+    assert faults_of_file(tmp_path, frame, config) == []
+    frame.loc[4, ["revenue", "radio_cost"]] = -1
+    faults = faults_of_file(tmp_path, frame, config)
+    assert [fault.split(": found -1;")[0] for fault in faults] == [
+        "column 'revenue', row 6 (2022-01-31)",
+        "column 'radio_cost', row 6 (2022-01-31)",
+    ]
+    (fault,) = faults_of_file(tmp_path, shop_rows().assign(radio_cost=0), config)
+    assert fault.startswith("column 'radio_cost', all rows from row 2 (2022-01-03): found 0 in every row")
+
+
+def test_the_longest_lag_of_any_channel_sets_the_rows_that_are_needed():
+    """2 × 12 rows for the longest window, and the rows until no channel starts cold."""
+    assert minimum_rows(shop_config()) == 28
+    slow = {"column": "radio", "adstock": {"max_lag": 10}}
+    assert minimum_rows(shop_config(channels=["tv", slow], model={"adstock": {"max_lag": 2}})) == 34
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"likelihood": "truncated_normal"},
+        {"priors": {"likelihood": {"distribution": "TruncatedNormal", "lower": 0, "sigma": 1}}},
+    ],
+)
+def test_a_likelihood_that_ends_at_zero_takes_no_negative_target(tmp_path, model):
+    """Refunds may make revenue negative; this likelihood rules it out, however it was chosen."""
+    frame = shop_rows()
+    frame.loc[[4, 7], "revenue"] = -1
+    assert faults_of_file(tmp_path, frame) == []
+    (fault,) = faults_of_file(tmp_path, frame, shop_config(model=model))
+    assert fault.startswith(
+        "column 'revenue', row 6 (2022-01-31): found -1 (and in 1 more row: 9); wanted 0 or more"
+    )
+    assert fault.endswith("or choose another likelihood")
+
+
+def test_lift_tests_of_another_time_or_unit_are_refused(tmp_path):
+    """Before the first row, and ten times beyond all spend; what is only unusual is a finding."""
+    largest = float(shop_rows()["tv"].max())
+    sound = {"channel": "tv", "date": "2022-03-07", "x": 40.0, "delta_x": 20.0, "delta_y": 15.0, "sigma": 5.0}
+    tests = [
+        sound,
+        {**sound, "date": "2021-03-07"},
+        {**sound, "x": 9.9 * largest},
+        {**sound, "x": 10.1 * largest},
+    ]
+    faults = faults_of_file(tmp_path, shop_rows(), shop_config(lift_tests=tests))
+    assert faults == [
+        "lift test 2 of 'tv' (2021-03-07): found 2021-03-07; wanted a date within the rows, 2022-01-03 to 2023-02-20; "
+        "correct the date, or leave the test out",
+        f"lift test 4 of 'tv' (2022-03-07): found x from {10.1 * largest:g} to {10.1 * largest + 20:g}; wanted at most "
+        f"10 times the largest value of the column, {largest:g}; give x and delta_x per period, in the unit of the "
+        "column",
+    ]
+
+
+def test_rows_that_cannot_be_told_apart_do_not_raise_false_alarms(tmp_path):
+    """A ragged line is one fault; the hole it leaves is not another."""
+    text = shop_rows().to_csv(index=False).replace("2022-02-07,", "2022-02-07,1,")
+    (fault,) = faults_of_file(tmp_path, text.encode())
+    assert fault.startswith("row 7: found 6 cells; wanted 5 cells")
+
+
+@given(st.permutations(range(40)))
+def test_any_order_of_rows_gives_the_same_frame(order):
+    """Sorting undoes every permutation."""
+    frame = shop_rows(40)
+    straight, _ = check_rows(shop_config(), table_from_frame(frame))
+    shuffled, faults = check_rows(shop_config(), table_from_frame(frame.iloc[order]))
+    assert faults == []
+    pd.testing.assert_frame_equal(shuffled.frame, straight.frame)
+
+
+@given(
+    st.integers(0, 59),
+    st.sampled_from(["week", "revenue", "tv", "radio", "price"]),
+    st.one_of(st.text(max_size=12), st.floats(), st.none(), st.booleans(), st.integers()),
+)
+def test_any_single_cell_is_accepted_or_named(row, column, cell):
+    """A faulty cell gives faults that name its column and its row, or the row it collides with."""
+    frame = shop_rows()
+    frame.loc[row, column] = cell
+    checked, faults = check_rows(shop_config(), table_from_frame(frame))
+    assert (checked is None) == bool(faults)
+    assert all(f"column '{column}', row " in fault.where for fault in faults)

@@ -1,0 +1,247 @@
+"""Findings: each is planted once and found, and the same rows without it are silent."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmm_engine.client.config import ChannelConfig, ControlConfig
+from mmm_engine.client.model_config import AdstockConfig, ModelConfig
+from mmm_engine.rows.client_data import client_data_from_frame
+from mmm_engine.rows.findings import count_parameters
+from tests.engine.client_cases import shop_config
+
+ROWS = 156
+
+
+def rows(count=ROWS, freq="W-MON"):
+    """Rows in which nothing is odd: two channels in bursts, a control, a target that they move."""
+    rng = np.random.default_rng(11)
+    tv = rng.gamma(2, 50, count) * (np.arange(count) % 9 < 5)
+    radio = rng.gamma(2, 20, count) * (np.arange(count) % 7 < 4)
+    price = rng.normal(10, 1, count)
+    frame = pd.DataFrame(
+        {"week": pd.date_range("2020-01-06", periods=count, freq=freq), "tv": tv, "radio": radio}
+    )
+    return frame.assign(price=price, revenue=1000 + tv + 2 * radio + 10 * price + rng.normal(0, 20, count))
+
+
+def findings(frame, config=None):
+    """Findings by (code, column)."""
+    data = client_data_from_frame(shop_config() if config is None else config, frame)
+    return {(finding.code, finding.column): finding for finding in data.findings}
+
+
+def only(frame, config=None):
+    """The one finding of rows in which one thing was planted."""
+    (finding,) = findings(frame, config).values()
+    assert finding.severity in ("note", "warning")
+    assert finding.message
+    assert finding.fix
+    return finding
+
+
+@pytest.mark.parametrize("freq", ["W-MON", "D", "MS"])
+def test_rows_in_which_nothing_is_odd_have_no_findings(freq):
+    """No warning without a cause, whatever the period."""
+    assert findings(rows(freq=freq)) == {}
+
+
+def test_a_target_that_stands_out_is_named_with_its_date():
+    """Row 80 brings five times what the rest lead one to expect."""
+    frame = rows()
+    frame.loc[80, "revenue"] *= 5
+    finding = only(frame)
+    assert (finding.code, finding.severity, finding.column) == ("target-outlier", "warning", "revenue")
+    assert finding.message.startswith("1 value stands out of the target (2021-07-19); the largest, ")
+    assert "above what trend, season and controls lead one to expect" in finding.message
+
+
+def test_peaks_that_return_every_year_or_have_a_control_are_no_outliers():
+    """Black Friday is no accident, and neither is what a 0/1 control explains."""
+    yearly = rows()
+    yearly.loc[[47, 99, 151], "revenue"] *= 3
+    assert findings(yearly) == {}
+    shop_closed = rows().assign(price=lambda frame: 1.0 * (np.arange(len(frame)) == 80))
+    shop_closed.loc[80, "revenue"] *= 5
+    assert findings(shop_closed) == {}
+
+
+def test_zero_and_negative_revenue_are_named():
+    """MAPE is not defined where revenue is 0."""
+    frame = rows()
+    frame.loc[[3, 9], "revenue"] = [0.0, -5.0]
+    found = findings(frame)
+    assert found["zero-target", "revenue"].message == "revenue is 0 in 1 row, first on 2020-01-27"
+    assert found["negative-target", "revenue"].message == "revenue is negative in 1 row, first on 2020-03-09"
+    config = shop_config(target={"column": "revenue", "kind": "conversions"})
+    frame.loc[9, "revenue"] = 0.0
+    assert ("zero-target", "revenue") not in findings(frame, config)
+
+
+def test_channels_that_move_together_are_named_as_a_pair():
+    """Above 0.95, in either direction."""
+    frame = rows().assign(radio=lambda frame: 3 * frame["tv"] + np.random.default_rng(1).normal(90, 30, ROWS))
+    found = findings(frame)
+    assert found["correlated-channels", "radio"].message.startswith("moves with 'tv' (correlation 0.9")
+    assert ("variance-inflation", "tv") in found
+
+
+def test_a_column_that_the_others_explain_is_named_with_the_nearest():
+    """VIF = 1 / (1 − R²): the sum of two channels and a little noise."""
+    noise = np.random.default_rng(1).normal(0, 8, ROWS)
+    frame = rows().assign(price=lambda frame: frame["tv"] + frame["radio"] + noise)
+    found = findings(frame)
+    assert {code for code, _ in found} == {"variance-inflation"}
+    assert "above all 'tv'" in found["variance-inflation", "price"].message
+
+
+def test_few_rows_for_many_parameters_are_a_warning():
+    """Ten parameters want 30 rows: a delayed adstock has two parameters."""
+    delayed = {"column": "tv", "adstock": {"kind": "delayed"}}
+    finding = only(rows(28), shop_config(channels=[delayed, "radio"]))
+    assert (finding.code, finding.column) == ("few-rows", "")
+    assert finding.message == "28 rows for 10 parameters (2.8 each); effects will lean on priors"
+
+
+def test_parameters_are_counted_without_the_weights_of_basis_functions():
+    """Intercept and noise, adstock and saturation of each channel, controls, harmonics, kernels."""
+    assert count_parameters(shop_config()) == 2 + 2 * (1 + 2) + 1
+    config = shop_config().model_copy(
+        update={
+            "channels": (
+                ChannelConfig(column="tv", saturation="hill", adstock=AdstockConfig(kind="weibull_pdf")),
+            ),
+            "controls": (ControlConfig(column="price"),),
+            "model": ModelConfig(time_varying_media=True, yearly_seasonality=3, likelihood="student_t"),
+        }
+    )
+    assert count_parameters(config) == 2 + (2 + 3) + 1 + 6 + 2 + 1
+    terms = {"trend": {"changepoints": 4}, "events": {"sale": "2020-11-27", "launch": "2021-01-05"}}
+    assert count_parameters(shop_config(model=terms)) == count_parameters(shop_config()) + 4 + 2 + 1
+
+
+@pytest.mark.parametrize(("column", "factor"), [("tv", 1000.0), ("radio", 0.01), ("revenue", 100.0)])
+def test_a_change_of_unit_is_named_with_its_date(column, factor):
+    """Euros that become cents, from one row on."""
+    frame = rows()
+    frame.loc[90:, column] *= factor
+    found = findings(frame)
+    message = found["level-jump", column].message
+    assert "the usual level changes at once (" in message
+    assert "on 2021-09-27" in message or column == "radio"  # radio is silent in row 90
+    assert {code for code, name in found if name != "revenue"} <= {"level-jump", "control-sign"}
+
+
+def test_growth_and_bursts_are_no_change_of_unit():
+    """A budget that grows tenfold over the years grows, it does not jump."""
+    growing = np.geomspace(1, 10, ROWS)
+    assert ("level-jump", "tv") not in findings(rows().assign(tv=lambda frame: frame["tv"] * growing))
+
+
+def test_a_column_that_stands_still_at_the_end_is_named():
+    """Four periods with the same value, where no run was so long before."""
+    frame = rows()
+    frame.loc[ROWS - 4 :, "price"] = 10.5
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("frozen-tail", "price")
+    assert finding.message == "the value 10.5 does not move any more since 2022-12-05 (4 rows)"
+    frame.loc[20:26, "price"] = 9.0
+    assert findings(frame) == {}  # it has stood still for longer before
+
+
+def test_a_channel_that_was_switched_off_is_not_frozen():
+    """Zero spend in the last weeks is a decision; an on/off control is one too."""
+    frame = rows()
+    frame.loc[ROWS - 12 :, "tv"] = 0
+    assert ("frozen-tail", "tv") not in findings(frame)
+    assert findings(rows().assign(price=1.0 * (np.arange(ROWS) > 140)), shop_config(controls=[
+        {"column": "price", "effect": "any"}])) == {}  # fmt: skip
+
+
+def test_a_channel_that_starts_in_the_held_out_rows_is_named_with_the_windows():
+    """New in the last six weeks: windows h08 and h12 cannot know its effect."""
+    frame = rows()
+    frame.loc[: ROWS - 7, "radio"] = 0
+    finding = findings(frame)["constant-in-window", "radio"]
+    assert (
+        finding.message == "does not vary in the training rows of h08, h12: its effect there is its prior's"
+    )
+
+
+def test_a_control_that_moves_against_its_sign_is_named():
+    """A price lowers sales; only positive effects are allowed unless the client file says otherwise."""
+    frame = rows().assign(revenue=lambda frame: frame["revenue"] - 60 * frame["price"])
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("control-sign", "price")
+    assert "only a positive effect is allowed" in finding.message
+    assert finding.fix.startswith("write {column: price, effect: any}")
+    for effect in ("any", "negative"):
+        assert findings(frame, shop_config(controls=[{"column": "price", "effect": effect}])) == {}
+    upwards = rows().assign(revenue=lambda frame: frame["revenue"] + 60 * frame["price"])
+    config = shop_config(controls=[{"column": "price", "effect": "negative"}])
+    assert only(upwards, config).code == "control-sign"
+
+
+def test_a_yearly_cycle_that_the_model_lacks_is_suggested():
+    """With the setting, or with a time-varying intercept, there is nothing to suggest."""
+    wave = 80 * np.sin(2 * np.pi * np.arange(ROWS) / 52.18)
+    frame = rows().assign(revenue=lambda frame: frame["revenue"] + wave)
+    finding = only(frame)
+    assert (finding.code, finding.severity) == ("yearly-cycle", "note")
+    assert "yearly_seasonality: 2" in finding.fix
+    assert findings(frame, shop_config(model={"yearly_seasonality": 2})) == {}
+    assert findings(frame, shop_config(model={"time_varying_intercept": True})) == {}
+
+
+def test_a_rise_that_the_model_lacks_is_suggested():
+    """A line over three years; with the setting, or with a time-varying intercept, there is nothing to suggest."""
+    frame = rows().assign(revenue=lambda frame: frame["revenue"] + np.linspace(-80, 80, ROWS))
+    finding = only(frame)
+    assert (finding.code, finding.severity) == ("linear-trend", "note")
+    assert "trend: {changepoints: 5}" in finding.fix
+    assert findings(frame, shop_config(model={"trend": {}})) == {}
+    assert findings(frame, shop_config(model={"time_varying_intercept": True})) == {}
+
+
+def test_an_event_that_no_window_can_learn_is_named():
+    """Weeks 0 to 155 begin on 2020-01-06 to 2022-12-26; the last 12, 8 and 4 of them are held out."""
+    model = {"events": {"sale": ["2020-11-27", "2022-11-25"], "late": "2022-11-25", "planned": "2023-02-01"}}
+    data = client_data_from_frame(shop_config(model=model), rows())
+    messages = [finding.message for finding in data.findings]
+    assert {finding.code for finding in data.findings} == {"event-unseen"}
+    assert messages == [
+        "the event 'late' has no day in the training rows of h08, h12: its effect there is its prior's",
+        "the event 'planned' has no day in the rows: its effect there is its prior's",
+    ]
+
+
+def test_an_event_explains_the_row_that_it_lies_in():
+    """What has a term of its own needs no look."""
+    frame = rows()
+    frame.loc[80, "revenue"] *= 5
+    assert findings(frame, shop_config(model={"events": {"sale": "2021-07-22"}})) == {}
+
+
+def test_doubtful_lift_tests_are_named():
+    """One in a week to come, one beyond all spend, one that goes down when spend goes up; a sound one is silent."""
+    largest = float(rows()["tv"].max())
+    sound = {"channel": "tv", "date": "2021-03-03", "x": 40.0, "delta_x": 20.0, "delta_y": 15.0, "sigma": 5.0}
+    assert (
+        findings(rows(), shop_config(lift_tests=[sound, {**sound, "delta_x": -20.0, "delta_y": -9.0}])) == {}
+    )
+    doubtful = [{**sound, "date": "2023-01-02"}, {**sound, "x": largest}, {**sound, "delta_y": -15.0}]
+    data = client_data_from_frame(shop_config(lift_tests=doubtful), rows())
+    assert [(finding.code, finding.column) for finding in data.findings] == [
+        ("lift-test-outside", "tv"), ("lift-test-range", "tv"), ("lift-test-sign", "tv")
+    ]  # fmt: skip
+    assert data.findings[0].message == "lift test 1 (2023-01-02) lies outside the rows and does not count"
+    assert data.findings[1].message.startswith(f"lift test 2 (2021-03-03) goes to {largest + 20:.4g}, ")
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_findings_do_not_depend_on_the_unit(scale):
+    """Cents, euros or millions: the same warnings."""
+    frame = rows()
+    frame.loc[80, "revenue"] *= 5
+    scaled = frame.assign(**{name: frame[name] * scale for name in ("tv", "radio", "price", "revenue")})
+    assert findings(scaled).keys() == findings(frame).keys()
