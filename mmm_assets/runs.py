@@ -83,3 +83,6 @@ def step_failures(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
 def first_line(text: str) -> str:
     """The first line of a message."""
     return text.strip().partition("\n")[0]
+
+
+HOLD_TAG = "mmm/hold"  # of runs whose results are not to be published, with the reason

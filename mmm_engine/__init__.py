@@ -5,15 +5,14 @@ Importing this package is cheap: `PymcModel`, the notebook face, and everything 
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from mmm_engine.toolkit import PymcModel
 
 __all__ = ["ENGINE_VERSION", "PymcModel"]
-
-ENGINE_VERSION = version("mmm-platform")
 
 
 def __getattr__(name: str) -> Any:

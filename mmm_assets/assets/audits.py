@@ -13,13 +13,12 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.fits import MCMC_POOL
-from mmm_assets.assets.fleets import stamped
+from mmm_assets.assets.stamps import MCMC_POOL, stamped
 from mmm_assets.partitions import WINDOW_NAMES, clients
 from mmm_assets.storage.resources import ClientFiles, SamplerOverrides
 from mmm_assets.storage.results import FULL, ResultStore
 from mmm_assets.types import DataFrame, ScaledInputs, WindowFit
-from mmm_engine import ENGINE_VERSION
+from mmm_engine.version import ENGINE_VERSION
 
 
 def _audit_asset(score: Callable[..., DataFrame]) -> dg.AssetsDefinition:

@@ -10,7 +10,7 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.fits import MCMC_POOL
+from mmm_assets.assets.stamps import MCMC_POOL
 from mmm_assets.partitions import clients
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.published import PublishedStates, state_of

@@ -12,27 +12,13 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
+from mmm_assets.assets.stamps import MCMC_POOL, STAMP
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.io_managers import JsonFiles, PosteriorFiles
 from mmm_assets.storage.resources import SamplerOverrides
 from mmm_assets.storage.results import FIT_FAULTS, versions_of
 from mmm_assets.types import DataFrame, DataTree, ScaledInputs
-
-MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
-STAMP = (
-    "client",
-    "window",
-    "cutoff",
-    "data_version",
-    "config_version",
-    "engine_version",
-    "seed",
-    "fit_id",
-    "refresh",
-    "refreshed_at",
-    "command",
-)  # what of a posterior's attributes goes to every frame that is read from it
 
 
 @dg.asset(
@@ -78,7 +64,7 @@ def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     import pandas as pd
 
     from mmm_engine.fleets.holdout import score_window
-    from mmm_engine.posterior.fit import sampler_health
+    from mmm_engine.posterior.diagnostics import sampler_health
     from mmm_engine.results.baseline import plausibility_scores
 
     parts = [
@@ -105,29 +91,28 @@ def _channel_returns(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 
 def _response_curves(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Contribution of each channel as its spend changes, marked where it leaves what was ever spent."""
-    from mmm_engine.results.returns import response_curves
+    from mmm_engine.results.response import response_curves
 
     return response_curves(posterior, inputs)
 
 
 def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """The prediction of every row taken apart: baseline, seasons, channels, controls."""
-    from mmm_engine.results.predictive import contributions, decomposition_frame
+    from mmm_engine.results.decomposition import contributions, decomposition_frame
 
     return decomposition_frame(contributions(posterior, inputs))
 
 
 def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Every parameter of the model: posterior, R-hat, effective sample sizes and its prior."""
-    from mmm_engine.posterior.parameter_table import parameter_frame
-    from mmm_engine.results.baseline import with_prior_ranges
+    from mmm_engine.posterior.parameter_table import parameter_frame, with_prior_ranges
 
     return with_prior_ranges(parameter_frame(posterior, inputs.config), inputs)
 
 
 def _adstock_weights(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """How each channel's effect spreads over the periods that follow its media."""
-    from mmm_engine.results.returns import adstock_weights
+    from mmm_engine.results.response import adstock_weights
 
     return adstock_weights(posterior, inputs)
 
@@ -135,7 +120,7 @@ def _adstock_weights(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
 def _chain_views(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """Ranks of the draws, energy, and where divergences happened."""
     from mmm_engine.posterior.chain_views import chain_frame
-    from mmm_engine.posterior.fit import parameter_summary
+    from mmm_engine.posterior.diagnostics import parameter_summary
 
     return chain_frame(posterior, parameter_summary(posterior))
 
@@ -144,7 +129,7 @@ def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
     """How much stronger or weaker media works over time; no rows when the model keeps it constant."""
     import pandas as pd
 
-    from mmm_engine.results.predictive import multiplier_frame
+    from mmm_engine.results.decomposition import multiplier_frame
 
     frame = multiplier_frame(posterior, inputs)
     return pd.DataFrame(columns=list(metadata.MULTIPLIER_COLUMNS)) if frame is None else frame
@@ -227,7 +212,7 @@ def _failure_message(failures: dict[str, str]) -> str:
 
 def _fit_facts(posterior: DataTree) -> dict[str, Any]:
     """What the UI shows about one fit: numbers that plot, then what it was fitted on."""
-    from mmm_engine.posterior.fit import sampler_health
+    from mmm_engine.posterior.diagnostics import sampler_health
 
     facts: dict[str, Any] = metadata.score_numbers(sampler_health(posterior))
     for name in (

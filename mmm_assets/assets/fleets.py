@@ -4,15 +4,13 @@ Here: recovery_scores, stability_scores, forecast.
 Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.scores.gates).
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.fits import MCMC_POOL
+from mmm_assets.assets.stamps import MCMC_POOL, stamped
 from mmm_assets.pages import reporting
 from mmm_assets.partitions import clients
 from mmm_assets.runs import Refresh
@@ -129,14 +127,6 @@ def _refuse_unless_publishable(stored: ClientResults, fit: str) -> None:
     if reasons:
         message = f"client '{stored.data.config.client}': no forecast was issued, the last one stays:\n"
         raise dg.Failure(message + "\n".join(reasons), allow_retries=False)
-
-
-def stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
-    """Scores with the rows and settings they belong to and the run that made them, and their numbers in the UI."""
-    scores.attrs.update({**versions, **Refresh.of(context.run).stamp()})
-    facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
-    context.add_asset_metadata(facts)
-    return scores
 
 
 def _versions(data_version: str, config_version: str) -> dict[str, str]:

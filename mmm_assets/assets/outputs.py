@@ -17,13 +17,12 @@ from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients
-from mmm_assets.refreshes.canaries import HOLD_TAG
-from mmm_assets.runs import Refresh
+from mmm_assets.runs import HOLD_TAG, Refresh
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import MetricHistory
 from mmm_assets.storage.results import FULL, ClientResults, ResultStore
 from mmm_assets.types import DataFrame, History, Verdict
-from mmm_engine import ENGINE_VERSION
+from mmm_engine.version import ENGINE_VERSION
 
 
 @dg.asset(

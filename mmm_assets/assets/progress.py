@@ -1,7 +1,7 @@
 """Who watches the fits of this process: the command line's live table, or the run's log.
 
 Here: the one listener of this process, and the listener that logs a plain line now and then.
-Not here: drawing (screens.py), what a fit reports (mmm_engine.posterior.fit.FitProgress).
+Not here: drawing (screens.py), what a fit reports (mmm_engine.posterior.progress.FitProgress).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmm_engine.posterior.fit import FitProgress, ProgressListener
+    from mmm_engine.posterior.progress import FitProgress, ProgressListener
 
 SECONDS_BETWEEN_LINES = 15.0
 

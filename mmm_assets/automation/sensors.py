@@ -25,7 +25,7 @@ from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config
 from mmm_assets.refreshes.locks import bury_dead_runs
 from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.storage.resources import ClientFiles
-from mmm_engine.client.config import list_clients
+from mmm_engine.client.client_file import list_clients
 
 SETTLE_SECONDS = 10.0
 CLIENTS_PER_TICK = 200

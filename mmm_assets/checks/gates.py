@@ -241,9 +241,9 @@ def drift(
 )
 def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -> Judged:
     """Look for anything in the page that a browser would fetch."""
-    from mmm_engine.scores import gates
+    from mmm_engine.report.bundle import check_report
 
-    return {context.partition_key: gates.check_report(report)}
+    return {context.partition_key: check_report(report)}
 
 
 ALL_CHECKS = (

@@ -109,7 +109,7 @@ def audit(
 def check(clients: SomeClients = None) -> None:
     """Check the files of clients, rows and plan of media, against their contract: seconds, all faults at once."""
     from mmm_assets.cli.screens import finding_lines
-    from mmm_engine.client.config import list_clients
+    from mmm_engine.client.client_file import list_clients
     from mmm_engine.rows.client_data import read_client
     from mmm_engine.rows.plan import client_plan
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmm_engine.client.config import check_client_id, client_config_from_mapping, write_client_config
+from mmm_engine.client.client_file import client_config_from_mapping, write_client_config
+from mmm_engine.client.config import check_client_id
 from mmm_engine.client.validation import DATA_SUFFIXES
 from mmm_engine.errors import ConfigError, Fault
 

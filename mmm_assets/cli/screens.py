@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mmm_assets.refreshes.chain import RefreshOutcome
     from mmm_assets.storage.results import ClientResults, ResultStore
     from mmm_assets.types import ClientData, DataFrame
-    from mmm_engine.posterior.fit import FitProgress
+    from mmm_engine.posterior.progress import FitProgress
 
 SCORES = {  # heading -> (split, metric, format)
     "MAPE\ntrain": ("train", "mape", "{:.1%}"),

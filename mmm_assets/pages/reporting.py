@@ -14,7 +14,7 @@ from mmm_assets import verdicts
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.results import FULL, ClientResults, WindowResults
 from mmm_assets.types import DataFrame, History, Verdict
-from mmm_engine import ENGINE_VERSION
+from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo, WindowReport

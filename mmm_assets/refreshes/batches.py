@@ -8,10 +8,9 @@ per link. So a batch is one child process, in which every client's runs are reco
 A client that kills the child or hangs is given up, and the others go on in a fresh one.
 """
 
-import functools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
@@ -21,16 +20,14 @@ import dagster as dg
 from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from pydantic import Field
 
-from mmm_assets import home
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.refreshes import canaries, isolation
-from mmm_assets.refreshes.chain import RefreshOptions, judge_client, refresh_client, refresh_portfolio
-from mmm_assets.refreshes.isolation import Say
+from mmm_assets.refreshes.chain import refresh_portfolio
 from mmm_assets.refreshes.locks import bury_dead_runs, claim_run
-from mmm_assets.runs import BATCH_TAG, Refresh
-from mmm_assets.storage.results import ResultStore
-from mmm_engine.client.config import CLIENT_ID, inspect_client_config
+from mmm_assets.runs import Refresh
+from mmm_engine.client.client_file import inspect_client_config
+from mmm_engine.client.config import CLIENT_ID
 from mmm_engine.errors import MMMError
 
 JOB_NAME = "refresh_clients"
@@ -95,38 +92,7 @@ def refresh_clients() -> None:
     refresh_batch()
 
 
-def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
-    """Refresh a client in this process, the child of a batch; what failed, in words."""
-    from mmm_assets.definitions import defs
-
-    if client == canaries.ITEM:
-        return list(filter(None, [canaries.judge()]))
-    hold = canaries.last_hold() if options["canary"] else ""
-    walk = judge_client if options["judge_only"] else refresh_client
-    outcome = walk(
-        client,
-        instance=_instance(),
-        find_job=defs.resolve_job_def,
-        results=ResultStore(),
-        options=RefreshOptions(
-            windows=tuple(options["windows"]),
-            sampler=options["sampler"],
-            log_level="WARNING",
-            tags={BATCH_TAG: options["batch"], **({canaries.HOLD_TAG: hold} if hold else {})},
-        ),
-        announce=say,
-    )
-    say(f"{client}: {'done' if outcome.succeeded else 'failed'} in {outcome.seconds:.0f} s")
-    return [*outcome.failures, *(f"{e.check_name}: {e.description}" for e in outcome.failed_checks)]
-
-
-@functools.cache
-def _instance() -> dg.DagsterInstance:
-    """The instance of this process, opened once for all its clients."""
-    return home.open_instance(home.home_dir())
-
-
-TASK = f"{__name__}:{refresh_one.__name__}"
+TASK = "mmm_assets.worker:refresh_one"  # known by name only: it stands above the definitions
 
 
 def batch_config(clients: list[str], **settings: Any) -> dict[str, object]:

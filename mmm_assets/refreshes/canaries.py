@@ -16,7 +16,6 @@ from mmm_assets.storage.io_managers import JsonFiles
 from mmm_engine.errors import FitError
 
 ITEM = "@canary"  # in the place of a client in a batch; no client can be called so
-HOLD_TAG = "mmm/hold"  # of runs whose results are not to be published, with the reason
 
 
 def judge() -> str:

@@ -23,11 +23,11 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.refreshes import jobs
-from mmm_assets.refreshes.canaries import HOLD_TAG
 from mmm_assets.refreshes.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.runs import (
     CLIENT_TAG,
     COMMAND_TAG,
+    HOLD_TAG,
     PROCESS_TAG,
     REFRESH_TAG,
     STARTED_TAG,

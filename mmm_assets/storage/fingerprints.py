@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmm_engine import ENGINE_VERSION
-from mmm_engine.client.config import check_client_id, inspect_client_config
+from mmm_engine.client.client_file import inspect_client_config
+from mmm_engine.client.config import check_client_id
+from mmm_engine.version import ENGINE_VERSION
 
 SOURCE = "source"  # metadata of client_data: fingerprint of the files that the rows were read from
 _CHUNK = 1 << 20

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from mmm_assets.storage.io_managers import ClientDataFiles, FrameFiles
 from mmm_assets.storage.results import FULL, ClientResults
-from mmm_engine import ENGINE_VERSION
+from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from mmm_engine.fleets.refresh_diff import PublishedState

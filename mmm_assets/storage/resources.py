@@ -43,7 +43,8 @@ class ClientFiles(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             ConfigError: If it cannot be used.
         """
-        from mmm_engine.client.config import check_client_id, read_client_config
+        from mmm_engine.client.client_file import read_client_config
+        from mmm_engine.client.config import check_client_id
 
         return read_client_config(self.folder / f"{check_client_id(client)}.yaml")
 

@@ -15,8 +15,9 @@ import pandas as pd
 
 from mmm_engine.client.validation import nearest, place
 from mmm_engine.errors import Fault
+from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import Rows, read_numbers
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.files.yaml_document import Document, shorten
 

@@ -19,16 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mmm_engine.compiler.buffers import InputLayout
-from mmm_engine.compiler.graph import Graph
 from mmm_engine.compiler.object_code import load, object_code, processor
-from mmm_engine.model.mean import ARRAY_AXES, RUNTIME_AXES, ModelData, axis_sizes
-from mmm_engine.model.specification import ModelStructure
 
-Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
 _DIGEST_BYTES = 32
@@ -49,19 +41,17 @@ class MachineCode:
     from_disk: bool
 
 
-def machine_code(
-    what: str, structure: ModelStructure, functions: tuple[str, ...], write: Callable[[], str]
-) -> MachineCode:
+def machine_code(what: str, key: str, functions: tuple[str, ...], write: Callable[[], str]) -> MachineCode:
     """The machine code of a formula for a structure.
 
     Args:
-        what: Name of the formula; with the structure it tells machine code apart.
-        structure: The model.
+        what: Name of the formula.
+        key: What else tells it apart from others of that name.
         functions: Names of the functions wanted.
         write: Returns the LLVM text; called only where the machine code is not on disk.
     """
-    key = hashlib.sha256("\n".join([repr(structure), what, _build_stamp()]).encode()).hexdigest()[:24]
-    path = cache_dir() / f"{what}_{key}.o"
+    digest = hashlib.sha256("\n".join([key, what, _build_stamp()]).encode()).hexdigest()[:24]
+    path = cache_dir() / f"{what}_{digest}.o"
     code = _read(path)
     from_disk = code is not None
     if code is None:
@@ -81,42 +71,6 @@ def cache_dir() -> Path:
         else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mmm_engine"
     )
     return base.expanduser().resolve()
-
-
-def array_layouts(structure: ModelStructure) -> list[InputLayout]:
-    """The arrays of `ModelData` as machine code finds them in `data_buffer`."""
-    sizes = axis_sizes(structure)
-    return [
-        InputLayout(name, tuple(sizes.get(axis, axis) for axis in axes), shifted=name == "media_lagged")
-        for name, axes in ARRAY_AXES.items()
-    ]
-
-
-def traced_data(graph: Graph, layouts: list[InputLayout]) -> ModelData:
-    """`ModelData` of expressions, for formulas to be written down."""
-    return ModelData(**{layout.name: graph.input(layout.name, layout.sizes) for layout in layouts})
-
-
-def data_buffer(data: ModelData) -> Floats:
-    """All arrays of `data` in one flat buffer: its length, the sizes known at run time, then the arrays.
-
-    Axes known at run time (rows) come last in memory. Of the lagged copies of the media only the first is stored, with
-    the zeros before it: the others are the same numbers, seen from earlier rows.
-    """
-    arrays = {name: np.asarray(array, dtype=float) for name, array in data.arrays().items()}
-    sizes: dict[str, int] = {}
-    for name, array in arrays.items():
-        sizes.update(zip(ARRAY_AXES[name], array.shape, strict=True))
-    media = arrays["media_lagged"][0]
-    padded = np.concatenate([np.zeros((sizes["lag"] - 1, sizes["channel"])), media])
-    pieces = [padded.T.ravel()]
-    for name, axes in ARRAY_AXES.items():
-        if name != "media_lagged":
-            order = sorted(range(len(axes)), key=[axis in RUNTIME_AXES for axis in axes].__getitem__)
-            pieces.append(arrays[name].transpose(order).ravel())
-    header = [float(sizes[name]) for name in RUNTIME_AXES]
-    length = 1 + len(header) + sum(piece.size for piece in pieces)
-    return np.concatenate([[float(length)], header, *pieces])
 
 
 def _translate(text: str) -> bytes:

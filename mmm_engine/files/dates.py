@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
-from mmm_engine.files.numbers import MISSING_WORDS, Days, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
 from mmm_engine.files.yaml_document import shorten
 
 _MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?"

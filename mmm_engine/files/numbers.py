@@ -11,19 +11,14 @@ import math
 import numbers
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault
-from mmm_engine.files.table import more_rows
+from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
 from mmm_engine.files.yaml_document import shorten
-
-Floats = NDArray[np.float64]
-Days = NDArray[np.datetime64]  # datetime64[D], NaT where a cell is no date
 
 _LONGEST = 100  # characters of a number that somebody may have meant
 MAX_NUMBER = 1e15  # squares of larger ones overflow in the checks, and no client earns or spends as much
@@ -32,66 +27,9 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[,' \u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
 _IN_BRACKETS = re.compile(r"\([0-9.]+\)")
-MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "nil", ".", "<na>", "nat"})
 _EXCEL_ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!"})
 _INFINITE = frozenset({"inf", "infinity", "∞"})
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Names of rows in messages.
-
-    Attributes:
-        numbers: Row number of each row, as the file's editor shows it.
-        days: Date of each row, NaT where it is unknown, shape (row,).
-    """
-
-    numbers: Sequence[int]
-    days: Days
-
-    def label(self, index: int) -> str:
-        """``"row 12 (2023-03-27)"``."""
-        day = self.days[index]
-        return f"row {self.numbers[index]}" + ("" if np.isnat(day) else f" ({day})")
-
-    def place(self, column: str, index: int) -> str:
-        """``"column 'tv', row 12 (2023-03-27)"``."""
-        return f"column '{column}', {self.label(index)}"
-
-    def others(self, indices: Sequence[int] | NDArray[np.intp]) -> str:
-        """``" (and in 3 more rows: 13, 14, 20)"`` for the rows after the first of ``indices``."""
-        return more_rows([self.numbers[index] for index in indices[1:]])
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """Why a cell cannot be read; cells of a column that miss the same ``wanted`` make one fault."""
-
-    found: str
-    wanted: str
-    fix: str
-
-
-def is_missing(cell: object) -> bool:
-    """Whether a typed cell is one of the ways to say that there is nothing."""
-    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
-
-
-def faults_of(flaws: Mapping[int, Flaw], column: str, rows: Rows) -> list[Fault]:
-    """One fault for each kind of flaw, placed at its first row and counting the others."""
-    kinds: dict[str, list[int]] = {}
-    for index in sorted(flaws):
-        kinds.setdefault(flaws[index].wanted, []).append(index)
-    return [
-        Fault(
-            rows.place(column, indices[0]),
-            flaws[indices[0]].found + rows.others(indices),
-            flaws[indices[0]].wanted,
-            flaws[indices[0]].fix,
-        )
-        for indices in kinds.values()
-    ]
 
 
 def read_numbers(cells: pd.Series, column: str, rows: Rows) -> tuple[Floats, list[Fault]]:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.thresholds import ThresholdConfig
-from mmm_engine.posterior.fit import fit, sampler_health
+from mmm_engine.posterior.diagnostics import sampler_health
+from mmm_engine.posterior.fit import fit
 from mmm_engine.results.returns import channel_returns
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import scale_window

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
-from mmm_engine.fleets.window_fit import WindowFit, fit_window, window_name
-from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import Prediction
 from mmm_engine.rows.calendar import SEASON_LENGTH
 from mmm_engine.rows.client_data import ClientData
-from mmm_engine.rows.window import ScaledInputs, scale_split
+from mmm_engine.rows.window import ScaledInputs, scale_split, window_name
 from mmm_engine.scores.forecast_scores import (
     SCORE_COLUMNS,
     bias,
@@ -30,8 +30,6 @@ from mmm_engine.scores.forecast_scores import (
     wape,
 )
 from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
-
-Floats = NDArray[np.float64]
 
 HORIZONS = (1, 2, 4, 8, 12)
 

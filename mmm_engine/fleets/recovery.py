@@ -14,24 +14,23 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
-from mmm_engine.model.mean import model_data, training_data
+from mmm_engine.model.arrays import first_rows, model_data
 from mmm_engine.model.specification import model_structure
-from mmm_engine.posterior.fit import ProgressListener
 from mmm_engine.posterior.parameter_table import prior_values
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
-from mmm_engine.results.predictive import flat_draws
+from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, crps_rows
 from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, z_score
 
 __all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_targets"]
 
-Floats = NDArray[np.float64]
 ScoreRow = tuple[str, str, str, float, str]
 
 IDENTIFIED_RECOVERY = 0.75
@@ -265,7 +264,7 @@ def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
 def _contributions(values: dict[str, Floats], inputs: ScaledInputs) -> Floats:
     """Contribution per channel summed over the training rows, model space, shape (draw, channel)."""
     structure = model_structure(inputs.config)
-    train = training_data(model_data(inputs, structure), inputs.train_rows)
+    train = first_rows(model_data(inputs, structure), inputs.train_rows)
     return channel_totals(values, train, structure).contribution
 
 

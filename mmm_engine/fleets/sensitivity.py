@@ -16,7 +16,7 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.stability import compare_returns
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
-from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import Fault, FitError
+from mmm_engine.model.arrays import first_rows, model_data
 from mmm_engine.model.calendar_terms import dates_of
-from mmm_engine.model.mean import lift_gains, mean, mean_terms, model_data, parameter_values, training_data
+from mmm_engine.model.likelihood import draw_targets, lift_gains
+from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import ModelStructure, model_structure
-from mmm_engine.results.predictive import draw_targets, flat_draws
+from mmm_engine.model.specification import ModelStructure, model_structure, parameter_values
+from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.calendar import row_of
 from mmm_engine.rows.window import ScaledInputs
-
-Floats = NDArray[np.float64]
 
 _TRIES = 100  # refused draws in a row after which the priors, not chance, are to blame
 _NEGATIVE_SHARE_MAX = 0.5
@@ -68,7 +68,7 @@ def simulate_targets(
         FitError: If 100 draws in a row are refused.
     """
     structure = model_structure(inputs.config)
-    train = training_data(model_data(inputs, structure), inputs.train_rows)
+    train = first_rows(model_data(inputs, structure), inputs.train_rows)
     rng = np.random.default_rng(seed)
     rejected = 0
     for truth in _truths(structure, seed, posterior):

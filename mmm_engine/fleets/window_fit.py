@@ -6,21 +6,20 @@ Not here: the scores themselves (holdout.py, returns.py), what a fleet concludes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from mmm_engine.client.config import SamplerConfig
-from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.holdout import score_window
-from mmm_engine.posterior.fit import ProgressListener, fit, sampler_health
+from mmm_engine.posterior.diagnostics import sampler_health
+from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import Prediction, predict
 from mmm_engine.results.returns import channel_returns
-from mmm_engine.rows.window import ScaledInputs, Scales
+from mmm_engine.rows.window import ScaledInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,36 +64,3 @@ def fit_window(
 ) -> WindowFit:
     """A window with its posterior; arguments as those of `sampler.fit`."""
     return WindowFit(inputs, fit(inputs, sampler=sampler, progress=progress, label=label))
-
-
-def window_name(holdout: int) -> str:
-    """Name of the window that holds out so many rows.
-
-    >>> window_name(0), window_name(4), window_name(13)
-    ('full', 'h04', 'h13')
-    """
-    return f"h{holdout:02d}" if holdout else "full"
-
-
-def check_holdouts(holdouts: Sequence[int], client: str) -> None:
-    """Refuse numbers of held-out rows that no window can be made of.
-
-    Raises:
-        DataError: If there is none, one is not a whole number above 0, or one comes twice.
-    """
-    known = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
-    if not known or len(known) != len(holdouts) or len(set(known)) != len(known):
-        found, wanted = f"{list(holdouts)}", "different whole numbers above 0"
-        raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
-
-
-def without_scaling(inputs: ScaledInputs) -> ScaledInputs:
-    """The same window in original units: every scale is 1."""
-    scales = inputs.scales
-    return replace(
-        inputs,
-        scales=Scales(1.0, dict.fromkeys(scales.media, 1.0), dict.fromkeys(scales.controls, 1.0)),
-        target_scaled=inputs.target,
-        media_scaled=inputs.media_scaled * scales.media_array(),
-        controls_scaled=inputs.controls_scaled * scales.control_array(),
-    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.model_config import LiftTest
-from mmm_engine.files.numbers import Days, Floats
 from mmm_engine.rows.calendar import covered_days, row_of
 from mmm_engine.rows.window import ScaledInputs
 

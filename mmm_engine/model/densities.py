@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mmm_engine.model.priors import PriorPart, PriorSpec
+from mmm_engine.array_types import Array
+from mmm_engine.model.parameters import PriorPart
+from mmm_engine.model.priors import PriorSpec
 
-Array = Any  # a numpy array or an expression
 Arguments = Mapping[str, Any]  # numbers, or arrays that broadcast
 Density = Callable[[Array, Arguments, Any], Array]
 

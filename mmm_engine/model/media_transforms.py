@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Array = Any  # a numpy array or an expression
+from mmm_engine.array_types import Array, Floats
+
 Namespace = Any  # array functions (arrays.py)
 
 
@@ -302,76 +301,3 @@ def saturate(media: Array, kind: str, p: Mapping[str, Array], xp: Namespace) -> 
 
 
 # --- time variation -------------------------------------------------------------------------------
-
-
-def hsgp_basis(time: Floats, middle: float, half_width: float, n_basis: int) -> Floats:
-    """Laplacian eigenfunctions on [-L, L] at centred times (Solin and Särkkä 2020, doi:10.1007/s11222-019-09886-w).
-
-    Args:
-        time: Row numbers, shape (date,).
-        middle: Centre of the training rows.
-        half_width: L, in rows.
-        n_basis: Number of functions.
-
-    Returns:
-        Shape (date, basis).
-    """
-    frequencies = hsgp_frequencies(half_width, n_basis)
-    return np.sin((time - middle + half_width)[:, None] * frequencies) / math.sqrt(half_width)
-
-
-def hsgp_frequencies(half_width: float, n_basis: int) -> Floats:
-    """Square roots of the eigenvalues, shape (basis,), per row."""
-    return np.asarray(np.arange(1, n_basis + 1) * np.pi / (2.0 * half_width), dtype=float)
-
-
-def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, xp: Namespace) -> Array:
-    """Square root of the spectral density of a Matérn 5/2 kernel in one dimension.
-
-    S(w) = eta^2 (16/3) 5^(5/2) l (5 + l^2 w^2)^(-3) (Rasmussen and Williams 2006, eq. 4.15).
-    """
-    inner = 5.0 + (length_scale * frequencies) ** 2
-    return eta * xp.sqrt(16.0 / 3.0 * 5.0**2.5 * length_scale) * inner ** (-1.5)
-
-
-def softplus_multiplier(latent: Array, weights: Array, xp: Namespace) -> Array:
-    """A positive curve whose weighted mean is one.
-
-    Args:
-        latent: Gaussian process values, shape (..., date).
-        weights: Weights of the mean, adding up to one, shape (date,).
-        xp: Array functions.
-
-    Returns:
-        Shape (..., date).
-    """
-    positive = xp.softplus(latent)
-    return positive / (positive @ weights)[..., None]
-
-
-def fourier_modes(day_of_year: Floats, order: int) -> Floats:
-    """Sines and cosines of the year, shape (date, 2 * order): all sines first, as pymc-marketing has them."""
-    angle = 2.0 * np.pi * day_of_year[:, None] / 365.25 * np.arange(1, order + 1)
-    return np.hstack([np.sin(angle), np.cos(angle)])
-
-
-def half_points(media: Floats) -> Floats:
-    """Where a Michaelis-Menten curve flattens a channel: the half-saturation point that keeps half of its spread.
-
-    The relative spread of m / (h + m) over the rows, as a part of that of m, falls with h, about as h / (h + c) for a
-    channel that always runs. One that pauses keeps most of it whatever the curve: its c is 0.
-
-    Args:
-        media: Shape (date, channel), model space, not negative.
-
-    Returns:
-        c, >= 0, shape (channel,).
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        curves = media / (media + _HALF_POINTS[1:, None, None])
-        kept = curves.std(axis=1) / curves.mean(axis=1) / (media.std(axis=0) / media.mean(axis=0))
-    flat = np.where(np.isfinite(kept), kept, 1.0) < 0.5
-    return np.asarray(_HALF_POINTS[flat.sum(axis=0)])
-
-
-_HALF_POINTS = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])  # media have a maximum of one

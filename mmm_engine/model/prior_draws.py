@@ -13,11 +13,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmm_engine.model.priors import ParameterSpec, PriorPart, PriorSpec, free_variables
+from mmm_engine.array_types import Floats
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, free_variables
+from mmm_engine.model.priors import PriorSpec
 
-Floats = NDArray[np.float64]
 Arguments = Mapping[str, Any]  # numbers, or draws of shape (draw, 1)
 Sampler = Callable[[np.random.Generator, Arguments, tuple[int, ...]], Any]
 

@@ -7,17 +7,13 @@ Not here: random draws (prior_draws.py), log densities (densities.py), default p
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmm_engine.errors import ConfigError, Fault
-
-Floats = NDArray[np.float64]
-Array = Any  # a numpy array or an expression
 
 Support = Literal["positive", "unit", "real", "interval"]
 
@@ -91,43 +87,6 @@ class PriorSpec:
         return f"{self.distribution}({inside})"
 
 
-@dataclass(frozen=True)
-class PriorPart:
-    """Elements of one parameter that share a prior.
-
-    Attributes:
-        name: Name of the free variable; the parameter's own name when it has one part only.
-        indices: Which elements of the parameter these are.
-        prior: Their common prior.
-        sign: -1 where the parameter is minus the variable (effects that must be negative).
-    """
-
-    name: str
-    indices: tuple[int, ...]
-    prior: PriorSpec
-    sign: float = 1.0
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """A parameter of the model: its name, its dimension and the priors of its elements.
-
-    Attributes:
-        name: pymc-marketing's name where it has one ("saturation_lam").
-        dim: Name of the dimension, None for a scalar.
-        parts: One or more priors; their indices cover the elements once.
-    """
-
-    name: str
-    dim: str | None
-    parts: tuple[PriorPart, ...]
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return sum(len(part.indices) for part in self.parts)
-
-
 def read_prior(value: Any, where: str, who: str) -> PriorSpec:
     """A prior from its mapping in the client file.
 
@@ -175,28 +134,3 @@ def _read_argument(key: str, value: Any, where: str, who: str) -> float | PriorS
     if not np.isfinite(number):
         raise ConfigError(who, Fault(f"{where}.{key}", repr(value), "a finite number", "correct it"))
     return number
-
-
-def free_variables(parameters: tuple[ParameterSpec, ...]) -> Iterator[PriorPart]:
-    """All free variables of a model, those that a prior's arguments depend on before the prior itself."""
-    for parameter in parameters:
-        for part in parameter.parts:
-            yield from _with_hyperpriors(part)
-
-
-def _with_hyperpriors(part: PriorPart) -> Iterator[PriorPart]:
-    for name, argument in part.prior.arguments:
-        if isinstance(argument, PriorSpec):
-            yield from _with_hyperpriors(PriorPart(f"{part.name}_{name}", (0,), argument))
-    yield part
-
-
-def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) -> Array:
-    """A parameter from its free variables: (..., size), or (...) for a scalar."""
-    pieces = [variables[part.name] if part.sign > 0 else -variables[part.name] for part in parameter.parts]
-    if parameter.dim is None:
-        return pieces[0][..., 0]
-    if len(pieces) == 1:
-        return pieces[0]
-    order = np.argsort([index for part in parameter.parts for index in part.indices])
-    return xp.concatenate(pieces, axis=-1)[..., order]

@@ -12,7 +12,8 @@ import pandas as pd
 
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.model.calendar_terms import known_lift_tests
-from mmm_engine.model.priors import ParameterSpec, PriorSpec
+from mmm_engine.model.parameters import ParameterSpec
+from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import (
     INTERCEPT_PROCESS,
     MEDIA_PROCESS,
@@ -190,7 +191,7 @@ def _arguments(prior: PriorSpec) -> dict[str, Any]:
 def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int) -> Any:
     from pymc_marketing.hsgp_kwargs import HSGPKwargs
 
-    from mmm_engine.model.mean import half_width
+    from mmm_engine.model.arrays import half_width
 
     eta = dict(specs[f"{process.name}_raw_eta"].parts[0].prior.arguments)
     length = dict(specs[f"{process.name}_raw_ls"].parts[0].prior.arguments)

@@ -7,50 +7,30 @@ Not here: the formula (model.py).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mmm_engine.array_types import Array
 from mmm_engine.client.config import ChannelConfig, ClientConfig
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.model.default_priors import (
+    CONTROL_EFFECTS,
+    EVENT_SIGMA,
+    EVENT_SIZE,
+    FOURIER,
+    INTERCEPT,
+    LIKELIHOOD_PRIORS,
+    PROCESS_DEFAULTS,
+    TREND,
+    ClientPriors,
+)
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
-from mmm_engine.model.priors import ParameterSpec, PriorPart, PriorSpec, read_prior
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble
+from mmm_engine.model.priors import PriorSpec, read_prior
 
 MEDIA_PROCESS = "media_temporal_latent_multiplier"
 INTERCEPT_PROCESS = "intercept_latent_process"
-
-_INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
-_LIKELIHOODS: dict[str, dict[str, Any]] = {
-    "normal": {"distribution": "Normal", "sigma": {"distribution": "HalfNormal", "sigma": 2}},
-    "student_t": {
-        "distribution": "StudentT",
-        "nu": {"distribution": "Gamma", "alpha": 2, "beta": 0.1},
-        "sigma": {"distribution": "HalfNormal", "sigma": 2},
-    },
-    "truncated_normal": {
-        "distribution": "TruncatedNormal",
-        "lower": 0,
-        "sigma": {"distribution": "HalfNormal", "sigma": 2},
-    },
-}
-_EFFECTS: dict[str, tuple[dict[str, Any], float]] = {
-    "positive": ({"distribution": "HalfNormal", "sigma": 1}, 1.0),
-    "negative": ({"distribution": "HalfNormal", "sigma": 1}, -1.0),
-    "any": ({"distribution": "Normal", "mu": 0, "sigma": 1}, 1.0),
-}
-_FOURIER = {"distribution": "Laplace", "mu": 0, "b": 1}
-_TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
-_EVENT_SIGMA = {"distribution": "Gamma", "mu": 7, "sigma": 1}  # days
-_EVENT_SIZE = {
-    "distribution": "Normal",
-    "mu": 0,
-    "sigma": 10,
-}  # area under the bump: share of the scale times days
-_PROCESS_DEFAULTS: dict[str, dict[str, float]] = {
-    "media_tvp_config": {"eta_lam": 10.0, "ls_mu": 5.0, "ls_sigma": 5.0},
-    "intercept_tvp_config": {"eta_lam": 1.0, "ls_mu": 5.0, "ls_sigma": 5.0},
-}
 
 
 Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
@@ -144,7 +124,7 @@ def model_structure(config: ClientConfig) -> ModelStructure:
     Raises:
         ConfigError: If a prior's name or distribution is not known.
     """
-    priors = _Priors(config)
+    priors = ClientPriors(config)
     adstocks, adstock_parameters = _adstock_groups(config, priors)
     saturations, saturation_parameters = _saturation_groups(config, priors)
     media_process, media_parameters = _time_process(
@@ -156,14 +136,14 @@ def model_structure(config: ClientConfig) -> ModelStructure:
     likelihood, constants, likelihood_parameters = _likelihood(config, priors)
     order = config.model.yearly_seasonality or 0
     parameters = (
-        _whole("intercept", None, 1, priors.take("intercept", _INTERCEPT)),
+        _whole("intercept", None, 1, priors.take("intercept", INTERCEPT)),
         *adstock_parameters,
         *saturation_parameters,
         *media_parameters,
         *intercept_parameters,
         *_control_parameters(config, priors),
         *(
-            (_whole("gamma_fourier", "fourier_mode", 2 * order, priors.take("gamma_fourier", _FOURIER)),)
+            (_whole("gamma_fourier", "fourier_mode", 2 * order, priors.take("gamma_fourier", FOURIER)),)
             if order
             else ()
         ),
@@ -188,51 +168,6 @@ def model_structure(config: ClientConfig) -> ModelStructure:
     )
 
 
-class _Priors:
-    """The client's own priors, handed out by name; what is never asked for is a mistake."""
-
-    def __init__(self, config: ClientConfig) -> None:
-        self._who = f"client '{config.client}'"
-        self._given = dict(config.model.priors)
-        self._by_channel: list[dict[str, Any]] = [dict(channel.priors) for channel in config.channels]
-        self._channel_names = config.channel_names
-        self._known: list[str] = []
-
-    def mapping(self, name: str, default: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._known.append(name)
-        given = self._given.get(name, default)
-        return given if isinstance(given, Mapping) else {"value": given}
-
-    def take(self, name: str, default: Mapping[str, Any]) -> PriorSpec:
-        return read_prior(self.mapping(name, default), f"model.priors.{name}", self._who)
-
-    def take_channel(self, name: str, default: Mapping[str, Any], channel: int) -> PriorSpec:
-        own = self._by_channel[channel].get(name)
-        if own is None:
-            return self.take(name, default)
-        self._known.append(name)
-        return read_prior(own, f"channels.{self._channel_names[channel]}.priors.{name}", self._who)
-
-    def refuse_unknown(self) -> None:
-        places = [("model.priors", self._given)]
-        places += [
-            (f"channels.{name}.priors", own)
-            for name, own in zip(self._channel_names, self._by_channel, strict=True)
-        ]
-        known = sorted(set(self._known))
-        faults = []
-        for place, given in places:
-            for name in given:
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, n=1)
-                    hint = f"did you mean '{near[0]}'?" if near else "remove it or choose one of the names"
-                    faults.append(
-                        Fault(f"{place}.{name}", "an unknown prior", f"one of {', '.join(known)}", hint)
-                    )
-        if faults:
-            raise ConfigError(self._who, faults)
-
-
 def _whole(name: str, dim: str | None, size: int, prior: PriorSpec) -> ParameterSpec:
     return ParameterSpec(name, dim, (PriorPart(name, tuple(range(size)), prior),))
 
@@ -250,7 +185,7 @@ def _by_prior(name: str, dim: str, priors: list[tuple[PriorSpec, float]]) -> Par
 
 
 def _adstock_groups(
-    config: ClientConfig, priors: _Priors
+    config: ClientConfig, priors: ClientPriors
 ) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
     def key(channel: ChannelConfig) -> tuple[str, int]:
         own = channel.adstock or config.model.adstock
@@ -260,14 +195,14 @@ def _adstock_groups(
 
 
 def _saturation_groups(
-    config: ClientConfig, priors: _Priors
+    config: ClientConfig, priors: ClientPriors
 ) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
     keys = [(channel.saturation or config.model.saturation, 1) for channel in config.channels]
     return _media_groups("saturation", keys, priors)
 
 
 def _media_groups(
-    role: str, keys: Sequence[tuple[str, int]], priors: _Priors
+    role: str, keys: Sequence[tuple[str, int]], priors: ClientPriors
 ) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
     """Channels grouped by transformation, and the parameters of each group.
 
@@ -292,14 +227,14 @@ def _media_groups(
 
 
 def _time_process(
-    wanted: bool, name: str, setting: str, config: ClientConfig, priors: _Priors
+    wanted: bool, name: str, setting: str, config: ClientConfig, priors: ClientPriors
 ) -> tuple[TimeProcess | None, list[ParameterSpec]]:
     if not wanted:
         return None, []
     values = {
         "m": float(config.model.n_basis),
         "L": None,
-        **_PROCESS_DEFAULTS[setting],
+        **PROCESS_DEFAULTS[setting],
         **priors.mapping(setting, {}),
     }
     eta = {"distribution": "Exponential", "lam": values["eta_lam"]}
@@ -318,39 +253,39 @@ def _time_process(
     return TimeProcess(name, n_basis, half_width), parameters
 
 
-def _control_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+def _control_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
     if not config.controls:
         return []
     own = []
     for control in config.controls:
-        default, sign = _EFFECTS[control.effect]
+        default, sign = CONTROL_EFFECTS[control.effect]
         own.append((priors.take("gamma_control", default), sign))
     return [_by_prior("gamma_control", "control", own)]
 
 
-def _trend_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+def _trend_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
     """Changes of the slope, one at each changepoint."""
     if config.model.trend is None:
         return []
-    prior = priors.take("trend_delta", _TREND)
+    prior = priors.take("trend_delta", TREND)
     return [_whole("trend_delta", "changepoint", config.model.trend.changepoints, prior)]
 
 
-def _event_parameters(config: ClientConfig, priors: _Priors) -> list[ParameterSpec]:
+def _event_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
     """Width that all events share, and the size of each."""
     if not config.model.events:
         return []
-    size = priors.take("event_effect_size", _EVENT_SIZE)
+    size = priors.take("event_effect_size", EVENT_SIZE)
     return [
-        _whole("event_sigma", None, 1, priors.take("event_sigma", _EVENT_SIGMA)),
+        _whole("event_sigma", None, 1, priors.take("event_sigma", EVENT_SIGMA)),
         _whole("event_effect_size", "event", len(config.model.events), size),
     ]
 
 
 def _likelihood(
-    config: ClientConfig, priors: _Priors
+    config: ClientConfig, priors: ClientPriors
 ) -> tuple[Likelihood, tuple[tuple[str, float], ...], list[ParameterSpec]]:
-    prior = priors.take("likelihood", _LIKELIHOODS[config.model.likelihood])
+    prior = priors.take("likelihood", LIKELIHOOD_PRIORS[config.model.likelihood])
     who, where = f"client '{config.client}'", "model.priors.likelihood"
     if prior.distribution not in LIKELIHOODS:
         fault = Fault(where, prior.distribution, f"one of {', '.join(LIKELIHOODS)}", "choose one of these")
@@ -368,3 +303,30 @@ def _likelihood(
         _whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)
     ]
     return LIKELIHOODS[prior.distribution], constants, parameters
+
+
+def parameter_values(structure: ModelStructure, variables: Mapping[str, Array], xp: Any) -> dict[str, Array]:
+    """Parameters by name from the free variables that carry them."""
+    return {parameter.name: assemble(parameter, variables, xp) for parameter in structure.parameters}
+
+
+def dimension_labels(config: ClientConfig, structure: ModelStructure) -> dict[str, list[Any]]:
+    """Labels of every dimension a parameter of the client's model can have."""
+    labels: dict[str, list[Any]] = {
+        "channel": list(config.channel_names),
+        "control": list(config.control_names),
+        "event": [event.name for event in config.model.events],
+    }
+    for spec in structure.parameters:
+        if spec.dim is not None and spec.dim not in labels:
+            labels[spec.dim] = list(range(spec.size))
+    for role, groups in (("adstock", structure.adstocks), ("saturation", structure.saturations)):
+        for group in groups:
+            for spec in structure.parameters:
+                if (
+                    spec.dim
+                    and spec.dim.startswith(f"channel_{role}")
+                    and spec.name in dict(group.parameters).values()
+                ):
+                    labels[spec.dim] = [config.channel_names[position] for position in group.channels]
+    return labels

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from mmm_engine.array_types import Array
 from mmm_engine.model.priors import PriorSpec, Support
-
-Array = Any  # a numpy array or an expression
 
 
 def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:

@@ -11,9 +11,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_engine.posterior.fit import element_draws
-
-Floats = NDArray[np.float64]
+from mmm_engine.array_types import Floats
+from mmm_engine.posterior.diagnostics import element_draws
 
 CHAIN_COLUMNS = ("view", "parameter", "chain", "position", "value", "diverging")
 RANK_BINS = 20

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from mmm_engine.array_types import Array
 from mmm_engine.posterior.bijectors import soft_above_zero
-
-Array = Any  # a numpy array or an expression
 
 _TINY = 1e-12  # the amplitudes never take the whole total: keeps what they leave positive
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmm_engine.array_types import Floats
+
 Integers = NDArray[np.intp]
 
 TAIL_PROBABILITIES = (0.05, 0.95)

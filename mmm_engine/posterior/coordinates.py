@@ -17,17 +17,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmm_engine.model.mean import ModelData, parameter_values, saturation_shape
-from mmm_engine.model.media_transforms import SATURATIONS, matern52_sqrt_density
-from mmm_engine.model.priors import ParameterSpec, PriorPart, assemble, free_variables
-from mmm_engine.model.specification import MediaGroup, ModelStructure
+from mmm_engine.array_types import Array
+from mmm_engine.model.mean import saturation_shape
+from mmm_engine.model.media_transforms import SATURATIONS
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
+from mmm_engine.model.specification import MediaGroup, ModelStructure, parameter_values
+from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero, typical_scale
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
-
-Floats = NDArray[np.float64]
-Array = Any  # a numpy array or an expression
+from mmm_engine.posterior.geometry import TrainingData
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
 _SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
@@ -87,7 +86,7 @@ class Coordinates:
         """Length of the flat vector."""
         return self.slots[-1].stop
 
-    def variables(self, flat: Array, data: ModelData, xp: Any) -> tuple[dict[str, Array], Array]:
+    def variables(self, flat: Array, data: TrainingData, xp: Any) -> tuple[dict[str, Array], Array]:
         """Free variables of a flat vector and the log Jacobian determinant, up to a constant.
 
         Args:
@@ -112,7 +111,7 @@ class Coordinates:
             log_jacobian = log_jacobian + self._add_levels(flat, variables, data, xp)
         return variables, log_jacobian
 
-    def _add_levels(self, flat: Array, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
+    def _add_levels(self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
         """Adds intercept, channel scales and half-saturation points (levels.py); returns the log Jacobian."""
         bends, slopes = self._bends(flat, data, xp)
         amplitude = xp.concatenate(
@@ -137,7 +136,7 @@ class Coordinates:
             log_jacobian = log_jacobian - xp.log(share)[..., 0]
         return log_jacobian
 
-    def _rescale_processes(self, variables: dict[str, Array], data: ModelData, xp: Any) -> Array:
+    def _rescale_processes(self, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
         """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
 
         The data pin how far the curve moves over the training rows; eta alone trades off with its coefficients. They
@@ -171,7 +170,7 @@ class Coordinates:
             log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
         return log_jacobian
 
-    def _bends(self, flat: Array, data: ModelData, xp: Any) -> tuple[Bends | None, Array]:
+    def _bends(self, flat: Array, data: TrainingData, xp: Any) -> tuple[Bends | None, Array]:
         """Channels with a half-saturation point and where they are above its bound; the sum of the log slopes."""
         above, slopes = [], 0.0
         positions: list[int] = []
@@ -194,7 +193,7 @@ class Coordinates:
         half_point = data.half_point[members] + _SMALLEST_HALF_POINT
         return Bends(positions, xp.concatenate(above, axis=-1), half_point), slopes
 
-    def _log_mean_curves(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+    def _log_mean_curves(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
         """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).
 
         Read from a few quantiles of the media instead of all rows with their carry-over: any positive function makes
@@ -232,7 +231,7 @@ class Coordinates:
     def _parameter(self, name: str) -> ParameterSpec:
         return next(spec for spec in self.structure.parameters if spec.name == name)
 
-    def _control_shift(self, variables: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+    def _control_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
         """What the controls take from (or add to) the total of baseline and channels, on the log scale.
 
         The data pin the sum of all terms; a control with a mean effect trades off against the baseline.
@@ -241,12 +240,12 @@ class Coordinates:
         if spec is None:
             return 0.0
         taken = (assemble(spec, variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
-        share = -taken / data.target.mean()
+        share = -taken / data.target_scaled.mean()
         bounded = xp.maximum(share, -0.5)
         # log(1 + share), continued by its tangent below -1/2
         return xp.log1p(bounded) + 2.0 * (share - bounded)
 
-    def parameters(self, flat: Array, data: ModelData, xp: Any) -> dict[str, Array]:
+    def parameters(self, flat: Array, data: TrainingData, xp: Any) -> dict[str, Array]:
         """The model's parameters (signs and parts put together) of flat vectors."""
         return parameter_values(self.structure, self.variables(flat, data, xp)[0], xp)
 

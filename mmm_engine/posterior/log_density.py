@@ -16,21 +16,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import traced_functions
 from mmm_engine.compiler.autodiff import gradient
-from mmm_engine.compiler.code_cache import array_layouts, data_buffer, machine_code, traced_data
+from mmm_engine.compiler.code_cache import machine_code
 from mmm_engine.compiler.fusion import schedule
 from mmm_engine.compiler.graph import Expression, Graph
+from mmm_engine.compiler.inputs import data_buffer, input_layouts, traced_arrays
 from mmm_engine.compiler.lowering import density_text
+from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.model.densities import log_prior
-from mmm_engine.model.mean import RUNTIME_AXES, ModelData, log_likelihood, parameter_values
-from mmm_engine.model.priors import free_variables
-from mmm_engine.model.specification import ModelStructure
+from mmm_engine.model.likelihood import log_likelihood
+from mmm_engine.model.parameters import free_variables
+from mmm_engine.model.specification import ModelStructure, parameter_values
 from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
+from mmm_engine.posterior.geometry import TrainingData, axis_sizes
 
-Floats = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
 _compiled: dict[tuple[ModelStructure, str], Kernel] = {}
@@ -61,14 +63,14 @@ class Kernel:
     compile_seconds: float
     from_disk: bool
 
-    def evaluate(self, flat: Floats, data: ModelData) -> tuple[float, Floats]:
+    def evaluate(self, flat: Floats, data: TrainingData) -> tuple[float, Floats]:
         """Log density and its gradient at one point; NaN where it is not finite.
 
         Args:
             flat: Shape (size,).
             data: Training rows.
         """
-        buffer = data_buffer(data)
+        buffer = data_buffer(data, DYNAMIC_AXES)
         point, slopes, value = np.array(flat, dtype=float), np.empty(len(flat)), np.empty(1)
         pointers = [array.ctypes.data_as(_DOUBLES) for array in (point, slopes, value, buffer)]
         status = _DENSITY(self.log_density_address)(len(point), *pointers)
@@ -94,7 +96,7 @@ def compiled_count() -> int:
     return len(_compiled)
 
 
-def log_density(coordinates: Coordinates, flat: Any, data: ModelData, xp: Any) -> Any:
+def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any) -> Any:
     """Log posterior density of a flat vector, up to a constant.
 
     Args:
@@ -117,7 +119,9 @@ def log_density(coordinates: Coordinates, flat: Any, data: ModelData, xp: Any) -
 def _compile(structure: ModelStructure, kind: str) -> Kernel:
     start = time.perf_counter()
     coordinates = {"round": round_coordinates, "plain": plain_coordinates}[kind](structure)
-    code = machine_code(kind, structure, ("log_density", "copy_draw"), lambda: coordinates_text(coordinates))
+    code = machine_code(
+        kind, repr(structure), ("log_density", "copy_draw"), lambda: coordinates_text(coordinates)
+    )
     seconds = time.perf_counter() - start
     logger.info(
         "%s the log density of %d parameters in %.1f s.",
@@ -131,14 +135,14 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
 
 def coordinates_text(coordinates: Coordinates) -> str:
     """Log density and gradient in some coordinates as LLVM text."""
-    graph, layouts = Graph(), array_layouts(coordinates.structure)
+    graph, layouts = Graph(), input_layouts(TrainingData, axis_sizes(coordinates.structure))
     flat = graph.input("flat", (coordinates.size,))
-    value = log_density(coordinates, flat, traced_data(graph, layouts), traced_functions())
+    value = log_density(coordinates, flat, traced_arrays(TrainingData, graph, layouts), traced_functions())
     pieces = _pieces(flat)
     outputs = [graph.store(value, "value", 0, ())]
     for (start, piece), slope in zip(pieces, gradient(value, [piece for _, piece in pieces]), strict=True):
         outputs.append(graph.store(slope, "gradient", start, piece.sizes))
-    return density_text(schedule(outputs), layouts, RUNTIME_AXES, coordinates.size)
+    return density_text(schedule(outputs), layouts, DYNAMIC_AXES, coordinates.size)
 
 
 def _pieces(flat: Expression) -> list[tuple[int, Expression]]:

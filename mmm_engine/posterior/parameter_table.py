@@ -11,16 +11,14 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.mean import parameter_values
-from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import ModelStructure, model_structure
-from mmm_engine.posterior.fit import dimension_labels, parameter_summary
-
-Floats = NDArray[np.float64]
+from mmm_engine.model.prior_draws import draw_variables, prior_ranges
+from mmm_engine.model.specification import ModelStructure, dimension_labels, model_structure, parameter_values
+from mmm_engine.posterior.diagnostics import parameter_summary
+from mmm_engine.rows.window import ScaledInputs
 
 PRIOR_DRAWS = 1000
 
@@ -64,3 +62,16 @@ def prior_values(structure: ModelStructure) -> dict[str, Floats]:
     variables = draw_variables(structure.parameters, PRIOR_DRAWS, np.random.default_rng(0))
     values = parameter_values(structure, variables, numpy_functions())
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
+
+
+def with_prior_ranges(summary: pd.DataFrame, inputs: ScaledInputs) -> pd.DataFrame:
+    """A parameter summary with the 1% and 99% quantiles of each prior beside it.
+
+    Args:
+        summary: Output of `sampler.parameter_summary`: elements in the order of the posterior's variables.
+        inputs: The window that was fitted.
+    """
+    structure = model_structure(inputs.config)
+    ranges = prior_ranges(structure.parameters)
+    low, high = np.concatenate([ranges[spec.name] for spec in structure.parameters], axis=1)
+    return summary.assign(prior_q01=low, prior_q99=high)

@@ -21,6 +21,8 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mmm_engine.scores.gates import Verdict
+
 
 @dataclass(frozen=True)
 class Library:
@@ -86,3 +88,24 @@ def escape_json(text: str) -> str:
     """JSON text with the characters that HTML or old JavaScript could misread written as escapes."""
     escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
     return re.sub("[<>&\u2028\u2029]", lambda match: escapes[match[0]], text)
+
+
+def check_report(html: str) -> Verdict:
+    """The report is one self-contained page: complete, and it loads nothing from elsewhere."""
+    faults = []
+    if "</html>" not in html[-200:].lower():
+        faults.append("the page is cut off")
+    loads = [mark for mark in _LOADS if mark in html]
+    if loads:
+        faults.append(f"it loads from elsewhere ({', '.join(loads)})")
+    size = len(html.encode()) / 1e6
+    if size > _REPORT_MEGABYTES:
+        faults.append(f"it has {size:.1f} MB, wanted at most {_REPORT_MEGABYTES}")
+    reason = "; ".join(faults) or f"one page of {size:.1f} MB that loads nothing from elsewhere"
+    return Verdict("report_self_contained", not faults, "error", False, reason, {"megabytes": size})
+
+
+_LOADS = ('src="http', "src='http", 'href="http', "@import", "url(http")
+
+
+_REPORT_MEGABYTES = 6.0

@@ -10,9 +10,8 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmm_engine.array_types import Floats
 
 
 def residual_frame(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.mean import baseline_terms, model_data
-from mmm_engine.model.prior_draws import prior_ranges
+from mmm_engine.model.arrays import model_data
+from mmm_engine.model.mean import baseline_terms
 from mmm_engine.model.specification import model_structure
-from mmm_engine.results.predictive import draw_chunks, flat_draws
+from mmm_engine.results.draws import draw_chunks, flat_draws
 from mmm_engine.rows.window import ScaledInputs
 
 
@@ -36,16 +36,3 @@ def plausibility_scores(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.Data
         total += baseline[:, :rows].size
     score = ("all", "all", "baseline_negative", below / total, "fraction")
     return pd.DataFrame([score], columns=["split", "channel", "metric", "value", "unit"])
-
-
-def with_prior_ranges(summary: pd.DataFrame, inputs: ScaledInputs) -> pd.DataFrame:
-    """A parameter summary with the 1% and 99% quantiles of each prior beside it.
-
-    Args:
-        summary: Output of `sampler.parameter_summary`: elements in the order of the posterior's variables.
-        inputs: The window that was fitted.
-    """
-    structure = model_structure(inputs.config)
-    ranges = prior_ranges(structure.parameters)
-    low, high = np.concatenate([ranges[spec.name] for spec in structure.parameters], axis=1)
-    return summary.assign(prior_q01=low, prior_q99=high)

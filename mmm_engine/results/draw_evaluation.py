@@ -12,17 +12,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import traced_functions
-from mmm_engine.compiler.code_cache import MachineCode, array_layouts, data_buffer, machine_code, traced_data
+from mmm_engine.compiler.code_cache import MachineCode, machine_code
 from mmm_engine.compiler.fusion import schedule
 from mmm_engine.compiler.graph import Expression, Graph
+from mmm_engine.compiler.inputs import data_buffer, input_layouts, traced_arrays
 from mmm_engine.compiler.lowering import forward_text
-from mmm_engine.model.mean import RUNTIME_AXES, MeanTerms, ModelData, mean, mean_terms
+from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData, axis_sizes
+from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.specification import ModelStructure
 
-Floats = NDArray[np.float64]
 Outputs = list[Expression]
 
 MORE_MEDIA = 0.01  # marginal effects: what one per cent more media in every period brings
@@ -56,7 +57,7 @@ def expected_targets(values: Mapping[str, Floats], data: ModelData, structure: M
         data: The rows wanted.
         structure: The model.
     """
-    return _evaluate("expected", values, data, structure, len(data.target))
+    return _evaluate("expected", values, data, structure, len(data.target_scaled))
 
 
 def channel_totals(values: Mapping[str, Floats], data: ModelData, structure: ModelStructure) -> ChannelTotals:
@@ -73,7 +74,7 @@ def all_terms(values: Mapping[str, Floats], data: ModelData, structure: ModelStr
     """
     terms = 1 + bool(structure.fourier_order) + bool(structure.changepoints)
     terms += structure.n_channels + structure.n_controls + structure.n_events
-    rows = len(data.target)
+    rows = len(data.target_scaled)
     return _evaluate("terms", values, data, structure, terms * rows).reshape(-1, terms, rows)
 
 
@@ -86,7 +87,7 @@ def _evaluate(
         [np.asarray(values[name], dtype=float).reshape(draws, -1) for name in names], axis=1
     )
     result = np.empty((draws, width))
-    code, buffer = _code(what, structure), data_buffer(data)
+    code, buffer = _code(what, structure), data_buffer(data, DYNAMIC_AXES)
     pointers = [array.ctypes.data_as(_DOUBLES) for array in (flat, result, buffer)]
     _FORWARD(code.addresses[0])(draws, flat.shape[1], width, *pointers)
     return result
@@ -96,15 +97,15 @@ def _code(what: str, structure: ModelStructure) -> MachineCode:
     with _compile_lock:
         if (what, structure) not in _compiled:
             _compiled[what, structure] = machine_code(
-                what, structure, ("all_draws",), lambda: _text(_OUTPUTS[what], structure)
+                what, repr(structure), ("all_draws",), lambda: _text(_OUTPUTS[what], structure)
             )
         return _compiled[what, structure]
 
 
 def _text(outputs: Callable[[_Model], Outputs], structure: ModelStructure) -> str:
     """The LLVM text of results that follow one another."""
-    graph, layouts = Graph(), array_layouts(structure)
-    data = traced_data(graph, layouts)
+    graph, layouts = Graph(), input_layouts(ModelData, axis_sizes(structure))
+    data = traced_arrays(ModelData, graph, layouts)
     flat = graph.input("flat", (sum(spec.size for spec in structure.parameters),))
     values: dict[str, Expression] = {}
     start = 0
@@ -115,7 +116,7 @@ def _text(outputs: Callable[[_Model], Outputs], structure: ModelStructure) -> st
     for output in outputs(_Model(values, data, structure)):
         stores.append(graph.store(output, "result", place, output.sizes))
         place += output.sizes[0] if output.sizes and isinstance(output.sizes[0], int) else 1
-    return forward_text(schedule(stores), layouts, RUNTIME_AXES)
+    return forward_text(schedule(stores), layouts, DYNAMIC_AXES)
 
 
 @dataclass(frozen=True)
@@ -149,12 +150,12 @@ def _all_terms(model: _Model) -> Outputs:
     pieces += [terms.media.T, terms.controls.T] if model.structure.n_controls else [terms.media.T]
     if terms.events is not None:
         pieces.append(terms.events.T)
-    return [model.data.target.graph.concatenate(pieces, axis=0)]
+    return [model.data.target_scaled.graph.concatenate(pieces, axis=0)]
 
 
 def _by_row(term: Expression, model: _Model) -> Expression:
     """A term with one element for every row."""
-    target: Expression = model.data.target
+    target: Expression = model.data.target_scaled
     return target.graph.apply("add", term, 0.0 * target)
 
 

@@ -11,14 +11,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.errors import DataError, Fault
-from mmm_engine.results.predictive import QUANTILES, predict
+from mmm_engine.results.draws import QUANTILES
+from mmm_engine.results.predictive import predict
 from mmm_engine.rows.calendar import PERIODS_PER_YEAR, next_days
 from mmm_engine.rows.window import ScaledInputs
-
-Floats = NDArray[np.float64]
 
 DEFAULT_HORIZON = 8
 FORECAST_COLUMNS = ["date", *QUANTILES, "mean"]

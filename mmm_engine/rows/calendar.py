@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmm_engine.files.numbers import Days
+from mmm_engine.array_types import Days, Integers
 
 Period = Literal["day", "week", "month"]
-Integers = NDArray[np.int64]
 
 PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
 # Rows after which the strongest season returns: the seasonal naive forecast repeats the row so far back.

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmm_engine.client.config import ClientConfig, check_client_id, inspect_client_config
+from mmm_engine.array_types import Floats
+from mmm_engine.client.client_file import inspect_client_config
+from mmm_engine.client.config import ClientConfig, check_client_id
 from mmm_engine.errors import ConfigError, DataError, Fault
-from mmm_engine.files.numbers import Floats
 from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.rows.calendar import PERIODS_PER_YEAR, SEASON_LENGTH, Period, next_days
 from mmm_engine.rows.contract import check_rows, needed_columns

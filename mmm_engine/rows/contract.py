@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.config import WINDOWS, ClientConfig
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import Fault
+from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import Days, Floats, Rows, read_numbers
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
 from mmm_engine.rows.calendar import Period, expected_days, period_of, weekday

@@ -6,7 +6,7 @@ Not here: what stops a client (contract.py), verdicts about a fitted model (gate
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import WINDOWS, ClientConfig
-from mmm_engine.client.model_config import AdstockKind, EventConfig, SaturationKind
-from mmm_engine.files.numbers import Days, Floats
-from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, covered_days, row_of
+from mmm_engine.client.model_config import AdstockKind, SaturationKind
+from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, row_of
+from mmm_engine.rows.regressors import Regressors, residual
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, period: Period) -> 
         frame: Checked rows: ``date``, then float64 columns under their own names, ascending.
         period: Spacing of the rows.
     """
-    rows = _Rows(config, frame, period)
+    rows = Regressors(config, frame, period)
     finders = (
         _target_outliers, _zero_target, _negative_target, _correlated_channels, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
@@ -75,80 +76,15 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, period: Period) -> 
     return [finding for find in finders for finding in find(rows)]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Rows with the regressors that several findings share."""
-
-    config: ClientConfig
-    frame: pd.DataFrame
-    period: Period
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-    def values(self, column: str) -> Floats:
-        """One column, shape (date,)."""
-        return self.frame[column].to_numpy(dtype=np.float64)
-
-    @property
-    def target(self) -> Floats:
-        return self.values(self.config.target.column)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Channels and controls."""
-        return self.config.channel_names + self.config.control_names
-
-    @property
-    def days(self) -> Days:
-        """Dates, shape (date,)."""
-        return self.frame["date"].to_numpy().astype("datetime64[D]")
-
-    def within(self, event: EventConfig) -> NDArray[np.bool_]:
-        """Whether each row shares a day with an event, shape (date,)."""
-        first, last = covered_days(self.days, self.period)
-        spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
-        shared: NDArray[np.bool_] = np.any([(start <= last) & (first <= end) for start, end in spans], axis=0)
-        return shared
-
-    def day(self, index: int) -> str:
-        """Date of a row as text."""
-        return f"{self.frame['date'].iloc[index]:%Y-%m-%d}"
-
-    def standardised(self, columns: Sequence[str]) -> Floats:
-        """Columns with mean 0 and standard deviation 1, shape (date, column)."""
-        if not columns:
-            return np.empty((len(self), 0))
-        values = self.frame[list(columns)].to_numpy(dtype=np.float64)
-        values = values / np.abs(values).max(axis=0)
-        scaled: Floats = (values - values.mean(axis=0)) / values.std(axis=0)
-        return scaled
-
-    def trend(self) -> Floats:
-        """Intercept and linear trend, for daily rows the days of the week too; shape (date, regressor)."""
-        line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
-        if self.period != "day":
-            return line
-        weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
-        return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
-
-    def yearly(self) -> Floats:
-        """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""
-        if len(self) < 2 * PERIODS_PER_YEAR[self.period]:
-            return np.empty((len(self), 0))
-        phase = 2 * np.pi * np.arange(len(self)) / PERIODS_PER_YEAR[self.period]
-        return np.column_stack([wave(order * phase) for order in (1, 2) for wave in (np.sin, np.cos)])
-
-
-def _target_outliers(rows: _Rows) -> Iterator[Finding]:
+def _target_outliers(rows: Regressors) -> Iterator[Finding]:
     """Rows whose target neither trend, season, controls nor the same time of another year explain."""
     target = rows.target / np.abs(rows.target).max()
     controls = rows.standardised(rows.config.control_names)
-    residual = _residual(target, np.column_stack([rows.trend(), rows.yearly(), controls]))
-    spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+    unexplained = residual(target, np.column_stack([rows.trend(), rows.yearly(), controls]))
+    spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
     if spread <= 1e-9:
         return
-    z = (residual - np.median(residual)) / spread
+    z = (unexplained - np.median(unexplained)) / spread
     for event in rows.config.model.events:
         z[rows.within(event)] = 0.0  # explained
     outliers = [
@@ -178,7 +114,7 @@ def _recurs(z: Floats, index: np.intp, period: Period) -> bool:
     return False
 
 
-def _zero_target(rows: _Rows) -> Iterator[Finding]:
+def _zero_target(rows: Regressors) -> Iterator[Finding]:
     zeros = np.flatnonzero(rows.target == 0)
     if rows.config.target.kind == "revenue" and len(zeros):
         message = f"revenue is 0 in {_count(zeros)}, first on {rows.day(int(zeros[0]))}"
@@ -186,7 +122,7 @@ def _zero_target(rows: _Rows) -> Iterator[Finding]:
         yield Finding("zero-target", "warning", rows.config.target.column, message, fix)
 
 
-def _negative_target(rows: _Rows) -> Iterator[Finding]:
+def _negative_target(rows: Regressors) -> Iterator[Finding]:
     negative = np.flatnonzero(rows.target < 0)
     if len(negative):
         message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
@@ -194,7 +130,7 @@ def _negative_target(rows: _Rows) -> Iterator[Finding]:
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
 
 
-def _correlated_channels(rows: _Rows) -> Iterator[Finding]:
+def _correlated_channels(rows: Regressors) -> Iterator[Finding]:
     names = rows.config.channel_names
     scaled = rows.standardised(names)
     correlation = scaled.T @ scaled / len(rows)
@@ -205,7 +141,7 @@ def _correlated_channels(rows: _Rows) -> Iterator[Finding]:
             yield Finding("correlated-channels", "warning", names[second], message, fix)
 
 
-def _inflated_variances(rows: _Rows) -> Iterator[Finding]:
+def _inflated_variances(rows: Regressors) -> Iterator[Finding]:
     names = rows.inputs
     if len(rows) <= len(names) + 1:
         return
@@ -226,7 +162,7 @@ def _inflated_variances(rows: _Rows) -> Iterator[Finding]:
             yield Finding("variance-inflation", "warning", name, message, fix)
 
 
-def _few_rows_per_parameter(rows: _Rows) -> Iterator[Finding]:
+def _few_rows_per_parameter(rows: Regressors) -> Iterator[Finding]:
     parameters = count_parameters(rows.config)
     ratio = len(rows) / parameters
     if ratio < ROWS_PER_PARAMETER_MIN:
@@ -249,7 +185,7 @@ def count_parameters(config: ClientConfig) -> int:
     return count
 
 
-def _level_jumps(rows: _Rows) -> Iterator[Finding]:
+def _level_jumps(rows: Regressors) -> Iterator[Finding]:
     """Columns whose level changes at once and for good, as when the unit of an export changes."""
     for column in (rows.config.target.column, *rows.inputs, *rows.config.cost_names):
         values = rows.values(column)
@@ -271,7 +207,7 @@ def _level_jumps(rows: _Rows) -> Iterator[Finding]:
             yield Finding("level-jump", "warning", column, message, fix)
 
 
-def _frozen_tails(rows: _Rows) -> Iterator[Finding]:
+def _frozen_tails(rows: Regressors) -> Iterator[Finding]:
     """Columns that end in a longer run of one value than they ever had before."""
     for column in (rows.config.target.column, *rows.inputs, *rows.config.cost_names):
         values = rows.values(column)
@@ -292,7 +228,7 @@ def _frozen_tails(rows: _Rows) -> Iterator[Finding]:
             yield Finding("frozen-tail", "warning", column, message, fix)
 
 
-def _constant_in_training(rows: _Rows) -> Iterator[Finding]:
+def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
     for column in rows.inputs:
         values = rows.values(column)
         windows = [
@@ -308,7 +244,7 @@ def _constant_in_training(rows: _Rows) -> Iterator[Finding]:
             yield Finding("constant-in-window", "warning", column, message, fix)
 
 
-def _controls_against_sign(rows: _Rows) -> Iterator[Finding]:
+def _controls_against_sign(rows: Regressors) -> Iterator[Finding]:
     """Controls that clearly move the target the way their prior rules out."""
     config = rows.config
     signs = {"positive": 1, "negative": -1}
@@ -317,10 +253,10 @@ def _controls_against_sign(rows: _Rows) -> Iterator[Finding]:
     design = np.column_stack([known, rows.standardised(config.control_names)])
     spare = len(rows) - design.shape[1]
     target = rows.target / np.abs(rows.target).max()
-    residual = _residual(target, design)
-    if spare < 5 or not residual.any():
+    unexplained = residual(target, design)
+    if spare < 5 or not unexplained.any():
         return
-    variances = np.diag(np.linalg.pinv(design.T @ design)) * (residual @ residual) / spare
+    variances = np.diag(np.linalg.pinv(design.T @ design)) * (unexplained @ unexplained) / spare
     effects = np.linalg.lstsq(design, target, rcond=None)[0]
     position = {name: known.shape[1] + index for index, name in enumerate(config.control_names)}
     for control in controls:
@@ -333,7 +269,7 @@ def _controls_against_sign(rows: _Rows) -> Iterator[Finding]:
             yield Finding("control-sign", "warning", control.column, message, fix)
 
 
-def _unmodelled_year(rows: _Rows) -> Iterator[Finding]:
+def _unmodelled_year(rows: Regressors) -> Iterator[Finding]:
     """A yearly cycle of the target that neither inputs nor the model's settings account for."""
     model = rows.config.model
     yearly = rows.yearly()
@@ -346,7 +282,7 @@ def _unmodelled_year(rows: _Rows) -> Iterator[Finding]:
         yield Finding("yearly-cycle", "note", rows.config.target.column, message, fix)
 
 
-def _unmodelled_trend(rows: _Rows) -> Iterator[Finding]:
+def _unmodelled_trend(rows: Regressors) -> Iterator[Finding]:
     """A rise or fall of the target that neither inputs nor the model's settings account for."""
     model = rows.config.model
     if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
@@ -362,16 +298,16 @@ def _unmodelled_trend(rows: _Rows) -> Iterator[Finding]:
         yield Finding("linear-trend", "note", rows.config.target.column, message, fix)
 
 
-def _gain(rows: _Rows, known: Floats, more: Floats) -> float:
+def _gain(rows: Regressors, known: Floats, more: Floats) -> float:
     """Share of the target left open by some regressors that others explain; 0 with too few rows to tell."""
     if len(rows) - known.shape[1] - more.shape[1] < 5:
         return 0.0
     target = rows.target / np.abs(rows.target).max()
-    without, with_more = _residual(target, known), _residual(target, np.column_stack([known, more]))
+    without, with_more = residual(target, known), residual(target, np.column_stack([known, more]))
     return 1 - float(with_more @ with_more) / max(float(without @ without), 1e-300)
 
 
-def _unseen_events(rows: _Rows) -> Iterator[Finding]:
+def _unseen_events(rows: Regressors) -> Iterator[Finding]:
     """Events without a day in the rows that a window learns from."""
     for event in rows.config.model.events:
         seen = rows.within(event)
@@ -383,7 +319,7 @@ def _unseen_events(rows: _Rows) -> Iterator[Finding]:
             yield Finding("event-unseen", "warning", "", message, fix)
 
 
-def _doubtful_lift_tests(rows: _Rows) -> Iterator[Finding]:
+def _doubtful_lift_tests(rows: Regressors) -> Iterator[Finding]:
     """Lift tests that count later, reach beyond the rows, or say what no curve can follow."""
     for number, test in enumerate(rows.config.lift_tests, start=1):
         name = f"lift test {number} ({test.date})"
@@ -401,12 +337,6 @@ def _doubtful_lift_tests(rows: _Rows) -> Iterator[Finding]:
             message = f"{name} says that {step} of the channel had the opposite effect"
             fix = "check the signs of delta_x and delta_y: response curves only rise"
             yield Finding("lift-test-sign", "warning", test.channel, message, fix)
-
-
-def _residual(target: Floats, design: Floats) -> Floats:
-    """What a least-squares fit of ``design`` leaves of ``target``, shape (date,)."""
-    left: Floats = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
-    return left
 
 
 def _count(indices: NDArray[np.intp]) -> str:

@@ -13,11 +13,13 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
+from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import Days, Floats, Rows, read_numbers
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.rows.calendar import Period, next_days
 

@@ -7,19 +7,19 @@ Not here: what the scaled rows mean to the model (model.py), bringing draws back
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import WINDOWS, ClientConfig
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.client_data import ClientData
-
-Floats = NDArray[np.float64]
 
 _SPEND = (
     "spend: "  # prefix of the money columns in `ScaledInputs.frame`, where a channel has a cost of its own
@@ -245,3 +245,36 @@ def _max_abs(rows: Floats) -> Floats:
     # as scikit-learn's MaxAbsScaler, whose import alone takes a second; a test holds the two together
     largest = np.abs(rows).max(axis=0)
     return np.where(largest == 0.0, 1.0, largest)
+
+
+def window_name(holdout: int) -> str:
+    """Name of the window that holds out so many rows.
+
+    >>> window_name(0), window_name(4), window_name(13)
+    ('full', 'h04', 'h13')
+    """
+    return f"h{holdout:02d}" if holdout else "full"
+
+
+def check_holdouts(holdouts: Sequence[int], client: str) -> None:
+    """Refuse numbers of held-out rows that no window can be made of.
+
+    Raises:
+        DataError: If there is none, one is not a whole number above 0, or one comes twice.
+    """
+    known = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
+    if not known or len(known) != len(holdouts) or len(set(known)) != len(known):
+        found, wanted = f"{list(holdouts)}", "different whole numbers above 0"
+        raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
+
+
+def without_scaling(inputs: ScaledInputs) -> ScaledInputs:
+    """The same window in original units: every scale is 1."""
+    scales = inputs.scales
+    return replace(
+        inputs,
+        scales=Scales(1.0, dict.fromkeys(scales.media, 1.0), dict.fromkeys(scales.controls, 1.0)),
+        target_scaled=inputs.target,
+        media_scaled=inputs.media_scaled * scales.media_array(),
+        controls_scaled=inputs.controls_scaled * scales.control_array(),
+    )

@@ -24,9 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from mmm_engine.array_types import Floats
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
-Floats = NDArray[np.float64]
 Direction = Literal["up", "down", "both"]
 
 _DAYS_PER_MONTH = 365.25 / 12

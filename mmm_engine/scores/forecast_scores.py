@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmm_engine.array_types import Floats
 
 SCORE_COLUMNS = ("split", "channel", "metric", "value", "unit")
 """Columns of every score frame; ``channel`` is "all" when a score belongs to no single channel."""

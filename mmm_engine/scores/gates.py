@@ -277,25 +277,6 @@ def check_sensitivity(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verd
     return Verdict("sensitivity", passed, "warning", False, "; ".join(told) or "nothing was run", numbers)
 
 
-def check_report(html: str) -> Verdict:
-    """The report is one self-contained page: complete, and it loads nothing from elsewhere."""
-    faults = []
-    if "</html>" not in html[-200:].lower():
-        faults.append("the page is cut off")
-    loads = [mark for mark in _LOADS if mark in html]
-    if loads:
-        faults.append(f"it loads from elsewhere ({', '.join(loads)})")
-    size = len(html.encode()) / 1e6
-    if size > _REPORT_MEGABYTES:
-        faults.append(f"it has {size:.1f} MB, wanted at most {_REPORT_MEGABYTES}")
-    reason = "; ".join(faults) or f"one page of {size:.1f} MB that loads nothing from elsewhere"
-    return Verdict("report_self_contained", not faults, "error", False, reason, {"megabytes": size})
-
-
-_LOADS = ('src="http', "src='http", 'href="http', "@import", "url(http")
-_REPORT_MEGABYTES = 6.0
-
-
 def check_history(recorded: int, expected: int) -> Verdict:
     """Every score of the refresh is in the history, once."""
     passed = recorded == expected

@@ -7,9 +7,8 @@ Not here: the score of a model against it (metrics.py: ``skill``).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mmm_engine.array_types import Floats
 
 MIN_NAIVE_ERRORS = 8
 """Fewer past errors than this do not make a spread: the naive forecast falls back to a shorter lag."""

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from mmm_engine.array_types import Floats
 from mmm_engine.scores.forecast_scores import crps_rows
-
-Floats = NDArray[np.float64]
 
 
 def recovery_score(draws: Floats, truth: Floats) -> float:

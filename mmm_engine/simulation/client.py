@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from mmm_engine.array_types import Days, Floats
+from mmm_engine.client.client_file import write_client_config
 from mmm_engine.client.config import (
     ChannelConfig,
     ClientConfig,
@@ -22,11 +24,9 @@ from mmm_engine.client.config import (
     SamplerConfig,
     TargetConfig,
     check_client_id,
-    write_client_config,
 )
 from mmm_engine.client.model_config import AdstockConfig, EventConfig, EventDays, ModelConfig, TrendConfig
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.files.numbers import Days, Floats
 from mmm_engine.files.table import MAX_ROWS
 from mmm_engine.files.yaml_document import write_text
 from mmm_engine.rows.calendar import Period, next_days

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from mmm_engine.client.config import ClientConfig, client_config_from_mapping
+from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.lift_tests import lift_tests_from_frame
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, Parameter

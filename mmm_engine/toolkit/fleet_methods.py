@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmm_engine.client.audit_config import Truth
 from mmm_engine.fleets.sensitivity import PERTURBATION
-from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.toolkit.fleet_result import FleetResult
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.runner import STABILITY_CHECKS, Runner

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
+from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import Days, Floats, Rows, read_numbers
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, table_from_frame
 from mmm_engine.rows.calendar import next_days
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame

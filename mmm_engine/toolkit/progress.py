@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mmm_engine.posterior.fit import FitProgress, ProgressListener
+from mmm_engine.posterior.progress import FitProgress, ProgressListener
 
 
 @contextmanager

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
+from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.files.numbers import Floats
-from mmm_engine.fleets.window_fit import WindowFit, fit_window, without_scaling
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.model.specification import model_structure
-from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
-from mmm_engine.rows.window import ScaledInputs, scale_split
+from mmm_engine.rows.window import ScaledInputs, scale_split, without_scaling
 from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows

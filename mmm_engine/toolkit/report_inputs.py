@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mmm_engine import ENGINE_VERSION
 from mmm_engine.fleets.window_fit import WindowFit
 from mmm_engine.posterior.chain_views import chain_frame
-from mmm_engine.posterior.fit import parameter_summary
+from mmm_engine.posterior.diagnostics import parameter_summary
 from mmm_engine.posterior.parameter_table import parameter_frame
-from mmm_engine.results.predictive import (
-    contributions,
-    decomposition_frame,
-    multiplier_frame,
-    predictive_frame,
-)
-from mmm_engine.results.returns import adstock_weights, response_curves
+from mmm_engine.results.decomposition import contributions, decomposition_frame, multiplier_frame
+from mmm_engine.results.predictive import predictive_frame
+from mmm_engine.results.response import adstock_weights, response_curves
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.scores import gates
+from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport

@@ -29,13 +29,13 @@ from mmm_engine.fleets.recovery import (
 )
 from mmm_engine.fleets.sensitivity import PERTURBATION, sensitivity_runs
 from mmm_engine.fleets.stability import stability_scores
-from mmm_engine.fleets.window_fit import WindowFit, check_holdouts, fit_window, window_name, without_scaling
-from mmm_engine.posterior.fit import ProgressListener
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.forecast import DEFAULT_HORIZON, forecast
 from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.plan import read_plan
-from mmm_engine.rows.window import ScaledInputs, scale_split
+from mmm_engine.rows.window import ScaledInputs, check_holdouts, scale_split, window_name, without_scaling
 from mmm_engine.toolkit.fleet_result import Fleet, FleetResult, Summary, nested, window_scores, window_summary
 from mmm_engine.toolkit.report_inputs import gather_report
 

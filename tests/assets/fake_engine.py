@@ -47,9 +47,8 @@ class FakeSampler:
         return self._tree(inputs, settings)
 
     def _tree(self, inputs, settings):
-        from mmm_engine import ENGINE_VERSION
-        from mmm_engine.model.specification import model_structure
-        from mmm_engine.posterior.fit import dimension_labels
+        from mmm_engine.model.specification import dimension_labels, model_structure
+        from mmm_engine.version import ENGINE_VERSION
 
         structure = model_structure(inputs.config)
         labels = dimension_labels(inputs.config, structure)
@@ -99,7 +98,7 @@ class FakeSampler:
 
 def _report(progress, label, settings):
     """Two messages from another thread, as the sampler does it."""
-    from mmm_engine.posterior.fit import ChainProgress, FitProgress
+    from mmm_engine.posterior.progress import ChainProgress, FitProgress
 
     total = settings.draws + settings.tune
 

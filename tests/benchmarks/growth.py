@@ -19,7 +19,8 @@ def main() -> None:
     """Measure a case."""
     given = arguments(main.__doc__ or "").parse_args()
     from mmm_engine.client.config import SamplerConfig
-    from mmm_engine.posterior.fit import fit, parameter_summary
+    from mmm_engine.posterior.diagnostics import parameter_summary
+    from mmm_engine.posterior.fit import fit
     from tests.benchmarks.cases import windows
 
     inputs = windows(given.case, ["full"])[0]
@@ -45,15 +46,16 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     """Seconds of one evaluation of log density and gradient: the fastest of some rounds, as others use the machine."""
     import numpy as np
 
-    from mmm_engine.compiler.code_cache import data_buffer
-    from mmm_engine.model.mean import model_data, training_data
+    from mmm_engine.compiler.inputs import data_buffer
+    from mmm_engine.model.arrays import DYNAMIC_AXES
     from mmm_engine.model.specification import model_structure
+    from mmm_engine.posterior.geometry import training_data
     from mmm_engine.posterior.log_density import compile_kernel
 
     structure = model_structure(inputs.config)
     kernel = compile_kernel(structure)
-    data = training_data(model_data(inputs, structure), inputs.train_rows)
-    buffer, size = data_buffer(data), kernel.coordinates.size
+    data = training_data(inputs, structure)
+    buffer, size = data_buffer(data, DYNAMIC_AXES), kernel.coordinates.size
     point = np.random.default_rng(0).uniform(-1.0, 1.0, size)
     gradient, value = np.empty(size), np.empty(1)
     doubles = ctypes.POINTER(ctypes.c_double)

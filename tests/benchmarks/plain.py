@@ -87,7 +87,7 @@ def _summary(mmm: Any, found: Any) -> pd.DataFrame:
     """R-hat and effective sample sizes of every free parameter, by the same code as ours.py."""
     import xarray as xr
 
-    from mmm_engine.posterior.fit import parameter_summary
+    from mmm_engine.posterior.diagnostics import parameter_summary
 
     names = [variable.name for variable in mmm.model.free_RVs]
     free = found["posterior"].to_dataset()[names].transpose("chain", "draw", ...)

@@ -104,7 +104,8 @@ def _run(python: Path, out: Path, clients: list[str], environment: dict[str, str
 def _fits(clients: list[str]) -> dict[str, Any]:
     """Means of parameters and contributions of each client's full window, and the versions of all libraries."""
     from mmm_engine.client.config import SamplerConfig
-    from mmm_engine.posterior.fit import fit, parameter_summary
+    from mmm_engine.posterior.diagnostics import parameter_summary
+    from mmm_engine.posterior.fit import fit
     from mmm_engine.results.returns import channel_returns
     from mmm_engine.rows.client_data import read_client
     from mmm_engine.rows.window import scale_window

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mmm_engine.client.config import ClientConfig, client_config_from_mapping
+from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.client.config import ClientConfig
 from mmm_engine.errors import DataError
 from mmm_engine.rows.client_data import read_client_data
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import xarray as xr
 
-from mmm_engine.posterior.fit import FitProgress, fit
+from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.progress import FitProgress
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import small_inputs
 

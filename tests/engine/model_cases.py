@@ -10,9 +10,8 @@ import xarray as xr
 
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.mean import parameter_values
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_structure, parameter_values
 from mmm_engine.rows.window import ScaledInputs, Scales
 
 EVENTS = {"launch": ["2022-03-01"], "sale": [{"start": "2022-07-04", "end": "2022-07-12"}]}

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from mmm_assets.assets import progress
 from mmm_assets.cli import screens
-from mmm_engine.posterior.fit import ChainProgress, FitProgress
+from mmm_engine.posterior.progress import ChainProgress, FitProgress
 
 
 def at(draw: int, *, finished: bool = False, seconds: float = 10.0, label: str = "ms full") -> FitProgress:

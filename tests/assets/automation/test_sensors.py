@@ -11,10 +11,11 @@ from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from mmm_assets.automation import sensors
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
-from mmm_assets.refreshes.batches import JOB_NAME, batch_config, by_structure, refresh_one
+from mmm_assets.refreshes.batches import JOB_NAME, batch_config, by_structure
 from mmm_assets.refreshes.isolation import Ended
 from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.resources import ClientFiles
+from mmm_assets.worker import refresh_one
 from tests.assets.conftest import append_weeks, break_client, write_client
 
 
@@ -216,7 +217,7 @@ def run_batch(home, instance, data_dir, sampler, monkeypatch):
             yield ended.get(item) or _done(item, options, say)
 
     monkeypatch.setattr("mmm_assets.refreshes.isolation.each_in_child", each)
-    monkeypatch.setattr("mmm_assets.refreshes.batches._instance", lambda: instance)
+    monkeypatch.setattr("mmm_assets.worker._instance", lambda: instance)
     monkeypatch.setattr("mmm_assets.refreshes.canaries.judge", str)  # found
 
     def run(*clients, **settings):

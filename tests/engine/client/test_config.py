@@ -8,6 +8,13 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from mmm_engine.client.client_file import (
+    client_config_from_mapping,
+    inspect_client_config,
+    list_clients,
+    read_client_config,
+    write_client_config,
+)
 from mmm_engine.client.config import (
     WINDOWS,
     ChannelConfig,
@@ -16,11 +23,6 @@ from mmm_engine.client.config import (
     SamplerConfig,
     TargetConfig,
     check_client_id,
-    client_config_from_mapping,
-    inspect_client_config,
-    list_clients,
-    read_client_config,
-    write_client_config,
 )
 from mmm_engine.client.model_config import AdstockConfig, ModelConfig
 from mmm_engine.errors import ConfigError

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files.numbers import MAX_NUMBER, Rows, read_numbers
+from mmm_engine.files.cells import Rows
+from mmm_engine.files.numbers import MAX_NUMBER, read_numbers
 
 ISO = np.array(["2023-01-02", "2023-01-09", "2023-01-16", "NaT"], dtype="datetime64[D]")
 ROWS = Rows((2, 3, 4, 5), ISO)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.files import table as tables
-from mmm_engine.files.numbers import Rows, read_numbers
+from mmm_engine.files.cells import Rows
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import read_table, table_from_frame
 
 WANTED = ("a", "b", "c", "a.b")

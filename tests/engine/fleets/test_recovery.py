@@ -20,7 +20,7 @@ from mmm_engine.fleets.recovery import (
     summarise_recovery,
     verdict,
 )
-from mmm_engine.results.predictive import flat_draws
+from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.window import ScaledInputs
 
 SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2)

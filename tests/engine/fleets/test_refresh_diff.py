@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.client.config import client_config_from_mapping
+from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.fleets.refresh_diff import PublishedState, intermediate_states, moved, refresh_diff
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 

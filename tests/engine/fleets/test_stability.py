@@ -15,9 +15,9 @@ from mmm_engine.fleets.sensitivity import (
     placebo_stability,
     seed_stability,
 )
-from mmm_engine.fleets.window_fit import WindowFit, fit_window, window_name, without_scaling
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.results.predictive import Prediction
-from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.rows.window import ScaledInputs, window_name, without_scaling
 from mmm_engine.scores.forecast_scores import mape
 from tests.engine.model_cases import small_inputs
 

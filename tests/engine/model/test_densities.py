@@ -17,7 +17,8 @@ from mmm_engine.compiler.graph import Graph
 from mmm_engine.compiler.lowering import density_text
 from mmm_engine.compiler.object_code import load, object_code
 from mmm_engine.model.densities import LOG_DENSITIES, log_prior
-from mmm_engine.model.priors import SUPPORTS, PriorPart, PriorSpec, read_prior
+from mmm_engine.model.parameters import PriorPart
+from mmm_engine.model.priors import SUPPORTS, PriorSpec, read_prior
 
 XP = numpy_functions()
 

@@ -10,19 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.media_transforms import (
-    ADSTOCKS,
-    SATURATIONS,
-    adstock,
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, adstock, lagged, saturate
+from mmm_engine.model.pymc_reference import SATURATION_CLASSES
+from mmm_engine.model.time_variation import (
     fourier_modes,
     hsgp_basis,
     hsgp_frequencies,
-    lagged,
     matern52_sqrt_density,
-    saturate,
     softplus_multiplier,
 )
-from mmm_engine.model.pymc_reference import SATURATION_CLASSES
 
 XP = numpy_functions()
 ONE = np.full((1, 1), 1.0)

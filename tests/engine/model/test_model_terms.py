@@ -10,26 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm_engine.client.config import SamplerConfig, read_client_config
+from mmm_engine.array_types import Floats
+from mmm_engine.client.client_file import read_client_config
+from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.files.numbers import Floats
+from mmm_engine.compiler.inputs import axes_of
 from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.model.arrays import ModelData, axis_sizes, model_data
 from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
-from mmm_engine.model.mean import ARRAY_AXES, ModelData, axis_sizes, mean, mean_terms, model_data
+from mmm_engine.model.likelihood import draw_targets, expected_target
+from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.specification import model_structure
-from mmm_engine.posterior.fit import parameter_summary
+from mmm_engine.posterior.diagnostics import parameter_summary
+from mmm_engine.results.decomposition import contributions, decomposition_frame
+from mmm_engine.results.draws import flat_draws
 from mmm_engine.results.forecast import extend_inputs, forecast
-from mmm_engine.results.predictive import (
-    contributions,
-    decomposition_frame,
-    draw_targets,
-    expected_target,
-    flat_draws,
-    predict,
-)
-from mmm_engine.results.returns import response_curves
+from mmm_engine.results.predictive import predict
+from mmm_engine.results.response import response_curves
 from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.toolkit.parameter_units import summarize
@@ -38,12 +37,11 @@ from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_conf
 
 def test_every_array_has_named_axes() -> None:
     """Machine code takes the arrays by this table: same names, same order, axes as long as the structure says."""
-    assert tuple(ARRAY_AXES) == tuple(ModelData.__dataclass_fields__)
     inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=LIFTS)
     structure = model_structure(inputs.config)
     sizes = axis_sizes(structure) | {"rows": 40, "occurrences": 2, "tests": 2}
     for name, array in model_data(inputs, structure).arrays().items():
-        assert array.shape == tuple(sizes[axis] for axis in ARRAY_AXES[name]), name
+        assert array.shape == tuple(sizes[axis] for axis in axes_of(ModelData)[name]), name
 
 
 def test_trend_hinges_by_hand() -> None:

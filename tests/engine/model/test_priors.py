@@ -8,8 +8,9 @@ import pytest
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.priors import ParameterSpec, PriorPart, assemble, free_variables, read_prior
+from mmm_engine.model.priors import read_prior
 from mmm_engine.model.specification import model_structure
 from tests.engine.model_cases import small_config
 

@@ -12,21 +12,15 @@ from scipy.optimize import minimize
 
 from mmm_engine.client.model_config import ModelConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.mean import (
-    MeanTerms,
-    ModelData,
-    lift_gains,
-    mean,
-    mean_terms,
-    model_data,
-    training_data,
-)
+from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.likelihood import draw_targets, lift_gains
+from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
 from mmm_engine.model.specification import ModelStructure, model_structure
 from mmm_engine.posterior.coordinates import Coordinates
+from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import compile_kernel
-from mmm_engine.results.predictive import draw_targets
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
 
@@ -88,7 +82,7 @@ def test_density_and_gradient_agree(
     inputs = small_inputs(rows=40, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
     ours, coordinates = our_density(model_structure(inputs.config))
     slots = {slot.part.name: (slot.start, slot.stop) for slot in coordinates.slots}
-    train = training_data(model_data(inputs, coordinates.structure), inputs.train_rows)
+    train = training_data(inputs, coordinates.structure)
     theirs, variables = _their_density(inputs)
     order = np.concatenate([np.arange(*slots[own]) for _, own, _ in variables])
     kept = np.concatenate([_kept(slots[own], shape) for _, own, shape in variables])
@@ -145,7 +139,7 @@ def test_every_option_is_fitted_to_data_made_with_it(
 def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[ModelData, Any, Any]:
     """Training rows with a target (and results of lift tests) made by a random truth; the truth; its mean."""
     structure, rng = coordinates.structure, np.random.default_rng(1)
-    train = training_data(model_data(inputs, structure), inputs.train_rows)
+    train = training_data(inputs, structure)
     truth = 0.5 * rng.normal(size=coordinates.size)
     for slot in coordinates.slots:
         prior = dict(slot.part.prior.arguments)

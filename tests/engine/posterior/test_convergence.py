@@ -16,8 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mmm_engine.array_types import Floats
 from mmm_engine.posterior import convergence as module
-from mmm_engine.posterior.convergence import Floats, convergence, effective_sizes, rhat
+from mmm_engine.posterior.convergence import convergence, effective_sizes, rhat
 
 Generator = np.random.Generator
 Shape = tuple[int, int, int]

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.mean import ModelData, model_data, training_data
+from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.specification import model_structure
 from mmm_engine.posterior.bijectors import soft_above_zero
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
 from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
+from mmm_engine.posterior.geometry import training_data
 from tests.engine.model_cases import small_inputs
 
 XP = numpy_functions()
@@ -39,7 +40,7 @@ def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, ModelData]:
     inputs = small_inputs(rows=30, held_out=4, **dict(model))
     structure = model_structure(inputs.config)
     build = round_coordinates if kind == "round" else plain_coordinates
-    return build(structure), training_data(model_data(inputs, structure), inputs.train_rows)
+    return build(structure), training_data(inputs, structure)
 
 
 def _flat_variables(coordinates: Coordinates, flat: Any, data: ModelData) -> Any:

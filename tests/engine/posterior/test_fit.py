@@ -13,10 +13,13 @@ from arviz_stats.base import array_stats
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import FitError
-from mmm_engine.model.mean import model_data, training_data
 from mmm_engine.model.specification import model_structure
-from mmm_engine.posterior.fit import FitProgress, cores_for, fit, parameter_summary, sampler_health
+from mmm_engine.posterior.diagnostics import parameter_summary, sampler_health
+from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import compile_kernel, compiled_count
+from mmm_engine.posterior.nuts import cores_for
+from mmm_engine.posterior.progress import FitProgress
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import small_inputs
 
@@ -71,7 +74,7 @@ def test_kernel_gradient_is_that_of_its_density(
     """Against central differences."""
     structure = model_structure(small_window.config)
     kernel = compile_kernel(structure)
-    train = training_data(model_data(small_window, structure), small_window.train_rows)
+    train = training_data(small_window, structure)
     point = 0.3 * np.random.default_rng(0).normal(size=kernel.coordinates.size)
     _, gradient = kernel.evaluate(point, train)
     for position in range(0, kernel.coordinates.size, 7):

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.compiler.code_cache import data_buffer
-from mmm_engine.model.mean import RUNTIME_AXES, ModelData, model_data, training_data
+from mmm_engine.compiler.inputs import data_buffer
+from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData
 from mmm_engine.model.specification import ModelStructure, model_structure
 from mmm_engine.posterior import log_density as kernels
+from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import Kernel, compile_kernel, compiled_count, log_density
 from tests.engine.model_cases import EVENTS, LIFTS, small_config, small_inputs
 
@@ -36,7 +37,7 @@ def _window(rows: int = 30, seed: int = 0, **model: Any) -> tuple[ModelStructure
     """A structure and the training rows of a window."""
     inputs = small_inputs(rows=rows, held_out=4, seed=seed, **model)
     structure = model_structure(inputs.config)
-    return structure, training_data(model_data(inputs, structure), inputs.train_rows)
+    return structure, training_data(inputs, structure)
 
 
 def _point(kernel: Kernel, seed: int = 0) -> Any:
@@ -216,12 +217,12 @@ def test_a_kernel_is_compiled_once_however_many_ask(fresh: Callable[[], Path]) -
 def test_buffer_by_hand() -> None:
     """Its length, the sizes of run time, then media with the zeros before them, column by column."""
     structure, data = _window(rows=9, controls=[], adstock={"kind": "geometric", "max_lag": 3})
-    buffer = data_buffer(data)
+    buffer = data_buffer(data, DYNAMIC_AXES)
     rows, channels = data.media_lagged.shape[1:]
     assert (rows, channels, structure.max_lag) == (5, 3, 3)
     assert buffer[0] == len(buffer)
-    assert buffer[1 : 1 + len(RUNTIME_AXES)].tolist() == [5.0, 0.0, 0.0]  # rows, occurrences, tests
-    start = 1 + len(RUNTIME_AXES)
+    assert buffer[1 : 1 + len(DYNAMIC_AXES)].tolist() == [5.0, 0.0, 0.0]  # rows, occurrences, tests
+    start = 1 + len(DYNAMIC_AXES)
     for channel in range(channels):
         column = buffer[start + 7 * channel : start + 7 * (channel + 1)]
         assert column.tolist() == [0.0, 0.0, *data.media_lagged[0][:, channel]]
@@ -236,7 +237,7 @@ def test_buffer_holds_every_array_once() -> None:
     sizes = {name: np.size(array) for name, array in data.arrays().items()}
     lags, rows, channels = data.media_lagged.shape
     sizes["media_lagged"] = (rows + lags - 1) * channels
-    assert len(data_buffer(data)) == 1 + len(RUNTIME_AXES) + sum(sizes.values())
+    assert len(data_buffer(data, DYNAMIC_AXES)) == 1 + len(DYNAMIC_AXES) + sum(sizes.values())
 
 
 MODELS: list[dict[str, Any]] = [

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mmm_engine.client.config import client_config_from_mapping
+from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.posterior.parameter_table import parameter_frame, prior_frame
 
 

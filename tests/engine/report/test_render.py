@@ -13,11 +13,11 @@ import plotly.graph_objects as go
 import pytest
 
 from mmm_engine.report import bundle
+from mmm_engine.report.bundle import check_report
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import FIGURES, draw_charts
 from mmm_engine.report.figures.style import PALETTE, color, dark_colors, label, labels_of
 from mmm_engine.report.render import build_report, render_report, write_report
-from mmm_engine.scores.gates import check_report
 from tests.engine.report.report_cases import HOSTILE, hostile_inputs, leads_inputs, ms_inputs
 
 LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("object", "data"),

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from mmm_engine.model.parameters import ParameterSpec, PriorPart
 from mmm_engine.model.prior_draws import _SAMPLERS, draw_part, prior_ranges
-from mmm_engine.model.priors import SUPPORTS, ParameterSpec, PriorPart, PriorSpec, read_prior
+from mmm_engine.model.priors import SUPPORTS, PriorSpec, read_prior
 from mmm_engine.model.specification import model_structure
-from mmm_engine.posterior.fit import parameter_summary
-from mmm_engine.results.baseline import plausibility_scores, with_prior_ranges
+from mmm_engine.posterior.diagnostics import parameter_summary
+from mmm_engine.posterior.parameter_table import with_prior_ranges
+from mmm_engine.results.baseline import plausibility_scores
 from mmm_engine.rows.window import ScaledInputs
 
 PRIORS = [

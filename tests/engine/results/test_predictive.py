@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mmm_engine.results.predictive import (
-    contributions,
-    decomposition_frame,
-    flat_draws,
-    multiplier_frame,
-    predict,
-    predictive_frame,
-)
+from mmm_engine.results.decomposition import contributions, decomposition_frame, multiplier_frame
+from mmm_engine.results.draws import flat_draws
+from mmm_engine.results.predictive import predict, predictive_frame
 from mmm_engine.rows.window import ScaledInputs
 
 

@@ -9,15 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mmm_engine.results.predictive import contributions
-from mmm_engine.results.returns import (
-    RETURN_COLUMNS,
-    adstock_weights,
-    channel_returns,
-    response_curves,
-    return_scores,
-    returns_from_history,
-)
+from mmm_engine.results.decomposition import contributions
+from mmm_engine.results.response import adstock_weights, response_curves
+from mmm_engine.results.returns import RETURN_COLUMNS, channel_returns, return_scores, returns_from_history
 from mmm_engine.rows.window import ScaledInputs
 
 

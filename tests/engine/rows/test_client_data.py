@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.client.config import client_config_from_mapping, write_client_config
+from mmm_engine.client.client_file import client_config_from_mapping, write_client_config
 from mmm_engine.errors import ConfigError, DataError
 from mmm_engine.rows.client_data import client_data_from_frame, read_client, read_client_data
 from tests.engine.client_cases import shop_config, shop_rows, with_cell

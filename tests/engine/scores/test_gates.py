@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.report.bundle import check_report
 from mmm_engine.scores.gates import (
     check_baseline,
     check_convergence,
@@ -18,7 +19,6 @@ from mmm_engine.scores.gates import (
     check_holdout,
     check_priors,
     check_recovery,
-    check_report,
     check_sensitivity,
     check_stability,
     judge,

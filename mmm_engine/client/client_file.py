@@ -1,0 +1,197 @@
+"""Client files: reading, writing and listing the YAML that says what a client is.
+
+Here: from a file to `ClientConfig` with every fault at once, and back.
+Not here: which settings there are (config.py), YAML as text (files/yaml_document.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from mmm_engine.client.config import (
+    CLIENT_ID,
+    ChannelConfig,
+    ClientConfig,
+    ControlConfig,
+    _columns_as_mappings,
+)
+from mmm_engine.client.model_config import short_events
+from mmm_engine.client.validation import Draft, Frozen, nearest, place
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.yaml_document import Document, plain, read_document, shorten, write_text
+
+
+def client_config_from_mapping(values: Mapping[str, object], who: str = "client settings") -> ClientConfig:
+    """The settings in a mapping of the form that a client file has.
+
+    Raises:
+        ConfigError: With every fault, if any setting is missing, unknown or out of range.
+    """
+    config, faults = _parse(Document(values=dict(values), lines={}, faults=(), readable=True))
+    if faults or config is None:
+        raise ConfigError(who, faults)
+    return config
+
+
+def read_client_config(path: Path) -> ClientConfig:
+    """The settings in a client's YAML file.
+
+    Raises:
+        ConfigError: With every fault of the file, each with its line.
+    """
+    config, faults = inspect_client_config(path)
+    if faults or config is None:
+        raise ConfigError(f"client '{path.stem}', {path.name}", faults)
+    return config
+
+
+def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Every fault of a client file, and the settings as far as they are understood without the faulty ones.
+
+    The settings serve to check the data file in the same pass; a model is never fitted from them.
+    """
+    if not path.exists():
+        return None, (_missing_file(path),)
+    folder = path.parent.resolve()
+    if not path.resolve().is_relative_to(folder):
+        return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
+    document = read_document(path)
+    table_faults: tuple[Fault, ...] = ()
+    if document.readable and "calibration" in document.values:
+        from mmm_engine.client.lift_tests import with_lift_tests
+
+        document, table_faults = with_lift_tests(document, folder)
+    config, faults = _parse(document)
+    faults += table_faults
+    named = document.values.get("client")
+    if isinstance(named, str) and named != path.stem:
+        where = place(document, ("client",))
+        fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
+        faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
+    for setting, name in (("data", config.data), ("calibration", config.calibration)) if config else ():
+        if name is not None and not (folder / name).resolve().is_relative_to(folder):
+            where = place(document, (setting,))
+            faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
+            config = None
+    return config, faults
+
+
+def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> None:
+    """Write a client file that reads back equal, in one step; settings at their defaults stay short.
+
+    Args:
+        config: What the file shall say.
+        path: Where to write it.
+        heading: One line for the reader, written as a comment at the top.
+    """
+    model, sampler = config.model, config.sampler
+    sections: dict[str, object] = {
+        "client": config.client,
+        "data": config.data,
+        "date": config.date,
+        "target": config.target.model_dump(mode="json"),
+        "channels": [_short(channel) for channel in config.channels],
+        "controls": [_short(control) for control in config.controls],
+        **({"currency": config.currency} if config.currency else {}),
+        "model": model.model_dump(
+            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend") | {"events"}
+        )
+        | ({"events": short_events(model.events)} if model.events else {}),
+        "calibration": config.calibration,
+        **_own_lift_tests(config),
+        "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores", "time_budget")),
+        "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
+        "audit": config.audit.model_dump(mode="json"),
+        "forecast": config.forecast.model_dump(mode="json"),
+    }
+    lines = [f"# {' '.join(heading.split())}\n"] if heading else []
+    for name, value in sections.items():
+        lines += [f"# {line}\n" for line in _COMMENTS.get(name, ())]
+        if value is None:
+            continue  # a section that is only explained
+        flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
+        lines += yaml.safe_dump(
+            {name: value}, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
+        )
+    write_text(path, "".join(lines))
+
+
+_NO_LINK = "put the file itself into the data folder, not a link to it"
+
+
+_COMMENTS = {
+    "data": ("CSV or Parquet, relative to this file",),
+    "target": ("kind: revenue or conversions",),
+    "channels": (
+        "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost};",
+        "a channel of its own kind: {column: tv, adstock: {kind: delayed, max_lag: 8}, saturation: hill}",
+    ),
+    "currency": ("written after amounts of money",),
+    "controls": ("names, or {column: price, effect: any}; effect: positive (default), negative, any",),
+    "model": (
+        "max_lag: rows over which media works; yearly_seasonality: Fourier order 1 to 10, or null; where wanted also",
+        "  trend: {changepoints: 5}       (how often its slope may change; the last one goes on in forecasts)",
+        "  events: {sale: [2023-11-24, {start: 2024-11-29, end: 2024-12-02}], launch: 2025-03-01}",
+        "  likelihood: truncated_normal   (a target near 0 that is never negative; student_t: outliers)",
+    ),
+    "calibration": (
+        "calibration: lift.csv            (lift tests: channel, date, x, delta_x, delta_y, sigma; in the period of",
+        "  the date the channel went from x to x + delta_x, and the target moved by delta_y, give or take sigma)",
+    ),
+    "sampler": (
+        "ess_target: smallest effective sample size wanted; below it a fit is drawn again, up to max_draws",
+    ),
+    "thresholds": ("overrides of the platform's checks, for example {rhat_max: 1.02}",),
+    "audit": ("what 'mmm audit' and its weekly run look at; 0 or false leaves a part out",),
+    "forecast": (
+        "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
+    ),
+}
+
+
+def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
+    """Lift tests that stand in the client file itself."""
+    tests = [test.model_dump(mode="json") for test in config.lift_tests if config.calibration is None]
+    return {"lift_tests": tests} if tests else {}
+
+
+def list_clients(data_dir: Path) -> list[str]:
+    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
+    return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+
+
+def _short(entry: ChannelConfig | ControlConfig) -> object:
+    """A column's settings as they are written: its bare name when nothing else is set."""
+    options = entry.model_dump(mode="json", exclude_defaults=True)
+    return entry.column if options.keys() == {"column"} else options
+
+
+def _at_default(settings: Frozen, *names: str) -> set[str]:
+    """Those of ``names`` that hold their default."""
+    fields = type(settings).model_fields
+    return {name for name in names if getattr(settings, name) == fields[name].default}
+
+
+def _missing_file(path: Path) -> Fault:
+    known = list_clients(path.parent) if path.parent.is_dir() else []
+    if path.with_suffix(".yml").exists():
+        fix = f"rename {path.stem}.yml to {path.name}"
+    else:
+        fix = nearest(path.stem, known) or "create it, for example with 'mmm add'"
+    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "") if known else "none"
+    return Fault("the file", "no such file", f"a client file (there are: {listed})", fix)
+
+
+def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
+    """Settings and all faults; faulty settings are left out, and None comes back when too little is left."""
+    if not document.readable:
+        return None, document.faults
+    draft = Draft(document, ClientConfig)
+    for name in ("channels", "controls"):
+        draft.list_entries(name, _columns_as_mappings)
+    config, faults = draft.validate()
+    return config, (*document.faults, *faults)

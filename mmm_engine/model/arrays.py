@@ -1,0 +1,136 @@
+"""The arrays that the model's formulas take: what they hold, their axes, and how a window's rows become them.
+
+Here: `ModelData`, in which each array is declared once with its axes; its values from a window.
+Not here: the formulas (mean.py, likelihood.py), rows and scales (rows/window.py), what only the sampler's coordinates
+look at (posterior/geometry.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from mmm_engine.array_types import Array, Floats
+from mmm_engine.compiler.inputs import axes_of, declared
+from mmm_engine.model.calendar_terms import dates_of, event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.model.media_transforms import lagged
+from mmm_engine.model.specification import ModelStructure, TimeProcess
+from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
+from mmm_engine.rows.window import ScaledInputs
+
+DYNAMIC_AXES = ("rows", "occurrences", "tests")
+"""Axes whose lengths come with the data; the structure knows the others (`axis_sizes`)."""
+
+HALF_WIDTH_PER_ROW = 1.5
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """The arrays a structure is fed with, in model space; each field names the array's axes."""
+
+    media_lagged: Array = declared("lag", "rows", "channel", shifted=True)
+    """Media of the row itself and of the rows before it."""
+    controls: Array = declared("rows", "control")
+    fourier: Array = declared("rows", "fourier_mode")
+    """Sines and cosines of the day of the year."""
+    media_basis: Array = declared("rows", "media_basis")
+    """Basis functions of the time variation of the media."""
+    media_frequencies: Array = declared("media_basis")
+    intercept_basis: Array = declared("rows", "intercept_basis")
+    intercept_frequencies: Array = declared("intercept_basis")
+    trend: Array = declared("rows", "changepoint")
+    """Hinges: rows since each changepoint over all rows, 0 before it."""
+    event_days: Array = declared("rows", "occurrences")
+    """Days to the nearest day of each occurrence of an event."""
+    event_members: Array = declared("occurrences", "event")
+    """1 where an occurrence is one of an event, else 0."""
+    lift_from: Array = declared("tests", "channel")
+    """Media before each lift test in its channel's column, else 0."""
+    lift_to: Array = declared("tests", "channel")
+    """The same after it."""
+    lift_rows: Array = declared("tests", "rows")
+    """1 at the row of each test, else 0."""
+    lift_gain: Array = declared("tests")
+    """What each test brought."""
+    lift_sigma: Array = declared("tests")
+    """The standard error of what it brought."""
+    training: Array = declared("rows")
+    """1 over the number of training rows in these rows, else 0: weights of a mean."""
+    target_scaled: Array = declared("rows")
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by name, in the fixed order in which compiled code takes them."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+
+def axis_sizes(structure: ModelStructure) -> dict[str, int]:
+    """Lengths of the axes that a structure fixes."""
+    return {
+        "lag": structure.max_lag,
+        "channel": structure.n_channels,
+        "control": structure.n_controls,
+        "fourier_mode": 2 * structure.fourier_order,
+        "media_basis": structure.media_process.n_basis if structure.media_process else 0,
+        "intercept_basis": structure.intercept_process.n_basis if structure.intercept_process else 0,
+        "changepoint": structure.changepoints,
+        "event": structure.n_events,
+    }
+
+
+def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
+    """Arrays of all rows of a window, train then test: carry-over crosses the cutoff by itself."""
+    rows = len(inputs.dates)
+    fourier = np.zeros((rows, 0))
+    if structure.fourier_order:
+        fourier = fourier_modes(inputs.dates.day_of_year.to_numpy(float), structure.fourier_order)
+    media_basis, media_frequencies = process_basis(structure.media_process, rows, inputs.train_rows)
+    intercept_basis, intercept_frequencies = process_basis(
+        structure.intercept_process, rows, inputs.train_rows
+    )
+    event_days, event_members = event_occurrences(inputs)
+    return ModelData(
+        media_lagged=lagged(inputs.media_scaled, structure.max_lag),
+        controls=inputs.controls_scaled,
+        fourier=fourier,
+        media_basis=media_basis,
+        media_frequencies=media_frequencies,
+        intercept_basis=intercept_basis,
+        intercept_frequencies=intercept_frequencies,
+        trend=trend_hinges(dates_of(inputs), inputs.train_rows, structure.changepoints),
+        event_days=event_days,
+        event_members=event_members,
+        **lift_arrays(inputs),
+        training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),
+        target_scaled=inputs.target_scaled,
+    )
+
+
+def first_rows[Data: ModelData](data: Data, rows: int) -> Data:
+    """The arrays of the first rows only."""
+    shorter = {}
+    for name, axes in axes_of(data).items():
+        if "rows" in axes:
+            kept = tuple(slice(rows) if axis == "rows" else slice(None) for axis in axes)
+            shorter[name] = getattr(data, name)[kept]
+    return replace(data, **shorter)
+
+
+def process_basis(process: TimeProcess | None, rows: int, train_rows: int) -> tuple[Floats, Floats]:
+    """Basis functions of a time-varying term at each row, shape (rows, basis), and their frequencies.
+
+    Args:
+        process: The term; None has no basis functions.
+        rows: Rows wanted, from the first.
+        train_rows: The basis is laid around these.
+    """
+    if process is None:
+        return np.zeros((rows, 0)), np.zeros(0)
+    width = half_width(process, train_rows)
+    basis = hsgp_basis(np.arange(rows, dtype=float), (train_rows - 1) / 2.0, width, process.n_basis)
+    return basis, hsgp_frequencies(width, process.n_basis)
+
+
+def half_width(process: TimeProcess, train_rows: int) -> float:
+    """Half-width L of the basis of a time-varying term, in rows."""
+    return process.half_width or HALF_WIDTH_PER_ROW * train_rows

@@ -1,0 +1,90 @@
+"""Checked rows as a regression sees them: what findings are computed from.
+
+Not here: what is worth telling (findings.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmm_engine.array_types import Days, Floats
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.model_config import EventConfig
+from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, covered_days
+
+
+@dataclass(frozen=True)
+class Regressors:
+    """Rows with the regressors that several findings share."""
+
+    config: ClientConfig
+    frame: pd.DataFrame
+    period: Period
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def values(self, column: str) -> Floats:
+        """One column, shape (date,)."""
+        return self.frame[column].to_numpy(dtype=np.float64)
+
+    @property
+    def target(self) -> Floats:
+        """The target, shape (date,)."""
+        return self.values(self.config.target.column)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Channels and controls."""
+        return self.config.channel_names + self.config.control_names
+
+    @property
+    def days(self) -> Days:
+        """Dates, shape (date,)."""
+        return self.frame["date"].to_numpy().astype("datetime64[D]")
+
+    def within(self, event: EventConfig) -> NDArray[np.bool_]:
+        """Whether each row shares a day with an event, shape (date,)."""
+        first, last = covered_days(self.days, self.period)
+        spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
+        shared: NDArray[np.bool_] = np.any([(start <= last) & (first <= end) for start, end in spans], axis=0)
+        return shared
+
+    def day(self, index: int) -> str:
+        """Date of a row as text."""
+        return f"{self.frame['date'].iloc[index]:%Y-%m-%d}"
+
+    def standardised(self, columns: Sequence[str]) -> Floats:
+        """Columns with mean 0 and standard deviation 1, shape (date, column)."""
+        if not columns:
+            return np.empty((len(self), 0))
+        values = self.frame[list(columns)].to_numpy(dtype=np.float64)
+        values = values / np.abs(values).max(axis=0)
+        scaled: Floats = (values - values.mean(axis=0)) / values.std(axis=0)
+        return scaled
+
+    def trend(self) -> Floats:
+        """Intercept and linear trend, for daily rows the days of the week too; shape (date, regressor)."""
+        line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
+        if self.period != "day":
+            return line
+        weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
+        return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
+
+    def yearly(self) -> Floats:
+        """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""
+        if len(self) < 2 * PERIODS_PER_YEAR[self.period]:
+            return np.empty((len(self), 0))
+        phase = 2 * np.pi * np.arange(len(self)) / PERIODS_PER_YEAR[self.period]
+        return np.column_stack([wave(order * phase) for order in (1, 2) for wave in (np.sin, np.cos)])
+
+
+def residual(target: Floats, design: Floats) -> Floats:
+    """What a least-squares fit of ``design`` leaves of ``target``, shape (date,)."""
+    left: Floats = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
+    return left
