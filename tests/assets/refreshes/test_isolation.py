@@ -11,7 +11,7 @@ import pytest
 from mmm_assets.refreshes.isolation import each_in_child
 from mmm_assets.refreshes.locks import is_alive, process_identity
 
-TASK = "tests.assets.child_tasks:behave"
+TASK = "tests.assets.refreshes.child_tasks:behave"
 
 
 @pytest.fixture

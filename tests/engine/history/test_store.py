@@ -334,7 +334,7 @@ APPENDER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from test_history import History, score_rows
+from test_store import History, score_rows
 number = int(sys.argv[2])
 for index in range(12):
     History(Path(sys.argv[1])).append(score_rows(number * 100 + index))
@@ -353,7 +353,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from mmm_engine.history.files import connection, exclusive
 from mmm_engine.history.tables import METRIC_HISTORY
-from test_history import score_rows
+from test_store import score_rows
 path = Path(sys.argv[1])
 with exclusive(path.parent / "metric_history" / ".lock"), connection(path, read_only=False) as database:
     database.register("incoming", METRIC_HISTORY.to_arrow(score_rows(7)))

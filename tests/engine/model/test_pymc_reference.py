@@ -12,14 +12,13 @@ from scipy.optimize import minimize
 
 from mmm_engine.client.model_config import ModelConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
 from mmm_engine.model.specification import ModelStructure, model_structure
 from mmm_engine.posterior.coordinates import Coordinates
-from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import compile_kernel
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
@@ -133,10 +132,12 @@ def test_every_option_is_fitted_to_data_made_with_it(
     fitted = mean(_terms(coordinates, found.x, train))
     assert np.std(expected) > 2 * NOISE
     assert np.sqrt(np.mean((fitted - expected) ** 2)) < 0.7 * NOISE
-    assert np.std(train.target - fitted) == pytest.approx(np.std(train.target - expected), rel=0.3)
+    assert np.std(train.target_scaled - fitted) == pytest.approx(
+        np.std(train.target_scaled - expected), rel=0.3
+    )
 
 
-def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[ModelData, Any, Any]:
+def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingData, Any, Any]:
     """Training rows with a target (and results of lift tests) made by a random truth; the truth; its mean."""
     structure, rng = coordinates.structure, np.random.default_rng(1)
     train = training_data(inputs, structure)
@@ -153,10 +154,10 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[ModelData,
     many = {name: value[None] for name, value in values.items()}
     target = draw_targets(expected[None], many, structure, rng)[0]
     gains = lift_gains(values, train, structure, terms, numpy_functions())
-    return replace(train, target=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
+    return replace(train, target_scaled=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
 
 
-def _terms(coordinates: Coordinates, point: Any, train: ModelData) -> MeanTerms:
+def _terms(coordinates: Coordinates, point: Any, train: TrainingData) -> MeanTerms:
     values = coordinates.parameters(point, train, numpy_functions())
     return mean_terms(values, train, coordinates.structure, numpy_functions())
 
@@ -172,7 +173,7 @@ def _kept(slot: tuple[int, int], shape: tuple[int, ...]) -> Any:
     return np.arange(int(np.prod(shape))) < slot[1] - slot[0]
 
 
-Density = Callable[[Any, ModelData], tuple[Any, Any]]
+Density = Callable[[Any, TrainingData], tuple[Any, Any]]
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.specification import model_structure
 from mmm_engine.posterior.bijectors import soft_above_zero
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
 from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
-from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.geometry import TrainingData, training_data
 from tests.engine.model_cases import small_inputs
 
 XP = numpy_functions()
@@ -36,14 +35,14 @@ MODELS: list[dict[str, Any]] = [
 ]
 
 
-def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, ModelData]:
+def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, TrainingData]:
     inputs = small_inputs(rows=30, held_out=4, **dict(model))
     structure = model_structure(inputs.config)
     build = round_coordinates if kind == "round" else plain_coordinates
     return build(structure), training_data(inputs, structure)
 
 
-def _flat_variables(coordinates: Coordinates, flat: Any, data: ModelData) -> Any:
+def _flat_variables(coordinates: Coordinates, flat: Any, data: TrainingData) -> Any:
     variables, _ = coordinates.variables(flat, data, XP)
     return np.concatenate([variables[slot.part.name] for slot in coordinates.slots], axis=-1)
 

@@ -169,7 +169,7 @@ def test_another_process_finds_the_code_and_loads_nothing_heavy(fresh: Callable[
     code = (
         "import sys\n"
         "import numpy as np\n"
-        "from tests.engine.test_kernel import SMALL, _window\n"
+        "from tests.engine.posterior.test_log_density import SMALL, _window\n"
         "from mmm_engine.posterior.log_density import compile_kernel\n"
         "structure, data = _window(**SMALL)\n"
         "kernel = compile_kernel(structure)\n"
@@ -228,7 +228,8 @@ def test_buffer_by_hand() -> None:
         assert column.tolist() == [0.0, 0.0, *data.media_lagged[0][:, channel]]
         for lag in range(3):
             assert np.array_equal(column[2 - lag : 7 - lag], data.media_lagged[lag][:, channel])
-    assert buffer[-5:].tolist() == data.target.tolist()
+    coordinates = channels + 8 * channels  # half-spread points and eight quantiles of each channel come last
+    assert buffer[-5 - coordinates : -coordinates].tolist() == data.target_scaled.tolist()
 
 
 def test_buffer_holds_every_array_once() -> None:
@@ -321,7 +322,8 @@ def test_what_is_not_finite_is_nan() -> None:
     """A missing target, or a point far out, has neither a density nor slopes."""
     structure, data = _window(**SMALL)
     kernel = compile_kernel(structure)
-    broken = replace(data, target=np.where(np.arange(len(data.target)) == 3, np.nan, data.target))
+    target = np.where(np.arange(len(data.target_scaled)) == 3, np.nan, data.target_scaled)
+    broken = replace(data, target_scaled=target)
     far = np.full(kernel.coordinates.size, 1e4)
     endless_noise = _point(kernel)
     endless_noise[-1] = 800.0  # log of the noise: density -inf, most slopes finite

@@ -228,7 +228,7 @@ def test_the_simulation_does_not_know_the_model():
         if isinstance(node, ast.ImportFrom)
     }
     wings = {name.split(".")[1] for name in imported if name and name.startswith("mmm_engine.")}
-    assert wings <= {"errors", "files", "client", "rows", "simulation"}
+    assert wings <= {"array_types", "errors", "files", "client", "rows", "simulation"}
 
 
 def test_trend_events_and_lift_tests_are_part_of_the_truth(tmp_path):
