@@ -20,7 +20,7 @@ clients = dg.DynamicPartitionsDefinition(name="client")
 windows = dg.StaticPartitionsDefinition(list(WINDOW_NAMES))
 client_x_window = dg.MultiPartitionsDefinition({"client": clients, "window": windows})
 
-# One run may hold all windows of a client, so that a model structure is compiled once.
+# One run may hold all windows of a client, so that a model specification is compiled once.
 ONE_RUN = dg.BackfillPolicy.single_run()
 
 PARTITION_TAG = "dagster/partition"

@@ -36,7 +36,7 @@ def refresh_diff(
 ) -> DataFrame:
     """Moves of returns since the last published refresh, split into their causes; no rows when nothing moved.
 
-    A few fits of one model structure, and only when a channel moved by more than the sampler's noise.
+    A few fits of one model specification, and only when a channel moved by more than the sampler's noise.
     """
     import pandas as pd
 

@@ -21,7 +21,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets.partitions import clients
-from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_structure
+from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_specification
 from mmm_assets.refreshes.locks import bury_dead_runs
 from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.storage.resources import ClientFiles
@@ -99,7 +99,8 @@ def new_data(
     new = [client for client in changed if client not in known]
     return dg.SensorResult(
         run_requests=[
-            _request(batch, cursor) for batch in by_structure(changed, client_files.folder, CLIENTS_PER_RUN)
+            _request(batch, cursor)
+            for batch in by_specification(changed, client_files.folder, CLIENTS_PER_RUN)
         ],
         dynamic_partitions_requests=[clients.build_add_request(new)] if new else [],
         cursor=cursor.text(),

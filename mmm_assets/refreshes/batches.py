@@ -100,27 +100,27 @@ def batch_config(clients: list[str], **settings: Any) -> dict[str, object]:
     return {"ops": {refresh_batch.name: {"config": {"clients": clients, **settings}}}}
 
 
-def by_structure(clients: Iterable[str], folder: Path, size: int) -> Iterator[list[str]]:
-    """Batches in which clients of one model structure stand together, so that they share its compiled code.
+def by_specification(clients: Iterable[str], folder: Path, size: int) -> Iterator[list[str]]:
+    """Batches in which clients of one model specification stand together, so that they share its compiled code.
 
     Args:
         clients: Ids of the clients.
         folder: Folder of their files.
         size: Largest number of clients in a batch.
     """
-    for batch in batched(sorted(clients, key=lambda client: (_structure(client, folder), client)), size):
+    for batch in batched(sorted(clients, key=lambda client: (_specification(client, folder), client)), size):
         yield list(batch)
 
 
-def _structure(client: str, folder: Path) -> str:
-    """The structure of a client's model as text; "" for a client whose file cannot be used."""
-    from mmm_engine.model.specification import model_structure
+def _specification(client: str, folder: Path) -> str:
+    """The specification of a client's model as text; "" for a client whose file cannot be used."""
+    from mmm_engine.model.specification import model_specification
 
     config, faults = inspect_client_config(folder / f"{client}.yaml")
     if config is None or faults:
         return ""
     try:
-        return repr(model_structure(config))
+        return repr(model_specification(config))
     except MMMError:
         return ""
 

@@ -20,7 +20,7 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.model.arrays import first_rows, model_data
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.parameter_table import prior_values
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
@@ -113,7 +113,7 @@ def refits(
 
 def prior_draws(inputs: ScaledInputs) -> PriorDraws:
     """Draws of parameters and channel contributions from the prior, given the client's media."""
-    values = prior_values(model_structure(inputs.config))
+    values = prior_values(model_specification(inputs.config))
     flat = {name: value.reshape(len(value), -1) for name, value in values.items()}
     return PriorDraws(flat, _contributions(values, inputs))
 
@@ -263,9 +263,9 @@ def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
 
 def _contributions(values: dict[str, Floats], inputs: ScaledInputs) -> Floats:
     """Contribution per channel summed over the training rows, model space, shape (draw, channel)."""
-    structure = model_structure(inputs.config)
-    train = first_rows(model_data(inputs, structure), inputs.train_rows)
-    return channel_totals(values, train, structure).contribution
+    specification = model_specification(inputs.config)
+    train = first_rows(model_data(inputs, specification), inputs.train_rows)
+    return channel_totals(values, train, specification).contribution
 
 
 def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from mmm_engine.model.calendar_terms import dates_of
 from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import ModelStructure, model_structure, parameter_values
+from mmm_engine.model.specification import ModelSpecification, model_specification, parameter_values
 from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.calendar import row_of
 from mmm_engine.rows.window import ScaledInputs
@@ -67,18 +67,18 @@ def simulate_targets(
     Raises:
         FitError: If 100 draws in a row are refused.
     """
-    structure = model_structure(inputs.config)
-    train = first_rows(model_data(inputs, structure), inputs.train_rows)
+    specification = model_specification(inputs.config)
+    train = first_rows(model_data(inputs, specification), inputs.train_rows)
     rng = np.random.default_rng(seed)
     rejected = 0
-    for truth in _truths(structure, seed, posterior):
-        terms = mean_terms(truth, train, structure, numpy_functions())
-        target = draw_targets(np.asarray(mean(terms), dtype=float), truth, structure, rng)[0]
+    for truth in _truths(specification, seed, posterior):
+        terms = mean_terms(truth, train, specification, numpy_functions())
+        target = draw_targets(np.asarray(mean(terms), dtype=float), truth, specification, rng)[0]
         if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
             known = {name: value[0] for name, value in truth.items()}
             simulated = _with_target(inputs, target)
-            if structure.calibrated:
-                gains = lift_gains(truth, train, structure, terms, numpy_functions())[0]
+            if specification.calibrated:
+                gains = lift_gains(truth, train, specification, terms, numpy_functions())[0]
                 simulated = _with_lift_tests(simulated, np.asarray(gains, dtype=float), rng)
             yield SimulatedTarget(simulated, known, terms.media.sum(axis=-2)[0], rejected)
             rejected = 0
@@ -97,7 +97,7 @@ def simulate_targets(
 
 
 def _truths(
-    structure: ModelStructure, seed: int, posterior: xr.DataTree | None
+    specification: ModelSpecification, seed: int, posterior: xr.DataTree | None
 ) -> Iterator[dict[str, Floats]]:
     """Parameters by name, each with a draw axis of length one, without end."""
     rng = np.random.default_rng(seed)
@@ -105,8 +105,8 @@ def _truths(
     while True:
         if posterior is None:
             source = np.random.default_rng(seed + batch * 1_000_003)
-            drawn = draw_variables(structure.parameters, _TRIES, source)
-            values = parameter_values(structure, drawn, numpy_functions())
+            drawn = draw_variables(specification.parameters, _TRIES, source)
+            values = parameter_values(specification, drawn, numpy_functions())
             order = np.arange(_TRIES)
         else:
             values = flat_draws(posterior)

@@ -15,19 +15,19 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import dates_of, event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.media_transforms import lagged
-from mmm_engine.model.specification import ModelStructure, TimeProcess
+from mmm_engine.model.specification import ModelSpecification, TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
 from mmm_engine.rows.window import ScaledInputs
 
 DYNAMIC_AXES = ("rows", "occurrences", "tests")
-"""Axes whose lengths come with the data; the structure knows the others (`axis_sizes`)."""
+"""Axes whose lengths come with the data; the specification knows the others (`axis_sizes`)."""
 
 HALF_WIDTH_PER_ROW = 1.5
 
 
 @dataclass(frozen=True)
 class ModelData:
-    """The arrays a structure is fed with, in model space; each field names the array's axes."""
+    """The arrays a specification is fed with, in model space; each field names the array's axes."""
 
     media_lagged: Array = declared("lag", "rows", "channel", shifted=True)
     """Media of the row itself and of the rows before it."""
@@ -64,40 +64,40 @@ class ModelData:
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
 
-def axis_sizes(structure: ModelStructure) -> dict[str, int]:
-    """Lengths of the axes that a structure fixes."""
+def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
+    """Lengths of the axes that a specification fixes."""
     return {
-        "lag": structure.max_lag,
-        "channel": structure.n_channels,
-        "control": structure.n_controls,
-        "fourier_mode": 2 * structure.fourier_order,
-        "media_basis": structure.media_process.n_basis if structure.media_process else 0,
-        "intercept_basis": structure.intercept_process.n_basis if structure.intercept_process else 0,
-        "changepoint": structure.changepoints,
-        "event": structure.n_events,
+        "lag": specification.max_lag,
+        "channel": specification.n_channels,
+        "control": specification.n_controls,
+        "fourier_mode": 2 * specification.fourier_order,
+        "media_basis": specification.media_process.n_basis if specification.media_process else 0,
+        "intercept_basis": specification.intercept_process.n_basis if specification.intercept_process else 0,
+        "changepoint": specification.changepoints,
+        "event": specification.n_events,
     }
 
 
-def model_data(inputs: ScaledInputs, structure: ModelStructure) -> ModelData:
+def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> ModelData:
     """Arrays of all rows of a window, train then test: carry-over crosses the cutoff by itself."""
     rows = len(inputs.dates)
     fourier = np.zeros((rows, 0))
-    if structure.fourier_order:
-        fourier = fourier_modes(inputs.dates.day_of_year.to_numpy(float), structure.fourier_order)
-    media_basis, media_frequencies = process_basis(structure.media_process, rows, inputs.train_rows)
+    if specification.fourier_order:
+        fourier = fourier_modes(inputs.dates.day_of_year.to_numpy(float), specification.fourier_order)
+    media_basis, media_frequencies = process_basis(specification.media_process, rows, inputs.train_rows)
     intercept_basis, intercept_frequencies = process_basis(
-        structure.intercept_process, rows, inputs.train_rows
+        specification.intercept_process, rows, inputs.train_rows
     )
     event_days, event_members = event_occurrences(inputs)
     return ModelData(
-        media_lagged=lagged(inputs.media_scaled, structure.max_lag),
+        media_lagged=lagged(inputs.media_scaled, specification.max_lag),
         controls=inputs.controls_scaled,
         fourier=fourier,
         media_basis=media_basis,
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
-        trend=trend_hinges(dates_of(inputs), inputs.train_rows, structure.changepoints),
+        trend=trend_hinges(dates_of(inputs), inputs.train_rows, specification.changepoints),
         event_days=event_days,
         event_members=event_members,
         **lift_arrays(inputs),

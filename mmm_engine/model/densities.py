@@ -1,7 +1,7 @@
 """Log densities of priors as formulas, with PyMC's names and arguments.
 
 Here: every distribution of `priors.SUPPORTS`, on expressions and on numpy arrays alike.
-Not here: random draws (prior_draws.py), which parameter has which prior (structure.py).
+Not here: random draws (prior_draws.py), which parameter has which prior (specification.py).
 
 PyMC has the same formulas (a test compares every one) and takes seconds to import.
 """

@@ -15,29 +15,31 @@ import numpy as np
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms, saturated_media
-from mmm_engine.model.specification import ModelStructure
+from mmm_engine.model.specification import ModelSpecification
 
 
-def log_likelihood(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> Array:
+def log_likelihood(
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+) -> Array:
     """Log likelihood of the target of `data` and of the lift tests, a number.
 
     Constants are kept, so that the value equals PyMC's.
     """
-    terms = mean_terms(values, data, structure, xp)
+    terms = mean_terms(values, data, specification, xp)
     expected = mean(terms)
-    arguments = dict(structure.likelihood_constants)
+    arguments = dict(specification.likelihood_constants)
     sigma = values["y_sigma"] if "y_sigma" in values else arguments["sigma"]
     rows = data.target_scaled.shape[0]
     squares = ((data.target_scaled - expected) / sigma) ** 2
-    lifts = _lift_likelihood(values, data, structure, terms, xp) if structure.calibrated else 0.0
-    if structure.likelihood == "StudentT":
+    lifts = _lift_likelihood(values, data, specification, terms, xp) if specification.calibrated else 0.0
+    if specification.likelihood == "StudentT":
         nu = values["y_nu"] if "y_nu" in values else arguments["nu"]
         constant = (
             xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
         )
         return lifts + rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
     normal = -0.5 * squares.sum() - rows * (xp.log(sigma) + 0.5 * math.log(2.0 * math.pi))
-    if structure.likelihood == "TruncatedNormal":
+    if specification.likelihood == "TruncatedNormal":
         normal = normal - xp.log(_share_above_zero(expected / sigma, xp)).sum()
     return lifts + normal
 
@@ -48,66 +50,68 @@ def _share_above_zero(standardised: Array, xp: Any) -> Array:
 
 
 def lift_gains(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, terms: MeanTerms, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, terms: MeanTerms, xp: Any
 ) -> Array:
     """What each lift test should have brought, model space, shape (..., test).
 
     A step along the channel's curve, at the strength media has in the period of the test; carry-over plays no part.
     """
-    after = saturated_media(values, data.lift_to, structure, xp)
-    gain = (after - saturated_media(values, data.lift_from, structure, xp)).sum(axis=-1)
+    after = saturated_media(values, data.lift_to, specification, xp)
+    gain = (after - saturated_media(values, data.lift_from, specification, xp)).sum(axis=-1)
     return gain if terms.multiplier is None else gain * (terms.multiplier @ data.lift_rows.T)
 
 
 def _lift_likelihood(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, terms: MeanTerms, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, terms: MeanTerms, xp: Any
 ) -> Array:
-    squares = ((data.lift_gain - lift_gains(values, data, structure, terms, xp)) / data.lift_sigma) ** 2
+    squares = ((data.lift_gain - lift_gains(values, data, specification, terms, xp)) / data.lift_sigma) ** 2
     return -0.5 * squares.sum() - xp.log(data.lift_sigma * math.sqrt(2.0 * math.pi)).sum()
 
 
 def draw_targets(
-    location: Floats, values: dict[str, Floats], structure: ModelStructure, rng: np.random.Generator
+    location: Floats, values: dict[str, Floats], specification: ModelSpecification, rng: np.random.Generator
 ) -> Floats:
     """Random targets around the sum of all terms, model space, shape (draw, date).
 
     Args:
         location: Sum of all terms, shape (draw, date).
         values: Parameters by name, shape (draw, ...).
-        structure: The model.
+        specification: The model.
         rng: Source of randomness.
     """
     from scipy.special import ndtr, ndtri
 
-    sigma = _noise_sd(values, structure)
-    if structure.likelihood == "Normal":
+    sigma = _noise_sd(values, specification)
+    if specification.likelihood == "Normal":
         return np.asarray(location + rng.standard_normal(location.shape) * sigma)
-    if structure.likelihood == "TruncatedNormal":
+    if specification.likelihood == "TruncatedNormal":
         # by inversion in the upper tail, which is exact also where almost all of the normal lies below 0
         above = ndtr(location / sigma)
         drawn = location - sigma * ndtri(above * (1.0 - rng.uniform(size=location.shape)))
         return np.asarray(np.maximum(drawn, 0.0))
-    constants = dict(structure.likelihood_constants)
+    constants = dict(specification.likelihood_constants)
     nu = values["y_nu"][:, None] if "y_nu" in values else constants["nu"]
     return np.asarray(location + rng.standard_t(nu, location.shape) * sigma)
 
 
-def expected_target(location: Floats, values: dict[str, Floats], structure: ModelStructure) -> Floats:
+def expected_target(location: Floats, values: dict[str, Floats], specification: ModelSpecification) -> Floats:
     """Mean of the target given the sum of all terms, model space, shape (draw, date).
 
     It is that sum, except where a likelihood ends at 0: what would lie below is spread above.
     """
     from scipy.special import log_ndtr
 
-    if structure.likelihood != "TruncatedNormal":
+    if specification.likelihood != "TruncatedNormal":
         return location
-    sigma = _noise_sd(values, structure)
+    sigma = _noise_sd(values, specification)
     standardised = location / sigma
     log_density = -0.5 * standardised**2 - 0.5 * np.log(2.0 * np.pi)
     return np.asarray(location + sigma * np.exp(log_density - log_ndtr(standardised)))
 
 
-def _noise_sd(values: dict[str, Floats], structure: ModelStructure) -> Floats | float:
+def _noise_sd(values: dict[str, Floats], specification: ModelSpecification) -> Floats | float:
     return (
-        values["y_sigma"][:, None] if "y_sigma" in values else dict(structure.likelihood_constants)["sigma"]
+        values["y_sigma"][:, None]
+        if "y_sigma" in values
+        else dict(specification.likelihood_constants)["sigma"]
     )

@@ -1,7 +1,8 @@
-"""The model: the arrays it is fed with and the one formula of its mean and likelihood.
+"""The mean of the target: a sum of terms, written once.
 
-Here: `ModelData`, and `mean_terms`, which the sampler differentiates and predictions evaluate.
-Not here: terms and priors (structure.py), sampling (kernel.py, sampler.py), original units (predict.py).
+Here: `mean_terms`, which the sampler differentiates and predictions evaluate, and its parts.
+Not here: the arrays it takes (arrays.py), terms and priors (specification.py), the target around the mean
+(likelihood.py), original units (results/).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from mmm_engine.array_types import Array
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.media_transforms import SATURATIONS, adstock
-from mmm_engine.model.specification import MediaGroup, ModelStructure, TimeProcess
+from mmm_engine.model.specification import MediaGroup, ModelSpecification, TimeProcess
 from mmm_engine.model.time_variation import (
     matern52_sqrt_density,
     softplus_multiplier,
@@ -46,57 +47,58 @@ class MeanTerms:
     multiplier: Array | None
 
 
-# --- data -----------------------------------------------------------------------------------------
-
-
 # --- mean -----------------------------------------------------------------------------------------
 
 
-def mean_terms(values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any) -> MeanTerms:
+def mean_terms(
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+) -> MeanTerms:
     """The terms of the mean, in model space.
 
     Args:
         values: Parameters by name, shape (...,) for scalars and (..., size) otherwise; `...` are draws or nothing.
         data: Arrays of the rows wanted.
-        structure: The model.
+        specification: The model.
         xp: Array functions (arrays.py).
     """
-    media = saturated_media(values, adstocked_media(values, data, structure, xp), structure, xp)
-    multiplier = media_multiplier(values, data, structure, xp)
+    media = saturated_media(values, adstocked_media(values, data, specification, xp), specification, xp)
+    multiplier = media_multiplier(values, data, specification, xp)
     media = media if multiplier is None else media * multiplier[..., None]
-    intercept, seasonality, trend = baseline_terms(values, data, structure, xp)
+    intercept, seasonality, trend = baseline_terms(values, data, specification, xp)
     controls = (
-        data.controls * values["gamma_control"][..., None, :] if structure.n_controls else data.controls * 0.0
+        data.controls * values["gamma_control"][..., None, :]
+        if specification.n_controls
+        else data.controls * 0.0
     )
-    events = _event_effects(values, data, xp) if structure.n_events else None
+    events = _event_effects(values, data, xp) if specification.n_events else None
     return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
 
 
 def media_multiplier(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
 ) -> Array:
     """Time variation of the media, shape (..., date), None without; arguments are those of `mean_terms`."""
-    if structure.media_process is None:
+    if specification.media_process is None:
         return None
-    return _process(values, structure.media_process, data.media_basis, data.media_frequencies, data, xp)
+    return _process(values, specification.media_process, data.media_basis, data.media_frequencies, data, xp)
 
 
 def baseline_terms(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
 ) -> tuple[Array, Array | None, Array | None]:
     """Intercept, seasonality and trend as `mean_terms` has them; arguments are those of `mean_terms`."""
     intercept = values["intercept"][..., None]
-    if structure.intercept_process is not None:
+    if specification.intercept_process is not None:
         intercept = intercept * _process(
             values,
-            structure.intercept_process,
+            specification.intercept_process,
             data.intercept_basis,
             data.intercept_frequencies,
             data,
             xp,
         )
-    seasonality = values["gamma_fourier"] @ data.fourier.T if structure.fourier_order else None
-    trend = values["trend_delta"] @ data.trend.T if structure.changepoints else None
+    seasonality = values["gamma_fourier"] @ data.fourier.T if specification.fourier_order else None
+    trend = values["trend_delta"] @ data.trend.T if specification.changepoints else None
     return intercept, seasonality, trend
 
 
@@ -109,40 +111,42 @@ def mean(terms: MeanTerms) -> Array:
 
 
 def adstocked_media(
-    values: Mapping[str, Array], data: ModelData, structure: ModelStructure, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
 ) -> Array:
     """Media with carry-over, shape (..., date, channel)."""
     pieces = []
-    for group in structure.adstocks:
+    for group in specification.adstocks:
         parameters = {short: values[name][..., None, :] for short, name in group.parameters}
         media = (
             data.media_lagged
-            if len(structure.adstocks) == 1
+            if len(specification.adstocks) == 1
             else data.media_lagged[:, :, list(group.channels)]
         )
         pieces.append(adstock(media, group.kind, parameters, group.max_lag, xp))
-    return _in_channel_order(pieces, structure.adstocks, xp)
+    return _in_channel_order(pieces, specification.adstocks, xp)
 
 
-def saturated_media(values: Mapping[str, Array], media: Array, structure: ModelStructure, xp: Any) -> Array:
+def saturated_media(
+    values: Mapping[str, Array], media: Array, specification: ModelSpecification, xp: Any
+) -> Array:
     """Response of each channel to (adstocked) media, shape (..., date, channel)."""
     pieces = []
-    for group in structure.saturations:
-        shape = saturation_shape(media, values, group, structure, xp)
+    for group in specification.saturations:
+        shape = saturation_shape(media, values, group, specification, xp)
         scale = SATURATIONS[group.kind].scale
         pieces.append(shape if scale is None else values[dict(group.parameters)[scale]][..., None, :] * shape)
-    return _in_channel_order(pieces, structure.saturations, xp)
+    return _in_channel_order(pieces, specification.saturations, xp)
 
 
 def saturation_shape(
-    media: Array, values: Mapping[str, Array], group: MediaGroup, structure: ModelStructure, xp: Any
+    media: Array, values: Mapping[str, Array], group: MediaGroup, specification: ModelSpecification, xp: Any
 ) -> Array:
     """Response of a group's channels up to their scale, shape (..., date, channel of the group)."""
     saturation = SATURATIONS[group.kind]
     parameters = {
         short: values[name][..., None, :] for short, name in group.parameters if short != saturation.scale
     }
-    own = media if len(structure.saturations) == 1 else media[..., list(group.channels)]
+    own = media if len(specification.saturations) == 1 else media[..., list(group.channels)]
     return saturation.shape(own, parameters, xp)
 
 

@@ -1,7 +1,7 @@
 """The same model as pymc-marketing builds it: for users who go on by hand, for tests and for the benchmark.
 
 Here: the only place that knows pymc-marketing's `MMM` constructor.
-Not here: anything the platform fits with (kernel.py has its own, faster, graph of the same density).
+Not here: anything the platform fits with (log_density.py has its own, faster, graph of the same density).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import (
     INTERCEPT_PROCESS,
     MEDIA_PROCESS,
-    ModelStructure,
+    ModelSpecification,
     TimeProcess,
-    model_structure,
+    model_specification,
 )
 from mmm_engine.rows.window import ScaledInputs
 
@@ -61,10 +61,10 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     from pymc_marketing.mmm import components as parts
     from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
-    config, structure = inputs.config, model_structure(inputs.config)
-    _refuse_mixed(inputs, structure)
-    adstock, saturation = structure.adstocks[0], structure.saturations[0]
-    priors = model_priors(structure, inputs.train_rows)
+    config, specification = inputs.config, model_specification(inputs.config)
+    _refuse_mixed(inputs, specification)
+    adstock, saturation = specification.adstocks[0], specification.saturations[0]
+    priors = model_priors(specification, inputs.train_rows)
     mmm = MMM(
         date_column="date",
         channel_columns=list(config.channel_names),
@@ -72,9 +72,9 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
         target_column=config.target.column,
         adstock=getattr(parts.adstock, _ADSTOCKS[adstock.kind])(l_max=adstock.max_lag),
         saturation=getattr(parts.saturation, SATURATION_CLASSES[saturation.kind])(),
-        time_varying_media=structure.media_process is not None,
-        time_varying_intercept=structure.intercept_process is not None,
-        yearly_seasonality=structure.fourier_order or None,
+        time_varying_media=specification.media_process is not None,
+        time_varying_intercept=specification.intercept_process is not None,
+        yearly_seasonality=specification.fourier_order or None,
         model_config={name: prior for name, prior in priors.items() if not name.startswith(_OUTSIDE)},
         scaling=Scaling(
             target=FixedScaling(dims=(), value=inputs.scales.target),
@@ -132,25 +132,25 @@ def training_frame(inputs: ScaledInputs) -> tuple[pd.DataFrame, pd.Series]:
     return frame.iloc[:rows], pd.Series(inputs.target[:rows], name=inputs.config.target.column)
 
 
-def model_priors(structure: ModelStructure, train_rows: int) -> dict[str, Any]:
+def model_priors(specification: ModelSpecification, train_rows: int) -> dict[str, Any]:
     """Priors by pymc-marketing's names: pymc-extras `Prior` objects and `HSGPKwargs`.
 
     Args:
-        structure: The client's model.
+        specification: The client's model.
         train_rows: Number of training rows, from which the width of a time-varying basis follows.
     """
     from pymc_extras.prior import Prior
 
-    specs = {spec.name: spec for spec in structure.parameters}
+    specs = {spec.name: spec for spec in specification.parameters}
     priors: dict[str, Any] = {"intercept": _prior(specs["intercept"])}
-    noise: dict[str, Any] = dict(structure.likelihood_constants)
+    noise: dict[str, Any] = dict(specification.likelihood_constants)
     noise |= {name[2:]: _prior(spec) for name, spec in specs.items() if name.startswith("y_")}
-    priors["likelihood"] = Prior(structure.likelihood, **noise)
+    priors["likelihood"] = Prior(specification.likelihood, **noise)
     if "gamma_control" in specs:
         priors["gamma_control"] = _prior(specs["gamma_control"])
     for setting, process in (
-        ("media_tvp_config", structure.media_process),
-        ("intercept_tvp_config", structure.intercept_process),
+        ("media_tvp_config", specification.media_process),
+        ("intercept_tvp_config", specification.intercept_process),
     ):
         if process is not None:
             priors[setting] = _hsgp(process, specs, train_rows)
@@ -205,10 +205,10 @@ def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int
     )
 
 
-def _refuse_mixed(inputs: ScaledInputs, structure: ModelStructure) -> None:
+def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> None:
     config = inputs.config
     who = f"client '{config.client}'"
-    if len(structure.adstocks) > 1 or len(structure.saturations) > 1:
+    if len(specification.adstocks) > 1 or len(specification.saturations) > 1:
         fault = Fault(
             "channels", "different transformations", "one for all channels", "build the MMM by hand"
         )
@@ -220,7 +220,7 @@ def _refuse_mixed(inputs: ScaledInputs, structure: ModelStructure) -> None:
             "model.events", found, "events that come once, daily or weekly rows", "build it by hand"
         )
         raise ConfigError(who, fault)
-    for spec in structure.parameters:
+    for spec in specification.parameters:
         if len(spec.parts) > 1 or spec.parts[0].sign < 0:
             fault = Fault(
                 spec.name, "different priors, or a sign", "one prior for all elements", "build it by hand"

@@ -1,8 +1,7 @@
-"""Which terms a client's model has, and the priors of their parameters.
+"""Which terms a client's model has, and the parameters they bring.
 
-Here: `ModelStructure`, everything the compiled code depends on: no client names, no data. The default priors are here
-and, for the media transformations, in transforms.py.
-Not here: the formula (model.py).
+Here: `ModelSpecification`, everything the compiled code depends on: no client names, no data.
+Not here: the formula (mean.py), default priors (default_priors.py and, for media transforms, media_transforms.py).
 """
 
 from __future__ import annotations
@@ -76,8 +75,8 @@ class TimeProcess:
 
 
 @dataclass(frozen=True)
-class ModelStructure:
-    """Everything the compiled code depends on; two clients with equal structures share it.
+class ModelSpecification:
+    """Everything the compiled code depends on; two clients with equal specifications share it.
 
     Attributes:
         adstocks: Channels by carry-over kernel.
@@ -118,8 +117,8 @@ class ModelStructure:
         return max(group.max_lag for group in self.adstocks)
 
 
-def model_structure(config: ClientConfig) -> ModelStructure:
-    """The structure of a client's model, priors included.
+def model_specification(config: ClientConfig) -> ModelSpecification:
+    """The specification of a client's model, priors included.
 
     Raises:
         ConfigError: If a prior's name or distribution is not known.
@@ -152,7 +151,7 @@ def model_structure(config: ClientConfig) -> ModelStructure:
         *likelihood_parameters,
     )
     priors.refuse_unknown()
-    return ModelStructure(
+    return ModelSpecification(
         adstocks=adstocks,
         saturations=saturations,
         media_process=media_process,
@@ -305,24 +304,26 @@ def _likelihood(
     return LIKELIHOODS[prior.distribution], constants, parameters
 
 
-def parameter_values(structure: ModelStructure, variables: Mapping[str, Array], xp: Any) -> dict[str, Array]:
+def parameter_values(
+    specification: ModelSpecification, variables: Mapping[str, Array], xp: Any
+) -> dict[str, Array]:
     """Parameters by name from the free variables that carry them."""
-    return {parameter.name: assemble(parameter, variables, xp) for parameter in structure.parameters}
+    return {parameter.name: assemble(parameter, variables, xp) for parameter in specification.parameters}
 
 
-def dimension_labels(config: ClientConfig, structure: ModelStructure) -> dict[str, list[Any]]:
+def dimension_labels(config: ClientConfig, specification: ModelSpecification) -> dict[str, list[Any]]:
     """Labels of every dimension a parameter of the client's model can have."""
     labels: dict[str, list[Any]] = {
         "channel": list(config.channel_names),
         "control": list(config.control_names),
         "event": [event.name for event in config.model.events],
     }
-    for spec in structure.parameters:
+    for spec in specification.parameters:
         if spec.dim is not None and spec.dim not in labels:
             labels[spec.dim] = list(range(spec.size))
-    for role, groups in (("adstock", structure.adstocks), ("saturation", structure.saturations)):
+    for role, groups in (("adstock", specification.adstocks), ("saturation", specification.saturations)):
         for group in groups:
-            for spec in structure.parameters:
+            for spec in specification.parameters:
                 if (
                     spec.dim
                     and spec.dim.startswith(f"channel_{role}")

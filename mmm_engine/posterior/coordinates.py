@@ -1,8 +1,9 @@
 """The coordinates the sampler moves in: maps from a flat real vector to the model's free variables.
 
-Here: which variable takes which map, "plain" (one per support) or "round" (total and amplitudes, Gaussian tails).
+Here: which variable takes which map, "plain" (one per support) or "decorrelating" (total and amplitudes, Gaussian
+tails).
 The model and its priors are the same in both; only the log Jacobian differs.
-Not here: the maps (supports.py, levels.py), the density (kernel.py).
+Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py).
 
 Why: the data pin the sum of baseline and channel effects to a per cent or two while its parts are loose, so in the
 parameters' own coordinates the posterior is a thin curved sheet; a curve's scale and its half-saturation point trade
@@ -22,7 +23,7 @@ from mmm_engine.array_types import Array
 from mmm_engine.model.mean import saturation_shape
 from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
-from mmm_engine.model.specification import MediaGroup, ModelStructure, parameter_values
+from mmm_engine.model.specification import MediaGroup, ModelSpecification, parameter_values
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero, typical_scale
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
@@ -67,19 +68,19 @@ class ChannelLevels:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """A bijection between flat vectors and free variables, for one structure.
+    """A bijection between flat vectors and free variables, for one specification.
 
     Attributes:
         slots: One per free variable, in flat order.
         channels: Groups whose levels are sampled jointly with the intercept (levels.py); empty for plain maps.
         amplitudes: Whether time-varying curves are sampled by their size instead of their eta.
-        structure: The model.
+        specification: The model.
     """
 
     slots: tuple[Slot, ...]
     channels: tuple[ChannelLevels, ...]
     amplitudes: bool
-    structure: ModelStructure
+    specification: ModelSpecification
 
     @property
     def size(self) -> int:
@@ -128,9 +129,9 @@ class Coordinates:
         self._store(variables, [group.scale for group in self.channels], scale)
         variables["intercept"] = levels.intercept
         log_jacobian = levels.log_jacobian + slopes - log_curves.sum(axis=-1)
-        if self.amplitudes and self.structure.media_process is not None:
+        if self.amplitudes and self.specification.media_process is not None:
             # what the data pin is how far media move the target: the more the channels bring, the smaller the size
-            eta = f"{self.structure.media_process.name}_raw_eta"
+            eta = f"{self.specification.media_process.name}_raw_eta"
             share = levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
             variables[eta] = variables[eta] / share
             log_jacobian = log_jacobian - xp.log(share)[..., 0]
@@ -148,9 +149,9 @@ class Coordinates:
         """
         log_jacobian: Array = 0.0
         for process, basis, frequencies, rotation in (
-            (self.structure.media_process, data.media_basis, data.media_frequencies, data.media_rotation),
+            (self.specification.media_process, data.media_basis, data.media_frequencies, data.media_rotation),
             (
-                self.structure.intercept_process,
+                self.specification.intercept_process,
                 data.intercept_basis,
                 data.intercept_frequencies,
                 data.intercept_rotation,
@@ -201,11 +202,11 @@ class Coordinates:
         """
         known = {
             spec.name: assemble(spec, variables, xp)
-            for spec in self.structure.parameters
+            for spec in self.specification.parameters
             if all(part.name in variables for part in spec.parts)
         }
         shapes = [
-            saturation_shape(data.media_nodes, known, g.group, self.structure, xp) for g in self.channels
+            saturation_shape(data.media_nodes, known, g.group, self.specification, xp) for g in self.channels
         ]
         return xp.concatenate([xp.log(shape.mean(axis=-2) + _LEVEL_FLOOR) for shape in shapes], axis=-1)
 
@@ -229,14 +230,14 @@ class Coordinates:
             start += spec.size
 
     def _parameter(self, name: str) -> ParameterSpec:
-        return next(spec for spec in self.structure.parameters if spec.name == name)
+        return next(spec for spec in self.specification.parameters if spec.name == name)
 
     def _control_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
         """What the controls take from (or add to) the total of baseline and channels, on the log scale.
 
         The data pin the sum of all terms; a control with a mean effect trades off against the baseline.
         """
-        spec = next((spec for spec in self.structure.parameters if spec.name == "gamma_control"), None)
+        spec = next((spec for spec in self.specification.parameters if spec.name == "gamma_control"), None)
         if spec is None:
             return 0.0
         taken = (assemble(spec, variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
@@ -247,27 +248,29 @@ class Coordinates:
 
     def parameters(self, flat: Array, data: TrainingData, xp: Any) -> dict[str, Array]:
         """The model's parameters (signs and parts put together) of flat vectors."""
-        return parameter_values(self.structure, self.variables(flat, data, xp)[0], xp)
+        return parameter_values(self.specification, self.variables(flat, data, xp)[0], xp)
 
 
-def plain_coordinates(structure: ModelStructure) -> Coordinates:
+def plain_coordinates(specification: ModelSpecification) -> Coordinates:
     """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(structure, (), {}, amplitudes=False)
+    return _coordinates(specification, (), {}, amplitudes=False)
 
 
-def round_coordinates(structure: ModelStructure) -> Coordinates:
-    """Total, amplitudes and Gaussian tails, wherever they apply to the structure.
+def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
+    """Total, amplitudes and Gaussian tails, wherever they apply to the specification.
 
     Total and amplitudes need a positive intercept and curves with a positive scale; where that fails, those
     variables keep their plain maps.
     """
     maps: dict[str, str] = {}
-    for part in free_variables(structure.parameters):
+    for part in free_variables(specification.parameters):
         if part.prior.distribution == "Beta" and dict(part.prior.arguments).get("alpha") == 1.0:
             maps[part.name] = "score"
         elif part.prior.support == "positive" and _weakly_identified(part):
             maps[part.name] = "soft"
-    return _coordinates(structure, _channels(structure), maps, amplitudes=_positive_etas(structure))
+    return _coordinates(
+        specification, _channels(specification), maps, amplitudes=_positive_etas(specification)
+    )
 
 
 def _weakly_identified(part: PriorPart) -> bool:
@@ -275,37 +278,39 @@ def _weakly_identified(part: PriorPart) -> bool:
     return name.startswith(("saturation_", "gamma_control", "adstock_"))
 
 
-def _channels(structure: ModelStructure) -> tuple[ChannelLevels, ...]:
+def _channels(specification: ModelSpecification) -> tuple[ChannelLevels, ...]:
     """Groups of channels whose levels are sampled jointly; none when the intercept may be negative."""
-    intercept = next(spec for spec in structure.parameters if spec.name == "intercept")
+    intercept = next(spec for spec in specification.parameters if spec.name == "intercept")
     if not _is_positive(intercept):
         return ()
     found = []
-    for group in structure.saturations:
+    for group in specification.saturations:
         saturation = SATURATIONS[group.kind]
-        scale = _parameter_of(structure, group, saturation.scale)
+        scale = _parameter_of(specification, group, saturation.scale)
         if scale is None or not _is_positive(scale):
             continue
-        half = _parameter_of(structure, group, saturation.half)
+        half = _parameter_of(specification, group, saturation.half)
         found.append(ChannelLevels(group, scale, half if half is not None and _is_positive(half) else None))
     return tuple(found)
 
 
-def _positive_etas(structure: ModelStructure) -> bool:
-    return all(_is_positive(spec) for spec in structure.parameters if spec.name.endswith("_raw_eta"))
+def _positive_etas(specification: ModelSpecification) -> bool:
+    return all(_is_positive(spec) for spec in specification.parameters if spec.name.endswith("_raw_eta"))
 
 
 def _is_positive(spec: ParameterSpec) -> bool:
     return all(part.prior.support == "positive" and part.sign > 0 for part in spec.parts)
 
 
-def _parameter_of(structure: ModelStructure, group: MediaGroup, short: str | None) -> ParameterSpec | None:
+def _parameter_of(
+    specification: ModelSpecification, group: MediaGroup, short: str | None
+) -> ParameterSpec | None:
     name = dict(group.parameters).get(short) if short is not None else None
-    return next((spec for spec in structure.parameters if spec.name == name), None)
+    return next((spec for spec in specification.parameters if spec.name == name), None)
 
 
 def _coordinates(
-    structure: ModelStructure,
+    specification: ModelSpecification,
     channels: tuple[ChannelLevels, ...],
     maps: Mapping[str, str],
     *,
@@ -317,9 +322,9 @@ def _coordinates(
             part.name for spec in (channel.scale, channel.half) if spec is not None for part in spec.parts
         }
     slots, start = [], 0
-    for part in free_variables(structure.parameters):
+    for part in free_variables(specification.parameters):
         stop = start + len(part.indices)
         kind = "levels" if part.name in joint else maps.get(part.name, PLAIN[part.prior.support])
         slots.append(Slot(part, start, stop, kind))
         start = stop
-    return Coordinates(tuple(slots), channels, amplitudes, structure)
+    return Coordinates(tuple(slots), channels, amplitudes, specification)

@@ -1,7 +1,7 @@
-"""Fitting: the posterior of one window, drawn with NUTS on compiled code, and the health of the sampler.
+"""Fitting: the posterior of one window, drawn with NUTS on compiled code.
 
-Here: `fit`, its live progress, and R-hat, effective sample size, divergences, tree depth and energy of a posterior.
-Not here: compilation (kernel.py), what the parameters mean in original units (predict.py, returns.py).
+Here: `fit`, which draws again until there are as many effective draws as were asked for.
+Not here: compilation (log_density.py), the sampler (nuts.py), what the draws are good for (diagnostics.py).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.specification import ModelStructure, dimension_labels, model_structure
+from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
 from mmm_engine.posterior.convergence import convergence
 from mmm_engine.posterior.geometry import training_data
-from mmm_engine.posterior.log_density import Kernel, compile_kernel
+from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
 from mmm_engine.posterior.nuts import cores_for, sample
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.rows.window import ScaledInputs, constant_in_training
@@ -39,7 +39,7 @@ def fit(
     sampler: SamplerConfig | None = None,
     label: str = "",
     progress: ProgressListener | None = None,
-    coordinates: str = "round",
+    coordinates: str = "decorrelating",
 ) -> xr.DataTree:
     """The posterior of a window's training rows.
 
@@ -48,7 +48,7 @@ def fit(
         sampler: Draws, tuning, chains, seed; the client's own settings when None.
         label: Shown with the progress.
         progress: Called a few times a second, from another thread.
-        coordinates: "round" or "plain" (coordinates.py); the posterior is the same.
+        coordinates: "decorrelating" or "plain" (coordinates.py); the posterior is the same.
 
     Returns:
         Groups `posterior` (model space; dims chain, draw and channel, control, ... by name) and `sample_stats`;
@@ -58,9 +58,9 @@ def fit(
         FitError: If no chain finds a finite log density, the draws are not finite, or the time budget is spent.
     """
     settings = sampler or inputs.config.sampler
-    structure = model_structure(inputs.config)
-    kernel = compile_kernel(structure, coordinates)
-    train = training_data(inputs, structure)
+    specification = model_specification(inputs.config)
+    density = compile_log_density(specification, coordinates)
+    train = training_data(inputs, specification)
     name = label or f"{inputs.config.client} {inputs.window}"
     logger.info(
         "Sampling %s with %d chains, %d draws and %d tuning steps.",
@@ -71,16 +71,16 @@ def fit(
     )
     start = time.perf_counter()
     while True:
-        draws, stats = sample(kernel, train, settings, name, progress)
-        parameters = kernel.coordinates.parameters(draws, train, numpy_functions())
+        draws, stats = sample(density, train, settings, name, progress)
+        parameters = density.coordinates.parameters(draws, train, numpy_functions())
         more = _more_draws(parameters, settings)
         if more is None:
             break
         logger.info("Effective samples of %s miss the target: drawing %d per chain.", name, more)
         settings = settings.model_copy(update={"draws": more})
     seconds = time.perf_counter() - start
-    tree = _tree(parameters, stats, inputs, structure)
-    tree.attrs = _attributes(inputs, settings, kernel, seconds, name)
+    tree = _tree(parameters, stats, inputs, specification)
+    tree.attrs = _attributes(inputs, settings, density, seconds, name)
     logger.info("Sampling of %s took %.1f s, %d divergences.", name, seconds, int(stats["diverging"].sum()))
     return tree
 
@@ -105,11 +105,11 @@ def _tree(
     parameters: dict[str, Floats],
     stats: dict[str, NDArray[Any]],
     inputs: ScaledInputs,
-    structure: ModelStructure,
+    specification: ModelSpecification,
 ) -> xr.DataTree:
-    coordinates = dimension_labels(inputs.config, structure)
+    coordinates = dimension_labels(inputs.config, specification)
     variables, used = {}, {}
-    for spec in structure.parameters:
+    for spec in specification.parameters:
         dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
         variables[spec.name] = (dims, parameters[spec.name])
         if spec.dim is not None:
@@ -120,7 +120,7 @@ def _tree(
 
 
 def _attributes(
-    inputs: ScaledInputs, settings: SamplerConfig, kernel: Kernel, seconds: float, label: str
+    inputs: ScaledInputs, settings: SamplerConfig, density: CompiledLogDensity, seconds: float, label: str
 ) -> dict[str, Any]:
     return {
         "client": inputs.config.client,
@@ -137,10 +137,7 @@ def _attributes(
         "target_accept": settings.target_accept,
         "seed": settings.seed,
         "cores": cores_for(settings),
-        "compile_seconds": round(kernel.compile_seconds, 3),
+        "compile_seconds": round(density.compile_seconds, 3),
         "sample_seconds": round(seconds, 3),
         "constant_in_training": json.dumps(constant_in_training(inputs)),
     }
-
-
-# --- health ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import declared
 from mmm_engine.model import arrays
 from mmm_engine.model.arrays import ModelData, process_basis
-from mmm_engine.model.specification import ModelStructure, TimeProcess
+from mmm_engine.model.specification import ModelSpecification, TimeProcess
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.rows.window import ScaledInputs
 
@@ -38,21 +38,21 @@ class TrainingData(ModelData):
     intercept_rotation: Array = declared("intercept_basis", "intercept_basis")
 
 
-def axis_sizes(structure: ModelStructure) -> dict[str, int]:
-    """Lengths of the axes of `TrainingData` that a structure fixes."""
-    return arrays.axis_sizes(structure) | {"node": len(_QUANTILE_NODES)}
+def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
+    """Lengths of the axes of `TrainingData` that a specification fixes."""
+    return arrays.axis_sizes(specification) | {"node": len(_QUANTILE_NODES)}
 
 
-def training_data(inputs: ScaledInputs, structure: ModelStructure) -> TrainingData:
+def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> TrainingData:
     """Arrays of the training rows of a window, those of the coordinates included."""
     media = inputs.media_scaled[: inputs.train_rows]
-    model = arrays.first_rows(arrays.model_data(inputs, structure), inputs.train_rows)
+    model = arrays.first_rows(arrays.model_data(inputs, specification), inputs.train_rows)
     return TrainingData(
         **model.arrays(),
         half_point=half_points(media),
         media_nodes=np.quantile(media, _QUANTILE_NODES, axis=0),
-        media_rotation=process_rotation(structure.media_process, inputs.train_rows),
-        intercept_rotation=process_rotation(structure.intercept_process, inputs.train_rows),
+        media_rotation=process_rotation(specification.media_process, inputs.train_rows),
+        intercept_rotation=process_rotation(specification.intercept_process, inputs.train_rows),
     )
 
 

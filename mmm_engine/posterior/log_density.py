@@ -1,9 +1,10 @@
-"""The compiled log density of a model structure: compiled once per machine, loaded once per process, fed with any data.
+"""The compiled log density of a model: compiled once per machine, loaded once per process, fed with any data.
 
 Here: the density of a flat vector as a formula, and its machine code.
-Not here: the sampler that calls it (sampler.py), where machine code is kept (machine_code.py).
+Not here: the sampler that calls it (nuts.py), where machine code is kept (compiler/code_cache.py).
 
-Windows, simulated targets, refreshed rows and other clients of the same structure are other buffers to the same code.
+Windows, simulated targets, refreshed rows and other clients of the same specification are other buffers to the same
+code.
 """
 
 from __future__ import annotations
@@ -29,24 +30,24 @@ from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.model.densities import log_prior
 from mmm_engine.model.likelihood import log_likelihood
 from mmm_engine.model.parameters import free_variables
-from mmm_engine.model.specification import ModelStructure, parameter_values
-from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
+from mmm_engine.model.specification import ModelSpecification, parameter_values
+from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
 from mmm_engine.posterior.geometry import TrainingData, axis_sizes
 
 logger = logging.getLogger(__name__)
 
-_compiled: dict[tuple[ModelStructure, str], Kernel] = {}
+_compiled: dict[tuple[ModelSpecification, str], CompiledLogDensity] = {}
 _compile_lock = threading.Lock()
 _DOUBLES = ctypes.POINTER(ctypes.c_double)
 _DENSITY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[_DOUBLES] * 4)
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """Compiled log density and gradient of one structure in one set of coordinates.
+class CompiledLogDensity:
+    """Compiled log density and gradient of one specification in one set of coordinates.
 
     Attributes:
-        structure: The model.
+        specification: The model.
         coordinates: What the flat vector means.
         log_density_address: C function (size, flat, gradient, value, data) -> 0, or not 0 where it is not finite.
         copy_address: C function that copies the flat vector into the trace.
@@ -55,7 +56,7 @@ class Kernel:
         from_disk: Whether the machine code was found on disk.
     """
 
-    structure: ModelStructure
+    specification: ModelSpecification
     coordinates: Coordinates
     log_density_address: int
     copy_address: int
@@ -77,22 +78,22 @@ class Kernel:
         return (float(value[0]), slopes) if status == 0 else (float("nan"), slopes * np.nan)
 
 
-def compile_kernel(structure: ModelStructure, kind: str = "round") -> Kernel:
-    """The kernel of a structure, compiled at most once per process.
+def compile_log_density(specification: ModelSpecification, kind: str = "decorrelating") -> CompiledLogDensity:
+    """The density of a specification, compiled at most once per process.
 
     Args:
-        structure: The model.
-        kind: "round" or "plain" coordinates (coordinates.py).
+        specification: The model.
+        kind: "decorrelating" or "plain" coordinates (coordinates.py).
     """
-    key = (structure, kind)
+    key = (specification, kind)
     with _compile_lock:
         if key not in _compiled:
-            _compiled[key] = _compile(structure, kind)
+            _compiled[key] = _compile(specification, kind)
         return _compiled[key]
 
 
 def compiled_count() -> int:
-    """How many kernels this process holds; unchanged by a fit that compiles nothing."""
+    """How many densities this process holds; unchanged by a fit that compiles nothing."""
     return len(_compiled)
 
 
@@ -105,10 +106,12 @@ def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any
         data: Training rows.
         xp: Array functions (arrays.py).
     """
-    structure = coordinates.structure
+    specification = coordinates.specification
     variables, log_jacobian = coordinates.variables(flat, data, xp)
-    total = log_jacobian + log_likelihood(parameter_values(structure, variables, xp), data, structure, xp)
-    for part in free_variables(structure.parameters):
+    total = log_jacobian + log_likelihood(
+        parameter_values(specification, variables, xp), data, specification, xp
+    )
+    for part in free_variables(specification.parameters):
         total = total + log_prior(part, variables, xp)
     return total
 
@@ -116,11 +119,13 @@ def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any
 # --- compilation ----------------------------------------------------------------------------------
 
 
-def _compile(structure: ModelStructure, kind: str) -> Kernel:
+def _compile(specification: ModelSpecification, kind: str) -> CompiledLogDensity:
     start = time.perf_counter()
-    coordinates = {"round": round_coordinates, "plain": plain_coordinates}[kind](structure)
+    coordinates = {"decorrelating": decorrelating_coordinates, "plain": plain_coordinates}[kind](
+        specification
+    )
     code = machine_code(
-        kind, repr(structure), ("log_density", "copy_draw"), lambda: coordinates_text(coordinates)
+        kind, repr(specification), ("log_density", "copy_draw"), lambda: coordinates_text(coordinates)
     )
     seconds = time.perf_counter() - start
     logger.info(
@@ -130,12 +135,14 @@ def _compile(structure: ModelStructure, kind: str) -> Kernel:
         seconds,
     )
     density, copy = code.addresses
-    return Kernel(structure, coordinates, density, copy, (code.owner,), seconds, code.from_disk)
+    return CompiledLogDensity(
+        specification, coordinates, density, copy, (code.owner,), seconds, code.from_disk
+    )
 
 
 def coordinates_text(coordinates: Coordinates) -> str:
     """Log density and gradient in some coordinates as LLVM text."""
-    graph, layouts = Graph(), input_layouts(TrainingData, axis_sizes(coordinates.structure))
+    graph, layouts = Graph(), input_layouts(TrainingData, axis_sizes(coordinates.specification))
     flat = graph.input("flat", (coordinates.size,))
     value = log_density(coordinates, flat, traced_arrays(TrainingData, graph, layouts), traced_functions())
     pieces = _pieces(flat)

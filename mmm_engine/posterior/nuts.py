@@ -25,7 +25,7 @@ from mmm_engine.compiler.inputs import data_buffer
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.posterior.geometry import TrainingData
-from mmm_engine.posterior.log_density import Kernel
+from mmm_engine.posterior.log_density import CompiledLogDensity
 from mmm_engine.posterior.progress import ChainProgress, FitProgress, ProgressListener
 from mmm_engine.posterior.time_budget import wait_for_chains
 
@@ -48,12 +48,16 @@ _STATS = {
 
 
 def sample(
-    kernel: Kernel, train: TrainingData, settings: SamplerConfig, name: str, progress: ProgressListener | None
+    density: CompiledLogDensity,
+    train: TrainingData,
+    settings: SamplerConfig,
+    name: str,
+    progress: ProgressListener | None,
 ) -> tuple[Floats, dict[str, NDArray[Any]]]:
     """Draws of the flat vector after tuning, shape (chain, draw, size), and statistics by name, shape (chain, draw).
 
     Args:
-        kernel: The compiled log density.
+        density: The compiled log density.
         train: The training rows.
         settings: Draws, tuning, chains, seed.
         name: What is fitted, for progress and errors.
@@ -74,16 +78,16 @@ def sample(
         }
     )
     buffer = data_buffer(train, DYNAMIC_AXES)
-    size = kernel.coordinates.size
+    size = density.coordinates.size
     sizes = {"position": size}
     model = core.PyMcModel(
-        core.LogpFunc(kernel.log_density_address, buffer.ctypes.data, (kernel, buffer)),
-        core.ExpandFunc(size, size, kernel.copy_address, buffer.ctypes.data, (kernel, buffer)),
+        core.LogpFunc(density.log_density_address, buffer.ctypes.data, (density, buffer)),
+        core.ExpandFunc(size, size, density.copy_address, buffer.ctypes.data, (density, buffer)),
         core.PyVariable.new_variables(["flat"], ["float64"], [[size]], sizes, {"flat": ["position"]}),
         size,
         sizes,
         {},
-        _starting_point(kernel, train),
+        _starting_point(density, train),
         None,
     )
     listen = None if progress is None else _listener(name, progress, time.perf_counter())
@@ -115,12 +119,12 @@ def cores_for(settings: SamplerConfig) -> int:
     return max(1, min(settings.cores or available, settings.chains, available))
 
 
-def _starting_point(kernel: Kernel, train: TrainingData) -> Callable[[int | None], Floats]:
+def _starting_point(density: CompiledLogDensity, train: TrainingData) -> Callable[[int | None], Floats]:
     """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place."""
 
     def start(seed: int | None) -> Floats:
         rng = np.random.default_rng(seed)
-        return rng.uniform(-1.0, 1.0, kernel.coordinates.size)
+        return rng.uniform(-1.0, 1.0, density.coordinates.size)
 
     return start
 

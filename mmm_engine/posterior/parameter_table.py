@@ -16,7 +16,12 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.prior_draws import draw_variables, prior_ranges
-from mmm_engine.model.specification import ModelStructure, dimension_labels, model_structure, parameter_values
+from mmm_engine.model.specification import (
+    ModelSpecification,
+    dimension_labels,
+    model_specification,
+    parameter_values,
+)
 from mmm_engine.posterior.diagnostics import parameter_summary
 from mmm_engine.rows.window import ScaledInputs
 
@@ -36,14 +41,14 @@ def parameter_frame(posterior: xr.DataTree, config: ClientConfig) -> pd.DataFram
 
 def prior_frame(config: ClientConfig) -> pd.DataFrame:
     """One row per parameter element: parameter, prior_mean, prior_sd, prior_q05, prior_q95; model space."""
-    structure = model_structure(config)
-    labels = dimension_labels(config, structure)
-    values = prior_values(structure)
+    specification = model_specification(config)
+    labels = dimension_labels(config, specification)
+    values = prior_values(specification)
     names: list[str] = []
-    for spec in structure.parameters:
+    for spec in specification.parameters:
         elements = [""] if spec.dim is None else [f"[{label}]" for label in labels[spec.dim]]
         names += [f"{spec.name}{element}" for element in elements]
-    draws = np.column_stack([values[spec.name].reshape(PRIOR_DRAWS, -1) for spec in structure.parameters])
+    draws = np.column_stack([values[spec.name].reshape(PRIOR_DRAWS, -1) for spec in specification.parameters])
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     return pd.DataFrame(
         {
@@ -57,10 +62,10 @@ def prior_frame(config: ClientConfig) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=8)
-def prior_values(structure: ModelStructure) -> dict[str, Floats]:
+def prior_values(specification: ModelSpecification) -> dict[str, Floats]:
     """Draws of every parameter from its prior, by name, shape (draw, element); the same at every call."""
-    variables = draw_variables(structure.parameters, PRIOR_DRAWS, np.random.default_rng(0))
-    values = parameter_values(structure, variables, numpy_functions())
+    variables = draw_variables(specification.parameters, PRIOR_DRAWS, np.random.default_rng(0))
+    values = parameter_values(specification, variables, numpy_functions())
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
 
@@ -71,7 +76,7 @@ def with_prior_ranges(summary: pd.DataFrame, inputs: ScaledInputs) -> pd.DataFra
         summary: Output of `sampler.parameter_summary`: elements in the order of the posterior's variables.
         inputs: The window that was fitted.
     """
-    structure = model_structure(inputs.config)
-    ranges = prior_ranges(structure.parameters)
-    low, high = np.concatenate([ranges[spec.name] for spec in structure.parameters], axis=1)
+    specification = model_specification(inputs.config)
+    ranges = prior_ranges(specification.parameters)
+    low, high = np.concatenate([ranges[spec.name] for spec in specification.parameters], axis=1)
     return summary.assign(prior_q01=low, prior_q99=high)

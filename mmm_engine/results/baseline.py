@@ -13,7 +13,7 @@ import xarray as xr
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.arrays import model_data
 from mmm_engine.model.mean import baseline_terms
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.results.draws import draw_chunks, flat_draws
 from mmm_engine.rows.window import ScaledInputs
 
@@ -24,11 +24,14 @@ def plausibility_scores(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.Data
     Returns:
         One row of a score frame: split, channel ("all"), metric ("baseline_negative"), value, unit.
     """
-    structure, data = model_structure(inputs.config), model_data(inputs, model_structure(inputs.config))
+    specification, data = (
+        model_specification(inputs.config),
+        model_data(inputs, model_specification(inputs.config)),
+    )
     values, rows = flat_draws(posterior), inputs.train_rows
     below = total = 0
     for chunk in draw_chunks(values):
-        intercept, *others = baseline_terms(chunk, data, structure, numpy_functions())
+        intercept, *others = baseline_terms(chunk, data, specification, numpy_functions())
         baseline = np.broadcast_to(intercept, (len(intercept), len(inputs.dates)))
         for part in others:
             baseline = baseline if part is None else baseline + part

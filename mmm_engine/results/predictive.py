@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import model_data
 from mmm_engine.model.likelihood import draw_targets, expected_target
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.results.draw_evaluation import expected_targets
 from mmm_engine.results.draws import QUANTILES, flat_draws
 from mmm_engine.rows.window import ScaledInputs
@@ -48,13 +48,13 @@ def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = 
         inputs: The window it was fitted on; rows after the training rows are predicted.
         seed: Seed of the observation noise; that of the fit when None.
     """
-    structure = model_structure(inputs.config)
+    specification = model_specification(inputs.config)
     values = flat_draws(posterior)
-    location = expected_targets(values, model_data(inputs, structure), structure)
+    location = expected_targets(values, model_data(inputs, specification), specification)
     rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
     scale = inputs.scales.target
-    drawn = draw_targets(location, values, structure, rng)
-    expected = expected_target(location, values, structure)
+    drawn = draw_targets(location, values, specification, rng)
+    expected = expected_target(location, values, specification)
     return Prediction(inputs.dates, inputs.split, expected * scale, drawn * scale)
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.mean import saturated_media
 from mmm_engine.model.media_transforms import adstock
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.results.draws import draw_chunks, flat_draws
 from mmm_engine.rows.window import ScaledInputs
 
@@ -35,13 +35,13 @@ def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
         Columns channel, spend (per period), mean, q05, q50, q95 (target units per period), unit, extrapolated (beyond
         the largest spend in the training rows) and current (the point nearest the mean spend of the training rows).
     """
-    structure = model_structure(inputs.config)
+    specification = model_specification(inputs.config)
     media = inputs.media_scaled[: inputs.train_rows]
     grid = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
     chunks = draw_chunks(flat_draws(posterior))
     xp = numpy_functions()
     draws = (
-        np.concatenate([saturated_media(chunk, grid, structure, xp) for chunk in chunks])
+        np.concatenate([saturated_media(chunk, grid, specification, xp) for chunk in chunks])
         * inputs.scales.target
     )
     low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
@@ -76,10 +76,10 @@ def adstock_weights(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
         Columns channel, lag (0 is the period of the media itself), mean, q05, q95: share of the effect that falls on
         each lag; the means of a channel sum to one. Channels without carry-over have lag 0 only.
     """
-    structure = model_structure(inputs.config)
+    specification = model_specification(inputs.config)
     values, xp = flat_draws(posterior), numpy_functions()
     frames: dict[int, pd.DataFrame] = {}
-    for group in structure.adstocks:
+    for group in specification.adstocks:
         impulse = np.zeros((group.max_lag, group.max_lag, len(group.channels)))
         impulse[np.arange(group.max_lag), np.arange(group.max_lag)] = (
             1.0  # (lag, date, channel): one unit at date 0

@@ -14,7 +14,7 @@ import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import first_rows, model_data
-from mmm_engine.model.specification import ModelStructure, model_structure
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.results.draw_evaluation import MORE_MEDIA, channel_totals
 from mmm_engine.results.draws import QUANTILES, flat_draws
 from mmm_engine.rows.window import ScaledInputs
@@ -33,8 +33,8 @@ def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
         for a target that counts conversions, `cpa` (spend per contributed conversion). A channel without spend in
         the rows has NaN returns.
     """
-    structure = model_structure(inputs.config)
-    total, marginal, expected = _contribution_draws(posterior, inputs, structure)
+    specification = model_specification(inputs.config)
+    total, marginal, expected = _contribution_draws(posterior, inputs, specification)
     spend = inputs.spend[: inputs.train_rows].sum(axis=0)
     paid = np.where(spend > 0.0, spend, np.nan)
     draws = {
@@ -86,11 +86,11 @@ def _suffixes() -> Iterable[str]:
 
 
 def _contribution_draws(
-    posterior: xr.DataTree, inputs: ScaledInputs, structure: ModelStructure
+    posterior: xr.DataTree, inputs: ScaledInputs, specification: ModelSpecification
 ) -> tuple[Floats, Floats, Floats]:
     """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,)."""
-    data = first_rows(model_data(inputs, structure), inputs.train_rows)
-    totals = channel_totals(flat_draws(posterior), data, structure)
+    data = first_rows(model_data(inputs, specification), inputs.train_rows)
+    totals = channel_totals(flat_draws(posterior), data, specification)
     scale = inputs.scales.target
     return totals.contribution * scale, totals.contribution_of_more * scale, totals.expected * scale
 

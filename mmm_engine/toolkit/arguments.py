@@ -17,7 +17,7 @@ from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.lift_tests import lift_tests_from_frame
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, Parameter
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.toolkit.prior_arguments import prior_mappings
 
@@ -50,7 +50,7 @@ def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> Cl
     channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
     model = {**settings["model"], "priors": common}
     config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
-    model_structure(config)  # refuses priors of parameters that the model does not have
+    model_specification(config)  # refuses priors of parameters that the model does not have
     return config
 
 

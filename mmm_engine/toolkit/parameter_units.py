@@ -14,7 +14,7 @@ import xarray as xr
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.model.media_transforms import SATURATIONS
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.rows.window import ScaledInputs
 
 logger = logging.getLogger("mmm_engine.toolkit")
@@ -78,7 +78,7 @@ def original_units(name: str, inputs: ScaledInputs) -> float | xr.DataArray | No
         return xr.DataArray(
             scale / inputs.scales.control_array(), coords={"control": controls}, dims="control"
         )
-    groups = model_structure(inputs.config).saturations
+    groups = model_specification(inputs.config).saturations
     heights = {dict(group.parameters).get(_HEIGHTS[group.kind]) for group in groups}
     return scale if name in _TARGET_UNITS or name in heights else None
 

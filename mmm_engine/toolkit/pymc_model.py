@@ -20,7 +20,7 @@ import xarray as xr
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
@@ -132,7 +132,7 @@ class PymcModel(FleetMethods):
         if self._priors is None:
             from mmm_engine.model.pymc_reference import model_priors
 
-            shown = model_priors(model_structure(self._data.config), len(self._data))
+            shown = model_priors(model_specification(self._data.config), len(self._data))
             given = {VARIABLE_ALIASES.get(name, name): prior for name, prior in self._given.items()}
             self._priors = shown | {
                 name: prior for name, prior in given.items() if not isinstance(prior, Mapping)

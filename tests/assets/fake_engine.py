@@ -31,7 +31,7 @@ class FakeSampler:
     draws: int = 100
     settings: list = field(default_factory=list)
 
-    def fit(self, inputs, *, sampler=None, label="", progress=None, coordinates="round"):
+    def fit(self, inputs, *, sampler=None, label="", progress=None, coordinates="decorrelating"):
         """Random parameters; same signature as ``mmm_engine.posterior.fit.fit``."""
         settings = sampler or inputs.config.sampler
         self.settings.append(settings)
@@ -47,15 +47,15 @@ class FakeSampler:
         return self._tree(inputs, settings)
 
     def _tree(self, inputs, settings):
-        from mmm_engine.model.specification import dimension_labels, model_structure
+        from mmm_engine.model.specification import dimension_labels, model_specification
         from mmm_engine.version import ENGINE_VERSION
 
-        structure = model_structure(inputs.config)
-        labels = dimension_labels(inputs.config, structure)
+        specification = model_specification(inputs.config)
+        labels = dimension_labels(inputs.config, specification)
         rng = np.random.default_rng(settings.seed + len(inputs.dates[: inputs.train_rows]))
         chains = settings.chains
         variables, coords = {}, {}
-        for spec in structure.parameters:
+        for spec in specification.parameters:
             size = () if spec.dim is None else (spec.size,)
             values = rng.uniform(0.2, 0.8, (chains, self.draws, *size))
             if inputs.window in self.unhealthy:

@@ -55,7 +55,7 @@ class Bench:
         self._pairs("small")
 
     def running(self) -> None:
-        """A second refresh in a process that holds the structure, against the loop in a process with imports paid.
+        """A second refresh in a process that holds the specification, against the loop in a process with imports paid.
 
         B's runs of the sections ms and small serve again where they were made: the loop is timed apart from imports.
         """

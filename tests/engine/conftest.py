@@ -1,4 +1,4 @@
-"""Fitted models shared by all tests of the engine: sampling is slow, so each structure is fitted once."""
+"""Fitted models shared by all tests of the engine: sampling is slow, so each specification is fitted once."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import xarray as xr
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import model_structure, parameter_values
+from mmm_engine.model.specification import model_specification, parameter_values
 from mmm_engine.rows.window import ScaledInputs, Scales
 
 EVENTS = {"launch": ["2022-03-01"], "sale": [{"start": "2022-07-04", "end": "2022-07-12"}]}
@@ -70,11 +70,11 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
 
 def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
     """Parameters drawn from the prior, in the form of a posterior: for tests that need draws but no fit."""
-    structure = model_structure(inputs.config)
-    drawn = draw_variables(structure.parameters, draws, np.random.default_rng(0))
-    values = parameter_values(structure, drawn, numpy_functions())
+    specification = model_specification(inputs.config)
+    drawn = draw_variables(specification.parameters, draws, np.random.default_rng(0))
+    values = parameter_values(specification, drawn, numpy_functions())
     variables = {}
-    for spec in structure.parameters:
+    for spec in specification.parameters:
         dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
         variables[spec.name] = (dims, values[spec.name][None])
     return xr.DataTree.from_dict({"posterior": xr.Dataset(variables)})

@@ -11,7 +11,7 @@ from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from mmm_assets.automation import sensors
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
-from mmm_assets.refreshes.batches import JOB_NAME, batch_config, by_structure
+from mmm_assets.refreshes.batches import JOB_NAME, batch_config, by_specification
 from mmm_assets.refreshes.isolation import Ended
 from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.resources import ClientFiles
@@ -204,7 +204,7 @@ def test_the_request_fits_the_job(tick, settled, instance, tmp_path):
     request = tick().run_requests[0]
     job = build_defs().resolve_job_def(JOB_NAME)
     assert dg.validate_run_config(job, request.run_config)
-    assert json.loads(json.dumps(request.run_config)) == batch_config(["shop", "app"])  # by structure
+    assert json.loads(json.dumps(request.run_config)) == batch_config(["shop", "app"])  # by specification
 
 
 @pytest.fixture
@@ -282,13 +282,13 @@ def test_a_batch_that_was_cut_off_goes_on_where_it_stopped(run_batch, instance, 
     assert {name.split()[0] for name in sampler.fitted} == {"app"}
 
 
-def test_clients_of_one_structure_share_a_batch(data_dir):
-    """Four of two channels and three of three channels, a torn file first: sorted by structure, then cut."""
+def test_clients_of_one_specification_share_a_batch(data_dir):
+    """Four of two channels and three of three channels, a torn file first: sorted by specification, then cut."""
     for number in range(3):
         write_client(data_dir, f"two{number}", rows=40)
         write_client(data_dir, f"three{number}", rows=40, channels=("search", "social", "video"))
     (data_dir / "torn.yaml").write_text("client: [")
-    batches = list(by_structure([path.stem for path in data_dir.glob("*.yaml")], data_dir, 4))
+    batches = list(by_specification([path.stem for path in data_dir.glob("*.yaml")], data_dir, 4))
     assert batches[0][0] == "torn"
     by_kind = [{name[:3] for name in batch if name[:3] in ("two", "thr")} for batch in batches]
     assert [len(batch) for batch in batches] == [4, 4, 1]

@@ -22,7 +22,7 @@ from mmm_engine.model.arrays import ModelData, axis_sizes, model_data
 from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.likelihood import draw_targets, expected_target
 from mmm_engine.model.mean import mean, mean_terms
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.diagnostics import parameter_summary
 from mmm_engine.results.decomposition import contributions, decomposition_frame
 from mmm_engine.results.draws import flat_draws
@@ -36,11 +36,11 @@ from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_conf
 
 
 def test_every_array_has_named_axes() -> None:
-    """Machine code takes the arrays by this table: same names, same order, axes as long as the structure says."""
+    """Machine code takes the arrays by this table: same names, same order, axes as long as the specification says."""
     inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=LIFTS)
-    structure = model_structure(inputs.config)
-    sizes = axis_sizes(structure) | {"rows": 40, "occurrences": 2, "tests": 2}
-    for name, array in model_data(inputs, structure).arrays().items():
+    specification = model_specification(inputs.config)
+    sizes = axis_sizes(specification) | {"rows": 40, "occurrences": 2, "tests": 2}
+    for name, array in model_data(inputs, specification).arrays().items():
         assert array.shape == tuple(sizes[axis] for axis in axes_of(ModelData)[name]), name
 
 
@@ -84,7 +84,7 @@ def test_an_event_belongs_to_the_row_that_covers_it(
 def test_event_effect_by_hand() -> None:
     """On its day the bump is size / (sigma sqrt(2 pi)), and an event that comes twice has both bumps."""
     inputs = small_inputs(rows=40, events={"sale": ["2022-01-17", "2022-06-20"]})
-    structure = model_structure(inputs.config)
+    specification = model_specification(inputs.config)
     values = {
         "intercept": np.zeros(1),
         "gamma_control": np.zeros((1, 2)),
@@ -94,7 +94,7 @@ def test_event_effect_by_hand() -> None:
         "event_sigma": np.array([7.0]),
         "event_effect_size": np.array([[2.0]]),
     }
-    terms = mean_terms(values, model_data(inputs, structure), structure, numpy_functions())
+    terms = mean_terms(values, model_data(inputs, specification), specification, numpy_functions())
     peak = 2.0 / (7.0 * math.sqrt(2 * math.pi))
     assert terms.events[0, 2, 0] == pytest.approx(peak)
     assert terms.events[0, 24, 0] == pytest.approx(peak)
@@ -118,11 +118,11 @@ def test_lift_tests_are_scaled_and_kept_out_of_windows_before_them() -> None:
 
 def test_truncated_targets_have_the_mean_they_promise() -> None:
     """Draws are never negative and average to the expected target, also where most of the normal lies below 0."""
-    structure = model_structure(small_inputs(rows=40, likelihood="truncated_normal").config)
+    specification = model_specification(small_inputs(rows=40, likelihood="truncated_normal").config)
     location = np.tile([3.0, 0.2, -2.0], (200_000, 1))
     values = {"y_sigma": np.ones(200_000)}
-    drawn = draw_targets(location, values, structure, np.random.default_rng(0))
-    expected = expected_target(location[:1], {"y_sigma": np.ones(1)}, structure)[0]
+    drawn = draw_targets(location, values, specification, np.random.default_rng(0))
+    expected = expected_target(location[:1], {"y_sigma": np.ones(1)}, specification)[0]
     assert drawn.min() >= 0
     assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.01)
     assert expected[0] == pytest.approx(3.0, abs=0.01)
@@ -185,12 +185,12 @@ def test_each_channel_may_have_its_own_adstock_and_saturation(tmp_path: Path) ->
     (tmp_path / "toy.yaml").write_text(text.replace("'", '"'))
     config = read_client_config(tmp_path / "toy.yaml")
     inputs = replace(small_inputs(rows=40, controls=[]), config=config)
-    own, structure = _prior_values(inputs), model_structure(config)
-    assert [group.kind for group in structure.adstocks] == ["delayed", "geometric", "none"]
-    mixed = mean_terms(own, model_data(inputs, structure), structure, numpy_functions()).media
+    own, specification = _prior_values(inputs), model_specification(config)
+    assert [group.kind for group in specification.adstocks] == ["delayed", "geometric", "none"]
+    mixed = mean_terms(own, model_data(inputs, specification), specification, numpy_functions()).media
     for position, (adstock, lag, saturation, _) in enumerate(kinds.values()):
         alike = small_config(adstock={"kind": adstock, "max_lag": lag}, saturation=saturation, controls=[])
-        plain = model_structure(alike)
+        plain = model_specification(alike)
         values = {
             spec.name: np.repeat(own[_name_among_kinds(spec.name, adstock, lag, saturation)], 3, axis=-1)
             if spec.dim == "channel"

@@ -11,7 +11,7 @@ from mmm_engine.errors import ConfigError
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.priors import read_prior
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from tests.engine.model_cases import small_config
 
 
@@ -35,7 +35,7 @@ def test_both_spellings_of_a_prior_are_read() -> None:
 def test_wrong_priors_say_what_is_wrong(value: object, message: str) -> None:
     """Unknown distribution, text for a number, NaN, no mapping."""
     with pytest.raises(ConfigError, match=message):
-        model_structure(_with(value))
+        model_specification(_with(value))
 
 
 def _with(value: object) -> ClientConfig:
@@ -48,15 +48,17 @@ def _with(value: object) -> ClientConfig:
 def test_unknown_prior_name_suggests_the_right_one() -> None:
     """A typo in a prior's name is refused by name."""
     with pytest.raises(ConfigError, match="did you mean 'saturation_lam'"):
-        model_structure(small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}}))
+        model_specification(
+            small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}})
+        )
 
 
 def test_own_prior_replaces_the_default() -> None:
     """The client's prior is the one the model carries."""
-    structure = model_structure(
+    specification = model_specification(
         small_config(priors={"intercept": {"distribution": "HalfNormal", "sigma": 3}})
     )
-    assert str(structure.parameters[0].parts[0].prior) == "HalfNormal(sigma=3)"
+    assert str(specification.parameters[0].parts[0].prior) == "HalfNormal(sigma=3)"
 
 
 def test_control_effects_may_differ_in_sign() -> None:
@@ -64,7 +66,7 @@ def test_control_effects_may_differ_in_sign() -> None:
     config = small_config(
         controls=[{"column": "price", "effect": "negative"}, "promo", {"column": "rain", "effect": "any"}]
     )
-    spec = next(spec for spec in model_structure(config).parameters if spec.name == "gamma_control")
+    spec = next(spec for spec in model_specification(config).parameters if spec.name == "gamma_control")
     variables = {part.name: np.full((1, len(part.indices)), 2.0) for part in spec.parts}
     assert assemble(spec, variables, numpy_functions()).tolist() == [[-2.0, 2.0, 2.0]]
 
@@ -84,7 +86,7 @@ def test_hyperpriors_come_before_what_depends_on_them() -> None:
 
 def test_prior_draws_have_the_prior_s_moments() -> None:
     """Gamma(mu 2, sigma 1) has mean 2 and standard deviation 1; Beta(1, 3) has mean 1/4."""
-    drawn = draw_variables(model_structure(small_config()).parameters, 4000, np.random.default_rng(0))
+    drawn = draw_variables(model_specification(small_config()).parameters, 4000, np.random.default_rng(0))
     assert drawn["saturation_alpha"].mean() == pytest.approx(2.0, rel=0.05)
     assert drawn["saturation_alpha"].std() == pytest.approx(1.0, rel=0.05)
     assert drawn["adstock_alpha"].mean() == pytest.approx(0.25, rel=0.05)

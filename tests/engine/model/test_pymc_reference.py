@@ -16,10 +16,10 @@ from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
-from mmm_engine.model.specification import ModelStructure, model_structure
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
-from mmm_engine.posterior.log_density import compile_kernel
+from mmm_engine.posterior.log_density import compile_log_density
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
 
@@ -79,9 +79,9 @@ def test_density_and_gradient_agree(
     Values are compared up to a constant: theirs has the normalising constant in single precision.
     """
     inputs = small_inputs(rows=40, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
-    ours, coordinates = our_density(model_structure(inputs.config))
+    ours, coordinates = our_density(model_specification(inputs.config))
     slots = {slot.part.name: (slot.start, slot.stop) for slot in coordinates.slots}
-    train = training_data(inputs, coordinates.structure)
+    train = training_data(inputs, coordinates.specification)
     theirs, variables = _their_density(inputs)
     order = np.concatenate([np.arange(*slots[own]) for _, own, _ in variables])
     kept = np.concatenate([_kept(slots[own], shape) for _, own, shape in variables])
@@ -119,7 +119,7 @@ def test_every_option_is_fitted_to_data_made_with_it(
     all terms.
     """
     inputs = small_inputs(rows=88, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
-    density, coordinates = our_density(model_structure(inputs.config))
+    density, coordinates = our_density(model_specification(inputs.config))
     train, truth, expected = _made_by(coordinates, inputs)
 
     def loss(point: Any) -> tuple[float, Any]:
@@ -139,8 +139,8 @@ def test_every_option_is_fitted_to_data_made_with_it(
 
 def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingData, Any, Any]:
     """Training rows with a target (and results of lift tests) made by a random truth; the truth; its mean."""
-    structure, rng = coordinates.structure, np.random.default_rng(1)
-    train = training_data(inputs, structure)
+    specification, rng = coordinates.specification, np.random.default_rng(1)
+    train = training_data(inputs, specification)
     truth = 0.5 * rng.normal(size=coordinates.size)
     for slot in coordinates.slots:
         prior = dict(slot.part.prior.arguments)
@@ -152,14 +152,14 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingDa
     values = coordinates.parameters(truth, train, numpy_functions())
     expected = np.asarray(mean(terms), dtype=float)
     many = {name: value[None] for name, value in values.items()}
-    target = draw_targets(expected[None], many, structure, rng)[0]
-    gains = lift_gains(values, train, structure, terms, numpy_functions())
+    target = draw_targets(expected[None], many, specification, rng)[0]
+    gains = lift_gains(values, train, specification, terms, numpy_functions())
     return replace(train, target_scaled=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
 
 
 def _terms(coordinates: Coordinates, point: Any, train: TrainingData) -> MeanTerms:
     values = coordinates.parameters(point, train, numpy_functions())
-    return mean_terms(values, train, coordinates.structure, numpy_functions())
+    return mean_terms(values, train, coordinates.specification, numpy_functions())
 
 
 def _filled(values: Any, shape: tuple[int, ...]) -> Any:
@@ -177,12 +177,12 @@ Density = Callable[[Any, TrainingData], tuple[Any, Any]]
 
 
 @pytest.fixture(scope="module")
-def our_density() -> Callable[[ModelStructure], tuple[Density, Coordinates]]:
+def our_density() -> Callable[[ModelSpecification], tuple[Density, Coordinates]]:
     """The machine code of our density in plain coordinates as a function of a point and of data."""
 
-    def compiled(structure: ModelStructure) -> tuple[Density, Coordinates]:
-        kernel = compile_kernel(structure, "plain")
-        return kernel.evaluate, kernel.coordinates
+    def compiled(specification: ModelSpecification) -> tuple[Density, Coordinates]:
+        density = compile_log_density(specification, "plain")
+        return density.evaluate, density.coordinates
 
     return compiled
 

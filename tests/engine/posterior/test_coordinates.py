@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.bijectors import soft_above_zero
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
-from mmm_engine.posterior.coordinates import Coordinates, plain_coordinates, round_coordinates
+from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from tests.engine.model_cases import small_inputs
 
@@ -37,9 +37,9 @@ MODELS: list[dict[str, Any]] = [
 
 def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, TrainingData]:
     inputs = small_inputs(rows=30, held_out=4, **dict(model))
-    structure = model_structure(inputs.config)
-    build = round_coordinates if kind == "round" else plain_coordinates
-    return build(structure), training_data(inputs, structure)
+    specification = model_specification(inputs.config)
+    build = decorrelating_coordinates if kind == "decorrelating" else plain_coordinates
+    return build(specification), training_data(inputs, specification)
 
 
 def _flat_variables(coordinates: Coordinates, flat: Any, data: TrainingData) -> Any:
@@ -47,10 +47,10 @@ def _flat_variables(coordinates: Coordinates, flat: Any, data: TrainingData) -> 
     return np.concatenate([variables[slot.part.name] for slot in coordinates.slots], axis=-1)
 
 
-@pytest.mark.parametrize("kind", ["round", "plain"])
+@pytest.mark.parametrize("kind", ["decorrelating", "plain"])
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_log_jacobian_is_the_log_determinant(model: dict[str, Any], kind: str) -> None:
-    """Against the determinant of a finite-difference Jacobian, up to one constant per structure."""
+    """Against the determinant of a finite-difference Jacobian, up to one constant per specification."""
     coordinates, data = _case(model, kind)
     rng = np.random.default_rng(2)
     offsets = []
@@ -68,7 +68,7 @@ def test_log_jacobian_is_the_log_determinant(model: dict[str, Any], kind: str) -
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_values_stay_inside_their_support(model: dict[str, Any]) -> None:
     """Far-out points still give positive, unit or bounded values, and finite ones."""
-    coordinates, data = _case(model, "round")
+    coordinates, data = _case(model, "decorrelating")
     flat = 3.0 * np.random.default_rng(0).normal(size=(50, coordinates.size))
     variables, log_jacobian = coordinates.variables(flat, data, XP)
     assert np.isfinite(log_jacobian).all()
@@ -82,7 +82,7 @@ def test_values_stay_inside_their_support(model: dict[str, Any]) -> None:
 
 def test_total_moves_only_the_level() -> None:
     """A step along the total multiplies baseline and channel effects by one factor, and bends no curve."""
-    coordinates, data = _case({"controls": []}, "round")
+    coordinates, data = _case({"controls": []}, "decorrelating")
     flat = np.zeros(coordinates.size)
     before, _ = coordinates.variables(flat, data, XP)
     flat[next(slot for slot in coordinates.slots if slot.part.name == "intercept").start] += np.log(2.0)
@@ -159,5 +159,5 @@ def test_every_level_can_be_reached(channels: list[tuple[float, float, float]]) 
 
 def test_signed_intercept_keeps_plain_coordinates() -> None:
     """Total and amplitudes need a positive intercept; without one the levels keep their own maps."""
-    coordinates, _ = _case(MODELS[-1], "round")
+    coordinates, _ = _case(MODELS[-1], "decorrelating")
     assert coordinates.channels == ()

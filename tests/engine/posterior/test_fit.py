@@ -1,4 +1,4 @@
-"""Kernel and sampler: compiled once, reproducible, the same posterior in either coordinates."""
+"""Log density and sampler: compiled once, reproducible, the same posterior in either coordinates."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from arviz_stats.base import array_stats
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import FitError
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.diagnostics import parameter_summary, sampler_health
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.geometry import training_data
-from mmm_engine.posterior.log_density import compile_kernel, compiled_count
+from mmm_engine.posterior.log_density import compile_log_density, compiled_count
 from mmm_engine.posterior.nuts import cores_for
 from mmm_engine.posterior.progress import FitProgress
 from mmm_engine.rows.window import ScaledInputs
@@ -49,14 +49,14 @@ def test_progress_counts_up_to_all_draws(fitted_small: xr.DataTree, fit_messages
 
 def test_another_window_compiles_nothing(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """Fewer rows, other numbers, another client's names: the compiled code is the same object."""
-    kernel = compile_kernel(model_structure(small_window.config))
+    density = compile_log_density(model_specification(small_window.config))
     before = compiled_count()
     fit(
         small_inputs(rows=47, held_out=3, seed=9, time_varying_media=True, channels=["a", "b", "c"]),
         sampler=SHORT,
     )
     assert compiled_count() == before
-    assert compile_kernel(model_structure(small_window.config)) is kernel
+    assert compile_log_density(model_specification(small_window.config)) is density
 
 
 def test_same_seed_same_numbers(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
@@ -68,19 +68,19 @@ def test_same_seed_same_numbers(fitted_small: xr.DataTree, small_window: ScaledI
     assert not np.array_equal(one["posterior"]["intercept"], other["posterior"]["intercept"])
 
 
-def test_kernel_gradient_is_that_of_its_density(
+def test_compiled_gradient_is_that_of_its_density(
     fitted_small: xr.DataTree, small_window: ScaledInputs
 ) -> None:
     """Against central differences."""
-    structure = model_structure(small_window.config)
-    kernel = compile_kernel(structure)
-    train = training_data(small_window, structure)
-    point = 0.3 * np.random.default_rng(0).normal(size=kernel.coordinates.size)
-    _, gradient = kernel.evaluate(point, train)
-    for position in range(0, kernel.coordinates.size, 7):
+    specification = model_specification(small_window.config)
+    density = compile_log_density(specification)
+    train = training_data(small_window, specification)
+    point = 0.3 * np.random.default_rng(0).normal(size=density.coordinates.size)
+    _, gradient = density.evaluate(point, train)
+    for position in range(0, density.coordinates.size, 7):
         step = np.zeros_like(point)
         step[position] = 1e-6
-        slope = (kernel.evaluate(point + step, train)[0] - kernel.evaluate(point - step, train)[0]) / 2e-6
+        slope = (density.evaluate(point + step, train)[0] - density.evaluate(point - step, train)[0]) / 2e-6
         assert gradient[position] == pytest.approx(slope, rel=1e-4, abs=1e-4)
 
 

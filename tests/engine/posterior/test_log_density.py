@@ -1,4 +1,4 @@
-"""Kernels: machine code kept on disk and checked when it is read, data that travel in one buffer, many threads."""
+"""Compiled log densities: machine code kept on disk and checked when read, data in one buffer, many threads."""
 
 from __future__ import annotations
 
@@ -19,38 +19,43 @@ import pytest
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.compiler.inputs import data_buffer
 from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData
-from mmm_engine.model.specification import ModelStructure, model_structure
-from mmm_engine.posterior import log_density as kernels
+from mmm_engine.model.specification import ModelSpecification, model_specification
+from mmm_engine.posterior import log_density as log_density_module
 from mmm_engine.posterior.geometry import training_data
-from mmm_engine.posterior.log_density import Kernel, compile_kernel, compiled_count, log_density
+from mmm_engine.posterior.log_density import (
+    CompiledLogDensity,
+    compile_log_density,
+    compiled_count,
+    log_density,
+)
 from tests.engine.model_cases import EVENTS, LIFTS, small_config, small_inputs
 
 XP = numpy_functions()
 SMALL: dict[str, Any] = {"controls": [], "saturation": "none", "adstock": {"kind": "none"}}
 
 
-def _structure(**model: Any) -> ModelStructure:
-    return model_structure(small_config(**{**SMALL, **model}))
+def _specification(**model: Any) -> ModelSpecification:
+    return model_specification(small_config(**{**SMALL, **model}))
 
 
-def _window(rows: int = 30, seed: int = 0, **model: Any) -> tuple[ModelStructure, ModelData]:
-    """A structure and the training rows of a window."""
+def _window(rows: int = 30, seed: int = 0, **model: Any) -> tuple[ModelSpecification, ModelData]:
+    """A specification and the training rows of a window."""
     inputs = small_inputs(rows=rows, held_out=4, seed=seed, **model)
-    structure = model_structure(inputs.config)
-    return structure, training_data(inputs, structure)
+    specification = model_specification(inputs.config)
+    return specification, training_data(inputs, specification)
 
 
-def _point(kernel: Kernel, seed: int = 0) -> Any:
-    return 0.3 * np.random.default_rng(seed).normal(size=kernel.coordinates.size)
+def _point(density: CompiledLogDensity, seed: int = 0) -> Any:
+    return 0.3 * np.random.default_rng(seed).normal(size=density.coordinates.size)
 
 
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
-    """Makes this process forget its kernels; machine code is kept in a folder of its own, which is returned."""
+    """Makes this process forget its densities; machine code is kept in a folder of its own, which is returned."""
     monkeypatch.setenv("MMM_CACHE_DIR", str(tmp_path / "code"))
 
     def forget() -> Path:
-        monkeypatch.setattr(kernels, "_compiled", {})
+        monkeypatch.setattr(log_density_module, "_compiled", {})
         return tmp_path / "code"
 
     forget()
@@ -87,12 +92,12 @@ def _short(stored: bytes) -> bytes:
 
 
 def test_machine_code_is_found_again(fresh: Callable[[], Path]) -> None:
-    """What one kernel compiled the next reads: one file, the same numbers to the last digit, no compilation."""
-    structure = _structure()
-    first = compile_kernel(structure)
+    """What one density compiled the next reads: one file, the same numbers to the last digit, no compilation."""
+    specification = _specification()
+    first = compile_log_density(specification)
     folder = fresh()
     before = _only_file(folder).read_bytes()
-    second = compile_kernel(structure)
+    second = compile_log_density(specification)
     assert (first.from_disk, second.from_disk) == (False, True)
     assert _only_file(folder).read_bytes() == before
     assert hashlib.sha256(before[32:]).digest() == before[:32]
@@ -107,9 +112,9 @@ def test_damaged_machine_code_is_never_run(
     fresh: Callable[[], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Cut short, a bit turned, or nothing left: it is noticed, compiled anew, and what is on disk is whole again."""
-    structure, data = _window(**SMALL)
-    kernel = compile_kernel(structure)
-    wanted, wanted_slopes = kernel.evaluate(_point(kernel), data)
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
+    wanted, wanted_slopes = density.evaluate(_point(density), data)
     path = _only_file(fresh())
     whole = path.read_bytes()
     for damage in (_truncated, _flipped, _flipped_digest, _empty, _short):
@@ -117,7 +122,7 @@ def test_damaged_machine_code_is_never_run(
         path.write_bytes(damage(whole))
         fresh()
         with caplog.at_level(logging.WARNING):
-            again = compile_kernel(structure)
+            again = compile_log_density(specification)
         assert "is damaged" in caplog.text, damage
         assert not again.from_disk
         value, slopes = again.evaluate(_point(again), data)
@@ -127,53 +132,53 @@ def test_damaged_machine_code_is_never_run(
         assert hashlib.sha256(stored[32:]).digest() == stored[:32]
         assert len(stored) == len(whole)
         fresh()
-        assert compile_kernel(structure).from_disk
+        assert compile_log_density(specification).from_disk
 
 
 def test_a_folder_that_cannot_be_written_costs_a_warning(
     fresh: Callable[[], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a file where the folder should be the kernel is compiled, works, and is not kept."""
+    """With a file where the folder should be the density is compiled, works, and is not kept."""
     (tmp_path / "code").write_text("not a folder")
-    structure, data = _window(**SMALL)
+    specification, data = _window(**SMALL)
     with caplog.at_level(logging.WARNING):
-        kernel = compile_kernel(structure)
+        density = compile_log_density(specification)
     assert "not kept" in caplog.text
-    assert not kernel.from_disk
-    assert np.isfinite(kernel.evaluate(_point(kernel), data)[0])
+    assert not density.from_disk
+    assert np.isfinite(density.evaluate(_point(density), data)[0])
     assert (tmp_path / "code").read_text() == "not a folder"
 
 
 def test_machine_code_that_cannot_be_read_is_compiled(
     fresh: Callable[[], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a folder where the file should be (or a file of another user) the kernel is compiled all the same."""
-    structure, data = _window(**SMALL)
-    compile_kernel(structure)
+    """With a folder where the file should be (or a file of another user) the density is compiled all the same."""
+    specification, data = _window(**SMALL)
+    compile_log_density(specification)
     path = _only_file(fresh())
     path.unlink()
     path.mkdir()
     with caplog.at_level(logging.WARNING):
-        kernel = compile_kernel(structure)
-    assert not kernel.from_disk
-    assert np.isfinite(kernel.evaluate(_point(kernel), data)[0])
+        density = compile_log_density(specification)
+    assert not density.from_disk
+    assert np.isfinite(density.evaluate(_point(density), data)[0])
 
 
 def test_another_process_finds_the_code_and_loads_nothing_heavy(fresh: Callable[[], Path]) -> None:
     """It compiles nothing, gets the same number, and imports neither PyMC nor what PyMC stands on."""
-    structure, data = _window(**SMALL)
-    kernel = compile_kernel(structure)
-    wanted, _ = kernel.evaluate(np.full(kernel.coordinates.size, 0.1), data)
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
+    wanted, _ = density.evaluate(np.full(density.coordinates.size, 0.1), data)
     path = _only_file(fresh())
     before = path.stat().st_mtime_ns
     code = (
         "import sys\n"
         "import numpy as np\n"
         "from tests.engine.posterior.test_log_density import SMALL, _window\n"
-        "from mmm_engine.posterior.log_density import compile_kernel\n"
-        "structure, data = _window(**SMALL)\n"
-        "kernel = compile_kernel(structure)\n"
-        "print(kernel.from_disk, repr(kernel.evaluate(np.full(kernel.coordinates.size, 0.1), data)[0]))\n"
+        "from mmm_engine.posterior.log_density import compile_log_density\n"
+        "specification, data = _window(**SMALL)\n"
+        "density = compile_log_density(specification)\n"
+        "print(density.from_disk, repr(density.evaluate(np.full(density.coordinates.size, 0.1), data)[0]))\n"
         "print(sorted({'pymc', 'pytensor', 'numba', 'pymc_marketing'} & set(sys.modules)))\n"
     )
     root = Path(__file__).parents[3]
@@ -188,25 +193,25 @@ def test_another_process_finds_the_code_and_loads_nothing_heavy(fresh: Callable[
 def test_structures_and_coordinates_have_code_of_their_own(fresh: Callable[[], Path]) -> None:
     """Another prior, or other coordinates, is another file and another density; other names are not."""
     wide = {"priors": {"intercept": {"distribution": "HalfNormal", "sigma": 7}}}
-    structures = [_structure(), _structure(**wide)]
+    specifications = [_specification(), _specification(**wide)]
     folder = fresh()
-    found = [compile_kernel(structure) for structure in structures]
+    found = [compile_log_density(specification) for specification in specifications]
     assert len(list(folder.iterdir())) == 2
     _, data = _window(**SMALL)
-    values = [kernel.evaluate(_point(kernel), data)[0] for kernel in found]
+    values = [density.evaluate(_point(density), data)[0] for density in found]
     assert values[0] != values[1]
-    compile_kernel(structures[0], "plain")
+    compile_log_density(specifications[0], "plain")
     assert len(list(folder.iterdir())) == 3
-    assert compile_kernel(_structure(channels=["a", "b", "c"])) is found[0]
+    assert compile_log_density(_specification(channels=["a", "b", "c"])) is found[0]
     assert compiled_count() == 3
 
 
-def test_a_kernel_is_compiled_once_however_many_ask(fresh: Callable[[], Path]) -> None:
-    """Four threads that want a kernel at the same time get the same one."""
-    structure = _structure()
+def test_a_density_is_compiled_once_however_many_ask(fresh: Callable[[], Path]) -> None:
+    """Four threads that want a density at the same time get the same one."""
+    specification = _specification()
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(compile_kernel, [structure] * 4))
-    assert all(kernel is found[0] for kernel in found)
+        found = list(pool.map(compile_log_density, [specification] * 4))
+    assert all(density is found[0] for density in found)
     assert compiled_count() == 1
     assert len(list(fresh().iterdir())) == 1
 
@@ -216,10 +221,10 @@ def test_a_kernel_is_compiled_once_however_many_ask(fresh: Callable[[], Path]) -
 
 def test_buffer_by_hand() -> None:
     """Its length, the sizes of run time, then media with the zeros before them, column by column."""
-    structure, data = _window(rows=9, controls=[], adstock={"kind": "geometric", "max_lag": 3})
+    specification, data = _window(rows=9, controls=[], adstock={"kind": "geometric", "max_lag": 3})
     buffer = data_buffer(data, DYNAMIC_AXES)
     rows, channels = data.media_lagged.shape[1:]
-    assert (rows, channels, structure.max_lag) == (5, 3, 3)
+    assert (rows, channels, specification.max_lag) == (5, 3, 3)
     assert buffer[0] == len(buffer)
     assert buffer[1 : 1 + len(DYNAMIC_AXES)].tolist() == [5.0, 0.0, 0.0]  # rows, occurrences, tests
     start = 1 + len(DYNAMIC_AXES)
@@ -274,75 +279,75 @@ MODELS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["round", "plain"])
+@pytest.mark.parametrize("kind", ["decorrelating", "plain"])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: " ".join(model))
 def test_machine_code_is_the_formula(model: dict[str, Any], kind: str) -> None:
     """On windows of several lengths value and gradient are those of the formula on numpy arrays."""
-    kernel = compile_kernel(model_structure(small_config(**dict(model))), kind)
+    density = compile_log_density(model_specification(small_config(**dict(model))), kind)
     for rows, seed in ((30, 0), (20, 1), (61, 2)):
-        structure, data = _window(rows, seed, **dict(model))
-        assert structure == kernel.structure
-        flat = _point(kernel, seed)
+        specification, data = _window(rows, seed, **dict(model))
+        assert specification == density.specification
+        flat = _point(density, seed)
 
         def value(at: Any, data: ModelData = data) -> float:
-            return float(log_density(kernel.coordinates, at, data, XP))
+            return float(log_density(density.coordinates, at, data, XP))
 
-        found, slopes = kernel.evaluate(flat, data)
+        found, slopes = density.evaluate(flat, data)
         assert found == pytest.approx(value(flat), rel=1e-11)
         steps = 1e-5 * np.eye(len(flat))
         wanted = np.array([(value(flat + step) - value(flat - step)) / 2e-5 for step in steps])
         assert slopes == pytest.approx(wanted, rel=1e-5, abs=1e-6 * max(1.0, np.abs(wanted).max()))
 
 
-@pytest.mark.parametrize("kind", ["round", "plain"])
+@pytest.mark.parametrize("kind", ["decorrelating", "plain"])
 def test_gradient_at_the_origin(kind: str) -> None:
     """At the point whose coordinates are all 0 the gradient is that of differences too."""
     model = {"adstock": {"kind": "geometric", "max_lag": 6}}
-    kernel = compile_kernel(model_structure(small_config(**dict(model))), kind)
+    density = compile_log_density(model_specification(small_config(**dict(model))), kind)
     _, data = _window(30, 0, **dict(model))
-    origin = np.zeros(kernel.coordinates.size)
-    _, slopes = kernel.evaluate(origin, data)
+    origin = np.zeros(density.coordinates.size)
+    _, slopes = density.evaluate(origin, data)
     steps = 1e-5 * np.eye(len(origin))
-    wanted = [(kernel.evaluate(step, data)[0] - kernel.evaluate(-step, data)[0]) / 2e-5 for step in steps]
+    wanted = [(density.evaluate(step, data)[0] - density.evaluate(-step, data)[0]) / 2e-5 for step in steps]
     assert slopes == pytest.approx(np.array(wanted), rel=1e-4, abs=1e-4)
 
 
 def test_points_and_data_are_left_as_they_are() -> None:
     """An evaluation writes into no array of its caller."""
-    structure, data = _window(**SMALL)
-    kernel = compile_kernel(structure)
-    flat = _point(kernel)
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
+    flat = _point(density)
     before, arrays = flat.copy(), {name: np.copy(array) for name, array in data.arrays().items()}
-    kernel.evaluate(flat, data)
+    density.evaluate(flat, data)
     assert np.array_equal(flat, before)
     assert all(np.array_equal(array, arrays[name]) for name, array in data.arrays().items())
 
 
 def test_what_is_not_finite_is_nan() -> None:
     """A missing target, or a point far out, has neither a density nor slopes."""
-    structure, data = _window(**SMALL)
-    kernel = compile_kernel(structure)
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
     target = np.where(np.arange(len(data.target_scaled)) == 3, np.nan, data.target_scaled)
     broken = replace(data, target_scaled=target)
-    far = np.full(kernel.coordinates.size, 1e4)
-    endless_noise = _point(kernel)
+    far = np.full(density.coordinates.size, 1e4)
+    endless_noise = _point(density)
     endless_noise[-1] = 800.0  # log of the noise: density -inf, most slopes finite
-    for flat, rows in ((_point(kernel), broken), (far, data), (endless_noise, data)):
-        value, slopes = kernel.evaluate(flat, rows)
+    for flat, rows in ((_point(density), broken), (far, data), (endless_noise, data)):
+        value, slopes = density.evaluate(flat, rows)
         assert np.isnan(value)
         assert np.isnan(slopes).all()
 
 
 def test_threads_do_not_mix_their_data() -> None:
-    """Two threads that evaluate one kernel at once, each on rows of its own, get what each gets alone."""
+    """Two threads that evaluate one density at once, each on rows of its own, get what each gets alone."""
     model = {"time_varying_media": True}
-    kernel = compile_kernel(model_structure(small_config(**model)))
+    density = compile_log_density(model_specification(small_config(**model)))
     windows = [_window(rows, seed, **dict(model))[1] for rows, seed in ((60, 0), (25, 1))]
-    points = [_point(kernel, seed) for seed in range(20)]
-    alone = [[kernel.evaluate(point, window) for point in points] for window in windows]
+    points = [_point(density, seed) for seed in range(20)]
+    alone = [[density.evaluate(point, window) for point in points] for window in windows]
 
     def many(window: ModelData) -> list[list[tuple[float, Any]]]:
-        return [[kernel.evaluate(point, window) for point in points] for _ in range(20)]
+        return [[density.evaluate(point, window) for point in points] for _ in range(20)]
 
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(many, windows))

@@ -9,7 +9,7 @@ import xarray as xr
 from mmm_engine.model.parameters import ParameterSpec, PriorPart
 from mmm_engine.model.prior_draws import _SAMPLERS, draw_part, prior_ranges
 from mmm_engine.model.priors import SUPPORTS, PriorSpec, read_prior
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.diagnostics import parameter_summary
 from mmm_engine.posterior.parameter_table import with_prior_ranges
 from mmm_engine.results.baseline import plausibility_scores
@@ -99,11 +99,11 @@ def test_ranges_follow_parts_signs_and_hyperpriors() -> None:
 def test_parameters_get_the_range_of_their_own_prior(
     fitted_small: xr.DataTree, small_window: ScaledInputs
 ) -> None:
-    """Names line up with the structure's order; data that follow the model push against no prior."""
+    """Names line up with the specification's order; data that follow the model push against no prior."""
     summary = with_prior_ranges(parameter_summary(fitted_small), small_window).set_index("parameter")
-    structure = model_structure(small_window.config)
-    ranges = prior_ranges(structure.parameters)
-    for spec in structure.parameters:
+    specification = model_specification(small_window.config)
+    ranges = prior_ranges(specification.parameters)
+    for spec in specification.parameters:
         rows = summary[[name.split("[")[0] == spec.name for name in summary.index]]
         assert np.array_equal(rows[["prior_q01", "prior_q99"]].to_numpy().T, ranges[spec.name])
     inside = summary["q50"].between(summary["prior_q01"], summary["prior_q99"])
