@@ -212,6 +212,7 @@ class ClientDataFiles(PartitionFiles):
 
     def _load(self, path: Path) -> ClientData:
         from mmm_engine.client.config import ClientConfig
+        from mmm_engine.rows.calendar import Calendar
         from mmm_engine.rows.client_data import ClientData
         from mmm_engine.rows.findings import Finding
 
@@ -219,7 +220,7 @@ class ClientDataFiles(PartitionFiles):
         return ClientData(
             config=ClientConfig.model_validate(rest["config"]),
             frame=frame,
-            period=rest["period"],
+            calendar=Calendar(frame["date"].to_numpy(), rest["period"]),
             findings=tuple(Finding(**finding) for finding in rest["findings"]),
             data_version=rest["data_version"],
         )

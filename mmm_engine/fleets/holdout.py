@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.results.predictive import Prediction, predict
-from mmm_engine.rows.calendar import SEASON_LENGTH
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import score_split
 from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
@@ -37,7 +36,7 @@ def score_window(
         score_split(train, prediction.draws[:, :rows], prediction.mean_draws[:, :rows], train, split="train")
     ]
     if inputs.horizon:
-        naive = seasonal_naive_draws(train, inputs.horizon, SEASON_LENGTH[inputs.period])
+        naive = seasonal_naive_draws(train, inputs.horizon, inputs.calendar.season_length)
         frames.append(
             score_split(
                 actual[rows:],

@@ -16,7 +16,6 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import Prediction
-from mmm_engine.rows.calendar import SEASON_LENGTH
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.window import ScaledInputs, scale_split, window_name
 from mmm_engine.scores.forecast_scores import (
@@ -131,4 +130,4 @@ def _scores_ahead(
 
 def _naive_ahead(inputs: ScaledInputs, horizon: int) -> Floats:
     train = inputs.target[: inputs.train_rows]
-    return seasonal_naive_draws(train, horizon, SEASON_LENGTH[inputs.period])[:, -1]
+    return seasonal_naive_draws(train, horizon, inputs.calendar.season_length)[:, -1]

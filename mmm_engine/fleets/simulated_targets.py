@@ -16,13 +16,11 @@ from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model.arrays import first_rows, model_data
-from mmm_engine.model.calendar_terms import dates_of
 from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.specification import ModelSpecification, model_specification, parameter_values
 from mmm_engine.results.draws import flat_draws
-from mmm_engine.rows.calendar import row_of
 from mmm_engine.rows.window import ScaledInputs
 
 _TRIES = 100  # refused draws in a row after which the priors, not chance, are to blame
@@ -117,23 +115,14 @@ def _truths(
 
 
 def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
-    rows = inputs.train_rows
-    return replace(
-        inputs,
-        window="recovery",
-        dates=inputs.dates[:rows],
-        target_scaled=target,
-        media_scaled=inputs.media_scaled[:rows],
-        controls_scaled=inputs.controls_scaled[:rows],
-        spend=inputs.spend[:rows],
-    )
+    return replace(inputs.first(inputs.train_rows), window="recovery", target_scaled=target)
 
 
 def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
     """The lift tests of the training rows with results that follow from the truth; the others do not count anyway."""
-    days, results, tests = dates_of(inputs), iter(gains * inputs.scales.target), []
+    results, tests = iter(gains * inputs.scales.target), []
     for test in inputs.config.lift_tests:
-        if row_of(days, inputs.period, test.date) is not None:
+        if inputs.calendar.row_of(test.date) is not None:
             measured = float(next(results) + rng.normal(0.0, test.sigma))
             test = test.model_copy(update={"delta_y": measured})
         tests.append(test)

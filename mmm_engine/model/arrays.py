@@ -13,7 +13,7 @@ import numpy as np
 
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
-from mmm_engine.model.calendar_terms import dates_of, event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.media_transforms import lagged
 from mmm_engine.model.specification import ModelSpecification, TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
@@ -97,7 +97,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
-        trend=trend_hinges(dates_of(inputs), inputs.train_rows, specification.changepoints),
+        trend=trend_hinges(inputs.calendar, inputs.train_rows, specification.changepoints),
         event_days=event_days,
         event_members=event_members,
         **lift_arrays(inputs),

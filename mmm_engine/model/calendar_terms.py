@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmm_engine.array_types import Days, Floats
+from mmm_engine.array_types import Floats
 from mmm_engine.client.model_config import LiftTest
-from mmm_engine.rows.calendar import covered_days, row_of
+from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs
 
 _DAY = np.timedelta64(1, "D")
 
 
-def trend_hinges(days: Days, train_rows: int, changepoints: int) -> Floats:
+def trend_hinges(calendar: Calendar, train_rows: int, changepoints: int) -> Floats:
     """How far each row lies behind each changepoint, 0 before it, shape (date, changepoint).
 
     Time runs from 0 at the first training row to 1 at the last one and on in the rows after it, where the last slope
@@ -25,11 +25,11 @@ def trend_hinges(days: Days, train_rows: int, changepoints: int) -> Floats:
     for, which bends the fitted trend; here a row's time does not depend on what is predicted with it.
 
     Args:
-        days: Dates of all rows.
+        calendar: Dates of all rows.
         train_rows: How many of them the model is fitted on.
         changepoints: n, 0 for no trend.
     """
-    since = (days - days[0]) / _DAY
+    since = (calendar.days - calendar.days[0]) / _DAY
     time = since / since[train_rows - 1]
     starts = np.arange(changepoints) / max(changepoints, 1)
     return np.asarray(np.maximum(time[:, None] - starts, 0.0), dtype=float)
@@ -43,7 +43,7 @@ def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:
     event at the end of a week, or in the middle of a month, would belong to the next row or to none.
     """
     events = inputs.config.model.events
-    first, last = covered_days(dates_of(inputs), inputs.period)
+    first, last = inputs.calendar.covered_days
     occurrences = [(number, once) for number, event in enumerate(events) for once in event.days]
     distance = np.zeros((len(first), len(occurrences)))
     members = np.zeros((len(occurrences), len(events)))
@@ -60,8 +60,7 @@ def known_lift_tests(inputs: ScaledInputs) -> list[tuple[LiftTest, int]]:
 
     A test in a period that is held out is left out: the window must not know what came later.
     """
-    days = dates_of(inputs)
-    tests = [(test, row_of(days, inputs.period, test.date)) for test in inputs.config.lift_tests]
+    tests = [(test, inputs.calendar.row_of(test.date)) for test in inputs.config.lift_tests]
     return [(test, row) for test, row in tests if row is not None and row < inputs.train_rows]
 
 
@@ -69,7 +68,7 @@ def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
     """`known_lift_tests` as arrays: lift_from, lift_to, lift_rows, lift_gain and lift_sigma."""
     config, scales, known = inputs.config, inputs.scales, known_lift_tests(inputs)
     before, after = (np.zeros((len(known), len(config.channels))) for _ in range(2))
-    at = np.zeros((len(known), len(inputs.dates)))
+    at = np.zeros((len(known), len(inputs.calendar)))
     for number, (test, row) in enumerate(known):
         channel = config.channel_names.index(test.channel)
         before[number, channel] = test.x / scales.media[test.channel]
@@ -82,9 +81,3 @@ def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
         "lift_gain": np.array([test.delta_y for test, _ in known], dtype=float) / scales.target,
         "lift_sigma": np.array([test.sigma for test, _ in known], dtype=float) / scales.target,
     }
-
-
-def dates_of(inputs: ScaledInputs) -> Days:
-    """Dates of all rows as days, shape (date,)."""
-    days: Days = inputs.dates.to_numpy().astype("datetime64[D]")
-    return days

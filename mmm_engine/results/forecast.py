@@ -6,8 +6,6 @@ Not here: reading a plan (plan.py), freezing forecasts and scoring them later (l
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -16,7 +14,6 @@ from mmm_engine.array_types import Floats
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.results.draws import QUANTILES
 from mmm_engine.results.predictive import predict
-from mmm_engine.rows.calendar import PERIODS_PER_YEAR, next_days
 from mmm_engine.rows.window import ScaledInputs
 
 DEFAULT_HORIZON = 8
@@ -63,7 +60,6 @@ def extend_inputs(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None 
         DataError: If rows are held out, the horizon is not 1 to 53, or the plan lacks columns, rows or values.
     """
     _check(inputs, horizon, plan)
-    dates = _future_dates(inputs, horizon)
     media = _planned(
         inputs, inputs.media_scaled, inputs.config.channel_names, inputs.scales.media_array(), horizon, plan
     )
@@ -75,14 +71,7 @@ def extend_inputs(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None 
         horizon,
         plan,
     )
-    return replace(
-        inputs,
-        dates=pd.DatetimeIndex(inputs.dates.append(dates)),
-        target_scaled=np.concatenate([inputs.target_scaled, np.full(horizon, np.nan)]),
-        media_scaled=np.vstack([inputs.media_scaled, media]),
-        controls_scaled=np.vstack([inputs.controls_scaled, controls]),
-        spend=np.vstack([inputs.spend, np.full((horizon, inputs.spend.shape[1]), np.nan)]),
-    )
+    return inputs.extended(media, controls)
 
 
 def _check(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None) -> None:
@@ -116,11 +105,6 @@ def _check(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None) -> Non
         raise DataError(who, faults)
 
 
-def _future_dates(inputs: ScaledInputs, horizon: int) -> pd.DatetimeIndex:
-    days = next_days(inputs.dates.to_numpy().astype("datetime64[D]"), inputs.period, horizon)
-    return pd.DatetimeIndex(days.astype("datetime64[ns]"), name=inputs.dates.name)
-
-
 def _planned(
     inputs: ScaledInputs,
     rows: Floats,
@@ -130,7 +114,7 @@ def _planned(
     plan: pd.DataFrame | None,
 ) -> Floats:
     """Scaled values of the future rows: the plan's, else those one year before, else the recent mean."""
-    year = PERIODS_PER_YEAR[inputs.period]
+    year = inputs.calendar.periods_per_year
     if len(rows) >= year:
         values = rows[len(rows) - year + np.arange(horizon) % year]
     else:

@@ -1,11 +1,14 @@
 """Days, weeks and months as the spacing of a client's rows.
 
-Here: which period the dates of a client have, which dates there should be, which come next, which days a row covers.
-Not here: what happens when dates are missing (contract.py).
+Here: `Calendar`, the dates of rows together with their period: which dates there should be, which come next, which days
+a row covers, how many rows make a season and a year; the period that dates show.
+Not here: what happens when dates are missing (contract.py), dates as people write them (files/dates.py).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,13 +17,105 @@ from mmm_engine.array_types import Days, Integers
 
 Period = Literal["day", "week", "month"]
 
-PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
-# Rows after which the strongest season returns: the seasonal naive forecast repeats the row so far back.
-SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
-
+_PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
+_SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TYPICAL_STEPS: dict[Period, tuple[int, int]] = {"day": (1, 1), "week": (7, 7), "month": (28, 31)}
 _SHORTEST_MONTH = 28
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The dates of rows and the period between them; a value that cannot be changed.
+
+    Attributes:
+        days: Date of each row, ascending, kept as datetime64[D], shape (date,).
+        period: What one row is.
+
+    >>> Calendar(np.array(["2024-01-31", "2024-02-29"], dtype="datetime64[D]"), "month").next_days(2)
+    array(['2024-03-31', '2024-04-30'], dtype='datetime64[D]')
+    """
+
+    days: Days
+    period: Period
+
+    def __post_init__(self) -> None:
+        days = np.array(self.days, dtype="datetime64[D]")  # a copy, so that nobody else can write to it
+        days.flags.writeable = False
+        object.__setattr__(self, "days", days)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.days)
+
+    @property
+    def periods(self) -> str:
+        """The period in the plural, for messages: "days", "weeks" or "months"."""
+        return f"{self.period}s"
+
+    @property
+    def periods_per_year(self) -> int:
+        """Rows in a year: 365 days, 52 weeks or 12 months."""
+        return _PERIODS_PER_YEAR[self.period]
+
+    @property
+    def season_length(self) -> int:
+        """Rows after which the strongest season returns: 7 days, 52 weeks or 12 months."""
+        return _SEASON_LENGTH[self.period]
+
+    def first(self, rows: int) -> Calendar:
+        """The calendar of the first ``rows`` rows."""
+        return Calendar(self.days[:rows], self.period)
+
+    def extended(self, count: int) -> Calendar:
+        """The calendar of these rows and of the ``count`` rows that follow them."""
+        return Calendar(np.concatenate([self.days, self.next_days(count)]), self.period)
+
+    def next_days(self, count: int) -> Days:
+        """The ``count`` dates that follow the last one, shape (count,)."""
+        steps = np.arange(1, count + 1)
+        if self.period == "month":
+            return _in_months(_months(self.days[-1:]) + steps, _anchor_day(self.days))
+        following: Days = self.days[-1] + steps * (1 if self.period == "day" else 7)
+        return following
+
+    def expected_days(self) -> Days:
+        """All dates that there should be from the first date to the last, ascending.
+
+        Weeks start on the weekday that most rows have; months on the day that most rows have, or on the last day
+        of a month that is too short for it.
+        """
+        days = self.days
+        everyday: Days = days[0] + np.arange(int((days[-1] - days[0]).astype(np.int64)) + 1)
+        if self.period == "day":
+            return everyday
+        if self.period == "week":
+            expected: Days = everyday[_weekday_numbers(everyday) == _most_common(_weekday_numbers(days))]
+            return expected
+        dated = _in_months(np.unique(_months(everyday)), _anchor_day(days))
+        within: Days = dated[(dated >= days[0]) & (dated <= days[-1])]
+        return within
+
+    @cached_property
+    def covered_days(self) -> tuple[Days, Days]:
+        """The first and the last day of each row, shape (date,) each; the dates must have no gaps.
+
+        A row is dated by its first day and lasts until the next one; months that are dated by their last day are
+        whole calendar months.
+
+        >>> months = Calendar(np.array(["2024-01-31", "2024-02-29"], dtype="datetime64[D]"), "month")
+        >>> months.covered_days[0]
+        array(['2024-01-01', '2024-02-01'], dtype='datetime64[D]')
+        """
+        if self.period == "month" and (_in_months(_months(self.days), 31) == self.days).all():
+            return _months(self.days).astype("datetime64[D]"), self.days
+        return self.days, np.append(self.days[1:], self.next_days(1)) - np.timedelta64(1, "D")
+
+    def row_of(self, day: str) -> int | None:
+        """The row that covers a day (YYYY-MM-DD), None outside the rows; the dates must have no gaps."""
+        first, last = self.covered_days
+        row = int(np.searchsorted(last, np.datetime64(day)))
+        return row if row < len(self) and first[row] <= np.datetime64(day) else None
 
 
 def period_of(days: Days) -> Period | None:
@@ -39,67 +134,6 @@ def period_of(days: Days) -> Period | None:
 def weekday(day: np.datetime64) -> str:
     """English name of the weekday."""
     return _WEEKDAYS[int(_weekday_numbers(np.array([day]))[0])]
-
-
-def expected_days(days: Days, period: Period) -> Days:
-    """All dates that rows should have from the first date to the last, ascending.
-
-    Weeks start on the weekday that most rows have; months on the day that most rows have, or on the last day
-    of a month that is too short for it.
-    """
-    everyday: Days = days[0] + np.arange(int((days[-1] - days[0]).astype(np.int64)) + 1)
-    if period == "day":
-        return everyday
-    if period == "week":
-        expected: Days = everyday[_weekday_numbers(everyday) == _most_common(_weekday_numbers(days))]
-        return expected
-    dated = _in_months(np.unique(_months(everyday)), _anchor_day(days))
-    within: Days = dated[(dated >= days[0]) & (dated <= days[-1])]
-    return within
-
-
-def next_days(days: Days, period: Period, count: int) -> Days:
-    """The ``count`` dates that follow the last one.
-
-    >>> next_days(np.array(["2024-01-31", "2024-02-29"], dtype="datetime64[D]"), "month", 2)
-    array(['2024-03-31', '2024-04-30'], dtype='datetime64[D]')
-    """
-    steps = np.arange(1, count + 1)
-    if period == "month":
-        return _in_months(_months(days[-1:]) + steps, _anchor_day(days))
-    following: Days = days[-1] + steps * (1 if period == "day" else 7)
-    return following
-
-
-def covered_days(days: Days, period: Period) -> tuple[Days, Days]:
-    """The first and the last day of each row, shape (date,) each.
-
-    A row is dated by its first day and lasts until the next one; months that are dated by their last day are whole
-    calendar months.
-
-    Args:
-        days: Dates of the rows, ascending and without gaps.
-        period: Their spacing.
-
-    >>> covered_days(np.array(["2024-01-31", "2024-02-29"], dtype="datetime64[D]"), "month")[0]
-    array(['2024-01-01', '2024-02-01'], dtype='datetime64[D]')
-    """
-    if period == "month" and (_in_months(_months(days), 31) == days).all():
-        return _months(days).astype("datetime64[D]"), days
-    return days, np.append(days[1:], next_days(days, period, 1)) - np.timedelta64(1, "D")
-
-
-def row_of(days: Days, period: Period, day: str) -> int | None:
-    """The row that covers a day; None outside the rows.
-
-    Args:
-        days: Dates of the rows, ascending and without gaps.
-        period: Their spacing.
-        day: YYYY-MM-DD.
-    """
-    first, last = covered_days(days, period)
-    row = int(np.searchsorted(last, np.datetime64(day)))
-    return row if row < len(days) and first[row] <= np.datetime64(day) else None
 
 
 def _weekday_numbers(days: Days) -> Integers:

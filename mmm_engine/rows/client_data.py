@@ -19,7 +19,7 @@ from mmm_engine.client.client_file import inspect_client_config
 from mmm_engine.client.config import ClientConfig, check_client_id
 from mmm_engine.errors import ConfigError, DataError, Fault
 from mmm_engine.files.table import Table, read_table, table_from_frame
-from mmm_engine.rows.calendar import PERIODS_PER_YEAR, SEASON_LENGTH, Period, next_days
+from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
 from mmm_engine.rows.findings import Finding, find_warnings
 
@@ -32,20 +32,25 @@ class ClientData:
         config: Settings of the client.
         frame: ``date`` (datetime64[ns]), then target, channels, controls and cost columns under their own
             names as float64; one row a period, ascending, RangeIndex.
-        period: Spacing of the dates.
+        calendar: The dates of the rows and their period.
         findings: What a reader should know about the rows.
         data_version: 12 hex digits of the rows; the same rows from another file format give the same.
     """
 
     config: ClientConfig
     frame: pd.DataFrame
-    period: Period
+    calendar: Calendar
     findings: tuple[Finding, ...]
     data_version: str
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.frame)
+
+    @property
+    def period(self) -> Period:
+        """What one row is: a day, a week or a month."""
+        return self.calendar.period
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -72,29 +77,11 @@ class ClientData:
         """Controls, shape (date, control)."""
         return self._values(self.config.control_names)
 
-    @property
-    def periods_per_year(self) -> int:
-        """Rows in a year."""
-        return PERIODS_PER_YEAR[self.period]
-
-    @property
-    def season_length(self) -> int:
-        """Rows after which the strongest season returns."""
-        return SEASON_LENGTH[self.period]
-
-    def before(self, cutoff: pd.Timestamp) -> ClientData:
-        """The rows dated before ``cutoff``."""
-        return self.first(int((self.frame["date"] < cutoff).sum()))
-
     def first(self, rows: int) -> ClientData:
         """The first ``rows`` rows; the findings are those of all rows."""
         frame = self.frame.iloc[:rows].reset_index(drop=True)
-        return replace(self, frame=frame, data_version=_data_version(frame))
-
-    def future_dates(self, horizon: int) -> pd.DatetimeIndex:
-        """The ``horizon`` dates after the last row, shape (date,)."""
-        days = next_days(self.frame["date"].to_numpy().astype("datetime64[D]"), self.period, horizon)
-        return pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
+        calendar, version = self.calendar.first(rows), _data_version(frame)
+        return replace(self, frame=frame, calendar=calendar, data_version=version)
 
     def _values(self, columns: Sequence[str]) -> Floats:
         return self.frame[list(columns)].to_numpy(dtype=np.float64, copy=True)
@@ -170,9 +157,9 @@ def _checked(config: ClientConfig, table: Table) -> tuple[ClientData | None, lis
     checked, faults = check_rows(config, table)
     if checked is None:
         return None, faults
-    findings = (*checked.findings, *find_warnings(config, checked.frame, checked.period))
+    findings = (*checked.findings, *find_warnings(config, checked.frame, checked.calendar))
     version = _data_version(checked.frame)
-    return ClientData(config, checked.frame, checked.period, findings, version), []
+    return ClientData(config, checked.frame, checked.calendar, findings, version), []
 
 
 def _data_version(frame: pd.DataFrame) -> str:

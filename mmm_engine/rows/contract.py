@@ -21,7 +21,7 @@ from mmm_engine.files.dates import read_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
-from mmm_engine.rows.calendar import Period, expected_days, period_of, weekday
+from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.findings import Finding
 
 LIFT_REACH = (
@@ -38,12 +38,12 @@ class CheckedRows:
 
     Attributes:
         frame: ``date`` (datetime64[ns]), then the columns of the client as float64; ascending, RangeIndex.
-        period: Spacing of the dates.
+        calendar: The dates of the rows and their period.
         findings: Notes about what was done to the rows on the way.
     """
 
     frame: pd.DataFrame
-    period: Period
+    calendar: Calendar
     findings: tuple[Finding, ...]
 
 
@@ -68,10 +68,10 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             fix = "check that row, or write dates as YYYY-MM-DD"
             findings.append(Finding("date-order", "note", config.date, order_note, fix))
     rows = Rows(table.rows, days)
-    period: Period | None = None
+    calendar: Calendar | None = None
     if not np.isnat(days).any():
         findings += _order_notes(config.date, rows)
-        period, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
+        calendar, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
         faults += calendar_faults
     values: dict[str, Floats] = {}
     for column, role in needed_columns(config).items():
@@ -82,9 +82,9 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     faults += _equal_columns(config, values, rows)
     faults += _impossible_lift_tests(config, values, rows)
     faults += _too_few_rows(config, table)
-    if faults or period is None:
+    if faults or calendar is None:
         return None, faults
-    return CheckedRows(_sorted_frame(days, values), period, tuple(findings)), []
+    return CheckedRows(_sorted_frame(days, values), calendar, tuple(findings)), []
 
 
 def needed_columns(config: ClientConfig) -> dict[str, str]:
@@ -124,8 +124,8 @@ def _order_notes(column: str, rows: Rows) -> list[Finding]:
     return [Finding("unsorted", "note", column, message, "nothing, unless the order itself is a surprise")]
 
 
-def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Period | None, list[Fault]]:
-    """The spacing of the rows, and duplicates, gaps and dates that do not fit it."""
+def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Calendar | None, list[Fault]]:
+    """The different dates of the rows with their period, and duplicates, gaps and dates that do not fit it."""
     order = np.argsort(rows.days, kind="stable")
     ascending = rows.days[order]
     faults = []
@@ -146,14 +146,15 @@ def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Period | None
         fix = "add the missing rows, or add rows up to weeks or months"
         where = rows.place(column, int(order[0]))
         return None, [*faults, Fault(where, found, "one row a day, a week or a month", fix)]
-    return period, faults + _spacing_faults(column, rows, unique, period)
+    calendar = Calendar(unique, period)
+    return calendar, faults + _spacing_faults(column, rows, calendar)
 
 
-def _spacing_faults(column: str, rows: Rows, unique: Days, period: Period) -> list[Fault]:
-    """Dates beside the calendar of the period, and dates of the calendar without a row."""
-    expected = expected_days(unique, period)
+def _spacing_faults(column: str, rows: Rows, calendar: Calendar) -> list[Fault]:
+    """Dates that the period does not lead to, and dates that it leads to without a row."""
+    period, expected = calendar.period, calendar.expected_days()
     beside = np.flatnonzero(~np.isin(rows.days, expected))
-    missing = expected[~np.isin(expected, unique)]
+    missing = expected[~np.isin(expected, calendar.days)]
     faults = []
     if len(beside):
         day = rows.days[beside[0]]
@@ -164,7 +165,8 @@ def _spacing_faults(column: str, rows: Rows, unique: Days, period: Period) -> li
             Fault(rows.place(column, int(beside[0])), found, wanted, "correct the date of this row")
         )
     if len(missing) > len(beside):  # a date that was moved leaves a hole behind: one fault is enough
-        before = int(np.flatnonzero(rows.days == unique[unique < missing[0]][-1])[0])
+        last_before = calendar.days[calendar.days < missing[0]][-1]
+        before = int(np.flatnonzero(rows.days == last_before)[0])
         listed = ", ".join(map(str, missing[:4])) + (", …" if len(missing) > 4 else "")
         found = f"no row for {len(missing)} of {len(expected)} dates after it: {listed}"
         fix = "add the rows (spend 0 is allowed), or start after the gap"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import WINDOWS, ClientConfig
 from mmm_engine.client.model_config import AdstockKind, SaturationKind
-from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, row_of
+from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.regressors import Regressors, residual
 
 
@@ -59,15 +59,15 @@ _SATURATION_PARAMETERS: dict[SaturationKind, int] = {
 }  # fmt: skip
 
 
-def find_warnings(config: ClientConfig, frame: pd.DataFrame, period: Period) -> list[Finding]:
+def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar) -> list[Finding]:
     """Every finding about rows that satisfy the contract, in the order of the functions below.
 
     Args:
         config: Settings of the client.
         frame: Checked rows: ``date``, then float64 columns under their own names, ascending.
-        period: Spacing of the rows.
+        calendar: Dates of the rows and their period.
     """
-    rows = Regressors(config, frame, period)
+    rows = Regressors(config, frame, calendar)
     finders = (
         _target_outliers, _zero_target, _negative_target, _correlated_channels, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
@@ -88,7 +88,7 @@ def _target_outliers(rows: Regressors) -> Iterator[Finding]:
     for event in rows.config.model.events:
         z[rows.within(event)] = 0.0  # explained
     outliers = [
-        int(index) for index in np.flatnonzero(np.abs(z) > OUTLIER_Z) if not _recurs(z, index, rows.period)
+        int(index) for index in np.flatnonzero(np.abs(z) > OUTLIER_Z) if not _recurs(z, index, rows.calendar)
     ]
     if outliers:
         worst = max(outliers, key=lambda index: abs(z[index]))
@@ -103,10 +103,10 @@ def _target_outliers(rows: Regressors) -> Iterator[Finding]:
         yield Finding("target-outlier", "warning", rows.config.target.column, message, fix)
 
 
-def _recurs(z: Floats, index: np.intp, period: Period) -> bool:
+def _recurs(z: Floats, index: np.intp, calendar: Calendar) -> bool:
     """Whether the target also stands out, the same way, around the same time of another year."""
-    year = PERIODS_PER_YEAR[period]
-    near = 3 if period == "day" else 1
+    year = calendar.periods_per_year
+    near = 3 if calendar.period == "day" else 1
     for centre in (*range(int(index) - year, -near, -year), *range(int(index) + year, len(z) + near, year)):
         around = z[max(centre - near, 0) : centre + near + 1]
         if len(around) and (np.sign(z[index]) * around).max() > OUTLIER_Z / 2:
@@ -324,7 +324,7 @@ def _doubtful_lift_tests(rows: Regressors) -> Iterator[Finding]:
     for number, test in enumerate(rows.config.lift_tests, start=1):
         name = f"lift test {number} ({test.date})"
         reach, largest = max(test.x, test.x + test.delta_x), float(rows.values(test.channel).max())
-        if row_of(rows.days, rows.period, test.date) is None:
+        if rows.calendar.row_of(test.date) is None:
             message = f"{name} lies outside the rows and does not count"
             fix = "nothing, if the rows of its period are still to come; else correct the date"
             yield Finding("lift-test-outside", "warning", test.channel, message, fix)

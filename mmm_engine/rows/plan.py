@@ -21,7 +21,7 @@ from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, read_table, table_from_frame
-from mmm_engine.rows.calendar import Period, next_days
+from mmm_engine.rows.calendar import Calendar
 
 PLAN_ROWS_MAX = 13
 
@@ -34,12 +34,8 @@ class Observed(Protocol):
         """Settings of the client."""
 
     @property
-    def period(self) -> Period:
-        """Spacing of the dates."""
-
-    @property
-    def dates(self) -> pd.DatetimeIndex:
-        """Dates that are known, ascending."""
+    def calendar(self) -> Calendar:
+        """Dates of the rows and their period."""
 
 
 def client_plan(folder: Path, observed: Observed) -> pd.DataFrame | None:
@@ -102,17 +98,13 @@ def read_plan(source: Path | pd.DataFrame, observed: Observed) -> pd.DataFrame:
             if name in config.channel_names:
                 faults += _negative_faults(name, columns[name], rows)
     if not faults:
-        faults = list(_calendar_faults(dated, days, observed))
+        faults = list(_calendar_faults(dated, days, observed.calendar))
     if faults:
         raise DataError(who, faults)
     order = np.argsort(days)
-    ahead = order[days[order] > _days(observed)[-1]]
+    ahead = order[days[order] > observed.calendar.days[-1]]
     planned: pd.DataFrame = pd.DataFrame(columns).iloc[ahead].reset_index(drop=True)
     return planned
-
-
-def _days(observed: Observed) -> Days:
-    return observed.dates.to_numpy().astype("datetime64[D]")
 
 
 def _header_faults(table: Table, wanted: set[str], channels: tuple[str, ...]) -> Iterator[Fault]:
@@ -135,14 +127,13 @@ def _negative_faults(name: str, values: Floats, rows: Rows) -> Iterator[Fault]:
         yield Fault(rows.place(name, int(negative[0])), found, "0 or more", "correct the plan")
 
 
-def _calendar_faults(column: str, days: Days, observed: Observed) -> Iterator[Fault]:
-    known = _days(observed)
-    ahead = np.sort(days[days > known[-1]])
+def _calendar_faults(column: str, days: Days, observed: Calendar) -> Iterator[Fault]:
+    ahead = np.sort(days[days > observed.days[-1]])
     if len(ahead) > PLAN_ROWS_MAX:
         found = f"{len(ahead)} rows after the last row of the data"
         yield Fault("plan", found, f"at most {PLAN_ROWS_MAX}", "leave out the last ones")
         return
-    expected = next_days(known, observed.period, len(ahead))
+    expected = observed.next_days(len(ahead))
     if not np.array_equal(ahead, expected):
         first = ahead[ahead != expected][0]
         wanted = f"one row a {observed.period} from {expected[0]} to {expected[-1]}, after the last row of the data"

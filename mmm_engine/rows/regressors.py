@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm_engine.array_types import Days, Floats
+from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.model_config import EventConfig
-from mmm_engine.rows.calendar import PERIODS_PER_YEAR, Period, covered_days
+from mmm_engine.rows.calendar import Calendar
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Regressors:
 
     config: ClientConfig
     frame: pd.DataFrame
-    period: Period
+    calendar: Calendar
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -43,21 +43,16 @@ class Regressors:
         """Channels and controls."""
         return self.config.channel_names + self.config.control_names
 
-    @property
-    def days(self) -> Days:
-        """Dates, shape (date,)."""
-        return self.frame["date"].to_numpy().astype("datetime64[D]")
-
     def within(self, event: EventConfig) -> NDArray[np.bool_]:
         """Whether each row shares a day with an event, shape (date,)."""
-        first, last = covered_days(self.days, self.period)
+        first, last = self.calendar.covered_days
         spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
         shared: NDArray[np.bool_] = np.any([(start <= last) & (first <= end) for start, end in spans], axis=0)
         return shared
 
     def day(self, index: int) -> str:
         """Date of a row as text."""
-        return f"{self.frame['date'].iloc[index]:%Y-%m-%d}"
+        return str(self.calendar.days[index])
 
     def standardised(self, columns: Sequence[str]) -> Floats:
         """Columns with mean 0 and standard deviation 1, shape (date, column)."""
@@ -71,16 +66,17 @@ class Regressors:
     def trend(self) -> Floats:
         """Intercept and linear trend, for daily rows the days of the week too; shape (date, regressor)."""
         line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
-        if self.period != "day":
+        if self.calendar.period != "day":
             return line
         weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
         return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
 
     def yearly(self) -> Floats:
         """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""
-        if len(self) < 2 * PERIODS_PER_YEAR[self.period]:
+        year = self.calendar.periods_per_year
+        if len(self) < 2 * year:
             return np.empty((len(self), 0))
-        phase = 2 * np.pi * np.arange(len(self)) / PERIODS_PER_YEAR[self.period]
+        phase = 2 * np.pi * np.arange(len(self)) / year
         return np.column_stack([wave(order * phase) for order in (1, 2) for wave in (np.sin, np.cos)])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import WINDOWS, ClientConfig
 from mmm_engine.errors import DataError, Fault
-from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.client_data import ClientData
 
 _SPEND = (
@@ -66,9 +67,8 @@ class ScaledInputs:
     Attributes:
         window: Name of the window ("full", "h04", ...).
         config: The client's configuration.
-        period: Spacing of the rows.
+        calendar: Dates of all rows and their period.
         scales: Fitted on the training rows only.
-        dates: All rows, shape (date,).
         train_rows: How many of them the model is fitted on.
         target_scaled: Model space, shape (date,).
         media_scaled: Model space, shape (date, channel).
@@ -79,9 +79,8 @@ class ScaledInputs:
 
     window: str
     config: ClientConfig
-    period: Period
+    calendar: Calendar
     scales: Scales
-    dates: pd.DatetimeIndex
     train_rows: int
     target_scaled: Floats
     media_scaled: Floats
@@ -90,9 +89,48 @@ class ScaledInputs:
     data_version: str
 
     @property
+    def period(self) -> Period:
+        """What one row is: a day, a week or a month."""
+        return self.calendar.period
+
+    @cached_property
+    def dates(self) -> pd.DatetimeIndex:
+        """Dates of all rows, shape (date,)."""
+        return pd.DatetimeIndex(self.calendar.days.astype("datetime64[ns]"), name="date")
+
+    @property
     def cutoff(self) -> pd.Timestamp:
         """Last training date."""
         return pd.Timestamp(self.dates[self.train_rows - 1])
+
+    def first(self, rows: int) -> ScaledInputs:
+        """The window's first `rows` rows, under the same name and scales."""
+        return replace(
+            self,
+            calendar=self.calendar.first(rows),
+            train_rows=min(self.train_rows, rows),
+            target_scaled=self.target_scaled[:rows],
+            media_scaled=self.media_scaled[:rows],
+            controls_scaled=self.controls_scaled[:rows],
+            spend=self.spend[:rows],
+        )
+
+    def extended(self, media_scaled: Floats, controls_scaled: Floats) -> ScaledInputs:
+        """The window with rows appended that follow its last one and whose target and spend nobody knows (NaN).
+
+        Args:
+            media_scaled: Media of the new rows, model space, shape (new row, channel).
+            controls_scaled: Their controls, model space, shape (new row, control).
+        """
+        count = len(media_scaled)
+        return replace(
+            self,
+            calendar=self.calendar.extended(count),
+            target_scaled=np.concatenate([self.target_scaled, np.full(count, np.nan)]),
+            media_scaled=np.vstack([self.media_scaled, media_scaled]),
+            controls_scaled=np.vstack([self.controls_scaled, controls_scaled]),
+            spend=np.vstack([self.spend, np.full((count, self.spend.shape[1]), np.nan)]),
+        )
 
     @property
     def horizon(self) -> int:
@@ -148,9 +186,8 @@ class ScaledInputs:
         return cls(
             window=rest["window"],
             config=config,
-            period=rest["period"],
+            calendar=Calendar(frame["date"].to_numpy(), rest["period"]),
             scales=Scales.from_json(json.dumps(rest["scales"])),
-            dates=pd.DatetimeIndex(frame["date"]),
             train_rows=int((frame["split"] == "train").sum()),
             target_scaled=frame[config.target.column].to_numpy(float),
             media_scaled=frame[names].to_numpy(float),
@@ -205,9 +242,8 @@ def scale_split(data: ClientData, holdout: int, window: str) -> ScaledInputs:
     return ScaledInputs(
         window=window,
         config=data.config,
-        period=data.period,
+        calendar=data.calendar,
         scales=scales,
-        dates=data.dates,
         train_rows=train_rows,
         target_scaled=data.target / scales.target,
         media_scaled=data.media / scales.media_array(),

@@ -29,7 +29,7 @@ from mmm_engine.client.model_config import AdstockConfig, EventConfig, EventDays
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.table import MAX_ROWS
 from mmm_engine.files.yaml_document import write_text
-from mmm_engine.rows.calendar import Period, next_days
+from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import minimum_rows
 from mmm_engine.simulation.media import (
     bought,
@@ -134,7 +134,7 @@ def simulate_client(
         kind=kind,
         saturation=saturation,
     )
-    days = _days(recipe)
+    days = recipe.calendar.days
     return simulate(
         replace(
             recipe,
@@ -157,14 +157,15 @@ def simulate(recipe: Recipe) -> Simulation:
     config = _config(recipe)
     _check_size(recipe, minimum_rows(config))
     rng = np.random.default_rng(recipe.seed)
-    days = _days(recipe)
+    calendar = recipe.calendar
+    days = calendar.days
     multiplier = media_multiplier(rng, recipe.rows, recipe.multiplier)
-    demand = market_demand(rng, days, recipe.period)
+    demand = market_demand(rng, days)
     columns: dict[str, Floats] = {}
     trend = recipe.trend * recipe.level * np.minimum(np.arange(recipe.rows) / (0.6 * (recipe.rows - 1)), 1.0)
     baseline = recipe.baseline_share * recipe.level - trend.mean()
     seasonality = recipe.yearly * recipe.level * _year(days)
-    special = {event.name: recipe.level * _bumps(event, days, recipe.period) for event in recipe.events}
+    special = {event.name: recipe.level * _bumps(event, calendar) for event in recipe.events}
     mean = baseline + trend + seasonality + sum(special.values())
     media_truth: dict[str, dict[str, float]] = {}
     for channel in recipe.channels:
@@ -229,21 +230,19 @@ def _year(days: Days) -> Floats:
     return centred
 
 
-def _bumps(event: EventRecipe, days: Days, period: Period) -> Floats:
-    """What an event brings in each row as a share of the mean target, shape (date,)."""
-    ends = np.append(days[1:], next_days(days, period, 1))
-    bumps = np.zeros(len(days))
+def _bumps(event: EventRecipe, calendar: Calendar) -> Floats:
+    """What an event brings in each row as a share of the mean target, shape (date,).
+
+    It is at full size in a row that shares a day with it, and fades as exp(-d² / (2 width²)) with the d days between
+    the row and the event.
+    """
+    first, last = calendar.covered_days
+    bumps = np.zeros(len(calendar))
     for start, end in event.days:
-        ahead = (np.datetime64(start) - ends).astype(np.int64) + 1
-        behind = (days - np.datetime64(end)).astype(np.int64)
+        ahead = (np.datetime64(start) - last).astype(np.int64)
+        behind = (first - np.datetime64(end)).astype(np.int64)
         bumps += event.share * np.exp(-0.5 * (np.maximum(np.maximum(ahead, behind), 0) / event.width) ** 2)
     return bumps
-
-
-def _days(recipe: Recipe) -> Days:
-    """Dates of the rows, shape (date,)."""
-    start = np.array([recipe.start], dtype="datetime64[D]")
-    return np.concatenate([start, next_days(start, recipe.period, recipe.rows - 1)])
 
 
 def _control(rng: Generator, control: ControlRecipe, recipe: Recipe, days: Days) -> Floats:

@@ -48,7 +48,7 @@ def media_multiplier(rng: Generator, rows: int, spread: float) -> Floats:
     return multiplier
 
 
-def market_demand(rng: Generator, days: Days, period: Period) -> Floats:
+def market_demand(rng: Generator, days: Days) -> Floats:
     """What people look for, shared by all search campaigns; mean near 1, shape (date,)."""
     return shop_season(days) * np.exp(wandering(rng, len(days), 0.8, 0.45))
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.calendar import Calendar, Period
 
 MAX_CHANNELS = 100
 
@@ -122,6 +122,12 @@ class Recipe:
     events: tuple[EventRecipe, ...] = ()
     lift_tests: int = 0
     columns: tuple[str, ...] = ()
+
+    @property
+    def calendar(self) -> Calendar:
+        """Dates of the rows and their period."""
+        start = Calendar(np.array([self.start], dtype="datetime64[D]"), self.period)
+        return start.extended(self.rows - 1)
 
     @property
     def baseline_share(self) -> float:

@@ -21,7 +21,7 @@ from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, table_from_frame
-from mmm_engine.rows.calendar import next_days
+from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 from mmm_engine.rows.contract import needed_columns
 from mmm_engine.rows.window import ScaledInputs
@@ -57,16 +57,16 @@ def place_rows(inputs: ScaledInputs, frame: pd.DataFrame) -> PlacedRows:
     who = f"client '{config.client}', rows to predict"
     roles = {config.date: "date"} | dict.fromkeys(config.channel_names, "channel")
     days, values = _read(frame, roles | dict.fromkeys(config.control_names, "control"), who)
-    known: Days = inputs.dates.to_numpy().astype("datetime64[D]")
-    inside = np.isin(days, known)
+    inside = np.isin(days, inputs.calendar.days)
     if not inside.all():
-        following = next_days(known, inputs.period, len(days))
-        faults = list(_place_faults(config.date, days, inside, known, following))
+        faults = list(_place_faults(config.date, days, inside, inputs.calendar))
         if faults:
             raise DataError(who, faults)
-        inputs = _extended(inputs, following)
-        known = np.concatenate([known, following])
-    positions = np.searchsorted(known, days)
+        rows = len(days)
+        inputs = inputs.extended(
+            np.zeros((rows, len(config.channels))), np.zeros((rows, len(config.controls)))
+        )
+    positions = np.searchsorted(inputs.calendar.days, days)
     media, controls = inputs.media_scaled.copy(), inputs.controls_scaled.copy()
     media[positions] = _columns(values, config.channel_names) / inputs.scales.media_array()
     controls[positions] = _columns(values, config.control_names) / inputs.scales.control_array()
@@ -159,12 +159,11 @@ def _repeated_dates(column: str, rows: Rows) -> Iterator[Fault]:
         )
 
 
-def _place_faults(
-    column: str, days: Days, inside: NDArray[np.bool_], known: Days, following: Days
-) -> Iterator[Fault]:
+def _place_faults(column: str, days: Days, inside: NDArray[np.bool_], fitted: Calendar) -> Iterator[Fault]:
     """Why rows are neither inside the fitted ones nor right after them."""
-    where, last = f"column '{column}'", known[-1]
-    wanted = f"dates from {known[0]} to {last}, or the rows from {following[0]} on without a gap"
+    where, following = f"column '{column}'", fitted.next_days(len(days))
+    first, last = fitted.days[0], fitted.days[-1]
+    wanted = f"dates from {first} to {last}, or the rows from {following[0]} on without a gap"
     if inside.any() and (days > last).any():
         found = f"{int(inside.sum())} fitted rows (to {last}) together with {int((~inside).sum())} other rows"
         fix = "predict them in two calls; rows after the fitted ones need no rows before them, carry-over is known"
@@ -172,7 +171,7 @@ def _place_faults(
         return
     beside = days[~inside & (days <= last)]
     if len(beside):
-        fix = "use the dates of the fitted rows" if beside[0] >= known[0] else "leave those rows out"
+        fix = "use the dates of the fitted rows" if beside[0] >= first else "leave those rows out"
         yield Fault(where, f"{beside[0]}, which is no fitted row", wanted, fix)
         return
     missing = following[~np.isin(following, days)]
@@ -184,24 +183,6 @@ def _place_faults(
 def _nth(following: Days, day: np.datetime64) -> str:
     number = int(np.searchsorted(following, day)) + 1
     return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
-
-
-def _extended(inputs: ScaledInputs, days: Days) -> ScaledInputs:
-    """The window with empty rows at the end."""
-    count = len(days)
-
-    def longer(rows: Floats, fill: float) -> Floats:
-        return np.concatenate([rows, np.full((count, *rows.shape[1:]), fill)])
-
-    dates = inputs.dates.append(pd.DatetimeIndex(days.astype("datetime64[ns]")))
-    return replace(
-        inputs,
-        dates=pd.DatetimeIndex(dates, name=inputs.dates.name),
-        target_scaled=longer(inputs.target_scaled, np.nan),
-        media_scaled=longer(inputs.media_scaled, 0.0),
-        controls_scaled=longer(inputs.controls_scaled, 0.0),
-        spend=longer(inputs.spend, np.nan),
-    )
 
 
 def _columns(values: Mapping[str, Floats], names: Sequence[str]) -> Floats:

@@ -96,7 +96,6 @@ def _summary(mmm: Any, found: Any) -> pd.DataFrame:
 
 def _scores(mmm: Any, inputs: ScaledInputs, clock: Clock) -> float:
     """Predictive draws and scores of the training rows and the held-out rows; the training CRPS."""
-    from mmm_engine.rows.calendar import SEASON_LENGTH
     from mmm_engine.scores.forecast_scores import score_split
     from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
@@ -110,7 +109,7 @@ def _scores(mmm: Any, inputs: ScaledInputs, clock: Clock) -> float:
         with clock.phase("predictions"):
             test = _predict(mmm, frame.iloc[rows:], inputs, include_last_observations=True)
         with clock.phase("scores"):
-            naive = seasonal_naive_draws(actual[:rows], inputs.horizon, SEASON_LENGTH[inputs.period])
+            naive = seasonal_naive_draws(actual[:rows], inputs.horizon, inputs.calendar.season_length)
             score_split(actual[rows:], test, test, actual[:rows], split="test", naive_draws=naive)
     return float(scores.loc[scores["metric"] == "crps", "value"].iloc[0])
 

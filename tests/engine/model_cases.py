@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.specification import model_specification, parameter_values
+from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs, Scales
 
 EVENTS = {"launch": ["2022-03-01"], "sale": [{"start": "2022-07-04", "end": "2022-07-12"}]}
@@ -52,13 +52,12 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
     return ScaledInputs(
         window="h08",
         config=config,
-        period="week",
+        calendar=Calendar(np.datetime64("2022-01-03") + 7 * np.arange(rows), "week"),
         scales=Scales(
             1000.0,
             dict.fromkeys(config.channel_names, 1.0 if config.model.saturation == "log" else 50.0),
             dict.fromkeys(config.control_names, 2.0),
         ),
-        dates=pd.date_range("2022-01-03", periods=rows, freq="W-MON", name="date"),
         train_rows=rows - held_out,
         target_scaled=target,
         media_scaled=media,

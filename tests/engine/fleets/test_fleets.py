@@ -30,31 +30,14 @@ def test_window_is_scored_on_both_splits(fitted_small: xr.DataTree, small_window
 
 def test_full_window_has_no_test_split(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """Nothing held out, nothing to score there."""
-    rows = small_window.train_rows
-    full = replace(
-        small_window,
-        dates=small_window.dates[:rows],
-        target_scaled=small_window.target_scaled[:rows],
-        media_scaled=small_window.media_scaled[:rows],
-        controls_scaled=small_window.controls_scaled[:rows],
-        spend=small_window.spend[:rows],
-    )
+    full = small_window.first(small_window.train_rows)
     assert set(score_window(fitted_small, full)["split"]) == {"train"}
 
 
 @pytest.fixture
 def full(small_window: ScaledInputs) -> ScaledInputs:
     """The training rows alone."""
-    rows = small_window.train_rows
-    return replace(
-        small_window,
-        window="full",
-        dates=small_window.dates[:rows],
-        target_scaled=small_window.target_scaled[:rows],
-        media_scaled=small_window.media_scaled[:rows],
-        controls_scaled=small_window.controls_scaled[:rows],
-        spend=small_window.spend[:rows],
-    )
+    return replace(small_window.first(small_window.train_rows), window="full")
 
 
 def test_forecast_follows_the_last_row(fitted_small: xr.DataTree, full: ScaledInputs) -> None:

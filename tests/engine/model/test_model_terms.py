@@ -29,7 +29,7 @@ from mmm_engine.results.draws import flat_draws
 from mmm_engine.results.forecast import extend_inputs, forecast
 from mmm_engine.results.predictive import predict
 from mmm_engine.results.response import response_curves
-from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.toolkit.parameter_units import summarize
 from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_config, small_inputs
@@ -47,10 +47,11 @@ def test_every_array_has_named_axes() -> None:
 def test_trend_hinges_by_hand() -> None:
     """Slopes may change at 0 and at a half; time is 1 at the last training row and goes on after it."""
     days = np.datetime64("2022-01-03") + 7 * np.arange(6)
-    hinges = trend_hinges(days, 5, 2)
+    calendar = Calendar(days, "week")
+    hinges = trend_hinges(calendar, 5, 2)
     assert hinges[:, 0].tolist() == [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]
     assert hinges[:, 1].tolist() == [0.0, 0.0, 0.0, 0.25, 0.5, 0.75]
-    assert trend_hinges(days, 5, 0).shape == (6, 0)
+    assert trend_hinges(calendar, 5, 0).shape == (6, 0)
 
 
 def test_event_days_by_hand() -> None:
@@ -77,7 +78,7 @@ def test_an_event_belongs_to_the_row_that_covers_it(
     """2022-02-10 is a Thursday; days count like pymc-marketing's, weeks and months from their nearest day."""
     inputs = small_inputs(rows=40, events={"sale": "2022-02-10"})
     dates = pd.date_range(start, periods=40, freq=freq)
-    days, _ = event_occurrences(replace(inputs, period=period, dates=dates))
+    days, _ = event_occurrences(replace(inputs, calendar=Calendar(dates.to_numpy(), period)))
     assert days[:4, 0].tolist() == distance
 
 

@@ -35,7 +35,6 @@ def test_a_client_is_read_from_its_two_files(folder):
     rows = shop_rows()
     assert len(data) == 60
     assert data.period == "week"
-    assert (data.periods_per_year, data.season_length) == (52, 52)
     assert list(data.frame.columns) == ["date", "revenue", "tv", "radio", "price"]
     assert str(data.frame["date"].dtype) == "datetime64[ns]"
     assert data.frame.drop(columns="date").dtypes.eq("float64").all()
@@ -99,23 +98,16 @@ def test_order_of_columns_does_not_change_the_version():
     assert np.array_equal(other.media, data.media[:, ::-1])
 
 
-def test_cuts_keep_the_rows_before_the_cutoff_and_nothing_later():
-    """No row dated at or after the cutoff is left."""
+def test_cuts_keep_the_first_rows_and_nothing_later():
+    """Rows, calendar and version are those of the first rows."""
     data = client_data_from_frame(shop_config(), shop_rows())
-    cut = data.before(pd.Timestamp("2022-03-07"))
+    cut = data.first(9)
     assert cut.dates.max() == pd.Timestamp("2022-02-28")
-    assert len(cut) == 9
-    assert len(data.first(9)) == 9
-    assert data.first(9).data_version == cut.data_version != data.data_version
+    assert (len(cut), len(cut.calendar)) == (9, 9)
+    assert client_data_from_frame(shop_config(), shop_rows()).first(9).data_version == cut.data_version
+    assert cut.data_version != data.data_version
     assert cut.findings == data.findings
     assert len(data) == 60
-
-
-def test_future_dates_follow_the_last_row():
-    """A forecast of three weeks is dated on the next three Mondays."""
-    data = client_data_from_frame(shop_config(), shop_rows())
-    assert list(data.future_dates(3).strftime("%Y-%m-%d")) == ["2023-02-27", "2023-03-06", "2023-03-13"]
-    assert data.future_dates(3).name == "date"
 
 
 def test_faults_of_rows_name_client_and_file(folder):

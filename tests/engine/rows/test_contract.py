@@ -209,7 +209,7 @@ def test_days_weeks_and_months_are_told_apart(freq, period):
     frame = shop_rows(dates=pd.date_range("2022-01-02", periods=60, freq=freq).strftime("%Y-%m-%d"))
     checked, faults = check_rows(shop_config(), table_from_frame(frame))
     assert faults == []
-    assert checked.period == period
+    assert checked.calendar.period == period
 
 
 def test_business_days_are_days_with_gaps(tmp_path):
