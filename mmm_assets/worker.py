@@ -1,6 +1,9 @@
-"""What the child process of a batch does for one client.
+"""What the child process of a batch does with an item: a client, the canary before them, the portfolio after them.
 
-It knows the definitions; batches name this module and do not import it, so that no circle ties the two.
+Here: the task that `mmm_assets.refreshes.batches` names, and the instance of its process.
+Not here: the child and its items (refreshes/isolation.py), the chain of a client (refreshes/chain.py).
+
+It stands above the definitions, of which batches are a part: they name this module and do not import it.
 """
 
 from __future__ import annotations
@@ -12,19 +15,37 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import home
+from mmm_assets.definitions import defs
 from mmm_assets.refreshes import canaries
-from mmm_assets.refreshes.chain import RefreshOptions, judge_client, refresh_client
+from mmm_assets.refreshes.batches import PORTFOLIO_ITEM
+from mmm_assets.refreshes.chain import RefreshOptions, judge_client, refresh_client, refresh_portfolio
 from mmm_assets.refreshes.isolation import Say
 from mmm_assets.runs import BATCH_TAG, HOLD_TAG
 from mmm_assets.storage.results import ResultStore
 
 
-def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
-    """Refresh a client in this process, the child of a batch; what failed, in words."""
-    from mmm_assets.definitions import defs
+def work_on(item: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
+    """Do an item of a batch in this process, its child.
 
-    if client == canaries.ITEM:
-        return list(filter(None, [canaries.judge()]))
+    Args:
+        item: Id of a client, or one of the items that no client can be called.
+        options: Settings of the batch (`mmm_assets.refreshes.batches.Batch`), and under ``batch`` the id of its run.
+        say: Told how far it is.
+
+    Returns:
+        What failed, in words; empty when all went well.
+    """
+    if item == canaries.ITEM:
+        missed = canaries.judge()
+        return [missed] if missed else []
+    if item == PORTFOLIO_ITEM:
+        rendered = refresh_portfolio(_instance(), defs.resolve_job_def)
+        return [] if rendered else ["the page of all clients was not rendered; its run says why"]
+    return _refresh(item, options, say)
+
+
+def _refresh(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
+    """Walk the chain of a client; what failed, in words."""
     hold = canaries.last_hold() if options["canary"] else ""
     walk = judge_client if options["judge_only"] else refresh_client
     outcome = walk(
@@ -46,5 +67,5 @@ def refresh_one(client: str, options: Mapping[str, Any], say: Say) -> Sequence[s
 
 @functools.cache
 def _instance() -> dg.DagsterInstance:
-    """The instance of this process, opened once for all its clients."""
+    """The instance of this process, opened once for all its items."""
     return home.open_instance(home.home_dir())

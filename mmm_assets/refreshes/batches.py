@@ -1,11 +1,12 @@
 """Refreshing several clients in one run: what the daemon launches.
 
 Here: the job `refresh_clients`, whose one step has the chain of each client of its batch walked in a child process.
-Not here: the chain (refresh.py), the child (isolation.py), when a batch is launched (sensors.py).
+Not here: the chain (chain.py), the child (isolation.py), what it does with an item (mmm_assets/worker.py), when a batch
+is launched (automation/sensors.py).
 
 A process per client would pay the imports and the compilation each time, and a chain of queued runs some ten seconds
-per link. So a batch is one child process, in which every client's runs are recorded on their own, one after the other.
-A client that kills the child or hangs is given up, and the others go on in a fresh one.
+per link. So a batch is one child process, in which every client's runs are recorded on their own, one after the other,
+and the portfolio at the end. A client that kills the child or hangs is given up, and the others go on in a fresh one.
 """
 
 import os
@@ -23,7 +24,6 @@ from pydantic import Field
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.refreshes import canaries, isolation
-from mmm_assets.refreshes.chain import refresh_portfolio
 from mmm_assets.refreshes.locks import bury_dead_runs, claim_run
 from mmm_assets.runs import Refresh
 from mmm_engine.client.client_file import inspect_client_config
@@ -31,6 +31,8 @@ from mmm_engine.client.config import CLIENT_ID
 from mmm_engine.errors import MMMError
 
 JOB_NAME = "refresh_clients"
+TASK = "mmm_assets.worker:work_on"  # named, not imported: the worker knows the definitions, and they hold this job
+PORTFOLIO_ITEM = "@portfolio"  # in the place of a client, at the end of a batch; no client can be called so
 CLIENTS_PER_RUN = int(os.environ.get("MMM_CLIENTS_PER_RUN", "20"))
 
 
@@ -52,36 +54,30 @@ class Batch(dg.Config):
 )
 def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Publication) -> None:
     """Walk the chain of every client, then render the portfolio; fails at the end when any client failed."""
-    from mmm_assets.definitions import (
-        defs,  # the definitions hold this job, so they can only be looked up later
-    )
-
     claim_run(context.instance, context.run.run_id)
     clients = [client for client in config.clients if not _is_done(client, context, publication)]
     options = {**config.model_dump(exclude={"clients"}), "batch": context.run.run_id}
-    items = [canaries.ITEM, *clients] if config.canary and clients else clients
-    failed: dict[str, str] = {}
+    first = [canaries.ITEM] if config.canary and clients else []
+    items = [*first, *clients, PORTFOLIO_ITEM]
+    failures: dict[str, str] = {}
     for ended in isolation.each_in_child(
         TASK, items, options, seconds=config.client_seconds, say=context.log.info
     ):
         if not ended.failures:
             continue
-        failed[ended.item] = "\n".join(ended.failures)
-        context.log.error("%s failed: %s", ended.item, failed[ended.item])
-        if ended.died and ended.item != canaries.ITEM:
+        failures[ended.item] = "\n".join(ended.failures)
+        context.log.error("%s failed: %s", ended.item, failures[ended.item])
+        if ended.died:
             bury_dead_runs(context.instance)
-            publication.refuse(ended.item, ended.failures, Refresh.of(context.run))
-    refresh_portfolio(context.instance, defs.resolve_job_def)
-    if failed:
-        held = (
-            f"held back, nothing was published: {failed.pop(canaries.ITEM)}; "
-            if canaries.ITEM in failed
-            else ""
-        )
-        message = (
-            f"{held}{len(failed)} of {len(config.clients)} clients failed: {', '.join(failed) or 'none'}"
-        )
-        raise dg.Failure(message, metadata={**failed}, allow_retries=False)
+            if ended.item in clients:
+                publication.refuse(ended.item, ended.failures, Refresh.of(context.run))
+    failures.pop(PORTFOLIO_ITEM, None)  # a run of its own, which notices tell of; the clients are done
+    if failures:
+        missed = failures.pop(canaries.ITEM, None)
+        held = "" if missed is None else f"held back, nothing was published: {missed}; "
+        names = ", ".join(failures) or "none"
+        message = f"{held}{len(failures)} of {len(config.clients)} clients failed: {names}"
+        raise dg.Failure(message, metadata={**failures}, allow_retries=False)
 
 
 @dg.job(
@@ -90,9 +86,6 @@ def refresh_batch(context: dg.OpExecutionContext, config: Batch, publication: Pu
 def refresh_clients() -> None:
     """One step, so that one process serves the whole batch."""
     refresh_batch()
-
-
-TASK = "mmm_assets.worker:refresh_one"  # known by name only: it stands above the definitions
 
 
 def batch_config(clients: list[str], **settings: Any) -> dict[str, object]:

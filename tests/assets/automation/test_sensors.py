@@ -11,11 +11,11 @@ from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from mmm_assets.automation import sensors
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
-from mmm_assets.refreshes.batches import JOB_NAME, batch_config, by_specification
-from mmm_assets.refreshes.isolation import Ended
+from mmm_assets.refreshes.batches import JOB_NAME, PORTFOLIO_ITEM, TASK, batch_config, by_specification
+from mmm_assets.refreshes.isolation import Ended, each_in_child
 from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.resources import ClientFiles
-from mmm_assets.worker import refresh_one
+from mmm_assets.worker import work_on
 from tests.assets.conftest import append_weeks, break_client, write_client
 
 
@@ -235,7 +235,7 @@ def run_batch(home, instance, data_dir, sampler, monkeypatch):
 
 def _done(item, options, say):
     try:
-        return Ended(item, tuple(refresh_one(item, options, say)))
+        return Ended(item, tuple(work_on(item, options, say)))
     except Exception as error:
         return Ended(item, (f"{type(error).__name__}: {error}",))
 
@@ -270,6 +270,20 @@ def test_a_client_whose_process_died_is_marked(run_batch, home):
     publication = Publication(root=str(home))
     assert publication.status("app").reasons == ("its process was killed (signal 9)",)
     assert publication.status("shop").published
+
+
+def test_a_portfolio_that_fails_costs_the_clients_nothing(run_batch, home):
+    """It is a run of its own, which notices tell of; the batch has done what it was asked for."""
+    run_batch.ended[PORTFOLIO_ITEM] = Ended(PORTFOLIO_ITEM, ("its process died (exit code 3)",), died=True)
+    assert run_batch("shop").success
+    assert Publication(root=str(home)).status("shop").published
+
+
+def test_the_child_finds_its_task_by_name(home, data_dir):
+    """Batches name the worker and do not import it: a real child renders the page of all clients."""
+    ended = list(each_in_child(TASK, [PORTFOLIO_ITEM], {}, seconds=120.0, say=print))
+    assert [(one.item, one.failures) for one in ended] == [(PORTFOLIO_ITEM, ())]
+    assert (home / "storage" / "portfolio" / "portfolio.html").is_file()
 
 
 def test_a_batch_that_was_cut_off_goes_on_where_it_stopped(run_batch, instance, sampler):
