@@ -28,6 +28,11 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
+def registered_clients(instance: dg.DagsterInstance) -> list[str]:
+    """Ids of the clients that have a partition, sorted."""
+    return sorted(instance.get_dynamic_partitions(str(clients.name)))
+
+
 def window_key(client: str, window: str) -> str:
     """The partition key of one window of one client.
 

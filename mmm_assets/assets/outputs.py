@@ -16,7 +16,7 @@ from mmm_assets.pages import reporting
 from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
-from mmm_assets.partitions import clients
+from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.runs import HOLD_TAG, Refresh
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import MetricHistory
@@ -153,12 +153,12 @@ def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publica
     from mmm_engine.report.portfolio import render_portfolio
 
     now = datetime.now(UTC)
-    known = sorted(context.instance.get_dynamic_partitions(str(clients.name)))
-    statuses = [status for client in known if (status := publication.status(client)) is not None]
-    frame = portfolio_frame(known, statuses, history.open(), now)
+    registered = registered_clients(context.instance)
+    statuses = [status for client in registered if (status := publication.status(client)) is not None]
+    frame = portfolio_frame(registered, statuses, history.open(), now)
     counts = {str(word): int(count) for word, count in frame["verdict"].value_counts().items()}
     address = dg.MetadataValue.url(page_address("portfolio/portfolio.html"))
-    context.add_asset_metadata({"clients": len(known), **counts, "page": address})
+    context.add_asset_metadata({"clients": len(registered), **counts, "page": address})
     return render_portfolio(frame, generated_at=now, engine_version=ENGINE_VERSION)
 
 

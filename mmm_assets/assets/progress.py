@@ -1,7 +1,7 @@
 """Who watches the fits of this process: the command line's live table, or the run's log.
 
 Here: the one listener of this process, and the listener that logs a plain line now and then.
-Not here: drawing (screens.py), what a fit reports (mmm_engine.posterior.progress.FitProgress).
+Not here: drawing (cli/live_fits.py), what a fit reports (mmm_engine.posterior.progress.FitProgress).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def describe(progress: FitProgress) -> str:
     done = sum(chain.draw for chain in progress.chains)
     total = sum(chain.total for chain in progress.chains)
     divergences = sum(chain.divergences for chain in progress.chains)
-    left = seconds_left(progress)
+    remaining = progress.seconds_left
     parts = [
         f"{progress.label}: {done}/{total} draws of {len(progress.chains)} chains",
         f"{divergences} divergences",
@@ -67,14 +67,6 @@ def describe(progress: FitProgress) -> str:
     ]
     if progress.finished:
         parts.append("finished")
-    elif left is not None:
-        parts.append(f"about {left:.0f} s left")
+    elif remaining is not None:
+        parts.append(f"about {remaining:.0f} s left")
     return ", ".join(parts)
-
-
-def seconds_left(progress: FitProgress) -> float | None:
-    """Time until the slowest chain ends at its speed so far; None before the first draw."""
-    shares = [chain.draw / chain.total for chain in progress.chains if chain.total]
-    if not shares or min(shares) <= 0:
-        return None
-    return progress.seconds * (1 - min(shares)) / min(shares)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from mmm_assets.partitions import clients
+from mmm_assets.partitions import registered_clients
 from mmm_assets.refreshes import jobs
 from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_specification
 from mmm_assets.storage.resources import ClientFiles
@@ -34,7 +34,7 @@ def weekly_trust(context: dg.ScheduleEvaluationContext, client_files: ClientFile
     """Ask for batches that test the fitted models again; the week is the seed, so each week draws other truths."""
     when = context.scheduled_execution_time or datetime.now(UTC)
     year, week, _ = when.isocalendar()
-    known = sorted(context.instance.get_dynamic_partitions(str(clients.name)))
-    for number, batch in enumerate(by_specification(known, client_files.folder, CLIENTS_PER_RUN)):
+    batches = by_specification(registered_clients(context.instance), client_files.folder, CLIENTS_PER_RUN)
+    for number, batch in enumerate(batches):
         settings = batch_config(batch, judge_only=True, sampler={"seed": 100 * year + week})
         yield dg.RunRequest(run_key=f"{year}-w{week:02d}-{number}", run_config=settings)

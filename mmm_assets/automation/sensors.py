@@ -20,7 +20,7 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets.partitions import clients
+from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_specification
 from mmm_assets.refreshes.locks import bury_dead_runs
 from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
@@ -95,8 +95,7 @@ def new_data(
             cursor=cursor.text(),
         )
     cursor.requests += 1
-    known = set(context.instance.get_dynamic_partitions(str(clients.name)))
-    new = [client for client in changed if client not in known]
+    new = sorted(set(changed).difference(registered_clients(context.instance)))
     return dg.SensorResult(
         run_requests=[
             _request(batch, cursor)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mmm_assets.cli import commands as cli
+from mmm_assets.cli.app import main
 from mmm_assets.definitions import build_defs
 from mmm_assets.home import prepare_home
 from mmm_assets.refreshes.chain import RefreshOptions, RefreshOutcome, refresh_client
@@ -117,7 +117,7 @@ def mmm(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["mmm", *map(str, words)])
         code = 0
         try:
-            cli.main()
+            main()
         except SystemExit as end:
             code = int(end.code or 0)
         out, err = capsys.readouterr()

@@ -134,8 +134,8 @@ def test_loading_the_definitions_imports_nothing_heavy():
 def test_help_needs_neither_dagster_nor_pandas():
     """`mmm --help` answers at once."""
     code = (
-        "import sys; from mmm_assets import cli; from typer.testing import CliRunner; "
-        "assert CliRunner().invoke(cli.app, ['--help']).exit_code == 0; "
+        "import sys; from mmm_assets.cli.app import app; from typer.testing import CliRunner; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0; "
         "print([m for m in ('dagster', 'pandas', 'pymc', 'duckdb') if m in sys.modules])"
     )
     assert run_python(code).strip() == "[]"

@@ -37,7 +37,7 @@ with open(os.environ["BENCH_OUT"], "w") as file:
 _COMMAND = """
 import sys
 sys.argv = ["mmm", {words}]
-from mmm_assets.cli.commands import main
+from mmm_assets.cli.app import main
 try:
     main()
 except SystemExit as stop:

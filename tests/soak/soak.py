@@ -104,7 +104,7 @@ class _ui:  # noqa: N801  (reads as a function)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        code = "from mmm_assets.cli.commands import main; main()"
+        code = "from mmm_assets.cli.app import main; main()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, "ui", "--port", str(port)],
             env=self._environment,

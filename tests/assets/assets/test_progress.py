@@ -6,7 +6,7 @@ import logging
 from rich.console import Console
 
 from mmm_assets.assets import progress
-from mmm_assets.cli import screens
+from mmm_assets.cli.live_fits import live_fits
 from mmm_engine.posterior.progress import ChainProgress, FitProgress
 
 
@@ -46,7 +46,7 @@ def test_on_a_terminal_every_chain_has_a_line_and_a_finished_fit_has_one():
     """Chain, draws, phase, divergences, time left."""
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=120, color_system=None)
-    with screens.live_fits(console) as announce:
+    with live_fits(console) as announce:
         announce("ms: fitting full to h12")
         progress.listener_for(logging.getLogger("test"))(at(2000, finished=True))
         progress.listener_for(logging.getLogger("test"))(at(500, label="ms h04"))

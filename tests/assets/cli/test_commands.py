@@ -259,8 +259,8 @@ def test_report_and_portfolio_render_again_from_what_is_stored(mmm, used_home):
 def test_commands_that_read_do_not_load_the_model(data_dir, used_home):
     """`mmm check` and `mmm history` never import PyMC."""
     code = (
-        "import sys; from mmm_assets import cli; sys.argv = ['mmm', *{words}]\n"
-        "try: cli.main()\nexcept SystemExit: pass\n"
+        "import sys; from mmm_assets.cli import app; sys.argv = ['mmm', *{words}]\n"
+        "try: app.main()\nexcept SystemExit: pass\n"
         "print([m for m in ('pymc', 'pytensor', 'nutpie', 'dagster') if m in sys.modules])"
     )
     for words in (["check", "shop"], ["history", "shop", "--format", "csv"]):

@@ -1,34 +1,24 @@
-"""What the command line draws: live progress of fits, tables of scores, checks and findings.
+"""Tables and lines that the command line prints: scores, checks, findings, histories, the end of a refresh.
 
 Here: Rich renderables from engine values and outcomes.
-Not here: commands and exit codes (cli.py), who may listen to a fit (progress.py).
+Not here: commands and exit codes (the files beside this one), live progress (live_fits.py).
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from mmm_assets.assets import progress
 
 if TYPE_CHECKING:
     from mmm_assets.checks.latest import LatestCheck
     from mmm_assets.refreshes.chain import RefreshOutcome
     from mmm_assets.storage.results import ClientResults, ResultStore
     from mmm_assets.types import ClientData, DataFrame
-    from mmm_engine.posterior.progress import FitProgress
 
 SCORES = {  # heading -> (split, metric, format)
     "MAPE\ntrain": ("train", "mape", "{:.1%}"),
@@ -43,108 +33,9 @@ SCORES = {  # heading -> (split, metric, format)
     "\nseconds": ("all", "sample_seconds", "{:.1f}"),
 }
 OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow"}
-PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe
-
-
-def terminal() -> Console:
-    """A console on this process's own standard output.
-
-    Dagster points the standard streams of a process at log files while a step runs; a copy of the descriptor made
-    before that still reaches the terminal.
-    """
-    sys.stdout.flush()
-    try:
-        sys.stdout.fileno()
-    except OSError:  # not a file of the operating system: a notebook, a test
-        return console()
-    copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
-    return Console(file=copy, width=None if copy.isatty() else PLAIN_WIDTH)
-
-
-def console() -> Console:
-    """A console for output that is not mixed with running steps; tables in files and pipes have a fixed width."""
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
-
-
 SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
 FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
 SHARES = ("coverage_50", "coverage_90", "bias", "wape")
-
-
-@contextmanager
-def live_fits(screen: Console) -> Iterator[Callable[[str], None]]:
-    """Draw the fits of this process while the block runs; yields a function that says which stage began.
-
-    On a terminal one line per chain moves; otherwise a plain line is written now and then.
-    """
-    if not screen.is_terminal:
-        with progress.listening(progress.plain_lines(lambda line: screen.print(line, highlight=False))):
-            yield lambda stage: screen.print(stage, highlight=False)
-        return
-    board = _Board()
-    with Live(
-        board, console=screen, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False
-    ) as live:
-        with progress.listening(board.listen):
-            yield board.begin
-        board.begin("")
-        live.refresh()
-
-
-class _Board:
-    """The live display: finished fits as one line each, the chains of running ones, the stage."""
-
-    def __init__(self) -> None:
-        self._fits: dict[str, FitProgress] = {}
-        self._stage = ""
-        self._lock = threading.Lock()
-        self._spinner = Spinner("dots")
-
-    def listen(self, fit: FitProgress) -> None:
-        """Take in the state of a fit; called from the sampler's thread."""
-        with self._lock:
-            self._fits[fit.label] = fit
-
-    def begin(self, stage: str) -> None:
-        """Show what is done now."""
-        with self._lock:
-            self._stage = stage
-
-    def __rich__(self) -> RenderableType:
-        """The board as it is now."""
-        with self._lock:
-            fits, stage = list(self._fits.values()), self._stage
-        lines: list[RenderableType] = [_finished(fit) for fit in fits if fit.finished]
-        lines += [_running(fit) for fit in fits if not fit.finished]
-        if stage:
-            self._spinner.update(text=Text(stage))
-            lines.append(self._spinner)
-        return Group(*lines)
-
-
-def _finished(fit: FitProgress) -> Text:
-    divergences = sum(chain.divergences for chain in fit.chains)
-    draws = fit.chains[0].total if fit.chains else 0
-    line = Text.assemble(("✓ ", "green"), (f"{fit.label:<20}", "bold"))
-    line.append(f"{len(fit.chains)} chains × {draws} draws, {divergences} divergences, {fit.seconds:.0f} s")
-    return line
-
-
-def _running(fit: FitProgress) -> Table:
-    left = fit.seconds_left
-    grid = Table.grid(padding=(0, 2))
-    for chain in fit.chains:
-        first = chain.chain == 0
-        grid.add_row(
-            Text(f"  {fit.label:<20}" if first else "", style="bold"),
-            f"chain {chain.chain + 1}",
-            ProgressBar(total=chain.total, completed=chain.draw, width=28),
-            f"{chain.draw}/{chain.total}",
-            "tuning" if chain.tuning else "drawing",
-            f"{chain.divergences} divergences",
-            (f"{left:.0f} s left" if left is not None else "") if first else "",
-        )
-    return grid
 
 
 def score_table(results: ClientResults) -> Table:

@@ -1,0 +1,51 @@
+"""`mmm check`: the files of clients against their contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from mmm_assets import home
+from mmm_assets.cli.options import SomeClients, unique
+from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
+from mmm_engine.errors import MMMError
+
+if TYPE_CHECKING:
+    from mmm_assets.types import ClientData
+
+
+def check(clients: SomeClients = None) -> None:
+    """Check the files of clients, rows and plan of media, against their contract: seconds, all faults at once."""
+    from mmm_assets.cli.tables import finding_lines
+    from mmm_engine.client.client_file import list_clients
+    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.rows.plan import client_plan
+
+    folder, code = home.data_dir(), 0
+    for client in unique(clients or list_clients(folder)):
+        try:
+            data = read_client(client, folder)
+            plan = client_plan(folder, data)
+        except MMMError as error:
+            code = BAD_INPUT
+            print_error(str(error))
+            continue
+        planned = [] if plan is None else [f"  plan: media of the next {len(plan)} {data.period}s"]
+        print_parts(f"{client}: keeps the data contract ({_contents(data)})", *planned, *finding_lines(data))
+    raise typer.Exit(code)
+
+
+def _contents(data: ClientData) -> str:
+    """What a client's files hold, in a line."""
+    config = data.config
+    parts = [
+        f"{len(data)} rows by {data.period}, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}",
+        f"{len(config.channels)} channels",
+        f"{len(config.controls)} controls",
+    ]
+    if config.model.events:
+        parts.append(f"{len(config.model.events)} events")
+    if config.lift_tests:
+        parts.append(f"{len(config.lift_tests)} lift tests")
+    return ", ".join(parts)

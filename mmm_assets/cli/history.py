@@ -1,0 +1,61 @@
+"""`mmm history`: recorded scores and forecasts, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mmm_assets import home
+from mmm_assets.cli.terminal import print_parts
+from mmm_engine.client.config import check_client_id
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def history(
+    client: Annotated[
+        str | None, typer.Argument(metavar="[CLIENT]", help="Id of a client; without: all.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    window: Annotated[str | None, typer.Option(help="Only this window.")] = None,
+    latest: Annotated[bool, typer.Option("--latest", help="Only the last refresh.")] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Frozen forecasts and how they turned out.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the database again from its facts.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+) -> None:
+    """Print the recorded scores."""
+    from mmm_engine.history.store import History
+
+    if client is not None:
+        check_client_id(client)
+    store = History(home.history_path(home.home_dir()))
+    if rebuild:
+        print_parts(f"Rebuilt {store.path} from its facts: {store.rebuild()} rows.")
+        return
+    rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
+    if form is Format.CSV:
+        from mmm_assets.cli.exports import csv_text
+
+        sys.stdout.write(csv_text(rows))
+    elif form is Format.JSON:
+        sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
+    elif rows.empty:
+        recorded, of_client = "forecasts" if ledger else "scores", f" for client '{client}'" if client else ""
+        print_parts(f"No {recorded} recorded{of_client} yet.")
+    else:
+        from mmm_assets.cli.tables import history_tables
+
+        print_parts(*history_tables(rows, is_ledger=ledger))

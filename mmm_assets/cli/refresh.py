@@ -1,0 +1,37 @@
+"""`mmm refresh`: the whole chain of clients, with live progress."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmm_assets.cli.options import Chains, Clients, Draws, Seed, Tune
+from mmm_assets.cli.terminal import INTERRUPTED, print_error
+from mmm_engine.client.config import WINDOWS
+
+
+def refresh(
+    clients: Clients,
+    windows: Annotated[str, typer.Option(help="Windows to fit, comma-separated.")] = ",".join(WINDOWS),
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    seed: Seed = None,
+) -> None:
+    """Fit, judge, record and report clients: the whole chain, with live progress.
+
+    Every run is recorded by Dagster and can be looked at with `mmm ui`. A client that fails does not stop the others.
+    """
+    from mmm_assets.cli.client_walk import refresh_options, sound_clients, walk_clients
+    from mmm_assets.refreshes.chain import refresh_client
+
+    options = refresh_options(windows, {"draws": draws, "tune": tune, "chains": chains, "seed": seed})
+    sound, code = sound_clients(clients)
+    if sound:
+        try:
+            code = max(code, walk_clients(refresh_client, sound, options))
+        except KeyboardInterrupt:
+            print_error("Interrupted. What was finished is stored; run the same command again for the rest.")
+            code = INTERRUPTED
+    raise typer.Exit(code)

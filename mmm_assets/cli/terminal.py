@@ -1,0 +1,56 @@
+"""The terminal of the command line: exit codes, lines on standard output and standard error, consoles.
+
+Here: where text goes and how wide it may be.
+Not here: what is written (the commands), how a table looks (tables.py).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe
+
+
+def console() -> Console:
+    """A console for output that is not mixed with running steps; tables in files and pipes have a fixed width."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+
+def step_proof_console() -> Console:
+    """A console whose output stays on the terminal while steps run.
+
+    Dagster points the standard streams of a process at log files while a step runs; a copy of the descriptor made
+    before that still reaches the terminal.
+    """
+    from rich.console import Console
+
+    sys.stdout.flush()
+    try:
+        sys.stdout.fileno()
+    except OSError:  # not a file of the operating system: a notebook, a test
+        return console()
+    copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
+    return Console(file=copy, width=None if copy.isatty() else PLAIN_WIDTH)
+
+
+def print_parts(*parts: object) -> None:
+    """Write text and tables to standard output, each on lines of its own."""
+    screen = console()
+    for part in parts:
+        screen.print(part, markup=False, soft_wrap=isinstance(part, str))
+
+
+def print_error(*lines: str) -> None:
+    """Write lines to standard error."""
+    for line in lines:
+        typer.echo(line, err=True)
