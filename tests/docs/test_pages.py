@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from mmm_assets.cli.commands import app
+from mmm_assets.cli.app import app
 from mmm_engine import PymcModel
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,9 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SUFFIXES = r"py|md|yaml|yml|csv|json|lock|toml|html|css|js|j2|svg|png"
 FILE = re.compile(rf"[\w*./<>-]*\w\.(?:{SUFFIXES})")
-DERIVED = re.compile(r"^(?:\$|quarantine/|schedules/|dagster_home/|storage/|report/|metric_history|forecast_ledger|~)|<")
+DERIVED = re.compile(
+    r"^(?:\$|quarantine/|schedules/|dagster_home/|storage/|report/|metric_history|forecast_ledger|~)|<"
+)
 # Files of a user, or of a home: named in examples, not part of the project.
 OF_USERS = {
     "acme_plan.csv",
