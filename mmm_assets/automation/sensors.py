@@ -109,7 +109,7 @@ def new_data(
 def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: float) -> Iterator[str]:
     """Clients to refresh; the cursor takes note of what was looked at."""
     found = 0
-    for client in list_clients(folder) if folder.is_dir() else []:
+    for client in list_clients(folder):
         before = cursor.seen.get(client)
         if before is None and client not in cursor.waiting:
             fresh = signature([folder / f"{client}.yaml"])

@@ -103,11 +103,7 @@ def simulate_into(
 
 
 def _refuse_to_replace(client: str, folder: Path, force: bool) -> None:
-    existing = (
-        [path.name for path in sorted(folder.glob(f"{client}.*")) if path.is_file()]
-        if folder.is_dir()
-        else []
-    )
+    existing = [path.name for path in sorted(folder.glob(f"{client}.*")) if path.is_file()]
     if existing and not force:
         fault = Fault(
             str(folder), ", ".join(existing), "no file of that client yet", "choose another id or add --force"

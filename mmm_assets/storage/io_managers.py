@@ -232,25 +232,27 @@ class ClientDataFiles(PartitionFiles):
 class ScaledInputsFiles(PartitionFiles):
     """One window in model space as Parquet, with its scales beside it as JSON for people.
 
-    The Parquet file holds the JSON text too and alone is read back: two files cannot be replaced in one step.
+    The Parquet file holds the same record too and alone is read back: two files cannot be replaced in one step.
     """
 
     extension = "parquet"
 
     def _dump(self, value: ScaledInputs, path: Path) -> None:
-        write_frame(value.frame(), path, {"scales_json": value.scales_json()})
+        write_frame(value.frame(), path, value.record())
 
     def _load(self, path: Path) -> ScaledInputs:
         from mmm_engine.rows.window import ScaledInputs
 
-        frame, rest = read_frame(path)
-        return ScaledInputs.from_frame(frame, rest["scales_json"])
+        frame, record = read_frame(path)
+        if "scales_json" in record:  # files of earlier versions keep the record as text
+            record = json.loads(record["scales_json"])
+        return ScaledInputs.from_record(frame, record)
 
     def _replace(self, path: Path, value: ScaledInputs) -> None:
         super()._replace(path, value)
-        scales = value.scales_json()
+        text = json.dumps(value.record(), indent=1)
         replace_file(
-            path.with_suffix(".json"), lambda temporary: temporary.write_text(scales, encoding="utf-8")
+            path.with_suffix(".json"), lambda temporary: temporary.write_text(text, encoding="utf-8")
         )
 
     def _facts(self, value: ScaledInputs) -> dict[str, Any]:

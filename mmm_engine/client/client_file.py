@@ -22,6 +22,7 @@ from mmm_engine.client.config import (
 from mmm_engine.client.model_config import short_events
 from mmm_engine.client.validation import Draft, Frozen, nearest, place
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.folder import folder_faults, stays_inside
 from mmm_engine.files.yaml_document import Document, plain, read_document, shorten, write_text
 
 
@@ -57,25 +58,26 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
     if not path.exists():
         return None, (_missing_file(path),)
     folder = path.parent.resolve()
-    if not path.resolve().is_relative_to(folder):
-        return None, (Fault("the file", "a link out of the data folder", "a file in it", _NO_LINK),)
+    if link_faults := folder_faults(path, folder, found="a link out of the data folder"):
+        return None, link_faults
     document = read_document(path)
-    table_faults: tuple[Fault, ...] = ()
-    if document.readable and "calibration" in document.values:
-        from mmm_engine.client.lift_tests import with_lift_tests
-
-        document, table_faults = with_lift_tests(document, folder)
     config, faults = _parse(document)
-    faults += table_faults
+    if document.readable and "calibration" in document.values:
+        from mmm_engine.client.lift_tests import (
+            named_lift_tests,
+        )  # imports pandas: only where there is a table
+
+        tests, table_faults = named_lift_tests(document, folder)
+        faults += table_faults
+        config = config.with_lift_tests(tests) if config is not None and tests else config
     named = document.values.get("client")
     if isinstance(named, str) and named != path.stem:
         where = place(document, ("client",))
         fix = f"write 'client: {path.stem}' or rename the file to {plain(named)}.yaml"
         faults += (Fault(where, shorten(named), f"the name of the file, '{path.stem}'", fix),)
     for setting, name in (("data", config.data), ("calibration", config.calibration)) if config else ():
-        if name is not None and not (folder / name).resolve().is_relative_to(folder):
-            where = place(document, (setting,))
-            faults += (Fault(where, "a path that leaves the data folder", "a file in it", _NO_LINK),)
+        if name is not None and not stays_inside(folder / name, folder):
+            faults += folder_faults(folder / name, folder, place(document, (setting,)))
             config = None
     return config, faults
 
@@ -120,9 +122,6 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
     write_text(path, "".join(lines))
 
 
-_NO_LINK = "put the file itself into the data folder, not a link to it"
-
-
 _COMMENTS = {
     "data": ("CSV or Parquet, relative to this file",),
     "target": ("kind: revenue or conversions",),
@@ -160,7 +159,10 @@ def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
 
 
 def list_clients(data_dir: Path) -> list[str]:
-    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; other names are passed over."""
+    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; none where there is no such folder.
+
+    Files whose names are no client ids are passed over.
+    """
     return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
 
 
@@ -177,12 +179,12 @@ def _at_default(settings: Frozen, *names: str) -> set[str]:
 
 
 def _missing_file(path: Path) -> Fault:
-    known = list_clients(path.parent) if path.parent.is_dir() else []
+    clients = list_clients(path.parent)
     if path.with_suffix(".yml").exists():
         fix = f"rename {path.stem}.yml to {path.name}"
     else:
-        fix = nearest(path.stem, known) or "create it, for example with 'mmm add'"
-    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "") if known else "none"
+        fix = nearest(path.stem, clients) or "create it, for example with 'mmm add'"
+    listed = ", ".join(clients[:10]) + (", …" if len(clients) > 10 else "") if clients else "none"
     return Fault("the file", "no such file", f"a client file (there are: {listed})", fix)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -171,6 +171,12 @@ class ClientConfig(Frozen):
         if problems:
             raise refusal(*problems)
         return self
+
+    def with_lift_tests(self, tests: Iterable[LiftTest]) -> ClientConfig:
+        """The settings with other lift tests; tests of channels that the client does not have are left out."""
+        channels = set(self.channel_names)
+        known = tuple(test for test in tests if test.channel in channels)
+        return self.model_copy(update={"lift_tests": known})
 
     @property
     def channel_names(self) -> tuple[str, ...]:

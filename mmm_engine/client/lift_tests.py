@@ -1,48 +1,57 @@
 """Lift tests as they come: a table beside the client file.
 
-Here: the rows of such a table as settings of the client, every fault of the table.
-Not here: what a lift test is (terms.py), how it enters the likelihood (model.py).
+Here: the rows of such a table as `LiftTest` values with every fault of the table, and the table of such values.
+Not here: what a lift test is (model_config.py), how it enters the likelihood (model/likelihood.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from mmm_engine.client.validation import nearest, place
+from mmm_engine.array_types import Floats
+from mmm_engine.client.model_config import LiftTest
+from mmm_engine.client.validation import DATA_SUFFIXES, nearest, place
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
+from mmm_engine.files.folder import stays_inside
 from mmm_engine.files.numbers import read_numbers
-from mmm_engine.files.table import Table, read_table, table_from_frame
+from mmm_engine.files.table import Table, read_table
 from mmm_engine.files.yaml_document import Document, shorten
 
 LIFT_COLUMNS = ("channel", "date", "x", "delta_x", "delta_y", "sigma")
 _NUMBERS = LIFT_COLUMNS[2:]
 
 
-def with_lift_tests(document: Document, folder: Path) -> tuple[Document, tuple[Fault, ...]]:
-    """The client file with the rows of its calibration table as ``lift_tests``, and every fault of that table."""
+def named_lift_tests(document: Document, folder: Path) -> tuple[tuple[LiftTest, ...], tuple[Fault, ...]]:
+    """The lift tests in the table that a client file names under ``calibration``, and every fault of that table.
+
+    Args:
+        document: The client file.
+        folder: The data folder, which the table must not leave.
+
+    Returns:
+        The tests in the order of the table, none of them when there is any fault; and the faults. A path that the
+        settings refuse anyway, with its line, gives neither.
+    """
     name = document.values.get("calibration")
     if not isinstance(name, str):
-        return document, ()
+        return (), ()
     if document.values.get("lift_tests"):
         found, fix = "'lift_tests' in the file and a table of them", "move the tests into the table"
-        return document, (Fault(place(document, ("calibration",)), found, "one of the two", fix),)
+        return (), (Fault(place(document, ("calibration",)), found, "one of the two", fix),)
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()) or path.suffix.lower() not in (".csv", ".parquet"):
-        return document, ()  # refused by the settings, with its line
+    if not stays_inside(path, folder) or path.suffix.lower() not in DATA_SUFFIXES:
+        return (), ()
+    tests: tuple[LiftTest, ...] = ()
     table, faults = read_table(path, set(LIFT_COLUMNS))
-    tests: list[dict[str, Any]] = []
     if table is not None and not faults:
         tests, faults = read_lift_tests(table)
-        faults += _unknown_channels(tests, document.values.get("channels"), table)
-    here = tuple(_of_table(fault, name) for fault in faults)
-    return replace(document, values={**document.values, "lift_tests": [] if faults else tests}), here
+        faults += _unknown_channels(tests, _channel_names(document), table)
+    return () if faults else tests, tuple(_of_table(fault, name) for fault in faults)
 
 
 def _of_table(fault: Fault, name: str) -> Fault:
@@ -51,46 +60,59 @@ def _of_table(fault: Fault, name: str) -> Fault:
     return Fault(f"{name}, {fault.where}", fault.found, wanted, fault.fix.replace("'data'", "'calibration'"))
 
 
-def lift_tests_from_frame(frame: pd.DataFrame) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """The rows of a frame as settings, and every fault of them."""
-    return read_lift_tests(table_from_frame(frame))
+def read_lift_tests(table: Table) -> tuple[tuple[LiftTest, ...], list[Fault]]:
+    """The rows of a table as lift tests, and every fault of the table; no tests when there is a fault.
 
-
-def read_lift_tests(table: Table) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """The rows of a table as settings (one mapping a test), and every fault of the table; no rows when there is one."""
+    Args:
+        table: Cells of the columns `LIFT_COLUMNS`, one row a test, numbers in original units.
+    """
     faults = list(_missing_columns(table))
     if faults:
-        return [], faults
+        return (), faults
     days, faults, _ = read_dates(table.columns["date"], "date", table.rows)
     rows = Rows(table.rows, days)
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Floats] = {}
     for column in _NUMBERS:
         numbers[column], cell_faults = read_numbers(table.columns[column], column, rows)
         faults += cell_faults
     faults += _value_faults(numbers, rows)
     if faults:
-        return [], faults
+        return (), faults
     channels = [str(cell).strip() for cell in table.columns["channel"]]
-    return [
-        {
-            "channel": channels[row],
-            "date": str(days[row]),
-            **{column: float(values[row]) for column, values in numbers.items()},
-        }
+    tests = tuple(
+        LiftTest(
+            channel=channels[row],
+            date=str(days[row]),
+            x=float(numbers["x"][row]),
+            delta_x=float(numbers["delta_x"][row]),
+            delta_y=float(numbers["delta_y"][row]),
+            sigma=float(numbers["sigma"][row]),
+        )
         for row in range(len(table.rows))
-    ], []
+    )
+    return tests, []
 
 
-def _unknown_channels(tests: Sequence[Mapping[str, Any]], channels: object, table: Table) -> Iterator[Fault]:
-    """Tests of channels that the client file does not name, by their row; nothing where its channels are unreadable."""
+def lift_test_frame(tests: Iterable[LiftTest]) -> pd.DataFrame:
+    """Lift tests as the table that `read_lift_tests` reads: columns `LIFT_COLUMNS`, one row a test."""
+    return pd.DataFrame([test.model_dump() for test in tests], columns=list(LIFT_COLUMNS))
+
+
+def _channel_names(document: Document) -> list[str]:
+    """The channels that a client file names, in whatever form; none where its channels are unreadable."""
+    channels = document.values.get("channels")
     entries = channels if isinstance(channels, list | Mapping) else []
-    named = [entry.get("column") if isinstance(entry, Mapping) else entry for entry in entries]
-    known = [name for name in named if isinstance(name, str)]
-    for row, test in enumerate(tests if known else ()):
-        if test["channel"] not in known:
+    columns = [entry.get("column") if isinstance(entry, Mapping) else entry for entry in entries]
+    return [column for column in columns if isinstance(column, str)]
+
+
+def _unknown_channels(tests: Sequence[LiftTest], channels: Sequence[str], table: Table) -> Iterator[Fault]:
+    """Tests of channels that the client does not have, by their row; nothing where its channels are not known."""
+    for row, test in enumerate(tests if channels else ()):
+        if test.channel not in channels:
             where = f"column 'channel', row {table.rows[row]}"
-            fix = nearest(test["channel"], known) or "correct the row of this test"
-            yield Fault(where, shorten(test["channel"]), f"one of {', '.join(known)}", fix)
+            fix = nearest(test.channel, channels) or "correct the row of this test"
+            yield Fault(where, shorten(test.channel), f"one of {', '.join(channels)}", fix)
 
 
 def _missing_columns(table: Table) -> Iterator[Fault]:
@@ -100,7 +122,7 @@ def _missing_columns(table: Table) -> Iterator[Fault]:
             yield Fault(f"column '{column}'", "no such column", f"the columns {', '.join(LIFT_COLUMNS)}", fix)
 
 
-def _value_faults(numbers: Mapping[str, Any], rows: Rows) -> Iterator[Fault]:
+def _value_faults(numbers: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
     """Numbers that no test can have."""
     bad = {
         "x": (numbers["x"] < 0, "0 or more"),
@@ -111,7 +133,7 @@ def _value_faults(numbers: Mapping[str, Any], rows: Rows) -> Iterator[Fault]:
         "sigma": (numbers["sigma"] <= 0, "a standard error above 0"),
     }
     for column, (wrong, wanted) in bad.items():
-        found = wrong.nonzero()[0]
-        if len(found):
-            shown = f"{numbers[column][found[0]]:g}{rows.others(found)}"
-            yield Fault(rows.place(column, int(found[0])), shown, wanted, "correct the row of this test")
+        indices = wrong.nonzero()[0]
+        if len(indices):
+            shown = f"{numbers[column][indices[0]]:g}{rows.others(indices)}"
+            yield Fault(rows.place(column, int(indices[0])), shown, wanted, "correct the row of this test")

@@ -234,6 +234,8 @@ def _entry(values: object, part: str | int) -> object:
     """What a mapping or list holds under a name or position; `_ABSENT` where there is nothing."""
     if isinstance(values, dict):
         return values.get(part, _ABSENT)
+    if isinstance(values, BaseModel):  # a value that came with its type
+        return getattr(values, str(part), _ABSENT)
     known = isinstance(values, list) and isinstance(part, int) and part < len(values)
     return cast("Any", values)[part] if known else _ABSENT
 
@@ -250,7 +252,7 @@ def _as_written(location: Location, values: object) -> Location:
         if isinstance(values, dict) and isinstance(part, int) and part not in values and part < len(values):
             step = list(values)[part]
         elif not (
-            isinstance(values, dict)
+            isinstance(values, dict | BaseModel)
             or values is _ABSENT
             or (isinstance(values, list) and isinstance(part, int))
         ):

@@ -126,4 +126,4 @@ def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generat
             measured = float(next(results) + rng.normal(0.0, test.sigma))
             test = test.model_copy(update={"delta_y": measured})
         tests.append(test)
-    return replace(inputs, config=inputs.config.model_copy(update={"lift_tests": tuple(tests)}))
+    return replace(inputs, config=inputs.config.with_lift_tests(tests))

@@ -6,11 +6,11 @@ Not here: which parameters a model has (specification.py), reading one prior (pr
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.validation import nearest
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.model.priors import PriorSpec, read_prior
 
@@ -105,8 +105,7 @@ class ClientPriors:
         for place, given in places:
             for name in given:
                 if name not in known:
-                    near = difflib.get_close_matches(name, known, n=1)
-                    hint = f"did you mean '{near[0]}'?" if near else "remove it or choose one of the names"
+                    hint = nearest(name, known) or "remove it or choose one of the names"
                     faults.append(
                         Fault(f"{place}.{name}", "an unknown prior", f"one of {', '.join(known)}", hint)
                     )

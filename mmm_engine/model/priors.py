@@ -6,13 +6,13 @@ Not here: random draws (prior_draws.py), log densities (densities.py), default p
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from mmm_engine.client.validation import nearest
 from mmm_engine.errors import ConfigError, Fault
 
 Support = Literal["positive", "unit", "real", "interval"]
@@ -108,8 +108,7 @@ def read_prior(value: Any, where: str, who: str) -> PriorSpec:
         )
     name = value.get("distribution", value.get("dist"))
     if name not in SUPPORTS:
-        near = difflib.get_close_matches(str(name), SUPPORTS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(SUPPORTS)}"
+        hint = nearest(str(name), SUPPORTS) or f"use one of {', '.join(SUPPORTS)}"
         raise ConfigError(
             who, Fault(where, f"distribution '{name}'", "a distribution that is supported", hint)
         )

@@ -18,6 +18,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.client_file import inspect_client_config
 from mmm_engine.client.config import ClientConfig, check_client_id
 from mmm_engine.errors import ConfigError, DataError, Fault
+from mmm_engine.files.folder import folder_faults
 from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
@@ -143,9 +144,8 @@ def read_client(client: str, folder: Path) -> ClientData:
 
 def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData | None, list[Fault]]:
     path = folder / config.data
-    if not path.resolve().is_relative_to(folder.resolve()):
-        fix = "put the file itself into the data folder, not a link to it"
-        return None, [Fault("the file", "a path that leaves the data folder", "a file inside it", fix)]
+    if outside := folder_faults(path, folder):
+        return None, list(outside)
     table, faults = read_table(path, needed_columns(config))
     if table is None:
         return None, faults

@@ -19,6 +19,7 @@ from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
+from mmm_engine.files.folder import folder_faults
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.rows.calendar import Calendar
@@ -51,10 +52,8 @@ def client_plan(folder: Path, observed: Observed) -> pd.DataFrame | None:
     name = observed.config.forecast.plan
     if name is None:
         return None
-    if not (folder / name).resolve().is_relative_to(folder.resolve()):
-        fix = "put the file itself into the data folder, not a link to it"
-        fault = Fault("the file", "a path that leaves the data folder", "a file inside it", fix)
-        raise DataError(f"client '{observed.config.client}', plan {name}", fault)
+    if outside := folder_faults(folder / name, folder):
+        raise DataError(f"client '{observed.config.client}', plan {name}", outside)
     return read_plan(folder / name, observed)
 
 

@@ -6,9 +6,8 @@ Not here: what the scaled rows mean to the model (model.py), bringing draws back
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,16 +39,6 @@ class Scales:
     target: float
     media: dict[str, float]
     controls: dict[str, float]
-
-    def to_json(self) -> str:
-        """The scales as JSON text, read back by `from_json`."""
-        return json.dumps({"target": self.target, "media": self.media, "controls": self.controls})
-
-    @classmethod
-    def from_json(cls, text: str) -> Scales:
-        """Scales written by `to_json`."""
-        values = json.loads(text)
-        return cls(target=values["target"], media=values["media"], controls=values["controls"])
 
     def media_array(self) -> Floats:
         """Scales of the channels in their order, shape (channel,)."""
@@ -162,38 +151,34 @@ class ScaledInputs:
         }
         return pd.DataFrame(columns)
 
-    def scales_json(self) -> str:
-        """Everything `frame` does not hold, as JSON text."""
-        return json.dumps(
-            {
-                "window": self.window,
-                "client": self.config.client,
-                "period": self.period,
-                "cutoff": self.cutoff.isoformat(),
-                "data_version": self.data_version,
-                "config": self.config.model_dump(mode="json"),
-                "scales": json.loads(self.scales.to_json()),
-            },
-            indent=1,
-        )
+    def record(self) -> dict[str, Any]:
+        """Everything `frame` does not hold, as plain values that JSON can keep."""
+        return {
+            "window": self.window,
+            "client": self.config.client,
+            "period": self.period,
+            "cutoff": self.cutoff.isoformat(),
+            "data_version": self.data_version,
+            "config": self.config.model_dump(mode="json"),
+            "scales": asdict(self.scales),
+        }
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, scales_json: str) -> ScaledInputs:
-        """The inputs that `frame` and `scales_json` were written from."""
-        rest = json.loads(scales_json)
-        config = ClientConfig.model_validate(rest["config"])
+    def from_record(cls, frame: pd.DataFrame, record: Mapping[str, Any]) -> ScaledInputs:
+        """The inputs that `frame` and `record` were written from."""
+        config = ClientConfig.model_validate(record["config"])
         names = list(config.channel_names)
         return cls(
-            window=rest["window"],
+            window=record["window"],
             config=config,
-            calendar=Calendar(frame["date"].to_numpy(), rest["period"]),
-            scales=Scales.from_json(json.dumps(rest["scales"])),
+            calendar=Calendar(frame["date"].to_numpy(), record["period"]),
+            scales=Scales(**record["scales"]),
             train_rows=int((frame["split"] == "train").sum()),
             target_scaled=frame[config.target.column].to_numpy(float),
             media_scaled=frame[names].to_numpy(float),
             controls_scaled=frame[list(config.control_names)].to_numpy(float),
             spend=frame[[_SPEND + name for name in names]].to_numpy(float),
-            data_version=rest["data_version"],
+            data_version=record["data_version"],
         )
 
 

@@ -25,6 +25,7 @@ from mmm_engine.client.config import (
     TargetConfig,
     check_client_id,
 )
+from mmm_engine.client.lift_tests import lift_test_frame
 from mmm_engine.client.model_config import AdstockConfig, EventConfig, EventDays, ModelConfig, TrendConfig
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.table import MAX_ROWS
@@ -196,8 +197,7 @@ def simulate(recipe: Recipe) -> Simulation:
     truth |= {"trend": float(trend.sum())} if recipe.trend else {}
     truth |= {"events": {name: float(effect.sum()) for name, effect in special.items()}} if special else {}
     tests = experiments(recipe, days, columns, media_truth, multiplier)
-    config = config.model_copy(update={"lift_tests": tests})
-    return Simulation(config, _frame(recipe, days, columns), _rounded(truth))
+    return Simulation(config.with_lift_tests(tests), _frame(recipe, days, columns), _rounded(truth))
 
 
 def write_simulation(simulation: Simulation, folder: Path) -> None:
@@ -207,8 +207,8 @@ def write_simulation(simulation: Simulation, folder: Path) -> None:
     truth = json.dumps(simulation.truth, indent=1, ensure_ascii=False) + "\n"
     write_text(folder / f"{client}.truth.json", truth)
     if simulation.config.calibration is not None:
-        tests = pd.DataFrame([test.model_dump() for test in simulation.config.lift_tests])
-        write_text(folder / simulation.config.calibration, tests.to_csv(index=False, lineterminator="\n"))
+        tests = lift_test_frame(simulation.config.lift_tests).to_csv(index=False, lineterminator="\n")
+        write_text(folder / simulation.config.calibration, tests)
     heading = f"Simulated (seed {simulation.truth['seed']}); the truth is in {client}.truth.json"
     write_client_config(simulation.config, folder / f"{client}.yaml", heading)
 

@@ -149,15 +149,22 @@ def experiments(
                 for spent in (usual, 1.5 * usual)
             )
             gain = float(of["alpha"] * multiplier[row] * (after - before))
-            numbers = {
-                "x": usual,
-                "delta_x": 0.5 * usual,
-                "delta_y": rng.normal(gain, 0.2 * gain),
-                "sigma": 0.2 * gain,
-            }
-            numbers = {name: float(f"{number:.4g}") for name, number in numbers.items()}
-            tests.append(LiftTest(channel=channel.column, date=str(days[row]), **numbers))
+            tests.append(
+                LiftTest(
+                    channel=channel.column,
+                    date=str(days[row]),
+                    x=_as_written(usual),
+                    delta_x=_as_written(0.5 * usual),
+                    delta_y=_as_written(rng.normal(gain, 0.2 * gain)),
+                    sigma=_as_written(0.2 * gain),
+                )
+            )
     return tuple(tests)
+
+
+def _as_written(number: float) -> float:
+    """A number with the four significant figures that a report of an experiment has."""
+    return float(f"{number:.4g}")
 
 
 def cost_name(channel: ChannelRecipe) -> str | None:

@@ -14,8 +14,10 @@ import pandas as pd
 
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.client.lift_tests import lift_tests_from_frame
+from mmm_engine.client.lift_tests import read_lift_tests
+from mmm_engine.client.model_config import LiftTest
 from mmm_engine.errors import ConfigError
+from mmm_engine.files.table import table_from_frame
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, Parameter
 from mmm_engine.model.specification import model_specification
 from mmm_engine.rows.client_data import ClientData
@@ -31,16 +33,16 @@ def as_list(names: Names) -> list[str]:
     return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
-def lift_tests(frame: pd.DataFrame, client: str) -> list[dict[str, Any]]:
-    """Lift tests as settings of the client.
+def lift_tests(frame: pd.DataFrame, client: str) -> list[LiftTest]:
+    """The rows of a frame as lift tests.
 
     Raises:
         ConfigError: With every fault of the frame.
     """
-    tests, faults = lift_tests_from_frame(frame)
+    tests, faults = read_lift_tests(table_from_frame(frame))
     if faults:
         raise ConfigError(f"PymcModel '{client}', calibrations", faults)
-    return tests
+    return list(tests)
 
 
 def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> ClientConfig:

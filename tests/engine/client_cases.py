@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.client.client_file import client_config_from_mapping, read_client_config
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.errors import DataError
+from mmm_engine.errors import ConfigError, DataError
 from mmm_engine.rows.client_data import read_client_data
+
+HEAD = "client: shop\ndata: shop.csv\ndate: week\n"
+SHOP = HEAD + "target: {column: revenue, kind: revenue}\nchannels: [tv, radio]\ncontrols: [price]\n"
+"""The client's file, and its beginning."""
 
 SETTINGS = {
     "client": "shop",
@@ -26,6 +31,22 @@ SETTINGS = {
 def shop_config(**changes: object) -> ClientConfig:
     """Settings of the client: target revenue, channels tv and radio, control price, max_lag 4."""
     return client_config_from_mapping(SETTINGS | changes)
+
+
+def read_shop(folder: Path, text: str) -> ClientConfig:
+    """The settings in a client file that says ``text`` after `SHOP`."""
+    (folder / "shop.yaml").write_text(SHOP + text)
+    return read_client_config(folder / "shop.yaml")
+
+
+def faults_of_settings(folder: Path, text: str, name: str = "shop.yaml") -> list[str]:
+    """The faults of a client file with this text, as text."""
+    path = folder / name
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_client_config(path)
+    assert str(caught.value).startswith(f"client '{path.stem}', {name}: ")
+    return [str(fault) for fault in caught.value.faults]
 
 
 def shop_rows(rows: int = 60, dates: Sequence[str] | None = None) -> pd.DataFrame:

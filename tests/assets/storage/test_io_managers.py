@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -21,6 +22,8 @@ from mmm_assets.storage.io_managers import (
     PosteriorFiles,
     ScaledInputsFiles,
     StoredFileError,
+    read_frame,
+    write_frame,
 )
 from mmm_engine.errors import ConfigError
 
@@ -85,6 +88,35 @@ def test_scaled_inputs_come_back_and_show_their_scales_as_json(root, data_dir):
         8,
         inputs.cutoff,
     )
+
+
+def test_lift_tests_of_stored_windows_are_values_and_their_record_is_plain_json(root, data_dir):
+    """The record in the Parquet file is a mapping of values, not text inside of text."""
+    from mmm_engine.client.model_config import LiftTest
+    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.rows.window import scale_window
+
+    test = LiftTest(channel="tv", date="2023-02-06", x=10.0, delta_x=5.0, delta_y=100.0, sigma=20.0)
+    data = read_client("shop", data_dir)
+    inputs = scale_window(replace(data, config=data.config.with_lift_tests([test])), "h08")
+    files = ScaledInputsFiles(root=root)
+    path = files.write("scaled_inputs", "shop|h08", inputs)
+    assert read_frame(path)[1]["config"]["lift_tests"] == [test.model_dump()]
+    assert files.read("scaled_inputs", "shop|h08").config.lift_tests == (test,)
+
+
+def test_windows_stored_by_earlier_versions_are_read(root, data_dir):
+    """They kept their record as JSON text inside the JSON of the file."""
+    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.rows.window import scale_window
+
+    inputs = scale_window(read_client("shop", data_dir), "h08")
+    files = ScaledInputsFiles(root=root)
+    path = files.write("scaled_inputs", "shop|h08", inputs)
+    write_frame(inputs.frame(), path, {"scales_json": json.dumps(inputs.record())})
+    again = files.read("scaled_inputs", "shop|h08")
+    assert (again.config, again.scales, again.calendar.period) == (inputs.config, inputs.scales, "week")
+    np.testing.assert_array_equal(again.dates, inputs.dates)
 
 
 def test_a_posterior_comes_back_with_both_groups_and_its_attributes(root):
@@ -163,7 +195,8 @@ def test_a_missing_or_damaged_file_says_what_to_do(root):
     """The message names the file and the asset to materialise."""
     files = FrameFiles(root=root)
     with pytest.raises(
-        StoredFileError, match=r"ms/full.parquet: nothing stored yet; materialise 'holdout_metrics'"
+        StoredFileError,
+        match=r"ms/full.parquet: nothing stored yet; materialise 'holdout_metrics'",
     ):
         files.read("holdout_metrics", "ms|full")
     files.write("holdout_metrics", "ms|full", pd.DataFrame({"value": [1.0]})).write_bytes(b"PAR1 torn")

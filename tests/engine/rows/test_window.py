@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -52,9 +53,9 @@ def test_scaling_can_be_undone(client: ClientData) -> None:
 
 
 def test_inputs_survive_being_stored(client: ClientData) -> None:
-    """Frame and JSON together give back the inputs, number by number."""
+    """Frame and record together give back the inputs, number by number, also after the record went through JSON."""
     inputs = scale_window(client, "h04")
-    again = ScaledInputs.from_frame(inputs.frame(), inputs.scales_json())
+    again = ScaledInputs.from_record(inputs.frame(), json.loads(json.dumps(inputs.record())))
     assert again.config == inputs.config
     assert again.scales == inputs.scales
     assert (again.cutoff, again.train_rows, again.window) == (inputs.cutoff, inputs.train_rows, "h04")
