@@ -87,12 +87,6 @@ def open_instance(home: Path) -> DagsterInstance:
     What this process prints is not captured step by step: Dagster would start four processes for each of the sixteen
     steps of a refresh. It goes to the terminal, or, from the child of a batch, into the log of the batch's run.
     """
-    import dagster as dg
-    from dagster._core.instance.ref import InstanceRef
+    from mmm_assets.dagster_private.instances import open_without_capture
 
-    no_capture = {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-    reference = InstanceRef.from_dir(str(prepare_home(home)), overrides={"compute_logs": no_capture})
-    return dg.DagsterInstance.from_ref(reference)
+    return open_without_capture(prepare_home(home))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
+from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from mmm_engine.client.config import WINDOWS, check_client_id
 
 WINDOW_NAMES: tuple[str, ...] = tuple(WINDOWS)
@@ -22,10 +23,6 @@ client_x_window = dg.MultiPartitionsDefinition({"client": clients, "window": win
 
 # One run may hold all windows of a client, so that a model specification is compiled once.
 ONE_RUN = dg.BackfillPolicy.single_run()
-
-PARTITION_TAG = "dagster/partition"
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
 def registered_clients(instance: dg.DagsterInstance) -> list[str]:
@@ -84,7 +81,10 @@ def window_ranges(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def range_tags(client: str, first: str, last: str) -> dict[str, str]:
     """Run tags that make one run hold the windows ``first`` to ``last`` of a client."""
-    return {RANGE_START_TAG: window_key(client, first), RANGE_END_TAG: window_key(client, last)}
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: window_key(client, first),
+        ASSET_PARTITION_RANGE_END_TAG: window_key(client, last),
+    }
 
 
 def _position(key: str) -> tuple[str, int]:

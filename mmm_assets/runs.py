@@ -1,7 +1,7 @@
 """Tags that tie the runs of one refresh together, and what a run's events say about its failure.
 
 Here: tag names, reading them from a run, failures in words.
-Not here: starting runs (refresh.py).
+Not here: starting runs (refreshes/).
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mmm_assets.dagster_private.tags import HIDDEN_TAG_PREFIX
+
 REFRESH_TAG = "mmm/refresh"  # the same on all runs of one refresh; run_id of its rows in the metric history
 CLIENT_TAG = "mmm/client"  # dagster.yaml lets one run a client at a time leave the queue
 STARTED_TAG = (
-    ".dagster/mmm_started"  # (the UI hides tags of this prefix) when the refresh began, seconds since 1970
+    f"{HIDDEN_TAG_PREFIX}mmm_started"  # when the refresh began, seconds since 1970 (the UI hides it)
 )
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
 BATCH_TAG = "mmm/batch"  # the run of the batch that a client's runs belong to
-CLAIM_TAG = (
-    ".dagster/mmm_claim"  # the run that PROCESS_TAG speaks of; a retry inherits the tags of the run before
+HOLD_TAG = "mmm/hold"  # of runs whose results are not to be published, with the reason
+# The run that PROCESS_TAG speaks of: a retry inherits the tags of the run before it.
+CLAIM_TAG = f"{HIDDEN_TAG_PREFIX}mmm_claim"
+PROCESS_TAG = (
+    f"{HIDDEN_TAG_PREFIX}mmm_process"  # host, process id and start of the process that executes the run
 )
-PROCESS_TAG = ".dagster/mmm_process"  # host, process id and start of the process that executes the run
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,3 @@ def step_failures(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
 def first_line(text: str) -> str:
     """The first line of a message."""
     return text.strip().partition("\n")[0]
-
-
-HOLD_TAG = "mmm/hold"  # of runs whose results are not to be published, with the reason

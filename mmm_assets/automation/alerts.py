@@ -16,7 +16,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.event_api import EventLogCursor
 
 from mmm_assets import home
 from mmm_assets.automation.notices import (
@@ -26,11 +25,13 @@ from mmm_assets.automation.notices import (
     channel_names,
     read_notice_config,
 )
+from mmm_assets.dagster_private.instances import cursor_behind, events_of_run
 from mmm_assets.runs import CLIENT_TAG, first_line, step_failures
 from mmm_engine.errors import ConfigError
 
 RUNS_PER_TICK = 200
 _ENDS = (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS)
+_TOLD = (DagsterEventType.ASSET_CHECK_EVALUATION, DagsterEventType.STEP_FAILURE)
 
 Place = dict[str, str]  # kind of end -> cursor in the list of runs that ended so
 
@@ -92,7 +93,7 @@ def _newest(instance: dg.DagsterInstance) -> Place:
     for kind in _ENDS:
         last = instance.fetch_run_status_changes(kind, limit=1).records
         number = last[0].storage_id if last else -1
-        place[kind.value] = EventLogCursor.from_storage_id(number).to_string()
+        place[kind.value] = cursor_behind(number)
     return place
 
 
@@ -102,9 +103,7 @@ def _lines_of(instance: dg.DagsterInstance, ended: dg.EventLogEntry, warnings: b
     if run is None:  # deleted meanwhile
         return
     who = run.tags.get(CLIENT_TAG, run.job_name)
-    wanted = {DagsterEventType.ASSET_CHECK_EVALUATION, DagsterEventType.STEP_FAILURE}
-    records = instance.get_records_for_run(run.run_id, of_type=wanted).records
-    events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
+    events = events_of_run(instance, run.run_id, _TOLD)
     checks = [event.asset_check_evaluation_data for event in events if not event.is_step_failure]
     said = ""
     for evaluation in checks:

@@ -12,10 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
 
+from mmm_assets.dagster_private.instances import JudgedMaterialisation, judged_materialisation
 from mmm_assets.metadata import verdict_numbers
 from mmm_assets.types import Verdict
 from mmm_engine.errors import MMMError
@@ -37,7 +35,7 @@ def of_verdict(
         metadata=verdict_numbers(verdict),
         blocking=spec.blocking and verdict.blocking,
         partition=partition,
-        target_materialization_data=_target(instance, spec.asset_key, partition) if instance else None,
+        target_materialization_data=_judged(instance, spec.asset_key, partition) if instance else None,
     )
 
 
@@ -64,13 +62,10 @@ def faults(error: MMMError) -> dict[str, Any]:
     return {"fault_count": len(records), "faults": dg.MetadataValue.table(records) if records else "none"}
 
 
-def _target(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str | None) -> Target | None:
+def _judged(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str | None
+) -> JudgedMaterialisation | None:
     """The latest materialisation of the partition, which is the one a check looks at."""
     chosen = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition] if partition else None)
     records = instance.fetch_materializations(chosen, limit=1).records
-    if not records:
-        return None
-    latest = records[0]
-    return Target(
-        run_id=latest.event_log_entry.run_id, storage_id=latest.storage_id, timestamp=latest.timestamp
-    )
+    return judged_materialisation(records[0]) if records else None

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.event_api import PartitionKeyFilter
 
+from mmm_assets.dagster_private.instances import latest_execution
 from mmm_assets.partitions import DELIMITER, WINDOW_NAMES, client_x_window, window_key
 
 NOT_RUN = "not run"
@@ -62,12 +62,10 @@ def latest_checks(instance: dg.DagsterInstance, defs: dg.Definitions, client: st
 
 def _latest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, partition: str) -> Iterator[LatestCheck]:
     """The last evaluation of one check of one partition; nothing when it was never planned."""
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(
-        [key], partition_filter=PartitionKeyFilter(key=partition)
-    )
-    if key not in records:
+    execution = latest_execution(instance, key, partition)
+    if execution is None:
         return
-    evaluation = records[key].evaluation
+    evaluation = execution.evaluation
     if not isinstance(evaluation, dg.AssetCheckEvaluation):  # it was planned, then its run ended
         yield LatestCheck(key.name, partition, NOT_RUN, "its run ended before the check")
     else:

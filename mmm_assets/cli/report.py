@@ -28,14 +28,14 @@ def report(
     ] = Audience.ANALYST,
 ) -> None:
     """Render a client's report again from what is stored, and print its path."""
+    from mmm_assets.dagster_private.tags import PARTITION_NAME_TAG
     from mmm_assets.pages.publication import Publication
-    from mmm_assets.partitions import PARTITION_TAG
     from mmm_assets.refreshes import jobs
 
     require_results(client)
     for_client = audience is Audience.CLIENT
     config = {"ops": {"report": {"config": {"for_client": for_client}}}}
-    failures = materialise_again(jobs.PUBLISH.name, "report", {PARTITION_TAG: client}, config)
+    failures = materialise_again(jobs.PUBLISH.name, "report", {PARTITION_NAME_TAG: client}, config)
     if failures:
         print_error(*failures)
         raise typer.Exit(FAILED)

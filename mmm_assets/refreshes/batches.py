@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 from pydantic import Field
 
+from mmm_assets.dagster_private.tags import ROOT_RUN_ID_TAG
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.refreshes import canaries, isolation

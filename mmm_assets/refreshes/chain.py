@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RETRIES_TAG
 
+from mmm_assets.dagster_private.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from mmm_assets.pages.publication import Publication
-from mmm_assets.partitions import PARTITION_TAG, WINDOW_NAMES, clients, range_tags, split_key, window_ranges
+from mmm_assets.partitions import WINDOW_NAMES, clients, range_tags, split_key, window_ranges
 from mmm_assets.refreshes import jobs
 from mmm_assets.refreshes.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.runs import (
@@ -165,7 +165,7 @@ def judge_client(
         if not results.has_data(client) or results.read(client).refusals:
             chain.skip("recovery and stability: there is no model that may be published")
         else:
-            where, alone = {PARTITION_TAG: client}, [dg.AssetKey(name) for name in _TRUST]
+            where, alone = {PARTITION_NAME_TAG: client}, [dg.AssetKey(name) for name in _TRUST]
             chain.execute(jobs.FLEETS.name, "recovery, stability", where, sampler=True, only=alone)
             chain.run(jobs.PUBLISH.name, "recording and reporting")
     return chain.outcome()
@@ -275,7 +275,7 @@ class _Chain:
 
     def run(self, job: str, title: str, *, sampler: bool = False) -> bool:
         """Execute a job for the client; whether it succeeded."""
-        return bool(self.execute(job, title, {PARTITION_TAG: self.client}, sampler=sampler).success)
+        return bool(self.execute(job, title, {PARTITION_NAME_TAG: self.client}, sampler=sampler).success)
 
     def execute(
         self,

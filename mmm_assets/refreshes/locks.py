@@ -18,6 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from mmm_assets.dagster_private import instances
 from mmm_assets.home import make_private
 from mmm_assets.runs import CLAIM_TAG, PROCESS_TAG
 from mmm_engine.client.config import check_client_id
@@ -28,7 +29,7 @@ _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.Dag
 @contextmanager
 def client_lock(instance: dg.DagsterInstance, client: str) -> Iterator[None]:
     """Hold the client for this process; a second refresh of it waits here until the first is done."""
-    folder = Path(instance.root_directory) / "locks"
+    folder = instances.root_directory(instance) / "locks"
     make_private(folder)
     with (folder / f"{check_client_id(client)}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when the process ends, however it ends
@@ -49,7 +50,7 @@ def is_alive(identity: str) -> bool:
 
 def claim_run(instance: dg.DagsterInstance, run_id: str) -> None:
     """Note that this process executes a run that Dagster has launched, so that its death is noticed."""
-    instance.add_run_tags(run_id, {PROCESS_TAG: process_identity(), CLAIM_TAG: run_id})
+    instances.add_run_tags(instance, run_id, {PROCESS_TAG: process_identity(), CLAIM_TAG: run_id})
 
 
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -59,12 +60,12 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         Ids of the runs that were marked.
     """
     buried = []
-    for run in instance.get_runs(filters=dg.RunsFilter(statuses=_UNFINISHED)):
+    for run in instances.runs_with_status(instance, _UNFINISHED):
         identity = run.tags.get(PROCESS_TAG)
         if identity is None or run.tags.get(CLAIM_TAG, run.run_id) != run.run_id or is_alive(identity):
             continue
-        instance.report_run_failed(run, message=f"The process that executed this run ({identity}) is gone.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        message = f"The process that executed this run ({identity}) is gone."
+        instances.end_as_failed(instance, run, message)
         buried.append(run.run_id)
     return buried
 

@@ -16,19 +16,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from dagster._config import StringSource
-from dagster._core.storage.event_log import SqlEventLogStorageMetadata, SqliteEventLogStorage
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.schedules import SqliteScheduleStorage
-from dagster._core.storage.sql import create_engine
-from dagster._core.storage.sqlite_storage import (
-    DagsterSqliteStorage,
-    _event_logs_directory,
-    _runs_directory,
-    _schedule_directory,
-)
-from dagster._serdes import ConfigurableClassData
+import dagster as dg
 from sqlalchemy import Connection, Engine, event, text
+
+from mmm_assets.dagster_private.sqlite import (
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    SqlEventLogStorageMetadata,
+    SqliteEventLogStorage,
+    SqliteRunStorage,
+    SqliteScheduleStorage,
+    create_engine,
+    event_logs_directory,
+    runs_directory,
+    schedule_directory,
+)
 
 BUSY_SECONDS = 30.0
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
@@ -124,16 +126,16 @@ class KeptStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.base_dir = base_dir
-        self._run_storage = KeptRuns.from_local(_runs_directory(base_dir))
-        self._event_log_storage = KeptEventLog(_event_logs_directory(base_dir))
-        self._schedule_storage = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        self._run_storage = KeptRuns.from_local(runs_directory(base_dir))
+        self._event_log_storage = KeptEventLog(event_logs_directory(base_dir))
+        self._schedule_storage = SqliteScheduleStorage.from_local(schedule_directory(base_dir))
         self._inst_data = inst_data
         super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
 
     @classmethod
     def config_type(cls) -> Any:
         """The home."""
-        return {"base_dir": StringSource}
+        return {"base_dir": dg.StringSource}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

@@ -37,6 +37,7 @@ ORDER = {
     ],
     "mmm_assets": [
         "types",
+        "dagster_private",
         "home",
         "partitions",
         "runs",

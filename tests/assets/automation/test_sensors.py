@@ -6,9 +6,9 @@ import time
 
 import dagster as dg
 import pytest
-from dagster._core.storage.tags import ROOT_RUN_ID_TAG
 
 from mmm_assets.automation import sensors
+from mmm_assets.dagster_private.tags import ROOT_RUN_ID_TAG
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
 from mmm_assets.refreshes.batches import JOB_NAME, PORTFOLIO_ITEM, TASK, batch_config, by_specification

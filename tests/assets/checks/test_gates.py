@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from mmm_assets.definitions import build_defs
-from mmm_assets.partitions import RANGE_END_TAG, RANGE_START_TAG
 from mmm_assets.storage.io_managers import FrameFiles, HtmlFiles, JsonFiles, read_frame, write_frame
 from mmm_engine.errors import DataError
 from tests.assets.conftest import break_client
@@ -24,7 +24,10 @@ def evaluate(used_home, instance, data_dir):
         if len(partitions) == 1:
             tags = {"dagster/partition": partitions[0]}
         else:
-            tags = {RANGE_START_TAG: partitions[0], RANGE_END_TAG: partitions[-1]}
+            tags = {
+                ASSET_PARTITION_RANGE_START_TAG: partitions[0],
+                ASSET_PARTITION_RANGE_END_TAG: partitions[-1],
+            }
         result = defs.resolve_job_def("one_check").execute_in_process(
             instance=instance, tags=tags, raise_on_error=False
         )

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import pytest
-from dagster._core.instance.ref import InstanceRef
 
+from mmm_assets.dagster_private.instances import open_with
 from mmm_assets.home import prepare_home
 from mmm_assets.storage import sqlite as storage
 
@@ -22,8 +22,7 @@ def number() -> None:
 
 def stock_instance(home) -> dg.DagsterInstance:
     """The same home, opened by Dagster's own storage."""
-    settings = {"storage": {"sqlite": {"base_dir": str(home)}}}
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=settings))
+    return open_with(home, {"storage": {"sqlite": {"base_dir": str(home)}}})
 
 
 def test_a_home_uses_the_kept_storage(home, open_home):
