@@ -1,15 +1,19 @@
 """Where things are: Dagster's home, the stored results in it, and the folder of client files.
 
-Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, opening its instance.
-Not here: the layout below storage/ (io_managers.py), the content of client files (mmm_engine.client.config).
+Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, keeping its settings up to date, opening its instance.
+Not here: the layout below storage/ (storage/io_managers.py), the content of client files (mmm_engine.client.config).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mmm_engine.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -18,6 +22,13 @@ _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
 _OTHERS = 0o007
 PRIVATE = 0o700  # a home holds clients' revenue: nobody else on the machine reads it
+
+# SHA-256 of every dagster.yaml that was shipped before the present one, by the day from which it was.
+_SUPERSEDED = {
+    "67097dbd8d40e7b2b975748b79d122b9686342a39f8168e308f4e078bf8e8106": "2026-11-22",
+    "092e49b98ccbccd5a181f7f8e224c95413dde304a22ba5eb75ad04d7ae0080f2": "2026-11-23",
+}
+_MOVED_STORAGE = re.compile(rb"""^\s*module:\s*["']?mmm_assets\.storage["']?\s*(#.*)?$""", re.MULTILINE)
 
 
 def home_dir() -> Path:
@@ -61,17 +72,41 @@ def shipped_file(name: str) -> Path:
 
 
 def prepare_home(home: Path) -> Path:
-    """Make the home ready for Dagster: the folder, its settings, and the environment variable that names it."""
+    """Make the home ready for Dagster: the folder, its settings, and the environment variable that names it.
+
+    Settings as an earlier version shipped them are brought up to date.
+
+    Raises:
+        ConfigError: If settings that somebody has changed cannot be used with this version.
+    """
     if not home.exists():
         home.mkdir(parents=True, mode=PRIVATE)
     elif home.stat().st_mode & _OTHERS:
         home.chmod(home.stat().st_mode & 0o7777 & ~_OTHERS)
     storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE)
-    settings = home / "dagster.yaml"
-    if not settings.exists():
-        shutil.copyfile(shipped_file("dagster.yaml"), settings)
+    _prepare_settings(home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _prepare_settings(settings: Path) -> None:
+    """Put the shipped settings in place; a file that somebody has changed stays as it is.
+
+    Raises:
+        ConfigError: If a changed file names a module that an earlier version had.
+    """
+    if not settings.exists():
+        shutil.copyfile(shipped_file("dagster.yaml"), settings)
+        return
+    content = settings.read_bytes()
+    if hashlib.sha256(content).hexdigest() in _SUPERSEDED:
+        fresh = settings.with_name(f"{settings.name}.tmp-{os.getpid()}")
+        shutil.copyfile(shipped_file("dagster.yaml"), fresh)
+        os.replace(fresh, settings)
+    elif _MOVED_STORAGE.search(content):
+        where, now = "setting 'storage.custom.module'", "mmm_assets.storage.sqlite"
+        fix = "the module has moved: write the new name into the file (it was changed by hand and is left as it is)"
+        raise ConfigError(str(settings), Fault(where, "mmm_assets.storage", now, fix))
 
 
 def make_private(folder: Path) -> None:

@@ -9,7 +9,6 @@ import dagster as dg
 import yaml
 
 from mmm_assets.definitions import build_defs, defs
-from mmm_assets.home import PRIVATE, prepare_home, shipped_file
 from mmm_assets.storage.io_managers import PartitionFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,18 +166,6 @@ def test_dg_accepts_the_project(home):
     program = Path(sys.executable).parent / "dg"
     result = subprocess.run([program, "check", "defs"], capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
-
-
-def test_a_home_elsewhere_gets_the_shipped_settings_once(tmp_path, monkeypatch):
-    """Settings that someone has changed stay."""
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    home = prepare_home(tmp_path / "far" / "home")
-    settings = home / "dagster.yaml"
-    assert settings.read_text() == shipped_file("dagster.yaml").read_text()
-    assert home.stat().st_mode & 0o777 == PRIVATE
-    settings.write_text("telemetry: {enabled: false}\n")
-    prepare_home(home)
-    assert settings.read_text() == "telemetry: {enabled: false}\n"
 
 
 def test_the_shipped_settings_are_accepted_and_keep_fits_in_a_pool(home):

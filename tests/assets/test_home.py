@@ -1,0 +1,97 @@
+"""A home's settings: shipped once, brought up to date after an upgrade, left alone where somebody changed them."""
+
+import hashlib
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mmm_assets.home import PRIVATE, open_instance, prepare_home, shipped_file
+from mmm_engine.errors import ConfigError
+
+SHIPPED_BEFORE = sorted((Path(__file__).parent / "homes").glob("dagster-*.yaml"))
+MOVED = "module: mmm_assets.storage "  # with a space behind it: as the file of 2026-11-23 named the storage
+
+
+@pytest.fixture
+def old_home(tmp_path, monkeypatch):
+    """Makes a home with given settings."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+
+    def make(settings: str) -> Path:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "dagster.yaml").write_text(settings)
+        return tmp_path / "home"
+
+    return make
+
+
+def test_a_home_elsewhere_gets_the_shipped_settings_once(tmp_path, monkeypatch):
+    """Settings that someone has changed stay."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    home = prepare_home(tmp_path / "far" / "home")
+    settings = home / "dagster.yaml"
+    assert settings.read_text() == shipped_file("dagster.yaml").read_text()
+    assert home.stat().st_mode & 0o777 == PRIVATE
+    settings.write_text("telemetry: {enabled: false}\n")
+    prepare_home(home)
+    assert settings.read_text() == "telemetry: {enabled: false}\n"
+
+
+@pytest.mark.parametrize("shipped_before", SHIPPED_BEFORE, ids=lambda path: path.stem)
+def test_settings_of_an_earlier_version_are_brought_up_to_date(old_home, shipped_before):
+    """A home that nobody has changed opens after an upgrade, with the settings of the present version."""
+    home = old_home(shipped_before.read_text())
+    with open_instance(home) as instance:
+        assert type(instance.event_log_storage).__name__ == "KeptEventLog"
+    assert (home / "dagster.yaml").read_text() == shipped_file("dagster.yaml").read_text()
+    assert sorted(path.name for path in home.glob("dagster.yaml*")) == ["dagster.yaml"]
+
+
+def test_runs_recorded_before_an_upgrade_are_still_there(old_home):
+    """Settings are all that changes: the storage reads the files that it wrote."""
+    stock = "\n".join(line for line in SHIPPED_BEFORE[0].read_text().splitlines() if line[:1] != "#")
+    home = old_home(stock)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        run = dg.materialize([number], instance=instance).run_id
+    (home / "dagster.yaml").write_bytes(SHIPPED_BEFORE[-1].read_bytes())
+    with open_instance(home) as instance:
+        assert [known.run_id for known in instance.get_runs()] == [run]
+
+
+@pytest.mark.parametrize("name", ["mmm_assets.storage", '"mmm_assets.storage"  # kept open'])
+def test_changed_settings_that_name_the_moved_storage_are_told_and_left(old_home, mmm, name):
+    """One message with file, setting and new name; exit code 2, and nothing is written over."""
+    changed = shipped_file("dagster.yaml").read_text()
+    line = next(line for line in changed.splitlines() if "mmm_assets.storage.sqlite" in line)
+    changed = changed.replace(line, f"    module: {name}").replace("max_retries: 1", "max_retries: 3")
+    home = old_home(changed)
+    with pytest.raises(ConfigError, match=r"mmm_assets\.storage\.sqlite"):
+        prepare_home(home)
+    code, _, err = mmm("portfolio")
+    assert code == 2
+    assert err.startswith(
+        f"{home / 'dagster.yaml'}: setting 'storage.custom.module': found mmm_assets.storage;"
+    )
+    assert (home / "dagster.yaml").read_text() == changed
+
+
+def test_changed_settings_with_the_present_storage_stay(old_home):
+    """An operator's own limits are no concern of an upgrade."""
+    changed = (
+        shipped_file("dagster.yaml").read_text().replace("max_concurrent_runs: 4", "max_concurrent_runs: 8")
+    )
+    assert (prepare_home(old_home(changed)) / "dagster.yaml").read_text() == changed
+
+
+def test_every_file_that_was_ever_shipped_is_known():
+    """Whoever changes the shipped file keeps the one before it: its text in homes/, its hash in mmm_assets.home."""
+    shipped = shipped_file("dagster.yaml").read_bytes()
+    assert hashlib.sha256(shipped).hexdigest()[:8] == "2eb2db26"
+    assert [path.stem for path in SHIPPED_BEFORE] == ["dagster-2026-11-22", "dagster-2026-11-23"]
+    assert any(MOVED in path.read_text() for path in SHIPPED_BEFORE)
+
+
+@dg.asset
+def number() -> None:
+    """An asset to record."""
