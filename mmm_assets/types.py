@@ -16,24 +16,26 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from mmm_engine.client.config import ClientConfig, SamplerConfig
-    from mmm_engine.fleets.window_fit import WindowFit
+    from mmm_engine.fleets.scored_window import ScoredWindow
     from mmm_engine.history.store import History
+    from mmm_engine.posterior.fitted_window import FittedWindow
     from mmm_engine.rows.client_data import ClientData
     from mmm_engine.rows.window import ScaledInputs
     from mmm_engine.scores.gates import Verdict
 else:
-    ClientConfig = ClientData = DataFrame = DataTree = History = SamplerConfig = ScaledInputs = Series = Any
-    Verdict = WindowFit = Any
+    ClientConfig = ClientData = DataFrame = DataTree = FittedWindow = History = SamplerConfig = Any
+    ScaledInputs = ScoredWindow = Series = Verdict = Any
 
 __all__ = [
     "ClientConfig",
     "ClientData",
     "DataFrame",
     "DataTree",
+    "FittedWindow",
     "History",
     "SamplerConfig",
     "ScaledInputs",
+    "ScoredWindow",
     "Series",
     "Verdict",
-    "WindowFit",
 ]

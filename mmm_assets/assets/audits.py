@@ -17,7 +17,7 @@ from mmm_assets.assets.stamps import MCMC_POOL, stamped
 from mmm_assets.partitions import WINDOW_NAMES, clients
 from mmm_assets.storage.resources import ClientFiles, SamplerOverrides
 from mmm_assets.storage.results import FULL, ResultStore
-from mmm_assets.types import DataFrame, ScaledInputs, WindowFit
+from mmm_assets.types import DataFrame, ScaledInputs, ScoredWindow
 from mmm_engine.version import ENGINE_VERSION
 
 
@@ -78,7 +78,7 @@ def identification_scores(
         sampler=sampler.apply(full.inputs.config.sampler),
         progress=progress.listener_for(context.log),
         n_simulations=audit.simulations,
-        posterior=full.posterior if audit.truth == "posterior" else None,
+        fitted=full if audit.truth == "posterior" else None,
         split="identification",
     )
     return _stamped(context, scores, full.inputs)
@@ -108,7 +108,7 @@ def sensitivity_scores(
     return _stamped(context, score(runs), full.inputs)
 
 
-def _full(results: ResultStore, client: str) -> WindowFit:
+def _full(results: ResultStore, client: str) -> ScoredWindow:
     """The fitted full window that an audit looks at.
 
     Raises:

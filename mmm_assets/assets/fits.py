@@ -2,10 +2,10 @@
 
 Here: fitted_posterior; holdout_metrics, predictions, channel_returns, response_curves, decomposition,
 adstock_weights, parameters, chain_views, media_multiplier (one step: the posterior is loaded once for all of them).
-Not here: sampling (mmm_engine.posterior.fit), any formula (mmm_engine.scores.forecast_scores, predict, returns).
+Not here: sampling (mmm_engine.posterior.fit), what a window's frames hold (mmm_engine.fleets.scored_window).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -17,8 +17,8 @@ from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.io_managers import JsonFiles, PosteriorFiles
 from mmm_assets.storage.resources import SamplerOverrides
-from mmm_assets.storage.results import FIT_FAULTS, versions_of
-from mmm_assets.types import DataFrame, DataTree, ScaledInputs
+from mmm_assets.storage.results import FIT_FAULTS, WINDOW_FRAMES, versions_of
+from mmm_assets.types import DataFrame, DataTree, FittedWindow, ScaledInputs
 
 
 @dg.asset(
@@ -41,7 +41,7 @@ def fitted_posterior(
     A window whose fit fails does not take the others with it: theirs are stored and recorded, then the step fails and
     names the windows that have no new posterior.
     """
-    fits: dict[str, DataTree] = {}
+    fits: dict[str, FittedWindow] = {}
     failures: dict[str, str] = {}
     for key in in_order(scaled_inputs):
         try:
@@ -56,96 +56,47 @@ def fitted_posterior(
     if failures:
         yield from _keep(fits, posterior_files)
         raise dg.Failure(_failure_message(failures), metadata={**failures}, allow_retries=False)
-    yield dg.Output(fits)
+    yield dg.Output({key: window.stored_posterior() for key, window in fits.items()})
 
 
-def _scores(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Training and held-out scores of a window with its sampler's health and the plausibility of its baseline."""
-    import pandas as pd
-
-    from mmm_engine.fleets.holdout import score_window
-    from mmm_engine.posterior.diagnostics import sampler_health
-    from mmm_engine.results.baseline import plausibility_scores
-
-    parts = [
-        score_window(posterior, inputs),
-        sampler_health(posterior),
-        plausibility_scores(posterior, inputs),
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _predictions(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Observed and predicted target of every row, with intervals."""
-    from mmm_engine.results.predictive import predict, predictive_frame
-
-    return predictive_frame(predict(posterior, inputs), inputs)
-
-
-def _channel_returns(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Contribution, share and return of each channel over the training rows."""
-    from mmm_engine.results.returns import channel_returns
-
-    return channel_returns(posterior, inputs)
-
-
-def _response_curves(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Contribution of each channel as its spend changes, marked where it leaves what was ever spent."""
-    from mmm_engine.results.response import response_curves
-
-    return response_curves(posterior, inputs)
-
-
-def _decomposition(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """The prediction of every row taken apart: baseline, seasons, channels, controls."""
-    from mmm_engine.results.decomposition import contributions, decomposition_frame
-
-    return decomposition_frame(contributions(posterior, inputs))
-
-
-def _parameters(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Every parameter of the model: posterior, R-hat, effective sample sizes and its prior."""
-    from mmm_engine.posterior.parameter_table import parameter_frame, with_prior_ranges
-
-    return with_prior_ranges(parameter_frame(posterior, inputs.config), inputs)
-
-
-def _adstock_weights(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """How each channel's effect spreads over the periods that follow its media."""
-    from mmm_engine.results.response import adstock_weights
-
-    return adstock_weights(posterior, inputs)
-
-
-def _chain_views(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """Ranks of the draws, energy, and where divergences happened."""
-    from mmm_engine.posterior.chain_views import chain_frame
-    from mmm_engine.posterior.diagnostics import parameter_summary
-
-    return chain_frame(posterior, parameter_summary(posterior))
-
-
-def _media_multiplier(posterior: DataTree, inputs: ScaledInputs) -> DataFrame:
-    """How much stronger or weaker media works over time; no rows when the model keeps it constant."""
-    import pandas as pd
-
-    from mmm_engine.results.decomposition import multiplier_frame
-
-    frame = multiplier_frame(posterior, inputs)
-    return pd.DataFrame(columns=list(metadata.MULTIPLIER_COLUMNS)) if frame is None else frame
-
-
-_Reading = Callable[[Any, Any], Any]
-_READINGS: dict[str, tuple[_Reading, metadata.Columns]] = {
-    "holdout_metrics": (_scores, metadata.SCORE_COLUMNS),
-    "predictions": (_predictions, metadata.PREDICTION_COLUMNS),
-    "channel_returns": (_channel_returns, metadata.RETURNS_COLUMNS),
-    "response_curves": (_response_curves, metadata.CURVE_COLUMNS),
-    "decomposition": (_decomposition, metadata.DECOMPOSITION_COLUMNS),
-    "adstock_weights": (_adstock_weights, metadata.ADSTOCK_COLUMNS),
-    "parameters": (_parameters, metadata.PARAMETER_COLUMNS),
-    "chain_views": (_chain_views, metadata.CHAIN_COLUMNS),
-    "media_multiplier": (_media_multiplier, metadata.MULTIPLIER_COLUMNS),
+# Asset of a window's frame to its description in the catalogue and its columns; the frames are `ScoredWindow`'s.
+_FRAMES: dict[str, tuple[str, metadata.Columns]] = {
+    "holdout_metrics": (
+        "Training and held-out scores of a window with its sampler's health and the plausibility of its baseline.",
+        metadata.SCORE_COLUMNS,
+    ),
+    "predictions": (
+        "Observed and predicted target of every row, with intervals.",
+        metadata.PREDICTION_COLUMNS,
+    ),
+    "channel_returns": (
+        "Contribution, share and return of each channel over the training rows.",
+        metadata.RETURNS_COLUMNS,
+    ),
+    "response_curves": (
+        "Contribution of each channel as its spend changes, marked where it leaves what was ever spent.",
+        metadata.CURVE_COLUMNS,
+    ),
+    "decomposition": (
+        "The prediction of every row taken apart: baseline, seasons, channels, controls.",
+        metadata.DECOMPOSITION_COLUMNS,
+    ),
+    "adstock_weights": (
+        "How each channel's effect spreads over the periods that follow its media.",
+        metadata.ADSTOCK_COLUMNS,
+    ),
+    "parameters": (
+        "Every parameter of the model: posterior, R-hat, effective sample sizes and its prior.",
+        metadata.PARAMETER_COLUMNS,
+    ),
+    "chain_views": (
+        "Ranks of the draws, energy, and where divergences happened.",
+        metadata.CHAIN_COLUMNS,
+    ),
+    "media_multiplier": (
+        "How much stronger or weaker media works over time; no rows when the model keeps it constant.",
+        metadata.MULTIPLIER_COLUMNS,
+    ),
 }
 
 
@@ -158,12 +109,12 @@ _READINGS: dict[str, tuple[_Reading, metadata.Columns]] = {
     outs={
         name: dg.AssetOut(
             is_required=False,
-            description=read.__doc__,
+            description=description,
             io_manager_key="frame_files",
             kinds={"parquet"},
             metadata=metadata.column_schema(columns),
         )
-        for name, (read, columns) in _READINGS.items()
+        for name, (description, columns) in _FRAMES.items()
     },
 )
 def window_results(
@@ -172,36 +123,49 @@ def window_results(
     scaled_inputs: dict[str, ScaledInputs],
 ) -> Iterator[dg.Output[dict[str, DataFrame]]]:
     """Everything that is read from a posterior; any of it can be materialised alone."""
-    for name, (read, _) in _READINGS.items():
-        if dg.AssetKey(name) not in context.selected_asset_keys:
-            continue
-        frames = {}
-        for key, posterior in fitted_posterior.items():
-            frames[key] = read(posterior, scaled_inputs[key])
-            frames[key].attrs.update({field: str(posterior.attrs.get(field)) for field in STAMP})
-            context.add_asset_metadata(_frame_facts(name, frames[key]), asset_key=name, partition_key=key)
-        yield dg.Output(frames, output_name=name)
+    import pandas as pd
+
+    from mmm_engine.fleets.scored_window import ScoredWindow
+
+    fields = {
+        asset: field
+        for field, asset in WINDOW_FRAMES.items()
+        if dg.AssetKey(asset) in context.selected_asset_keys
+    }
+    frames: dict[str, dict[str, DataFrame]] = {asset: {} for asset in fields}
+    for key, posterior in fitted_posterior.items():
+        window = ScoredWindow.of(scaled_inputs[key], posterior)  # what its frames share is computed once
+        for asset, field in fields.items():
+            frame = getattr(window, field)
+            frame = pd.DataFrame(columns=list(_FRAMES[asset][1])) if frame is None else frame
+            frame.attrs.update({name: str(posterior.attrs.get(name)) for name in STAMP})
+            context.add_asset_metadata(_frame_facts(asset, frame), asset_key=asset, partition_key=key)
+            frames[asset][key] = frame
+    for asset, by_window in frames.items():
+        yield dg.Output(by_window, output_name=asset)
 
 
-def _fit(context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: SamplerOverrides) -> DataTree:
+def _fit(
+    context: dg.AssetExecutionContext, inputs: ScaledInputs, overrides: SamplerOverrides
+) -> FittedWindow:
     """One fitted window, stamped with the run that made it."""
     from mmm_engine.posterior.fit import fit
 
-    posterior = fit(
+    window = fit(
         inputs,
         sampler=overrides.apply(inputs.config.sampler),
         label=f"{inputs.config.client} {inputs.window}",
         progress=progress.listener_for(context.log),
     )
-    posterior.attrs.update({"fit_id": context.run.run_id, **Refresh.of(context.run).stamp()})
-    return posterior
+    window.posterior.attrs.update({"fit_id": context.run.run_id, **Refresh.of(context.run).stamp()})
+    return window
 
 
-def _keep(fits: dict[str, DataTree], files: PosteriorFiles) -> Iterator[dg.AssetMaterialization]:
+def _keep(fits: dict[str, FittedWindow], files: PosteriorFiles) -> Iterator[dg.AssetMaterialization]:
     """Store and record the fits of a step that is about to fail for another window."""
-    for key, posterior in fits.items():
-        path = files.write("fitted_posterior", key, posterior)
-        facts = {**_fit_facts(posterior), "path": dg.MetadataValue.path(path)}
+    for key, window in fits.items():
+        path = files.write("fitted_posterior", key, window.stored_posterior())
+        facts = {**_fit_facts(window), "path": dg.MetadataValue.path(path)}
         yield dg.AssetMaterialization("fitted_posterior", partition=key, metadata=facts)
 
 
@@ -210,11 +174,9 @@ def _failure_message(failures: dict[str, str]) -> str:
     return f"{len(failures)} of the windows of this run could not be fitted; the others are stored:\n{listed}"
 
 
-def _fit_facts(posterior: DataTree) -> dict[str, Any]:
+def _fit_facts(window: FittedWindow) -> dict[str, Any]:
     """What the UI shows about one fit: numbers that plot, then what it was fitted on."""
-    from mmm_engine.posterior.diagnostics import sampler_health
-
-    facts: dict[str, Any] = metadata.score_numbers(sampler_health(posterior))
+    facts: dict[str, Any] = metadata.score_numbers(window.health)
     for name in (
         "draws",
         "tune",
@@ -225,8 +187,8 @@ def _fit_facts(posterior: DataTree) -> dict[str, Any]:
         "cutoff",
         "data_version",
     ):
-        if name in posterior.attrs:
-            value = posterior.attrs[name]
+        if name in window.posterior.attrs:
+            value = window.posterior.attrs[name]
             facts[name] = value.item() if hasattr(value, "item") else value
     return facts
 

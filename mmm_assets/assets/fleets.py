@@ -86,16 +86,18 @@ def forecast(
     Media follow the client's plan where its file names one, else last year's pattern. A client whose full fit failed
     a hard gate issues no forecast: the last one stays.
     """
+    from mmm_engine.posterior.fitted_window import FittedWindow
     from mmm_engine.results.forecast import forecast as expect
     from mmm_engine.rows.plan import client_plan
 
     client = context.partition_key
     posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)
     _refuse_unless_publishable(results.read(client), str(posterior.attrs["fit_id"]))
+    window = FittedWindow.of(inputs, posterior)
     settings = inputs.config.forecast
     plan = client_plan(client_files.folder, inputs)
     planned = 0 if plan is None else len(plan)
-    frame = expect(posterior, inputs, horizon=max(settings.horizon, planned), plan=plan if planned else None)
+    frame = expect(window, horizon=max(settings.horizon, planned), plan=plan if planned else None)
     if settings.plan and planned < len(frame):
         said = "%s covers %d of %d periods; the others follow last year's pattern"
         context.log.warning(said, settings.plan, planned, len(frame))

@@ -210,7 +210,7 @@ def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, M
     from mmm_engine.results.returns import return_scores
 
     for name, window in stored.windows.items():
-        yield name, window.scores, window.attrs
+        yield name, window.metrics, window.attrs
         yield name, return_scores(window.returns), window.attrs
     for frame in (stored.recovery, stored.stability, *stored.audit.frames):
         if frame is not None and FULL in stored.windows:

@@ -45,7 +45,7 @@ def score_table(results: ClientResults) -> Table:
     for heading in SCORES:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, window in results.windows.items():
-        values = _whole_scores(window.scores)
+        values = _whole_scores(window.metrics)
         cells = [
             _written(values.get((split, metric)), template) for split, metric, template in SCORES.values()
         ]

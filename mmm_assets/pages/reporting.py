@@ -1,23 +1,23 @@
 """A client's stored results in the form that the report is made from.
 
-Here: gathering the report's inputs, rendering the page.
-Not here: what the report says or how it looks (mmm_engine.report), whether it may be published (publication.py).
+Here: the stored parts of the report's inputs, rendering the page.
+Not here: gathering, what the report says and how it looks (mmm_engine.report), whether it may be published
+(publication.py).
 """
 
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from mmm_assets import verdicts
 from mmm_assets.runs import Refresh
-from mmm_assets.storage.results import FULL, ClientResults, WindowResults
+from mmm_assets.storage.results import FULL, ClientResults
 from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
-    from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo, WindowReport
+    from mmm_engine.report.inputs import Audience, ReportInputs, RunInfo
 
 LIBRARIES = (
     "pymc", "pymc-marketing", "nutpie", "pytensor", "llvmlite", "arviz", "numpy", "pandas", "xarray",
@@ -34,34 +34,23 @@ def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
 
 def report_inputs(results: ClientResults, history: History, run: RunInfo) -> ReportInputs:
     """Everything the report of a client is made from; window ``full`` must be among the results."""
-    from mmm_engine.report.inputs import ReportInputs
+    from mmm_engine.report.gather import gather_report
     from mmm_engine.scores.drift import drift_scores
 
-    data, config, full = results.data, results.data.config, results.windows[FULL]
-    return ReportInputs(
-        client=config.client,
-        target_name=config.target.column,
-        target_kind=config.target.kind,
-        period=data.period,
-        currency_unit=config.currency,
-        windows={name: _window_report(window) for name, window in results.windows.items()},
-        decomposition=full.decomposition,
-        curves=full.curves,
-        multiplier=full.multiplier if len(full.multiplier) else None,
-        spend=_spend(full),
+    client = results.data.config.client
+    return gather_report(
+        results.data,
+        results.windows[FULL],
+        [window for name, window in results.windows.items() if name != FULL],
+        verdicts=verdicts_of(results, history),
+        run=run,
         recovery=_recovery(results),
         stability=_stability(results),
         forecast=results.forecast,
-        findings=data.findings,
-        verdicts=verdicts_of(results, history),
-        run=run,
-        adstock=full.adstock,
-        ledger=history.ledger(config.client),
+        ledger=history.ledger(client),
+        previous=previous_refresh(history, client, run.run_id),
         diff=results.diff,
-        drift=drift_scores(history.read(config.client)),
-        previous=previous_refresh(history, config.client, run.run_id),
-        recovery_min=config.thresholds.recovery_min,
-        stability_min=config.thresholds.stability_min,
+        drift=drift_scores(history.read(client)),
     )
 
 
@@ -93,13 +82,14 @@ def _stability(results: ClientResults) -> DataFrame | None:
 
 def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
     """How to derive the report's numbers again."""
+    from mmm_engine.report.gather import library_versions
     from mmm_engine.report.inputs import RunInfo
 
     return RunInfo(
         data_version=results.data.data_version,
         config_version=results.data.config.config_version,
         engine_version=ENGINE_VERSION,
-        versions={"python": platform.python_version(), **_library_versions()},
+        versions={"python": platform.python_version(), **library_versions(LIBRARIES)},
         seed=int(results.windows[FULL].attrs["seed"]),
         recorded_at=refresh.ended,
         command=refresh.command,
@@ -118,37 +108,3 @@ def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | 
     last = earlier.sort_values("recorded_at", kind="stable")["run_id"].iloc[-1]
     before: DataFrame = earlier[earlier["run_id"] == last].reset_index(drop=True)
     return before
-
-
-def _window_report(window: WindowResults) -> WindowReport:
-    from mmm_engine.report.inputs import WindowReport
-
-    health = window.scores["split"] == "all"
-    return WindowReport(
-        window=window.inputs.window,
-        cutoff=window.inputs.cutoff,
-        horizon=window.inputs.horizon,
-        scores=window.scores[~health].reset_index(drop=True),
-        health=window.scores[health].reset_index(drop=True),
-        predictions=window.predictions,
-        returns=window.returns,
-        parameters=window.parameters,
-        chains=window.chains,
-    )
-
-
-def _spend(window: WindowResults) -> DataFrame:
-    """Totals of each channel over the training rows."""
-    from mmm_engine.report.inputs import spend_frame
-
-    return spend_frame(window.inputs)
-
-
-def _library_versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found

@@ -59,7 +59,7 @@ def state_of(results: ClientResults) -> PublishedState:
     from mmm_engine.fleets.refresh_diff import PublishedState
 
     full = results.windows[FULL]
-    ess = full.scores.loc[full.scores["metric"] == "ess_bulk_min", "value"]
+    ess = full.metrics.loc[full.metrics["metric"] == "ess_bulk_min", "value"]
     return PublishedState(results.data, full.returns, _versions(), float(ess.iloc[0]) if len(ess) else 1.0)
 
 

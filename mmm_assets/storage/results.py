@@ -29,7 +29,7 @@ from mmm_assets.storage.io_managers import (
     ScaledInputsFiles,
     StoredFileError,
 )
-from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, Verdict, WindowFit
+from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, ScoredWindow, Verdict
 
 FULL = "full"
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
@@ -38,10 +38,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class WindowResults:
-    """One fitted window: its rows and every frame that was read from its posterior."""
+    """One fitted window: its rows and every frame that was read from its posterior.
+
+    The fields are those of the engine's `ScoredWindow`, from which they were stored; ``metrics`` holds scores, sampler
+    health and the plausibility of the baseline.
+    """
 
     inputs: ScaledInputs
-    scores: DataFrame
+    metrics: DataFrame
     predictions: DataFrame
     returns: DataFrame
     curves: DataFrame
@@ -52,19 +56,29 @@ class WindowResults:
     multiplier: DataFrame
 
     @property
+    def scores(self) -> DataFrame:
+        """Scores of the training and the held-out rows."""
+        return self.metrics[self.metrics["split"] != "all"].reset_index(drop=True)
+
+    @property
+    def health(self) -> DataFrame:
+        """Scores of the fit as a whole: sampler health, plausibility of the baseline."""
+        return self.metrics[self.metrics["split"] == "all"].reset_index(drop=True)
+
+    @property
     def attrs(self) -> Mapping[Any, Any]:
         """Client, window, cutoff, versions, seed and fit that all frames of the window come from."""
-        return self.scores.attrs
+        return self.metrics.attrs
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Verdicts on the window."""
-        return verdicts.of_window(self.inputs, self.scores, self.parameters)
+        return verdicts.of_window(self.inputs, self.metrics, self.parameters)
 
 
-# Field of WindowResults to the asset it is stored as; all of them come from one posterior.
-_FRAMES = {
-    "scores": "holdout_metrics",
+# Field of WindowResults, and of the engine's ScoredWindow, to the asset it is stored as; all come from one posterior.
+WINDOW_FRAMES = {
+    "metrics": "holdout_metrics",
     "predictions": "predictions",
     "returns": "channel_returns",
     "curves": "response_curves",
@@ -166,17 +180,19 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         return posterior
 
-    def fitted(self, client: str, window: str) -> WindowFit | None:
+    def fitted(self, client: str, window: str) -> ScoredWindow | None:
         """A window with its posterior; None unless both are stored and of the client's stored rows and settings."""
-        from mmm_engine.fleets.window_fit import WindowFit
+        from mmm_engine.fleets.scored_window import ScoredWindow
 
         key, data = window_key(client, window), self.data(client)
         inputs, posteriors = ScaledInputsFiles(root=self.root), PosteriorFiles(root=self.root)
         if not (inputs.has("scaled_inputs", key) and posteriors.has("fitted_posterior", key)):
             return None
-        fit = WindowFit(self.inputs(client, window), self.posterior(client, window))
-        from_present = fit.inputs.data_version == data.data_version and _is_from(fit.posterior.attrs, data)
-        return fit if from_present else None
+        fitted = ScoredWindow.of(self.inputs(client, window), self.posterior(client, window))
+        from_present = fitted.inputs.data_version == data.data_version and _is_from(
+            fitted.posterior.attrs, data
+        )
+        return fitted if from_present else None
 
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
@@ -226,17 +242,18 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             ScaledInputsFiles(root=self.root),
         )
         if not (
-            inputs.has("scaled_inputs", key) and all(frames.has(asset, key) for asset in _FRAMES.values())
+            inputs.has("scaled_inputs", key)
+            and all(frames.has(asset, key) for asset in WINDOW_FRAMES.values())
         ):
             return None
         try:
-            read = {field: frames.read(asset, key) for field, asset in _FRAMES.items()}
+            read = {field: frames.read(asset, key) for field, asset in WINDOW_FRAMES.items()}
             scaled = inputs.read("scaled_inputs", key)
         except StoredFileError as error:  # moved to the quarantine: the window has to be fitted again
             logger.warning("%s", error)
             return None
         fits = {frame.attrs.get("fit_id") for frame in read.values()}
-        if len(fits) != 1 or not _is_from(read["scores"].attrs, data):
+        if len(fits) != 1 or not _is_from(read["metrics"].attrs, data):
             return None
         return WindowResults(inputs=scaled, **read)
 

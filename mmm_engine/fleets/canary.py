@@ -15,9 +15,7 @@ import pandas as pd
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.thresholds import ThresholdConfig
-from mmm_engine.posterior.diagnostics import sampler_health
-from mmm_engine.posterior.fit import fit
-from mmm_engine.results.returns import channel_returns
+from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import scale_window
 from mmm_engine.scores.gates import Verdict, check_convergence
@@ -44,11 +42,11 @@ def check_canary(simulation: Simulation, sampler: SamplerConfig = _SAMPLER) -> V
         FitError: If it cannot be fitted at all.
     """
     inputs = scale_window(client_data_from_frame(simulation.config, simulation.frame), "full")
-    posterior = fit(inputs, sampler=sampler, label=CANARY)
-    health = check_convergence(sampler_health(posterior), _SHORT_CHAINS, inputs.window)
+    fitted = fit_window(inputs, sampler=sampler, label=CANARY)
+    health = check_convergence(fitted.health, _SHORT_CHAINS, inputs.window)
     if not health.passed:
         return Verdict("canary", False, "error", True, f"the canary: {health.reason}", health.numbers)
-    return judge_canary(channel_returns(posterior, inputs), simulation.truth["channels"])
+    return judge_canary(fitted.returns, simulation.truth["channels"])
 
 
 def judge_canary(returns: pd.DataFrame, truth: dict[str, dict[str, float]]) -> Verdict:

@@ -1,35 +1,31 @@
 """Holdout: how well a window's model forecasts the rows it has not seen.
 
 Here: the scores of one window, train and test, from its posterior.
-Not here: the formulas (metrics.py), which windows there are (windows.py), scores by horizon (origins.py), thresholds
-(gates.py).
+Not here: the formulas (scores/forecast_scores.py), which windows there are (rows/window.py), scores by horizon
+(origins.py), thresholds (scores/gates.py).
 """
 
 from __future__ import annotations
 
 import pandas as pd
-import xarray as xr
 
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.predictive import Prediction, predict
-from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import score_split
 from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
 
-def score_window(
-    posterior: xr.DataTree, inputs: ScaledInputs, prediction: Prediction | None = None
-) -> pd.DataFrame:
+def score_window(window: FittedWindow, prediction: Prediction | None = None) -> pd.DataFrame:
     """Scores of the training rows and, where there are any, of the held-out rows.
 
     Args:
-        posterior: Output of `sampler.fit`.
-        inputs: The window it was fitted on.
+        window: The fitted window.
         prediction: Its predictions, when they are already at hand.
 
     Returns:
         Columns split ("train", "test"), channel ("all"), metric, value, unit.
     """
-    prediction = prediction or predict(posterior, inputs)
+    inputs, prediction = window.inputs, prediction or predict(window)
     rows, actual = inputs.train_rows, inputs.target
     train = actual[:rows]
     frames = [

@@ -1,7 +1,7 @@
 """Rolling origins: how good forecasts are 1, 2, 4, 8 and 12 rows ahead, over many cutoffs.
 
 Here: which windows rolling origins are, their scores by how far ahead a row lies.
-Not here: scores of one window (holdout.py), fitting it (windows.py).
+Not here: scores of one window (holdout.py), fitting it (scored_window.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import Prediction
 from mmm_engine.rows.client_data import ClientData
@@ -47,7 +47,7 @@ def origin_scores(
     origins: int,
     step: int,
     *,
-    fitted: Mapping[int, WindowFit] | None = None,
+    fitted: Mapping[int, ScoredWindow] | None = None,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
 ) -> pd.DataFrame:

@@ -13,18 +13,17 @@ from itertools import islice
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.model.arrays import first_rows, model_data
 from mmm_engine.model.specification import model_specification
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import prior_values
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
-from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, crps_rows
 from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, z_score
@@ -62,7 +61,7 @@ def recovery_scores(
     progress: ProgressListener | None = None,
     seed: int | None = None,
     n_simulations: int = 1,
-    posterior: xr.DataTree | None = None,
+    fitted: FittedWindow | None = None,
     split: str = "recovery",
 ) -> pd.DataFrame:
     """Simulations from the prior (or from a fitted posterior), refitted and scored.
@@ -73,7 +72,7 @@ def recovery_scores(
         progress: Listener of the refits.
         seed: Seed of the simulations; that of the sampler when None.
         n_simulations: How many; coverage and ranks say something from about 20 on. With 0 there are no rows.
-        posterior: Truth is drawn from it; from the prior when None. The prior tests the model and its code, the
+        fitted: Truth is drawn from its posterior; from the prior when None. The prior tests the model and its code, the
             posterior asks what data like this client's can tell. Only with the prior are coverage and ranks exact.
         split: Name of the scores.
 
@@ -86,7 +85,7 @@ def recovery_scores(
     frames = [
         score_refit(fit, simulated, prior)
         for simulated, fit in refits(
-            inputs, n_simulations, sampler=sampler, progress=progress, seed=seed, posterior=posterior
+            inputs, n_simulations, sampler=sampler, progress=progress, seed=seed, fitted=fitted
         )
     ]
     return summarise_recovery(frames, inputs.config.thresholds.recovery_min).assign(split=split)
@@ -99,11 +98,11 @@ def refits(
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
     seed: int | None = None,
-    posterior: xr.DataTree | None = None,
-) -> Iterator[tuple[SimulatedTarget, WindowFit]]:
+    fitted: FittedWindow | None = None,
+) -> Iterator[tuple[SimulatedTarget, ScoredWindow]]:
     """Simulated targets with their refits, one at a time; arguments as those of `recovery_scores`."""
     settings = sampler or inputs.config.sampler
-    targets = simulate_targets(inputs, settings.seed if seed is None else seed, posterior)
+    targets = simulate_targets(inputs, settings.seed if seed is None else seed, fitted)
     for number, simulated in enumerate(islice(targets, n_simulations), start=1):
         label = f"{inputs.config.client} recovery" + (
             f" {number}/{n_simulations}" if n_simulations > 1 else ""
@@ -113,12 +112,14 @@ def refits(
 
 def prior_draws(inputs: ScaledInputs) -> PriorDraws:
     """Draws of parameters and channel contributions from the prior, given the client's media."""
-    values = prior_values(model_specification(inputs.config))
+    specification = model_specification(inputs.config)
+    values = prior_values(specification)
     flat = {name: value.reshape(len(value), -1) for name, value in values.items()}
-    return PriorDraws(flat, _contributions(values, inputs))
+    train = first_rows(model_data(inputs, specification), inputs.train_rows)
+    return PriorDraws(flat, channel_totals(values, train, specification).contribution)
 
 
-def score_refit(fit: WindowFit, simulated: SimulatedTarget, prior: PriorDraws) -> pd.DataFrame:
+def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws) -> pd.DataFrame:
     """How well one refit finds its truth.
 
     Returns:
@@ -127,8 +128,7 @@ def score_refit(fit: WindowFit, simulated: SimulatedTarget, prior: PriorDraws) -
         recovery, z_score, contraction, covered, rank (truth among 99 draws). The attribute `rejected` counts the draws
         that were refused on the way to this truth.
     """
-    inputs = simulated.inputs
-    values = flat_draws(fit.posterior)
+    inputs, values = simulated.inputs, fit.draws
     frames = []
     for name, truth in simulated.truth.items():
         draws = values[name].reshape(len(values[name]), -1)
@@ -136,7 +136,7 @@ def score_refit(fit: WindowFit, simulated: SimulatedTarget, prior: PriorDraws) -
         shown = _GUIDE_NAMES.get(name, name)
         frames.append(rows.assign(kind="parameter", name=shown, element=np.arange(len(rows))))
     channels = list(inputs.config.channel_names)
-    contribution = _contributions(values, inputs)
+    contribution = channel_totals(values, fit.training_arrays, fit.specification).contribution
     scale, spend = inputs.scales.target, inputs.spend.sum(axis=0)
     with np.errstate(divide="ignore"):
         units = {
@@ -259,13 +259,6 @@ def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
         points, ecdf, low, high = ecdf_pit(pit, 0.95, 1000, rng=rng)
         frames.append(pd.DataFrame({"channel": name, "rank": points, "ecdf": ecdf, "low": low, "high": high}))
     return pd.concat(frames, ignore_index=True)
-
-
-def _contributions(values: dict[str, Floats], inputs: ScaledInputs) -> Floats:
-    """Contribution per channel summed over the training rows, model space, shape (draw, channel)."""
-    specification = model_specification(inputs.config)
-    train = first_rows(model_data(inputs, specification), inputs.train_rows)
-    return channel_totals(values, train, specification).contribution
 
 
 def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
-from mmm_engine.fleets.window_fit import fit_window
+from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.window import scale_window

@@ -14,9 +14,10 @@ import pandas as pd
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError, Fault
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.stability import compare_returns
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.posterior.progress import ProgressListener
+from mmm_engine.results.returns import RECORDED_NAMES
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
@@ -25,14 +26,14 @@ PLACEBO = "placebo"
 
 
 def sensitivity_runs(
-    base: WindowFit,
+    base: ScoredWindow,
     *,
     seeds: int = 1,
     noise: float = PERTURBATION,
     placebo: bool = True,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
-) -> Iterator[tuple[str, pd.DataFrame, list[WindowFit]]]:
+) -> Iterator[tuple[str, pd.DataFrame, list[ScoredWindow]]]:
     """Each run that is asked for, one after the other; 0 or False leaves one out.
 
     Yields:
@@ -46,19 +47,19 @@ def sensitivity_runs(
         yield "placebo", *placebo_stability(base, sampler=sampler, progress=progress)
 
 
-def sensitivity_scores(runs: Iterable[tuple[str, pd.DataFrame, list[WindowFit]]]) -> pd.DataFrame:
+def sensitivity_scores(runs: Iterable[tuple[str, pd.DataFrame, list[ScoredWindow]]]) -> pd.DataFrame:
     """Scores of `sensitivity_runs`: splits "seeds", "perturbation" and "placebo"; no rows when none was asked for."""
     frames = [scores for _, scores, _ in runs]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
 
 def seed_stability(
-    base: WindowFit,
+    base: ScoredWindow,
     *,
     seeds: int = 1,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
-) -> tuple[pd.DataFrame, list[WindowFit]]:
+) -> tuple[pd.DataFrame, list[ScoredWindow]]:
     """Fit the same rows again with other seeds: what moves is noise of the sampler.
 
     Args:
@@ -84,12 +85,12 @@ def seed_stability(
 
 
 def perturbation_stability(
-    base: WindowFit,
+    base: ScoredWindow,
     *,
     noise: float = PERTURBATION,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
-) -> tuple[pd.DataFrame, list[WindowFit]]:
+) -> tuple[pd.DataFrame, list[ScoredWindow]]:
     """Fit the same target with noise on the media: a finding that 5% of noise overturns is no finding.
 
     Args:
@@ -112,12 +113,12 @@ def perturbation_stability(
 
 
 def placebo_stability(
-    base: WindowFit,
+    base: ScoredWindow,
     *,
     channel: str | None = None,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
-) -> tuple[pd.DataFrame, list[WindowFit]]:
+) -> tuple[pd.DataFrame, list[ScoredWindow]]:
     """Fit with one channel more, whose media is another's in random order: it did nothing and should earn nothing.
 
     With effects that can only be positive its return cannot be 0; it is judged against the channel it copies, which has
@@ -153,7 +154,7 @@ def placebo_stability(
     rows = [
         ("placebo", PLACEBO, "share", float(mean["share"]), "fraction"),
         ("placebo", PLACEBO, "roas", float(mean["roas"]), unit),
-        ("placebo", PLACEBO, "roas_q05", float(low["roas"]), unit),
+        ("placebo", PLACEBO, RECORDED_NAMES["roas", "q05"], float(low["roas"]), unit),
         ("placebo", PLACEBO, "roas_ratio", float(mean["contribution"] / copied["contribution"]), "fraction"),
     ]
     return pd.concat([pd.DataFrame(rows, columns=list(SCORE_COLUMNS)), moved], ignore_index=True), [again]
@@ -163,7 +164,7 @@ def _label(inputs: ScaledInputs, what: str) -> str:
     return f"{inputs.config.client} {what}"
 
 
-def _source(base: WindowFit, channel: str | None) -> int:
+def _source(base: ScoredWindow, channel: str | None) -> int:
     """Position of the channel that the placebo copies.
 
     Raises:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import numpy_functions
@@ -20,7 +19,7 @@ from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.specification import ModelSpecification, model_specification, parameter_values
-from mmm_engine.results.draws import flat_draws
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
 _TRIES = 100  # refused draws in a row after which the priors, not chance, are to blame
@@ -44,13 +43,13 @@ class SimulatedTarget:
     rejected: int
 
 
-def simulate_target(inputs: ScaledInputs, seed: int, posterior: xr.DataTree | None = None) -> SimulatedTarget:
+def simulate_target(inputs: ScaledInputs, seed: int, fitted: FittedWindow | None = None) -> SimulatedTarget:
     """One simulated target; see `simulate_targets`."""
-    return next(simulate_targets(inputs, seed, posterior))
+    return next(simulate_targets(inputs, seed, fitted))
 
 
 def simulate_targets(
-    inputs: ScaledInputs, seed: int, posterior: xr.DataTree | None = None
+    inputs: ScaledInputs, seed: int, fitted: FittedWindow | None = None
 ) -> Iterator[SimulatedTarget]:
     """Simulated targets without end, each from other parameters.
 
@@ -60,7 +59,7 @@ def simulate_targets(
     Args:
         inputs: The client's window; its own target is not looked at.
         seed: Seed of parameters and noise.
-        posterior: Parameters are drawn from it; from the prior when None.
+        fitted: Parameters are drawn from its posterior; from the prior when None.
 
     Raises:
         FitError: If 100 draws in a row are refused.
@@ -69,7 +68,7 @@ def simulate_targets(
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     rng = np.random.default_rng(seed)
     rejected = 0
-    for truth in _truths(specification, seed, posterior):
+    for truth in _truths(specification, seed, fitted):
         terms = mean_terms(truth, train, specification, numpy_functions())
         target = draw_targets(np.asarray(mean(terms), dtype=float), truth, specification, rng)[0]
         if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
@@ -95,19 +94,19 @@ def simulate_targets(
 
 
 def _truths(
-    specification: ModelSpecification, seed: int, posterior: xr.DataTree | None
+    specification: ModelSpecification, seed: int, fitted: FittedWindow | None
 ) -> Iterator[dict[str, Floats]]:
     """Parameters by name, each with a draw axis of length one, without end."""
     rng = np.random.default_rng(seed)
     batch = 0
     while True:
-        if posterior is None:
+        if fitted is None:
             source = np.random.default_rng(seed + batch * 1_000_003)
             drawn = draw_variables(specification.parameters, _TRIES, source)
             values = parameter_values(specification, drawn, numpy_functions())
             order = np.arange(_TRIES)
         else:
-            values = flat_draws(posterior)
+            values = fitted.draws
             order = rng.permutation(len(next(iter(values.values()))))
         for number in order:
             yield {name: value[number : number + 1] for name, value in values.items()}

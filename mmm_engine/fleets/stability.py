@@ -1,8 +1,8 @@
 """Stability: how far each channel's share and return move when something moves that should not matter.
 
 Here: comparisons of `channel_returns` frames (windows, the last refresh), as pure functions.
-Not here: fitting the windows (windows.py), the runs that fit again only to compare (sensitivity.py), thresholds
-(gates.py).
+Not here: fitting the windows (scored_window.py), the runs that fit again only to compare (sensitivity.py), thresholds
+(scores/gates.py).
 """
 
 from __future__ import annotations

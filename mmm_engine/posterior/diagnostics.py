@@ -12,10 +12,17 @@ import xarray as xr
 from mmm_engine.array_types import Floats
 from mmm_engine.posterior.convergence import convergence
 
+_SUMMARY_GROUP = "parameter_summary"  # of a posterior that carries its own summary
+_SUMMARY_NUMBERS = ("mean", "sd", "q05", "q50", "q95", "rhat", "ess_bulk", "ess_tail")
 
-def sampler_health(posterior: xr.DataTree) -> pd.DataFrame:
-    """Sampler health as a score frame: split, channel, metric, value, unit."""
-    summary = parameter_summary(posterior)
+
+def sampler_health(posterior: xr.DataTree, summary: pd.DataFrame) -> pd.DataFrame:
+    """Sampler health as a score frame: split, channel, metric, value, unit.
+
+    Args:
+        posterior: Output of `fit`.
+        summary: Its `parameter_summary`.
+    """
     stats = posterior["sample_stats"].dataset
     diverging = stats["diverging"].to_numpy()
     values = {
@@ -57,6 +64,24 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "ess_tail": found.ess_tail,
         }
     )
+
+
+def attach_summary(posterior: xr.DataTree, summary: pd.DataFrame) -> xr.DataTree:
+    """The posterior with its `parameter_summary` as a group of its own, dim "element"."""
+    numbers = {name: ("element", summary[name].to_numpy()) for name in _SUMMARY_NUMBERS}
+    names = ("element", summary["parameter"].to_numpy(dtype=object))
+    carrying = posterior.copy()
+    carrying[_SUMMARY_GROUP] = xr.DataTree(xr.Dataset({"parameter": names, **numbers}))
+    return carrying
+
+
+def attached_summary(posterior: xr.DataTree) -> pd.DataFrame | None:
+    """The `parameter_summary` that the posterior carries; None where it carries none (stored by an earlier version)."""
+    if _SUMMARY_GROUP not in posterior.children:
+        return None
+    stored = posterior[_SUMMARY_GROUP].dataset
+    numbers = {name: stored[name].to_numpy() for name in _SUMMARY_NUMBERS}
+    return pd.DataFrame({"parameter": [str(name) for name in stored["parameter"].to_numpy()], **numbers})
 
 
 def element_draws(posterior: xr.DataTree) -> tuple[list[str], Floats]:

@@ -1,7 +1,7 @@
 """Fitting: the posterior of one window, drawn with NUTS on compiled code.
 
-Here: `fit`, which draws again until there are as many effective draws as were asked for.
-Not here: compilation (log_density.py), the sampler (nuts.py), what the draws are good for (diagnostics.py).
+Here: `fit`, the form of a posterior, and drawing again where effective samples miss their target.
+Not here: compilation (log_density.py), the sampler (nuts.py), what parameters mean in original units (results/).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
-from mmm_engine.posterior.convergence import convergence
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
 from mmm_engine.posterior.nuts import cores_for, sample
@@ -40,7 +40,7 @@ def fit(
     label: str = "",
     progress: ProgressListener | None = None,
     coordinates: str = "decorrelating",
-) -> xr.DataTree:
+) -> FittedWindow:
     """The posterior of a window's training rows.
 
     Args:
@@ -51,8 +51,8 @@ def fit(
         coordinates: "decorrelating" or "plain" (coordinates.py); the posterior is the same.
 
     Returns:
-        Groups `posterior` (model space; dims chain, draw and channel, control, ... by name) and `sample_stats`;
-        the root attributes say what was fitted with what.
+        The window with its posterior: groups `posterior` (model space; dims chain, draw and channel, control, ... by
+        name) and `sample_stats`; the root attributes say what was fitted with what.
 
     Raises:
         FitError: If no chain finds a finite log density, the draws are not finite, or the time budget is spent.
@@ -73,32 +73,31 @@ def fit(
     while True:
         draws, stats = sample(density, train, settings, name, progress)
         parameters = density.coordinates.parameters(draws, train, numpy_functions())
-        more = _more_draws(parameters, settings)
+        window = FittedWindow(inputs, _tree(parameters, stats, inputs, specification), specification)
+        more = _more_draws(window, settings)
         if more is None:
             break
         logger.info("Effective samples of %s miss the target: drawing %d per chain.", name, more)
         settings = settings.model_copy(update={"draws": more})
     seconds = time.perf_counter() - start
-    tree = _tree(parameters, stats, inputs, specification)
-    tree.attrs = _attributes(inputs, settings, density, seconds, name)
+    window.posterior.attrs = _attributes(inputs, settings, density, seconds, name)
     logger.info("Sampling of %s took %.1f s, %d divergences.", name, seconds, int(stats["diverging"].sum()))
-    return tree
+    return window
 
 
-def _more_draws(parameters: dict[str, Floats], settings: SamplerConfig) -> int | None:
+def _more_draws(window: FittedWindow, settings: SamplerConfig) -> int | None:
     """Draws per chain for another attempt, None when the target is met, absent or out of reach.
 
     Chains cannot be prolonged: the same seed with more draws begins with the same draws.
     """
     if settings.ess_target is None or settings.draws >= settings.max_draws:
         return None
-    elements = np.concatenate([value.reshape(*value.shape[:2], -1) for value in parameters.values()], axis=-1)
-    found = convergence(elements)
-    smallest = float(np.nanmin([found.ess_bulk, found.ess_tail]))
-    if smallest >= settings.ess_target and float(np.nanmax(found.rhat)) <= RHAT_TARGET:
+    summary = window.parameter_summary
+    smallest = float(np.nanmin(summary[["ess_bulk", "ess_tail"]]))
+    if smallest >= settings.ess_target and float(np.nanmax(summary["rhat"])) <= RHAT_TARGET:
         return None
-    wanted = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
-    return min(settings.max_draws, max(2 * settings.draws, math.ceil(wanted / 100.0) * 100))
+    needed = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
+    return min(settings.max_draws, max(2 * settings.draws, math.ceil(needed / 100.0) * 100))
 
 
 def _tree(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import DataError, Fault
-from mmm_engine.results.draws import QUANTILES
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.predictive import predict
+from mmm_engine.results.quantiles import QUANTILES, quantile_columns
 from mmm_engine.rows.window import ScaledInputs
 
 DEFAULT_HORIZON = 8
@@ -21,17 +21,15 @@ FORECAST_COLUMNS = ["date", *QUANTILES, "mean"]
 
 
 def forecast(
-    posterior: xr.DataTree,
-    inputs: ScaledInputs,
+    window: FittedWindow,
     *,
     horizon: int = DEFAULT_HORIZON,
     plan: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Predictive quantiles of the periods after the last row of `inputs`.
+    """Predictive quantiles of the periods after the last row of a window.
 
     Args:
-        posterior: Fitted on all rows (`full`).
-        inputs: The `full` window.
+        window: Fitted on all rows (`full`).
         horizon: Number of periods, 1 to 53.
         plan: Media and controls of the first periods in original units, one column each, at most `horizon` rows. Every
             channel must be there; a control that is not, periods after the plan, or everything where None, follow
@@ -43,11 +41,9 @@ def forecast(
     Raises:
         DataError: If the horizon or the plan does not fit.
     """
-    extended = extend_inputs(inputs, horizon, plan)
-    prediction = predict(posterior, extended)
-    draws = prediction.draws[:, -horizon:]
-    quantiles = np.quantile(draws, list(QUANTILES.values()), axis=0)
-    frame = pd.DataFrame(dict(zip(QUANTILES, quantiles, strict=True)))
+    extended = extend_inputs(window.inputs, horizon, plan)
+    prediction = predict(window.on_rows(extended))
+    frame = pd.DataFrame(quantile_columns(prediction.draws[:, -horizon:]))
     frame.insert(0, "date", extended.dates[-horizon:])
     frame["mean"] = prediction.mean_draws[:, -horizon:].mean(axis=0)
     return frame[FORECAST_COLUMNS]

@@ -2,7 +2,7 @@
 
 Here: the only place where draws leave model space. All rows of a window are computed together, so the adstock of the
 first held-out row sees the last training rows.
-Not here: scores of predictions (metrics.py), money per channel (returns.py).
+Not here: scores of predictions (scores/forecast_scores.py), money per channel (returns.py).
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
-from mmm_engine.model.arrays import model_data
 from mmm_engine.model.likelihood import draw_targets, expected_target
-from mmm_engine.model.specification import model_specification
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import expected_targets
-from mmm_engine.results.draws import QUANTILES, flat_draws
+from mmm_engine.results.quantiles import quantile_columns
 from mmm_engine.rows.window import ScaledInputs
 
 
@@ -40,22 +38,20 @@ class Prediction:
     draws: Floats
 
 
-def predict(posterior: xr.DataTree, inputs: ScaledInputs, *, seed: int | None = None) -> Prediction:
+def predict(window: FittedWindow, *, seed: int | None = None) -> Prediction:
     """Posterior predictive draws of the training and the held-out rows.
 
     Args:
-        posterior: Output of `sampler.fit`.
-        inputs: The window it was fitted on; rows after the training rows are predicted.
+        window: The fitted window; rows after the training rows are predicted.
         seed: Seed of the observation noise; that of the fit when None.
     """
-    specification = model_specification(inputs.config)
-    values = flat_draws(posterior)
-    location = expected_targets(values, model_data(inputs, specification), specification)
-    rng = np.random.default_rng(posterior.attrs.get("seed", 0) if seed is None else seed)
+    inputs, draws, specification = window.inputs, window.draws, window.specification
+    location = expected_targets(draws, window.arrays, specification)
+    rng = np.random.default_rng(window.posterior.attrs.get("seed", 0) if seed is None else seed)
     scale = inputs.scales.target
-    drawn = draw_targets(location, values, specification, rng)
-    expected = expected_target(location, values, specification)
-    return Prediction(inputs.dates, inputs.split, expected * scale, drawn * scale)
+    target_scaled = draw_targets(location, draws, specification, rng)
+    mean_scaled = expected_target(location, draws, specification)
+    return Prediction(inputs.dates, inputs.split, mean_scaled * scale, target_scaled * scale)
 
 
 def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFrame:
@@ -64,14 +60,13 @@ def predictive_frame(prediction: Prediction, inputs: ScaledInputs) -> pd.DataFra
     ``pit``, the probability integral transform, is the share of draws below the actual value: uniform on [0, 1] over
     rows that the model has not seen when its forecasts are right about their own uncertainty.
     """
-    quantiles = np.quantile(prediction.draws, list(QUANTILES.values()), axis=0)
     return pd.DataFrame(
         {
             "date": prediction.dates,
             "split": prediction.split,
             "actual": inputs.target,
             "mean": prediction.mean_draws.mean(axis=0),
-            **dict(zip(QUANTILES, quantiles, strict=True)),
+            **quantile_columns(prediction.draws),
             "pit": (prediction.draws < inputs.target).mean(axis=0),
         }
     )

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.mean import saturated_media
 from mmm_engine.model.media_transforms import adstock
-from mmm_engine.model.specification import model_specification
-from mmm_engine.results.draws import draw_chunks, flat_draws
+from mmm_engine.posterior.draws import draw_chunks
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
 CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extrapolated", "current"]
@@ -28,22 +27,20 @@ _CURVE_POINTS = 41
 _CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
 
 
-def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+def response_curves(window: FittedWindow) -> pd.DataFrame:
     """Response per period of each channel to a steady spend per period, original units.
 
     Returns:
         Columns channel, spend (per period), mean, q05, q50, q95 (target units per period), unit, extrapolated (beyond
         the largest spend in the training rows) and current (the point nearest the mean spend of the training rows).
     """
-    specification = model_specification(inputs.config)
+    inputs, xp = window.inputs, numpy_functions()
     media = inputs.media_scaled[: inputs.train_rows]
     grid = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
-    chunks = draw_chunks(flat_draws(posterior))
-    xp = numpy_functions()
-    draws = (
-        np.concatenate([saturated_media(chunk, grid, specification, xp) for chunk in chunks])
-        * inputs.scales.target
-    )
+    responses = [
+        saturated_media(chunk, grid, window.specification, xp) for chunk in draw_chunks(window.draws)
+    ]
+    draws = np.concatenate(responses) * inputs.scales.target
     low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
     average = draws.mean(axis=0)
     frames = []
@@ -69,29 +66,26 @@ def response_curves(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
     return pd.concat(frames, ignore_index=True)[CURVE_COLUMNS]
 
 
-def adstock_weights(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+def adstock_weights(window: FittedWindow) -> pd.DataFrame:
     """How the effect of a channel's media spreads over the periods that follow, before saturation.
 
     Returns:
         Columns channel, lag (0 is the period of the media itself), mean, q05, q95: share of the effect that falls on
         each lag; the means of a channel sum to one. Channels without carry-over have lag 0 only.
     """
-    specification = model_specification(inputs.config)
-    values, xp = flat_draws(posterior), numpy_functions()
     frames: dict[int, pd.DataFrame] = {}
-    for group in specification.adstocks:
-        impulse = np.zeros((group.max_lag, group.max_lag, len(group.channels)))
-        impulse[np.arange(group.max_lag), np.arange(group.max_lag)] = (
-            1.0  # (lag, date, channel): one unit at date 0
-        )
-        own = {short: values[name][:, None, :] for short, name in group.parameters}
-        weights = np.asarray(adstock(impulse, group.kind, own, group.max_lag, xp), dtype=float)
+    for group in window.specification.adstocks:
+        impulse = np.zeros((group.max_lag, group.max_lag, len(group.channels)))  # (lag, date, channel)
+        impulse[np.arange(group.max_lag), np.arange(group.max_lag)] = 1.0  # one unit at date 0
+        parameters = {short: window.draws[name][:, None, :] for short, name in group.parameters}
+        lagged = adstock(impulse, group.kind, parameters, group.max_lag, numpy_functions())
+        weights = np.asarray(lagged, dtype=float)
         weights = weights.reshape(-1, group.max_lag, len(group.channels))
         low, high = np.quantile(weights, [0.05, 0.95], axis=0)
         for place, channel in enumerate(group.channels):
             frames[channel] = pd.DataFrame(
                 {
-                    "channel": inputs.config.channel_names[channel],
+                    "channel": window.inputs.config.channel_names[channel],
                     "lag": np.arange(group.max_lag),
                     "mean": weights[:, :, place].mean(axis=0),
                     "q05": low[:, place],

@@ -1,29 +1,36 @@
-"""What each channel returns: contribution, share, return on spend, marginal return, response curve.
+"""What each channel returns: contribution, share, return on spend, marginal return, cost per conversion.
 
-Here: draws of contributions set against money, response curves and carry-over, summarised per channel.
-Not here: contributions themselves (predict.py), whether a channel's return can be trusted (fleets/recovery.py).
+Here: draws of contributions set against money, summarised per channel; how the history records them.
+Not here: contributions row by row (decomposition.py), response curves (response.py), whether a channel's return can
+be trusted (fleets/recovery.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from mmm_engine.array_types import Floats
-from mmm_engine.model.arrays import first_rows, model_data
-from mmm_engine.model.specification import ModelSpecification, model_specification
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import MORE_MEDIA, channel_totals
-from mmm_engine.results.draws import QUANTILES, flat_draws
+from mmm_engine.results.quantiles import QUANTILES, quantile_columns
 from mmm_engine.rows.window import ScaledInputs
 
-RETURN_COLUMNS = ["channel", "metric", "mean", *QUANTILES, "unit"]
+STATISTICS = ("mean", *QUANTILES)
+RETURN_COLUMNS = ["channel", "metric", *STATISTICS, "unit"]
 RETURN_METRICS = ("contribution", "share", "roas", "mroas", "cpa")
 
+# The history's rows have a metric and no statistic: here stands the name under which each statistic of a return is
+# recorded. Names never change, since the history keeps them; both ways are looked up in this table.
+RECORDED_NAMES = {
+    (metric, statistic): metric if statistic == "mean" else f"{metric}_{statistic}"
+    for metric in RETURN_METRICS
+    for statistic in STATISTICS
+}
+_RETURN_OF_NAME = {name: return_statistic for return_statistic, name in RECORDED_NAMES.items()}
 
-def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFrame:
+
+def channel_returns(window: FittedWindow) -> pd.DataFrame:
     """Contribution, share and return of every channel over the training rows.
 
     Returns:
@@ -33,8 +40,8 @@ def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
         for a target that counts conversions, `cpa` (spend per contributed conversion). A channel without spend in
         the rows has NaN returns.
     """
-    specification = model_specification(inputs.config)
-    total, marginal, expected = _contribution_draws(posterior, inputs, specification)
+    inputs = window.inputs
+    total, marginal, expected = _contribution_draws(window)
     spend = inputs.spend[: inputs.train_rows].sum(axis=0)
     paid = np.where(spend > 0.0, spend, np.nan)
     draws = {
@@ -54,61 +61,48 @@ def channel_returns(posterior: xr.DataTree, inputs: ScaledInputs) -> pd.DataFram
 
 
 def return_scores(returns: pd.DataFrame) -> pd.DataFrame:
-    """Channel returns as a score frame for the history: metrics `roas`, `roas_q05`, ...; `roas` is the mean.
+    """Channel returns as a score frame for the history: each statistic is a metric, named by `RECORDED_NAMES`.
 
     Args:
         returns: Output of `channel_returns`.
     """
-    pieces = []
-    for column in ("mean", *QUANTILES):
-        suffix = "" if column == "mean" else f"_{column}"
-        piece = returns[["channel", "unit"]].assign(metric=returns["metric"] + suffix, value=returns[column])
-        pieces.append(piece.assign(split="train"))
-    return pd.concat(pieces, ignore_index=True)[["split", "channel", "metric", "value", "unit"]]
+    long = returns.melt(["channel", "metric", "unit"], list(STATISTICS), var_name="statistic")
+    names = [RECORDED_NAMES[key] for key in zip(long["metric"], long["statistic"], strict=True)]
+    return long.assign(split="train", metric=names)[["split", "channel", "metric", "value", "unit"]]
 
 
 def returns_from_history(scores: pd.DataFrame) -> pd.DataFrame | None:
     """The channel returns that `return_scores` wrote, from history rows of one run and window; None without any."""
-    names = {f"{metric}{suffix}" for metric in RETURN_METRICS for suffix in _suffixes()}
-    own = scores[(scores["split"] == "train") & scores["metric"].isin(names)]
-    if own.empty:
+    rows = scores[(scores["split"] == "train") & scores["metric"].isin(list(_RETURN_OF_NAME))]
+    if rows.empty:
         return None
-    parts = own["metric"].str.extract(r"^(?P<metric>.+?)(?:_(?P<column>q\d\d))?$")
-    tidy = own.assign(metric=parts["metric"], column=parts["column"].fillna("mean"))
-    wide = tidy.pivot_table(
-        index=["channel", "metric", "unit"], columns="column", values="value", dropna=False
+    metrics, statistics = zip(*(_RETURN_OF_NAME[name] for name in rows["metric"]), strict=True)
+    wide = rows.assign(metric=metrics, statistic=statistics).pivot_table(
+        index=["channel", "metric", "unit"], columns="statistic", values="value", dropna=False
     )
     return wide.reset_index().rename_axis(columns=None).reindex(columns=RETURN_COLUMNS).dropna(subset="mean")
 
 
-def _suffixes() -> Iterable[str]:
-    return ("", *(f"_{name}" for name in QUANTILES))
-
-
-def _contribution_draws(
-    posterior: xr.DataTree, inputs: ScaledInputs, specification: ModelSpecification
-) -> tuple[Floats, Floats, Floats]:
-    """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,)."""
-    data = first_rows(model_data(inputs, specification), inputs.train_rows)
-    totals = channel_totals(flat_draws(posterior), data, specification)
-    scale = inputs.scales.target
+def _contribution_draws(window: FittedWindow) -> tuple[Floats, Floats, Floats]:
+    """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,); original units."""
+    totals = channel_totals(window.draws, window.training_arrays, window.specification)
+    scale = window.inputs.scales.target
     return totals.contribution * scale, totals.contribution_of_more * scale, totals.expected * scale
 
 
 def _summary(metric: str, draws: Floats, inputs: ScaledInputs) -> pd.DataFrame:
-    quantiles = np.quantile(draws, list(QUANTILES.values()), axis=0)
-    kind = inputs.config.target.kind
+    quantiles, kind = quantile_columns(draws), inputs.config.target.kind
     units = [
         _unit(metric, "spend" if channel.cost else channel.unit, kind) for channel in inputs.config.channels
     ]
     # the mean of a ratio with a contribution near zero below it does not exist: the median stands for it
-    centre = quantiles[2] if metric == "cpa" else draws.mean(axis=0)
+    centre = quantiles["q50"] if metric == "cpa" else draws.mean(axis=0)
     return pd.DataFrame(
         {
             "channel": inputs.config.channel_names,
             "metric": metric,
             "mean": centre,
-            **dict(zip(QUANTILES, quantiles, strict=True)),
+            **quantiles,
             "unit": units,
         }
     )[RETURN_COLUMNS]

@@ -1,7 +1,7 @@
 """What every fleet hands back: one small interface over its fits, scores, figures and report.
 
 Here: `FleetResult`, and the short summary of a fitted window.
-Not here: running a fleet (runs.py), gathering the inputs of its report (reporting.py).
+Not here: running a fleet (runner.py), gathering the inputs of its report (report_inputs.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from mmm_engine.fleets.window_fit import WindowFit
+from mmm_engine.fleets.scored_window import ScoredWindow
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,7 +50,7 @@ class FleetResult:
     members: Mapping[str, Summary]
     scores: pd.DataFrame
     report_inputs: Callable[[], ReportInputs]
-    fits: tuple[WindowFit, ...] = ()
+    fits: tuple[ScoredWindow, ...] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     sections: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,7 +148,7 @@ class _Figures(Mapping[str, "go.Figure"]):
         return len(self._charts)
 
 
-def window_summary(fit: WindowFit) -> Summary:
+def window_summary(fit: ScoredWindow) -> Summary:
     """Divergences, tree depth, and mape, nrmse, r_squared and crps of each split, as plain numbers."""
     health = dict(zip(fit.health["metric"], fit.health["value"], strict=True))
     summary: Summary = {
@@ -163,7 +163,7 @@ def window_summary(fit: WindowFit) -> Summary:
     return summary
 
 
-def window_scores(fit: WindowFit) -> pd.DataFrame:
+def window_scores(fit: ScoredWindow) -> pd.DataFrame:
     """Scores and sampler health of one window, with its name: window, split, channel, metric, value, unit."""
     scores = pd.concat([fit.scores, fit.health], ignore_index=True)
     scores.insert(0, "window", fit.inputs.window)

@@ -14,8 +14,7 @@ import xarray as xr
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.model.media_transforms import SATURATIONS
-from mmm_engine.model.specification import model_specification
-from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.posterior.fitted_window import FittedWindow
 
 logger = logging.getLogger("mmm_engine.toolkit")
 
@@ -24,13 +23,12 @@ _TARGET_UNITS = ("intercept", "y_sigma", "gamma_fourier", "trend_delta", "event_
 _HEIGHTS = {kind: saturation.scale or "b" for kind, saturation in SATURATIONS.items()}  # tanh rises to its b
 
 
-def summarize(var_name: str, posterior: xr.DataTree, inputs: ScaledInputs) -> dict[str, Any]:
+def summarize(var_name: str, window: FittedWindow) -> dict[str, Any]:
     """Mean and percentiles of a parameter under the names data scientists know.
 
     Args:
         var_name: Name of the parameter ("intercept", "adstock_alpha", "controls").
-        posterior: Output of `sampler.fit`.
-        inputs: The window it was fitted on.
+        window: The fitted window.
 
     Returns:
         variable, coef (mean), ci_up_cassandra (95th percentile), ci_low_cassandra (5th); numbers for a scalar, dicts by
@@ -40,15 +38,15 @@ def summarize(var_name: str, posterior: xr.DataTree, inputs: ScaledInputs) -> di
         DataError: If there is no such parameter.
     """
     name = VARIABLE_ALIASES.get(var_name, var_name)
-    draws = posterior["posterior"].dataset
+    draws = window.posterior["posterior"].dataset
     if name not in draws:
         known = [str(variable) for variable in draws.data_vars]
         fix = nearest(str(var_name), known) or "use one of these"
         fault = Fault("variable", f"'{var_name}'", f"one of {', '.join(known)}", fix)
-        raise DataError(f"client '{inputs.config.client}'", fault)
+        raise DataError(f"client '{window.inputs.config.client}'", fault)
     values, factor = (
         draws[name].stack(sample=("chain", "draw"), create_index=False),
-        original_units(name, inputs),
+        original_units(name, window),
     )
     if factor is not None:
         logger.info("Inverse scaler function for 'target' returned.")
@@ -61,7 +59,7 @@ def summarize(var_name: str, posterior: xr.DataTree, inputs: ScaledInputs) -> di
     }
 
 
-def original_units(name: str, inputs: ScaledInputs) -> float | xr.DataArray | None:
+def original_units(name: str, window: FittedWindow) -> float | xr.DataArray | None:
     """What a parameter in model space is multiplied with to be in original units; None where it has its own.
 
     Intercept, noise, seasonality, changes of the trend's slope (per length of the training rows) and the scale of a
@@ -70,15 +68,15 @@ def original_units(name: str, inputs: ScaledInputs) -> float | xr.DataArray | No
 
     Args:
         name: Name of the parameter in the posterior.
-        inputs: The window it was fitted on.
+        window: The fitted window.
     """
-    scale = inputs.scales.target
+    inputs, scale = window.inputs, window.inputs.scales.target
     if name == "gamma_control":
         controls = list(inputs.config.control_names)
         return xr.DataArray(
             scale / inputs.scales.control_array(), coords={"control": controls}, dims="control"
         )
-    groups = model_specification(inputs.config).saturations
+    groups = window.specification.saturations
     heights = {dict(group.parameters).get(_HEIGHTS[group.kind]) for group in groups}
     return scale if name in _TARGET_UNITS or name in heights else None
 

@@ -1,7 +1,7 @@
 """One client's model from a frame: data, priors, fit, predictions, refresh.
 
 Here: `PymcModel`, its words and its log lines.
-Not here: its settings (settings.py), its fleets (fleets.py), and anything it does: rows (rows.py), fits
+Not here: its settings (arguments.py), its fleets (fleet_methods.py), and anything it does: rows (new_rows.py), fits
 (mmm_engine.posterior.fit), predictions (mmm_engine.results.predictive).
 """
 
@@ -19,7 +19,7 @@ import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
@@ -117,8 +117,8 @@ class PymcModel(FleetMethods):
         config = checked_config(self._settings, self._given)
         self._scaled = bool(scale_data)
         self._data = client_data_from_frame(config, client_data)
-        self._fit: WindowFit | None = None
-        self._windows: dict[int, WindowFit] = {}
+        self._fit: ScoredWindow | None = None
+        self._windows: dict[int, ScoredWindow] = {}
         self._previous: pd.DataFrame | None = None
         self.restated: pd.DataFrame | None = None
         log_data(self._data, self._scaled)
@@ -227,7 +227,7 @@ class PymcModel(FleetMethods):
         if X_new is None:
             return fitted.prediction.draws
         placed = place_rows(fitted.inputs, X_new)
-        return predict(fitted.posterior, placed.inputs).draws[:, placed.positions]
+        return predict(fitted.on_rows(placed.inputs)).draws[:, placed.positions]
 
     def refresh(self, new_data: pd.DataFrame, progressbar: bool = True) -> pd.DataFrame:
         """Append new periods and fit again, with the settings of the last fit.
@@ -286,7 +286,7 @@ class PymcModel(FleetMethods):
             DataError: If there is no such parameter.
         """
         fitted = self._fitted("summarize_variable()")
-        return summarize(var_name, fitted.posterior, fitted.inputs)
+        return summarize(var_name, fitted)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -342,7 +342,7 @@ class PymcModel(FleetMethods):
         self._fit.prediction  # noqa: B018  (computed once, here, kept with the fit)
         logger.info("Sampling completed.")
 
-    def _fitted(self, wanted: str) -> WindowFit:
+    def _fitted(self, wanted: str) -> ScoredWindow:
         """The fit, which `wanted` needs.
 
         Raises:

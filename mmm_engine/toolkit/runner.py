@@ -27,9 +27,9 @@ from mmm_engine.fleets.recovery import (
     score_refit,
     summarise_recovery,
 )
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.sensitivity import PERTURBATION, sensitivity_runs
 from mmm_engine.fleets.stability import stability_scores
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.forecast import DEFAULT_HORIZON, forecast
 from mmm_engine.rows.calendar import Period
@@ -37,7 +37,7 @@ from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.plan import read_plan
 from mmm_engine.rows.window import ScaledInputs, check_holdouts, scale_split, window_name, without_scaling
 from mmm_engine.toolkit.fleet_result import Fleet, FleetResult, Summary, nested, window_scores, window_summary
-from mmm_engine.toolkit.report_inputs import gather_report
+from mmm_engine.toolkit.report_inputs import notebook_report
 
 if TYPE_CHECKING:
     from mmm_engine.report.inputs import ReportInputs
@@ -64,7 +64,7 @@ class Runner:
 
     data: ClientData
     recorded_at: datetime
-    fits: dict[int, WindowFit] = field(default_factory=dict)
+    fits: dict[int, ScoredWindow] = field(default_factory=dict)
     previous: pd.DataFrame | None = None
     scaled: bool = True
     progress: ProgressListener | None = None
@@ -99,10 +99,10 @@ class Runner:
             fault = Fault("recovery", found, "1 or more, 'prior' or 'posterior'", "pass such values")
             raise DataError(f"client '{self.data.config.client}'", fault)
         inputs = self.window(0)
-        posterior = self.fitted().posterior if truth == "posterior" else None
+        source = self.fitted() if truth == "posterior" else None
         prior = prior_draws(inputs)
         simulations, members, fits = [], {}, []
-        for simulated, fit in refits(inputs, n_simulations, progress=self.progress, posterior=posterior):
+        for simulated, fit in refits(inputs, n_simulations, progress=self.progress, fitted=source):
             simulations.append(score_refit(fit, simulated, prior))
             members[f"simulation {len(simulations)}"] = window_summary(fit)
             fits = [fit] if n_simulations == 1 else []
@@ -180,13 +180,13 @@ class Runner:
                 said = "The plan covers %d of %d periods; the others follow last year's pattern."
                 logger.info(said, len(planned), horizon)
         full = self.fitted()
-        frame = forecast(full.posterior, full.inputs, horizon=horizon or DEFAULT_HORIZON, plan=planned)
+        frame = forecast(full, horizon=horizon or DEFAULT_HORIZON, plan=planned)
         rows = frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")).set_index("date")
         sections = {"forecast": rows.to_dict(orient="index")}
         members = {"full": window_summary(full)}
         return self._result("forecast", members, [], [full], {"forecast": frame}, sections, forecast=frame)
 
-    def fitted(self, holdout: int = 0) -> WindowFit:
+    def fitted(self, holdout: int = 0) -> ScoredWindow:
         """The model fitted with the last rows held out, all rows when 0; fitted at most once."""
         if holdout not in self.fits:
             self.fits[holdout] = fit_window(self.window(holdout), progress=self.progress)
@@ -210,7 +210,7 @@ class Runner:
         fleet: Fleet,
         members: Mapping[str, Summary],
         scores: Sequence[pd.DataFrame],
-        fits: Sequence[WindowFit],
+        fits: Sequence[ScoredWindow],
         tables: Mapping[str, pd.DataFrame],
         sections: Mapping[str, Any],
         **reported: pd.DataFrame,
@@ -224,7 +224,7 @@ class Runner:
 
         @cache
         def report() -> ReportInputs:
-            return gather_report(
+            return notebook_report(
                 self.data,
                 self.fitted(),
                 held_out,

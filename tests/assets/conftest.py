@@ -150,11 +150,11 @@ def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutc
 
 def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
     """Put the fake in the place of everything that samples."""
-    import mmm_engine.fleets.window_fit
+    import mmm_engine.fleets.scored_window
     import mmm_engine.posterior.fit
 
     patch.setattr(mmm_engine.posterior.fit, "fit", fake.fit)
-    patch.setattr(mmm_engine.fleets.window_fit, "fit", fake.fit)
+    patch.setattr(mmm_engine.fleets.scored_window, "fit", fake.fit)
 
 
 def plain_page(inputs, audience="analyst") -> str:

@@ -44,7 +44,9 @@ class FakeSampler:
         self.fitted.append(f"{inputs.config.client} {inputs.window}")
         if progress is not None:
             _report(progress, label, settings)
-        return self._tree(inputs, settings)
+        from mmm_engine.posterior.fitted_window import FittedWindow
+
+        return FittedWindow.of(inputs, self._tree(inputs, settings))
 
     def _tree(self, inputs, settings):
         from mmm_engine.model.specification import dimension_labels, model_specification

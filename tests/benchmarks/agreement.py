@@ -39,7 +39,7 @@ def main() -> None:
     plain = mmm.fit(*training_frame(inputs), progressbar=False, random_seed=1, **values)
     intercept = INTERCEPT_NAMES[inputs.config.model.time_varying_intercept]
     pairs = {}
-    for name, array in ours["posterior"].data_vars.items():
+    for name, array in ours.posterior["posterior"].data_vars.items():
         theirs = plain["posterior"][intercept if name == "intercept" else name].transpose(
             "chain", "draw", ...
         )

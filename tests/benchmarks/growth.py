@@ -19,13 +19,12 @@ def main() -> None:
     """Measure a case."""
     given = arguments(main.__doc__ or "").parse_args()
     from mmm_engine.client.config import SamplerConfig
-    from mmm_engine.posterior.diagnostics import parameter_summary
     from mmm_engine.posterior.fit import fit
     from tests.benchmarks.cases import windows
 
     inputs = windows(given.case, ["full"])[0]
-    posterior = fit(inputs, sampler=SamplerConfig(**sampler_values(given)))
-    summary = parameter_summary(posterior)
+    window = fit(inputs, sampler=SamplerConfig(**sampler_values(given)))
+    posterior, summary = window.posterior, window.parameter_summary
     result = {
         "rows": inputs.train_rows,
         "channels": len(inputs.config.channels),

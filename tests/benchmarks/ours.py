@@ -12,7 +12,7 @@ from tests.benchmarks.worker import Clock, answer, arguments, sampler_values
 
 if TYPE_CHECKING:
     from mmm_engine.client.config import SamplerConfig
-    from mmm_engine.fleets.window_fit import WindowFit
+    from mmm_engine.fleets.scored_window import ScoredWindow
     from mmm_engine.rows.window import ScaledInputs
 
 
@@ -44,7 +44,7 @@ def refresh(given: argparse.Namespace, settings: SamplerConfig) -> dict[str, Any
 
 
 def _window(inputs: ScaledInputs, settings: SamplerConfig, clock: Clock) -> dict[str, Any]:
-    from mmm_engine.fleets.window_fit import fit_window
+    from mmm_engine.fleets.scored_window import fit_window
     from mmm_engine.results.predictive import predictive_frame
 
     with clock.phase("fit"):
@@ -71,7 +71,7 @@ def _recovery(inputs: ScaledInputs, settings: SamplerConfig, clock: Clock) -> di
     return _record(fit, clock)
 
 
-def _record(fit: WindowFit, clock: Clock) -> dict[str, Any]:
+def _record(fit: ScoredWindow, clock: Clock) -> dict[str, Any]:
     with clock.phase("health"):
         health = dict(zip(fit.health["metric"], fit.health["value"], strict=True))
     sampling = float(fit.posterior.attrs["sample_seconds"])

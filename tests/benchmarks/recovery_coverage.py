@@ -30,7 +30,7 @@ from mmm_engine.fleets.recovery import (
     simulate_targets,
     summarise_recovery,
 )
-from mmm_engine.fleets.window_fit import fit_window
+from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.scores.truth_scores import jeffreys_band

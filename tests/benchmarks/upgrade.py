@@ -104,7 +104,6 @@ def _run(python: Path, out: Path, clients: list[str], environment: dict[str, str
 def _fits(clients: list[str]) -> dict[str, Any]:
     """Means of parameters and contributions of each client's full window, and the versions of all libraries."""
     from mmm_engine.client.config import SamplerConfig
-    from mmm_engine.posterior.diagnostics import parameter_summary
     from mmm_engine.posterior.fit import fit
     from mmm_engine.results.returns import channel_returns
     from mmm_engine.rows.client_data import read_client
@@ -113,13 +112,13 @@ def _fits(clients: list[str]) -> dict[str, Any]:
     fits: dict[str, Any] = {}
     for client in clients:
         inputs = scale_window(read_client(client, ROOT / "data"), "full")
-        posterior = fit(inputs, sampler=SamplerConfig.model_validate(_SAMPLER))
-        summary = parameter_summary(posterior)
+        window = fit(inputs, sampler=SamplerConfig.model_validate(_SAMPLER))
+        summary = window.parameter_summary
         fits[client] = {
             row.parameter: (row.mean, row.sd / math.sqrt(row.ess_bulk)) for row in summary.itertuples()
         }
         smallest = summary["ess_bulk"].min()
-        returns = channel_returns(posterior, inputs)
+        returns = channel_returns(window)
         for row in returns[returns["metric"] == "contribution"].itertuples():
             sd = (row.q95 - row.q05) / 3.2897
             fits[client][f"contribution of {row.channel}"] = (row.mean, sd / math.sqrt(smallest))

@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError
 from mmm_engine.fleets.holdout import score_window
 from mmm_engine.fleets.recovery import recovery_scores, simulate_target
 from mmm_engine.fleets.stability import stability_scores
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.forecast import extend_inputs, forecast
 from mmm_engine.rows.window import ScaledInputs
 
 
-def test_window_is_scored_on_both_splits(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_window_is_scored_on_both_splits(fitted_window: FittedWindow) -> None:
     """Train and test, with skill against the naive forecast on test only; a good model fits its rows."""
-    scores = score_window(fitted_small, small_window)
+    scores = score_window(fitted_window)
     table = scores.pivot(index="metric", columns="split", values="value")
     assert table.loc["r_squared", "train"] > 0.9
     assert table.loc["mape", "test"] < 0.2
@@ -28,10 +28,10 @@ def test_window_is_scored_on_both_splits(fitted_small: xr.DataTree, small_window
     assert np.isfinite(table.loc["skill", "test"])
 
 
-def test_full_window_has_no_test_split(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_full_window_has_no_test_split(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:
     """Nothing held out, nothing to score there."""
     full = small_window.first(small_window.train_rows)
-    assert set(score_window(fitted_small, full)["split"]) == {"train"}
+    assert set(score_window(fitted_window.on_rows(full))["split"]) == {"train"}
 
 
 @pytest.fixture
@@ -40,21 +40,21 @@ def full(small_window: ScaledInputs) -> ScaledInputs:
     return replace(small_window.first(small_window.train_rows), window="full")
 
 
-def test_forecast_follows_the_last_row(fitted_small: xr.DataTree, full: ScaledInputs) -> None:
+def test_forecast_follows_the_last_row(fitted_window: FittedWindow, full: ScaledInputs) -> None:
     """Weekly dates after the last one, quantiles in order."""
-    frame = forecast(fitted_small, full, horizon=5)
+    frame = forecast(fitted_window.on_rows(full), horizon=5)
     assert list(frame.columns) == ["date", "q05", "q25", "q50", "q75", "q95", "mean"]
     assert frame["date"].iloc[0] == full.dates[-1] + pd.Timedelta(weeks=1)
     assert (frame[["q05", "q25", "q50", "q75", "q95"]].diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
 
 
-def test_plan_is_used(fitted_small: xr.DataTree, full: ScaledInputs) -> None:
+def test_plan_is_used(fitted_window: FittedWindow, full: ScaledInputs) -> None:
     """No media at all forecasts less than last year's media."""
     names = [*full.config.channel_names, *full.config.control_names]
     silent = pd.DataFrame(0.0, index=range(4), columns=names)
     assert (
-        forecast(fitted_small, full, horizon=4, plan=silent)["mean"].max()
-        < forecast(fitted_small, full)["mean"].min()
+        forecast(fitted_window.on_rows(full), horizon=4, plan=silent)["mean"].max()
+        < forecast(fitted_window.on_rows(full))["mean"].min()
     )
 
 
@@ -87,7 +87,7 @@ def test_simulated_target_does_not_look_at_the_real_one(full: ScaledInputs) -> N
     assert not np.array_equal(one.truth["saturation_lam"], simulate_target(full, 4).truth["saturation_lam"])
 
 
-def test_recovery_finds_what_the_data_can_tell(fitted_small: xr.DataTree, full: ScaledInputs) -> None:
+def test_recovery_finds_what_the_data_can_tell(full: ScaledInputs) -> None:
     """A refit of a simulated target scores every parameter and channel; the noise level is found well."""
     scores = recovery_scores(full, sampler=SamplerConfig(draws=200, tune=300, chains=2, seed=2))
     table = scores.pivot(index="channel", columns="metric", values="value")

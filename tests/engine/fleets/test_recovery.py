@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import FitError
@@ -20,7 +19,7 @@ from mmm_engine.fleets.recovery import (
     summarise_recovery,
     verdict,
 )
-from mmm_engine.results.draws import flat_draws
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
 SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2)
@@ -41,11 +40,11 @@ def test_verdict_by_its_rule() -> None:
 
 
 def test_truth_from_a_posterior_is_one_of_its_draws(
-    fitted_small: xr.DataTree, small_window: ScaledInputs
+    fitted_window: FittedWindow, small_window: ScaledInputs
 ) -> None:
     """Parameters of one draw belong together, and the target follows them."""
-    simulated = simulate_target(small_window, 5, fitted_small)
-    draws = flat_draws(fitted_small)
+    simulated = simulate_target(small_window, 5, fitted_window)
+    draws = fitted_window.draws
     number = int(np.flatnonzero(draws["intercept"] == simulated.truth["intercept"])[0])
     assert np.array_equal(draws["adstock_alpha"][number], simulated.truth["adstock_alpha"])
     own = simulated.inputs.target_scaled
@@ -69,9 +68,9 @@ def test_absurd_priors_are_refused(small_window: ScaledInputs) -> None:
         simulate_target(absurd, 1)
 
 
-def test_several_simulations(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_several_simulations(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:
     """Coverage comes with its band, channels with contribution and ROAS, and a verdict each."""
-    scores = recovery_scores(small_window, sampler=SHORT, n_simulations=3, posterior=fitted_small)
+    scores = recovery_scores(small_window, sampler=SHORT, n_simulations=3, fitted=fitted_window)
     table = scores.set_index(["channel", "metric"])["value"]
     assert table["all", "simulations"] == 3
     assert 0 <= table["all", "rejected_share"] < 1

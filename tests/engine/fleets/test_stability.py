@@ -8,6 +8,7 @@ import pytest
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError
 from mmm_engine.fleets.origins import horizon_scores, origin_holdouts
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.sensitivity import (
     PLACEBO,
     _with_placebo,
@@ -15,7 +16,6 @@ from mmm_engine.fleets.sensitivity import (
     placebo_stability,
     seed_stability,
 )
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.results.predictive import Prediction
 from mmm_engine.rows.window import ScaledInputs, window_name, without_scaling
 from mmm_engine.scores.forecast_scores import mape
@@ -25,12 +25,12 @@ SHORT = SamplerConfig(draws=150, tune=200, chains=2, seed=2)
 
 
 @pytest.fixture(scope="module")
-def fitted_base(small_window: ScaledInputs) -> WindowFit:
+def fitted_base(small_window: ScaledInputs) -> ScoredWindow:
     """The small window with a short fit."""
     return fit_window(small_window, sampler=SHORT)
 
 
-def test_another_seed_moves_little(fitted_base: WindowFit) -> None:
+def test_another_seed_moves_little(fitted_base: ScoredWindow) -> None:
     """Sampler noise is small, and the refit has another seed."""
     scores, [again] = seed_stability(fitted_base, sampler=SHORT)
     table = scores.set_index(["channel", "metric"])["value"]
@@ -39,7 +39,7 @@ def test_another_seed_moves_little(fitted_base: WindowFit) -> None:
     assert again.posterior.attrs["seed"] == 3
 
 
-def test_noise_on_spend_has_mean_one(fitted_base: WindowFit) -> None:
+def test_noise_on_spend_has_mean_one(fitted_base: ScoredWindow) -> None:
     """Media and spend move together by a few per cent; the target stays."""
     scores, [again] = perturbation_stability(fitted_base, sampler=SHORT, noise=0.05)
     moved = again.inputs.spend.sum() / fitted_base.inputs.spend.sum()
@@ -50,12 +50,14 @@ def test_noise_on_spend_has_mean_one(fitted_base: WindowFit) -> None:
     assert set(scores["split"]) == {"perturbation"}
 
 
-def test_placebo_earns_less_than_what_it_copies(fitted_base: WindowFit) -> None:
+def test_placebo_earns_less_than_what_it_copies(fitted_base: ScoredWindow) -> None:
     """Two channels and the placebo of one are three: the code of the other tests serves.
 
     The fit without the placebo is not made; its returns stand in from the fit with three real channels.
     """
-    two = WindowFit(small_inputs(channels=["tv", "radio"], time_varying_media=True), fitted_base.posterior)
+    two = ScoredWindow.of(
+        small_inputs(channels=["tv", "radio"], time_varying_media=True), fitted_base.posterior
+    )
     two.__dict__["returns"] = fitted_base.returns[fitted_base.returns["channel"] != "search"]
     scores, [again] = placebo_stability(two, channel="tv", sampler=SHORT)
     table = scores.set_index(["channel", "metric"])["value"]
@@ -77,7 +79,7 @@ def test_placebo_is_a_shuffled_copy(small_window: ScaledInputs) -> None:
     assert more.scales.media_array()[3] == small_window.scales.media_array()[1]
 
 
-def test_placebo_of_an_unknown_channel_is_refused(fitted_base: WindowFit) -> None:
+def test_placebo_of_an_unknown_channel_is_refused(fitted_base: ScoredWindow) -> None:
     """The message lists the channels."""
     with pytest.raises(DataError, match="one of tv, radio, search"):
         placebo_stability(fitted_base, channel="press")

@@ -16,16 +16,16 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.compiler.inputs import axes_of
 from mmm_engine.fleets.recovery import prior_draws, score_refit
+from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
 from mmm_engine.model.arrays import ModelData, axis_sizes, model_data
 from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.likelihood import draw_targets, expected_target
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.specification import model_specification
-from mmm_engine.posterior.diagnostics import parameter_summary
+from mmm_engine.posterior.draws import flat_draws
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.decomposition import contributions, decomposition_frame
-from mmm_engine.results.draws import flat_draws
 from mmm_engine.results.forecast import extend_inputs, forecast
 from mmm_engine.results.predictive import predict
 from mmm_engine.results.response import response_curves
@@ -147,7 +147,7 @@ def test_the_trend_goes_on_and_events_are_planned_ahead() -> None:
     events = {"sale": ["2022-03-07", "2022-11-10"]}
     inputs = small_inputs(rows=40, held_out=0, trend={"changepoints": 3}, events=events)
     ahead = extend_inputs(inputs, 8)
-    parts = contributions(drawn_from_prior(inputs), ahead)
+    parts = contributions(FittedWindow.of(ahead, drawn_from_prior(inputs)))
     trend = parts.sel(component="trend").to_numpy()
     steps = np.diff(trend[:, -9:], axis=1)
     assert np.abs(steps).max() > 1
@@ -161,9 +161,9 @@ def test_the_trend_goes_on_and_events_are_planned_ahead() -> None:
 def test_all_terms_add_up_and_have_their_kind() -> None:
     """Baseline, trend, season, channels, controls and events make the expected target."""
     inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, yearly_seasonality=1)
-    posterior = drawn_from_prior(inputs)
-    parts = contributions(posterior, inputs)
-    assert parts.sum("component").to_numpy() == pytest.approx(predict(posterior, inputs).mean_draws)
+    window = FittedWindow.of(inputs, drawn_from_prior(inputs))
+    parts = contributions(window)
+    assert parts.sum("component").to_numpy() == pytest.approx(predict(window).mean_draws)
     kinds = decomposition_frame(parts).drop_duplicates("component").set_index("component")["kind"]
     assert kinds.to_dict() == {
         "baseline": "baseline", "seasonality": "seasonality", "trend": "trend", "tv": "channel", "radio": "channel",
@@ -243,12 +243,12 @@ def truth() -> SimulatedTarget:
 
 
 @pytest.fixture(scope="module")
-def fitted(truth: SimulatedTarget) -> WindowFit:
+def fitted(truth: SimulatedTarget) -> ScoredWindow:
     """Two short chains on it."""
     return fit_window(truth.inputs, sampler=SamplerConfig(draws=300, tune=400, chains=2, seed=1))
 
 
-def test_a_fit_with_every_term_finds_its_truth(truth: SimulatedTarget, fitted: WindowFit) -> None:
+def test_a_fit_with_every_term_finds_its_truth(truth: SimulatedTarget, fitted: ScoredWindow) -> None:
     """Most parameters and all contributions lie inside their 90% intervals, and the chains agree."""
     scores = score_refit(fitted, truth, prior_draws(truth.inputs))
     assert scores.loc[scores["kind"] == "parameter", "covered"].mean() > 0.7
@@ -258,11 +258,11 @@ def test_a_fit_with_every_term_finds_its_truth(truth: SimulatedTarget, fitted: W
     assert health["divergence_rate"] < 0.02
 
 
-def test_every_term_reaches_numbers_that_are_shown(fitted: WindowFit) -> None:
+def test_every_term_reaches_numbers_that_are_shown(fitted: ScoredWindow) -> None:
     """Parameters under their labels, parts that add up to the target, returns, curves and a forecast above 0."""
-    names = set(parameter_summary(fitted.posterior)["parameter"])
+    names = set(fitted.parameter_summary["parameter"])
     assert {"trend_delta[2]", "event_effect_size[sale]", "event_sigma", "adstock_delayed5_alpha[tv]"} <= names
-    parts = contributions(fitted.posterior, fitted.inputs)
+    parts = contributions(fitted)
     whole = parts.sum("component").to_numpy()
     assert whole == pytest.approx(fitted.prediction.mean_draws, rel=0.02)
     assert fitted.prediction.draws.min() >= 0
@@ -270,16 +270,16 @@ def test_every_term_reaches_numbers_that_are_shown(fitted: WindowFit) -> None:
     for channel in ("tv", "radio"):
         expected = parts.sel(component=channel).sum("date").mean("draw").item()
         assert returns[channel, "contribution"] == pytest.approx(expected)
-    assert len(response_curves(fitted.posterior, fitted.inputs)) == 2 * 41
-    ahead = forecast(fitted.posterior, fitted.inputs, horizon=8)
+    assert len(response_curves(fitted)) == 2 * 41
+    ahead = forecast(fitted, horizon=8)
     assert (ahead["q05"] >= 0).all()
     assert ahead["mean"].between(ahead["q05"], ahead["q95"]).all()
 
 
-def test_sizes_of_events_and_changes_of_slope_are_in_units_of_the_target(fitted: WindowFit) -> None:
+def test_sizes_of_events_and_changes_of_slope_are_in_units_of_the_target(fitted: ScoredWindow) -> None:
     """Model space times the scale of the target."""
     draws = fitted.posterior["posterior"].dataset
-    size = summarize("event_effect_size", fitted.posterior, fitted.inputs)["coef"]
+    size = summarize("event_effect_size", fitted)["coef"]
     assert size["sale"] == pytest.approx(1000 * draws["event_effect_size"].sel(event="sale").mean().item())
-    slopes = summarize("trend_delta", fitted.posterior, fitted.inputs)["coef"]
+    slopes = summarize("trend_delta", fitted)["coef"]
     assert slopes["0"] == pytest.approx(1000 * draws["trend_delta"][..., 0].mean().item())

@@ -14,8 +14,8 @@ from arviz_stats.base import array_stats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import FitError
 from mmm_engine.model.specification import model_specification
-from mmm_engine.posterior.diagnostics import parameter_summary, sampler_health
 from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import compile_log_density, compiled_count
 from mmm_engine.posterior.nuts import cores_for
@@ -63,9 +63,11 @@ def test_same_seed_same_numbers(fitted_small: xr.DataTree, small_window: ScaledI
     """Two fits with one seed are equal to the last digit; another seed differs."""
     one, two = fit(small_window, sampler=SHORT), fit(small_window, sampler=SHORT)
     other = fit(small_window, sampler=SHORT.model_copy(update={"seed": 6}))
-    for name in one["posterior"].data_vars:
-        assert np.array_equal(one["posterior"][name], two["posterior"][name]), name
-    assert not np.array_equal(one["posterior"]["intercept"], other["posterior"]["intercept"])
+    for name in one.posterior["posterior"].data_vars:
+        assert np.array_equal(one.posterior["posterior"][name], two.posterior["posterior"][name]), name
+    assert not np.array_equal(
+        one.posterior["posterior"]["intercept"], other.posterior["posterior"]["intercept"]
+    )
 
 
 def test_compiled_gradient_is_that_of_its_density(
@@ -84,33 +86,33 @@ def test_compiled_gradient_is_that_of_its_density(
         assert gradient[position] == pytest.approx(slope, rel=1e-4, abs=1e-4)
 
 
-def test_truth_free_posterior_fits_the_rows(fitted_small: xr.DataTree) -> None:
+def test_truth_free_posterior_fits_the_rows(fitted_window: FittedWindow) -> None:
     """A short run on easy data converges well enough to be read, without a divergence."""
-    health = sampler_health(fitted_small).set_index("metric")["value"]
+    health = fitted_window.health.set_index("metric")["value"]
     assert health["rhat_max"] < 1.05
     assert health["divergences"] <= 2
     assert health["tree_depth_hits"] == 0
     assert health["bfmi_min"] > 0.3
 
 
-def test_health_counts_what_the_sampler_reports(fitted_small: xr.DataTree) -> None:
+def test_health_counts_what_the_sampler_reports(fitted_window: FittedWindow) -> None:
     """Planted divergences and depth hits are counted; a chain that sits elsewhere shows in R-hat."""
-    tree = fitted_small.copy(deep=True)
+    tree = fitted_window.posterior.copy(deep=True)
     tree["sample_stats"]["diverging"].values[0, :3] = True
     tree["sample_stats"]["reached_max_treedepth"].values[1, :2] = True
     tree["posterior"]["intercept"].values[0] += 5.0
-    health = sampler_health(tree).set_index("metric")["value"]
-    base = sampler_health(fitted_small).set_index("metric")["value"]
+    health = FittedWindow.of(fitted_window.inputs, tree).health.set_index("metric")["value"]
+    base = fitted_window.health.set_index("metric")["value"]
     assert health["divergences"] == base["divergences"] + 3
     assert health["divergence_rate"] == pytest.approx(health["divergences"] / 600)
     assert health["tree_depth_hits"] == 2
     assert health["rhat_max"] > 1.5
 
 
-def test_summary_is_that_of_arviz(fitted_small: xr.DataTree) -> None:
+def test_summary_is_that_of_arviz(fitted_window: FittedWindow) -> None:
     """R-hat and effective sample sizes of one element, computed alone."""
-    draws = fitted_small["posterior"]["saturation_lam"].sel(channel="radio").to_numpy()
-    row = parameter_summary(fitted_small).set_index("parameter").loc["saturation_lam[radio]"]
+    draws = fitted_window.posterior["posterior"]["saturation_lam"].sel(channel="radio").to_numpy()
+    row = fitted_window.parameter_summary.set_index("parameter").loc["saturation_lam[radio]"]
     assert row["rhat"] == pytest.approx(float(array_stats.rhat(draws, chain_axis=0, draw_axis=1)))
     assert row["ess_bulk"] == pytest.approx(
         float(array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk"))
@@ -145,17 +147,18 @@ def test_engine_imports_are_light() -> None:
 def test_draws_grow_until_the_target_is_met(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """A target above what the first attempt gives adds draws; what was used is recorded; the seed stays."""
     settings = SHORT.model_copy(update={"ess_target": 300.0, "max_draws": 800, "tune": 200})
-    tree = fit(small_window, sampler=settings)
+    window = fit(small_window, sampler=settings)
+    tree = window.posterior
     assert 50 < tree.attrs["draws"] <= 800
     assert tree["posterior"].sizes["draw"] == tree.attrs["draws"]
-    reached = parameter_summary(tree)[["ess_bulk", "ess_tail"]].min(axis=None)
+    reached = window.parameter_summary[["ess_bulk", "ess_tail"]].min(axis=None)
     assert reached >= 300 or tree.attrs["draws"] == 800
 
 
 def test_budget_ends_a_hopeless_target(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """More effective samples than draws cannot be had: the budget is spent and the fit returns."""
     settings = SHORT.model_copy(update={"ess_target": 1e6, "max_draws": 120})
-    assert fit(small_window, sampler=settings).attrs["draws"] == 120
+    assert fit(small_window, sampler=settings).posterior.attrs["draws"] == 120
 
 
 def test_a_fit_ends_when_its_time_budget_is_spent(
@@ -165,4 +168,4 @@ def test_a_fit_ends_when_its_time_budget_is_spent(
     endless = SHORT.model_copy(update={"draws": 100_000, "tune": 100_000, "time_budget": 0.3})
     with pytest.raises(FitError, match=r"not done after 0\.3 s.*time_budget"):
         fit(small_window, sampler=endless)
-    assert fit(small_window, sampler=SHORT).attrs["draws"] == 50
+    assert fit(small_window, sampler=SHORT).posterior.attrs["draws"] == 50

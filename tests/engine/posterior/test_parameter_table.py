@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.model.specification import model_specification
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame, prior_frame
 
 
@@ -20,7 +22,7 @@ def priors() -> pd.DataFrame:
             "model": {"priors": {"intercept": {"distribution": "Normal", "mu": 2, "sigma": 0.5}}},
         }
     )  # fmt: skip
-    return prior_frame(config).set_index("parameter")
+    return prior_frame(config, model_specification(config)).set_index("parameter")
 
 
 def test_a_prior_of_the_client_file_is_told_as_it_is_written(priors: pd.DataFrame) -> None:
@@ -45,8 +47,8 @@ def test_a_negative_effect_has_a_negative_prior(priors: pd.DataFrame) -> None:
     assert priors.loc["gamma_control[price]", "prior_q95"] < 0
 
 
-def test_every_parameter_of_a_fit_has_its_prior(fitted_small, small_window) -> None:
+def test_every_parameter_of_a_fit_has_its_prior(fitted_window: FittedWindow) -> None:
     """Names agree between posterior and prior, so no row is left without."""
-    frame = parameter_frame(fitted_small, small_window.config)
+    frame = parameter_frame(fitted_window)
     assert frame["prior_q95"].notna().all()
     assert (frame["prior_q95"] > frame["prior_q05"]).all()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from mmm_engine.model.parameters import ParameterSpec, PriorPart
 from mmm_engine.model.prior_draws import _SAMPLERS, draw_part, prior_ranges
 from mmm_engine.model.priors import SUPPORTS, PriorSpec, read_prior
-from mmm_engine.model.specification import model_specification
-from mmm_engine.posterior.diagnostics import parameter_summary
-from mmm_engine.posterior.parameter_table import with_prior_ranges
+from mmm_engine.posterior.fitted_window import FittedWindow
+from mmm_engine.posterior.parameter_table import parameter_frame
 from mmm_engine.results.baseline import plausibility_scores
-from mmm_engine.rows.window import ScaledInputs
 
 PRIORS = [
     {"distribution": "HalfNormal", "sigma": 2.0},
@@ -96,12 +93,10 @@ def test_ranges_follow_parts_signs_and_hyperpriors() -> None:
     assert ranges["b"][1][0] > 10 + 2.3 * 0.8
 
 
-def test_parameters_get_the_range_of_their_own_prior(
-    fitted_small: xr.DataTree, small_window: ScaledInputs
-) -> None:
+def test_parameters_get_the_range_of_their_own_prior(fitted_window: FittedWindow) -> None:
     """Names line up with the specification's order; data that follow the model push against no prior."""
-    summary = with_prior_ranges(parameter_summary(fitted_small), small_window).set_index("parameter")
-    specification = model_specification(small_window.config)
+    summary = parameter_frame(fitted_window).set_index("parameter")
+    specification = fitted_window.specification
     ranges = prior_ranges(specification.parameters)
     for spec in specification.parameters:
         rows = summary[[name.split("[")[0] == spec.name for name in summary.index]]
@@ -110,13 +105,11 @@ def test_parameters_get_the_range_of_their_own_prior(
     assert inside.mean() > 0.9
 
 
-def test_a_negative_baseline_is_counted_draw_by_draw_and_row_by_row(
-    fitted_small: xr.DataTree, small_window: ScaledInputs
-) -> None:
+def test_a_negative_baseline_is_counted_draw_by_draw_and_row_by_row(fitted_window: FittedWindow) -> None:
     """A quarter of the draws moved far below 0 is a probability of a quarter more."""
-    before = plausibility_scores(fitted_small, small_window)["value"].item()
-    moved = fitted_small.copy(deep=True)
+    before = plausibility_scores(fitted_window)["value"].item()
+    moved = fitted_window.posterior.copy(deep=True)
     moved["posterior"]["intercept"].values[0, :150] = -100.0
-    after = plausibility_scores(moved, small_window)["value"].item()
+    after = plausibility_scores(FittedWindow.of(fitted_window.inputs, moved))["value"].item()
     assert before < 0.01
     assert after == pytest.approx(before + 0.25, abs=0.01)

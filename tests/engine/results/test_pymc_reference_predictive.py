@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from mmm_engine.model.pymc_reference import build_pymc_mmm, training_frame
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.window import ScaledInputs
 
@@ -33,7 +34,10 @@ def test_held_out_mean_is_pymc_marketings(fitted_small: xr.DataTree, small_windo
     )["mu"].transpose("chain", "draw", "date")
     rows, scale = small_window.train_rows, small_window.scales.target
     tree = xr.DataTree.from_dict({"posterior": posterior})
-    ours = predict(tree, small_window, seed=0).mean_draws[:, rows:].reshape(theirs.shape) / scale
+    ours = (
+        predict(FittedWindow.of(small_window, tree), seed=0).mean_draws[:, rows:].reshape(theirs.shape)
+        / scale
+    )
     assert theirs.shape == (2, _DRAWS, 8)
     assert np.abs(theirs.to_numpy() - ours).max() < 1e-6
 

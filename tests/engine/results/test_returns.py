@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.decomposition import contributions
 from mmm_engine.results.response import adstock_weights, response_curves
 from mmm_engine.results.returns import RETURN_COLUMNS, channel_returns, return_scores, returns_from_history
@@ -19,11 +19,11 @@ def _metric(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     return frame[frame["metric"] == metric].set_index("channel")
 
 
-def test_roas_is_contribution_over_spend(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_roas_is_contribution_over_spend(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:
     """Summed over the training rows, draw by draw; the mean of a ratio with a fixed denominator."""
-    frame = channel_returns(fitted_small, small_window)
+    frame = channel_returns(fitted_window)
     assert list(frame.columns) == RETURN_COLUMNS
-    parts = contributions(fitted_small, small_window).isel(date=slice(0, 52)).sum("date").mean("draw")
+    parts = contributions(fitted_window).isel(date=slice(0, 52)).sum("date").mean("draw")
     spend = small_window.spend[:52].sum(axis=0)
     for position, channel in enumerate(["tv", "radio", "search"]):
         total = float(parts.sel(component=channel))
@@ -31,43 +31,41 @@ def test_roas_is_contribution_over_spend(fitted_small: xr.DataTree, small_window
         assert _metric(frame, "roas").loc[channel, "mean"] == pytest.approx(total / spend[position])
 
 
-def test_marginal_return_is_below_the_average_return(
-    fitted_small: xr.DataTree, small_window: ScaledInputs
-) -> None:
+def test_marginal_return_is_below_the_average_return(fitted_window: FittedWindow) -> None:
     """Michaelis-Menten curves bend down, so the next unit returns less than the average one."""
-    frame = channel_returns(fitted_small, small_window)
+    frame = channel_returns(fitted_window)
     assert (_metric(frame, "mroas")["mean"] < _metric(frame, "roas")["mean"]).all()
 
 
-def test_shares_are_of_the_expected_target(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_shares_are_of_the_expected_target(fitted_window: FittedWindow) -> None:
     """Channel shares are positive and leave room for the baseline."""
-    share = _metric(channel_returns(fitted_small, small_window), "share")["mean"]
+    share = _metric(channel_returns(fitted_window), "share")["mean"]
     assert (share > 0).all()
     assert share.sum() < 1
 
 
-def test_unpaid_channel_has_no_return(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_unpaid_channel_has_no_return(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:
     """Without spend the return is NaN and the row stays."""
     spend = small_window.spend.copy()
     spend[:, 0] = 0.0
-    frame = channel_returns(fitted_small, replace(small_window, spend=spend))
+    frame = channel_returns(fitted_window.on_rows(replace(small_window, spend=spend)))
     assert np.isnan(_metric(frame, "roas").loc["tv", "mean"])
     assert _metric(frame, "contribution").loc["tv", "mean"] > 0
 
 
-def test_conversions_have_a_cost_each(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_conversions_have_a_cost_each(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:
     """For a conversions target the cost per conversion is the inverse of the return, quantile by quantile."""
     target = small_window.config.target.model_copy(update={"kind": "conversions"})
     inputs = replace(small_window, config=small_window.config.model_copy(update={"target": target}))
-    frame = channel_returns(fitted_small, inputs)
+    frame = channel_returns(fitted_window.on_rows(inputs))
     assert _metric(frame, "cpa")["q05"].to_numpy() == pytest.approx(
         1 / _metric(frame, "roas")["q95"].to_numpy(), rel=0.02
     )
 
 
-def test_curves_rise_from_zero_and_mark_today(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_curves_rise_from_zero_and_mark_today(fitted_window: FittedWindow) -> None:
     """Each curve starts at zero, never falls, has one current point inside the range seen."""
-    for _, curve in response_curves(fitted_small, small_window).groupby("channel"):
+    for _, curve in response_curves(fitted_window).groupby("channel"):
         assert curve["mean"].iloc[0] == 0.0
         assert (np.diff(curve["mean"]) >= 0).all()
         assert curve["current"].sum() == 1
@@ -75,11 +73,11 @@ def test_curves_rise_from_zero_and_mark_today(fitted_small: xr.DataTree, small_w
         assert curve["extrapolated"].any()
 
 
-def test_adstock_weights_are_the_kernel(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_adstock_weights_are_the_kernel(fitted_window: FittedWindow) -> None:
     """Geometric decay: each draw's weights are alpha^lag over their sum, so means sum to one and fall."""
-    frame = adstock_weights(fitted_small, small_window)
+    frame = adstock_weights(fitted_window)
     assert list(frame["channel"].drop_duplicates()) == list(small_window.config.channel_names)
-    alpha = fitted_small["posterior"]["adstock_alpha"].sel(channel="radio").to_numpy().ravel()
+    alpha = fitted_window.posterior["posterior"]["adstock_alpha"].sel(channel="radio").to_numpy().ravel()
     lags = frame["lag"].max() + 1
     powers = alpha[:, None] ** np.arange(lags)
     expected = powers / powers.sum(axis=1, keepdims=True)
@@ -89,9 +87,9 @@ def test_adstock_weights_are_the_kernel(fitted_small: xr.DataTree, small_window:
     assert frame.groupby("channel")["mean"].sum().to_numpy() == pytest.approx(1.0)
 
 
-def test_returns_survive_the_history(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
+def test_returns_survive_the_history(fitted_window: FittedWindow) -> None:
     """What is written as scores is read back as the same returns."""
-    frame = channel_returns(fitted_small, small_window)
+    frame = channel_returns(fitted_window)
     again = returns_from_history(return_scores(frame))
     assert again is not None
     key = ["channel", "metric"]

@@ -12,6 +12,7 @@ import pytest
 
 from mmm_engine import PymcModel
 from mmm_engine.errors import ConfigError, DataError, FitError, MMMError
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.predictive import predict
 from mmm_engine.toolkit.fleet_result import SUMMARY_METRICS, FleetResult
 from mmm_engine.toolkit.runner import Runner
@@ -288,7 +289,7 @@ def test_prediction_of_rows_that_follow() -> None:
             longer.controls_scaled, longer.scales.control_array(), fitted.scales.control_array()
         ),
     )
-    whole = predict(model.posterior, window)
+    whole = predict(FittedWindow.of(window, model.posterior))
     assert drawn == pytest.approx(whole.draws[:, 52:], rel=1e-9)
 
 

@@ -1,15 +1,16 @@
-"""Draws of a posterior as plain arrays: chains joined, in blocks where memory counts; quantiles that frames have."""
+"""Draws of a posterior as plain arrays: chains joined, in blocks where memory counts.
+
+Here: `flat_draws`, `draw_chunks`.
+Not here: what the draws say (results/), how well the chains agree (diagnostics.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import xarray as xr
 
 from mmm_engine.array_types import Floats
-
-QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-
 
 _CHUNK = 32  # draws evaluated at once: bounds memory, and stays in the processor's cache
 
@@ -23,8 +24,8 @@ def flat_draws(posterior: xr.DataTree) -> dict[str, Floats]:
     return draws
 
 
-def draw_chunks(values: dict[str, Floats]) -> Iterator[dict[str, Floats]]:
+def draw_chunks(draws: Mapping[str, Floats]) -> Iterator[dict[str, Floats]]:
     """The same draws in blocks that fit the processor's cache."""
-    total = len(next(iter(values.values())))
+    total = len(next(iter(draws.values())))
     for start in range(0, total, _CHUNK):
-        yield {name: value[start : start + _CHUNK] for name, value in values.items()}
+        yield {name: values[start : start + _CHUNK] for name, values in draws.items()}
