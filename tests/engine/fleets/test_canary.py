@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from mmm_engine.fleets.canary import check_canary, judge_canary, simulated_canary
+from mmm_engine.posterior.fitted_window import FittedWindow
 
 TRUTH = {"tv": {"contribution": 100.0}, "search": {"contribution": 50.0}}
 
@@ -45,14 +46,14 @@ def test_the_engine_finds_the_canary(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict.passed, verdict.reason
     assert max(abs(value) for value in verdict.numbers.values()) < 3
 
-    import mmm_engine.fleets.canary as canary
+    import mmm_engine.fleets.scored_window as scored_window
 
-    sound = canary.channel_returns
+    sound = scored_window.channel_returns
 
-    def lossy(posterior: object, inputs: object) -> pd.DataFrame:
-        frame = sound(posterior, inputs)
+    def lossy(window: FittedWindow) -> pd.DataFrame:
+        frame = sound(window)
         frame[["mean", "q05", "q95"]] *= 0.67
         return frame
 
-    monkeypatch.setattr(canary, "channel_returns", lossy)
+    monkeypatch.setattr(scored_window, "channel_returns", lossy)
     assert not check_canary(simulation).passed

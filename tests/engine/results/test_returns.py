@@ -76,7 +76,7 @@ def test_curves_rise_from_zero_and_mark_today(fitted_window: FittedWindow) -> No
 def test_adstock_weights_are_the_kernel(fitted_window: FittedWindow) -> None:
     """Geometric decay: each draw's weights are alpha^lag over their sum, so means sum to one and fall."""
     frame = adstock_weights(fitted_window)
-    assert list(frame["channel"].drop_duplicates()) == list(small_window.config.channel_names)
+    assert list(frame["channel"].drop_duplicates()) == list(fitted_window.inputs.config.channel_names)
     alpha = fitted_window.posterior["posterior"]["adstock_alpha"].sel(channel="radio").to_numpy().ravel()
     lags = frame["lag"].max() + 1
     powers = alpha[:, None] ** np.arange(lags)
