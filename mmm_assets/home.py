@@ -1,6 +1,7 @@
 """Where things are: Dagster's home, the stored results in it, and the folder of client files.
 
-Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, keeping its settings up to date, opening its instance.
+Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, keeping its settings current, opening its
+instance.
 Not here: the layout below storage/ (storage/io_managers.py), the content of client files (mmm_engine.client.config).
 """
 

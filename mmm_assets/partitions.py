@@ -1,7 +1,7 @@
 """How the platform's data is cut: by client, and by client and window.
 
 Here: the partition definitions, the form of a partition key, which windows fit into one run.
-Not here: where a partition is stored (io_managers.py), which rows a window holds out (mmm_engine.rows.window).
+Not here: where a partition is stored (storage/io_managers.py), which rows a window holds out (mmm_engine.rows.window).
 Dagster: https://docs.dagster.io/guides/build/partitions-and-backfills
 """
 

@@ -1,7 +1,7 @@
 """Verdicts on stored values; checks, report and forecast ask the same ones.
 
 Here: which gate applies to which stored value, and which failures keep results from being published.
-Not here: thresholds and predicates (mmm_engine.scores.gates), recording evaluations in Dagster (checks.py).
+Not here: thresholds and predicates (mmm_engine.scores.gates), recording evaluations in Dagster (checks/).
 """
 
 from __future__ import annotations

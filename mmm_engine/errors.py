@@ -1,7 +1,7 @@
 """The errors that users meet: who, what was found, what was wanted, what to do.
 
 Here: one fault, and the exceptions that carry all faults of one file at once.
-Not here: findings that warn but do not stop (data.py).
+Not here: findings that warn but do not stop (rows/findings.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What starts by the clock: the page of all clients every morning, tests of every model once a week.
 
 Here: when, and for whom.
-Not here: what new data starts (sensors.py), what the runs do (batches.py, jobs.py).
+Not here: what new data starts (sensors.py), what the runs do (refreshes/).
 Dagster: https://docs.dagster.io/guides/automate/schedules
 """
 

@@ -1,8 +1,7 @@
 """What starts a refresh without a person: a sensor on the data folder.
 
 Here: noticing new and changed client files, adding partitions, requesting batches.
-Not here: what a refresh does (refresh.py, batches.py), what starts by the clock (schedules.py), what the files say
-(mmm_engine).
+Not here: what a refresh does (refreshes/), what starts by the clock (schedules.py), what the files say (mmm_engine).
 Dagster: https://docs.dagster.io/guides/automate/sensors
 
 Rules. A file counts as changed when its content (or the engine) changes, not when its date does. A file that may still

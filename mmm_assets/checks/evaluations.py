@@ -1,7 +1,7 @@
 """Engine verdicts as Dagster check evaluations, one per partition.
 
 Here: building evaluations, also for runs that hold several partitions.
-Not here: which checks exist (checks.py), what they ask (mmm_engine.scores.gates).
+Not here: which checks exist (gates.py), what they ask (mmm_engine.scores.gates).
 
 Dagster turns an ``AssetCheckResult`` of a run with several partitions into one evaluation without a partition, so that
 one window would stand for all. An ``AssetCheckEvaluation`` names its partition itself; a step may yield one for each.

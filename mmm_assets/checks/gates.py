@@ -1,7 +1,7 @@
 """Asset checks: each asks one gate of the engine and reports its numbers.
 
 Here: which check guards which asset, whether it blocks, per-partition evaluations.
-Not here: predicates and thresholds (mmm_engine.scores.gates), the form of an evaluation (evaluation.py).
+Not here: predicates and thresholds (mmm_engine.scores.gates), the form of an evaluation (evaluations.py).
 Dagster: https://docs.dagster.io/guides/test/asset-checks
 
 | check | asset | a failure |

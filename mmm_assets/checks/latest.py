@@ -1,7 +1,7 @@
 """The latest evaluation of every check of a client, as Dagster has recorded it.
 
 Here: reading evaluations back from an instance.
-Not here: evaluating (checks.py), drawing (screens.py).
+Not here: evaluating (gates.py), drawing (cli/tables.py).
 """
 
 from __future__ import annotations

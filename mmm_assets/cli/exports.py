@@ -1,7 +1,7 @@
 """Rows as text for other programs.
 
 Here: CSV whose cells no spreadsheet runs as a formula.
-Not here: tables for the terminal (screens.py).
+Not here: tables for the terminal (tables.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The canary of a batch: fitted before any client, and what a miss means for them.
 
 Here: judging it, keeping the outcome, the tag that holds a batch back.
-Not here: the canary itself (mmm_engine.fleets.canary), publishing (publication.py).
+Not here: the canary itself (mmm_engine.fleets.canary), publishing (pages/publication.py).
 
 A batch whose canary is missed is fitted and recorded as ever, so that people can look at it, but nothing of it is
 published: the last good reports stay and say why.

@@ -1,7 +1,7 @@
 """One refresh, or one audit: a client's chain of runs, in order, in this process.
 
 Here: which run follows which, what a failed run stops and what it does not, the outcome.
-Not here: what a run holds (jobs.py), who asks for a refresh (cli.py, sensors.py), keeping others out (locks.py).
+Not here: what a run holds (jobs.py), who asks for a refresh (cli/, automation/), keeping others out (locks.py).
 
 One run cannot mix partition definitions, so a refresh is several: data, windows, fleets, publication, and at the end
 the portfolio. The same function serves the command line and the sensor, so both do the same.

@@ -1,7 +1,7 @@
 """The runs that a refresh consists of: one job per stage.
 
 Here: which assets one run can hold (a run has one kind of partition), in which order the runs follow.
-Not here: executing them (refresh.py), launching them on new data (sensors.py).
+Not here: executing them (chain.py), launching them on new data (automation/sensors.py).
 Dagster: https://docs.dagster.io/guides/build/jobs/asset-jobs
 """
 

@@ -1,7 +1,7 @@
 """What a client's files are, by content: has anything changed that a refresh could see?
 
 Here: the files of a client, their cheap signature (time and size), their fingerprint (content and engine version).
-Not here: what the files say (mmm_engine), what follows from a change (sensors.py).
+Not here: what the files say (mmm_engine), what follows from a change (automation/sensors.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The last published refresh of every client: what the next one is compared with.
 
 Here: keeping its rows, settings, returns and library versions; reading them back.
-Not here: the comparison (mmm_engine.fleets.refresh_diff), pages (publication.py).
+Not here: the comparison (mmm_engine.fleets.refresh_diff), pages (pages/publication.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an audit runs, and what a forecast assumes.
 
 Here: the settings `audit` and `forecast` of a client file, with their ranges and defaults.
-Not here: the runs themselves (fleets/), the checks of what they find (gates.py).
+Not here: the runs themselves (fleets/), the checks of what they find (scores/gates.py).
 
 An audit is the deep look at a model that is too dear for every refresh: some forty fits at the defaults.
 """

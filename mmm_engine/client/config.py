@@ -1,8 +1,8 @@
 """The settings of one client, checked once at the door.
 
 Here: what a client file may say (frozen types with their ranges), reading, writing and listing client files.
-Not here: YAML as text (documents.py), how a refusal is worded (settings.py), the terms of the model and their priors
-(terms.py), the rows (data.py).
+Not here: YAML as text (files/yaml_document.py), how a refusal is worded (validation.py), the terms of the model and
+their priors (model_config.py), the rows (rows/client_data.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The settings of a model: its terms and their priors, checked once at the door.
 
 Here: what the section ``model`` of a client file may say, the overrides of a single channel, lift tests.
-Not here: columns, sampler and thresholds (config.py), what a prior or an adstock means (priors.py, transforms.py).
+Not here: columns, sampler and thresholds (config.py), what a prior or an adstock means (model/priors.py,
+model/media_transforms.py).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Here: the thresholds and their defaults.
 A failure is a warning, but for sampler_converged on `full`: an error, and nothing of the refresh is published.
 Errors that no threshold moves: data_contract, training_cutoff, window_fitted, history_rows, report_self_contained.
 
-Not here: the checks (gates.py).
+Not here: the checks (scores/gates.py).
 """
 
 from __future__ import annotations

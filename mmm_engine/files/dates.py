@@ -1,7 +1,7 @@
 """Dates in the forms in which exports write them; a date that can be read in two ways is refused.
 
 Here: turning the cells of one column into days.
-Not here: order, gaps and spacing of the days (periods.py, contract.py).
+Not here: order, gaps and spacing of the days (rows/calendar.py, rows/contract.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cells as numbers, or the reason why not.
 
 Here: turning the cells of one column into float64, one fault for each kind of faulty cell, names of rows.
-Not here: opening files (tables.py), dates (dates.py), rules across cells and columns (contract.py).
+Not here: opening files (table.py), dates (dates.py), rules across cells and columns (rows/contract.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Data files as raw cells that remember their row numbers.
 
 Here: opening CSV and Parquet files of unknown origin, every fault of a file's form, caps on their size.
-Not here: what a cell means (cells.py), what rows must satisfy (contract.py).
+Not here: what a cell means (numbers.py, dates.py), what rows must satisfy (rows/contract.py).
 """
 
 from __future__ import annotations

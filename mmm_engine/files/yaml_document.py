@@ -1,7 +1,7 @@
 """YAML documents as plain values that remember their lines.
 
 Here: reading a small YAML file safely, every fault of its form with its line, writing a file in one step.
-Not here: what the settings mean (config.py).
+Not here: what the settings mean (client/config.py).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Here: refits of simulated targets, how well each finds its truth, coverage and ranks over many of them, and per channel
 a verdict: identified, weak or not identified.
-Not here: making the targets (simulated.py), the formulas (calibration.py), the fit (sampler.py).
+Not here: making the targets (simulated_targets.py), the formulas (scores/truth_scores.py), the fit (posterior/fit.py).
 """
 
 from __future__ import annotations

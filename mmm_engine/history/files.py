@@ -2,7 +2,7 @@
 
 Here: how a process waits for its turn, writes a file so that it is whole or not there, opens the database for
 the length of one transaction, and makes it from the facts.
-Not here: what the rows are (history_tables.py), what is written when (history.py).
+Not here: what the rows are (tables.py), what is written when (store.py).
 
 DuckDB lets one process write or many read and refuses everybody else at once, so every opening is retried for
 a while. Writers of the platform queue on a lock file first: facts and database then change together, and a

@@ -2,7 +2,7 @@
 
 Here: rows of the ledger as frames: freezing a forecast, filling in what happened, judging each row, and all rows of
 one horizon or one vintage together.
-Not here: where the ledger is kept (history.py), how forecasts are made (fleets/forecast.py).
+Not here: where the ledger is kept (store.py), how forecasts are made (results/forecast.py).
 
 A vintage is one forecast of one client: its cutoff and the version of the data it was made from. The first
 forecast of a vintage stays; making it again changes nothing. What happened is filled in when it is known and

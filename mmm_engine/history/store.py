@@ -1,7 +1,7 @@
 """Metric history and forecast ledger: every score ever recorded, in one DuckDB file.
 
 Here: what is written when, reading it back, mending either side from the other.
-Not here: the columns (history_tables.py), locks and files (history_files.py), ledger rows (ledger.py).
+Not here: the columns (tables.py), locks and files (files.py), ledger rows (ledger.py).
 
 The truth are Parquet files: ``metric_history/<client>/<run_id>.parquet`` holds the scores of one run,
 ``forecast_ledger/<client>.parquet`` the forecasts of one client. The DuckDB file beside them is what is

@@ -1,7 +1,7 @@
 """The tables of the history: their columns, keys and fact files, and the views that a BI tool reads.
 
 Here: what a row of ``metric_history`` and ``forecast_ledger`` is, in SQL and in Arrow, and the views on them.
-Not here: files, locks and connections (history_files.py), what is written when (history.py).
+Not here: files, locks and connections (files.py), what is written when (store.py).
 
 Times are UTC without a zone, dates are dates. A score that is not defined is NaN in the tables, as everywhere
 in the engine. The views turn it into NULL: DuckDB ranks NaN above every number, so ``value > 0.2`` would
@@ -250,7 +250,7 @@ WINDOW series AS (
 """
 
 
-# A drift score (drift.py) is the statistic over its limit: 1 and above is an alarm.
+# A drift score (scores/drift.py) is the statistic over its limit: 1 and above is an alarm.
 _OPEN_ALARMS = """
 CREATE VIEW open_alarms AS
 SELECT client, substr(metric, length('drift_') + 1) AS stream, value AS severity, recorded_at, run_id

@@ -1,7 +1,7 @@
 """What depends on dates beside the seasons: changepoints of the trend, days of events, the rows of lift tests.
 
 Here: these as arrays of the model, in model space.
-Not here: the formulas they enter (model.py).
+Not here: the formulas they enter (mean.py).
 """
 
 from __future__ import annotations

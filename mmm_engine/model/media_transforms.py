@@ -1,11 +1,11 @@
 """Adstock, saturation and time variation as formulas that run on numpy arrays and on expressions alike.
 
-Here: the media transformations, written once. The sampler differentiates them (expressions.py), predictions evaluate
-them for all draws at once (numpy); neither can drift from the other.
-Not here: priors (priors.py), which transformation a client uses (config.py), how terms add up (model.py).
+Here: the media transformations, written once. The sampler differentiates them (compiler/autodiff.py), predictions
+evaluate them for all draws at once (numpy); neither can drift from the other.
+Not here: priors (priors.py), which transformation a client uses (client/config.py), how terms add up (mean.py).
 
 Shapes: parameters broadcast against (..., date, channel), so a parameter per channel comes in as (..., 1, channel).
-`xp` are the array functions (arrays.py).
+`xp` are the array functions (compiler/array_functions.py).
 """
 
 from __future__ import annotations

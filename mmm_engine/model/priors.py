@@ -1,7 +1,7 @@
 """Priors as plain values: a distribution by name with its arguments, and the parameters of a model that carry them.
 
 Here: reading a prior from the client file, its support, the free variables that carry parameters.
-Not here: random draws (prior_draws.py), log densities (densities.py), default priors (transforms.py, specification.py).
+Not here: random draws (prior_draws.py), log densities (densities.py), default priors (default_priors.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The same model as pymc-marketing builds it: for users who go on by hand, for tests and for the benchmark.
 
 Here: the only place that knows pymc-marketing's `MMM` constructor.
-Not here: anything the platform fits with (log_density.py has its own, faster, graph of the same density).
+Not here: anything the platform fits with (posterior/log_density.py has its own, faster, graph of the same density).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How the chains of one fit ran, small enough to keep: ranks, energy, where divergences happened.
 
 Here: what an analyst plots to see whether chains agree, as one tidy frame per fit.
-Not here: the numbers that gates judge (sampler.py).
+Not here: the numbers that gates judge (diagnostics.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Convergence of chains: rank-normalised split R-hat, bulk and tail effective sample sizes, all elements at once.
 
 Here: the three numbers of Vehtari et al. (2021), equal to arviz_stats' to the last bits, in arrays instead of a loop.
-Not here: what a posterior's elements are called and which values are good enough (sampler.py, gates.py).
+Not here: what a posterior's elements are called and which values are good enough (diagnostics.py, scores/gates.py).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Slot:
         part: The free variable.
         start: First position.
         stop: One past the last position.
-        map: "log", "identity", "logit", "interval", "soft", "score", or "levels" (levels.py).
+        map: "log", "identity", "logit", "interval", "soft", "score", or "levels" (channel_levels.py).
     """
 
     part: PriorPart
@@ -72,7 +72,7 @@ class Coordinates:
 
     Attributes:
         slots: One per free variable, in flat order.
-        channels: Groups whose levels are sampled jointly with the intercept (levels.py); empty for plain maps.
+        channels: Groups whose levels are sampled jointly with the intercept (channel_levels.py); empty for plain maps.
         amplitudes: Whether time-varying curves are sampled by their size instead of their eta.
         specification: The model.
     """
@@ -93,7 +93,7 @@ class Coordinates:
         Args:
             flat: Shape (..., size).
             data: Training rows; total and shares look at the media.
-            xp: Array functions (arrays.py).
+            xp: Array functions (compiler/array_functions.py).
 
         Returns:
             Variables by name, each (..., its size), and the log determinant, shape (...).
@@ -113,7 +113,7 @@ class Coordinates:
         return variables, log_jacobian
 
     def _add_levels(self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
-        """Adds intercept, channel scales and half-saturation points (levels.py); returns the log Jacobian."""
+        """Adds intercept, channel scales and half-saturation points (channel_levels.py); returns the log Jacobian."""
         bends, slopes = self._bends(flat, data, xp)
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1

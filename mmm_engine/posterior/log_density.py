@@ -104,7 +104,7 @@ def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any
         coordinates: What the vector means.
         flat: Shape (size,), numbers or an expression.
         data: Training rows.
-        xp: Array functions (arrays.py).
+        xp: Array functions (compiler/array_functions.py).
     """
     specification = coordinates.specification
     variables, log_jacobian = coordinates.variables(flat, data, xp)

@@ -1,7 +1,7 @@
 """Every parameter as a row: its posterior beside its prior.
 
 Here: the parameter table of a fit with the quantiles of each prior, and the prior draws behind them.
-Not here: R-hat and effective sample sizes (sampler.py), how priors are written and drawn (priors.py).
+Not here: R-hat and effective sample sizes (diagnostics.py), how priors are written and drawn (model/priors.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long one fit may take.
 
 Here: waiting for a sampler until its budget is spent, and the errors that can follow.
-Not here: sampling (sampler.py), the budget itself (config.py).
+Not here: sampling (nuts.py), the budget itself (client/config.py).
 """
 
 from __future__ import annotations

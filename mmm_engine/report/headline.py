@@ -1,7 +1,7 @@
 """The first screen in words: one verdict, three numbers, what changed, what failed.
 
 Here: sentences that a client lead reads before anything else.
-Not here: the sections below it (sections/), thresholds (gates.py judged already).
+Not here: the sections below it (sections/), thresholds (scores/gates.py judged already).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From parameters to the mean, for all draws at once, by machine code: predictions, contributions, sums per channel.
 
 Here: `expected_targets`, `channel_totals`, `all_terms`; each is compiled once per specification and fed with any rows.
-Not here: the formula of the mean (model.py), original units (predict.py, returns.py).
+Not here: the formula of the mean (model/mean.py), original units (predictive.py, returns.py).
 """
 
 from __future__ import annotations

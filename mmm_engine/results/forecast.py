@@ -1,7 +1,7 @@
 """Forecast: the next periods under a plan for media and controls.
 
 Here: quantiles of the target for the periods after the last row; last year's pattern where nothing is planned.
-Not here: reading a plan (plan.py), freezing forecasts and scoring them later (ledger.py).
+Not here: reading a plan (rows/plan.py), freezing forecasts and scoring them later (history/ledger.py).
 """
 
 from __future__ import annotations

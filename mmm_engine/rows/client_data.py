@@ -1,7 +1,7 @@
 """Validated rows of one client.
 
 Here: ClientData and the doors to it: a client's data file, a frame, a client's two files together.
-Not here: the rules (contract.py), the warnings (findings.py), scaling and windows (scaling.py).
+Not here: the rules (contract.py), the warnings (findings.py), scaling and windows (window.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The data contract: what rows must satisfy before a model may see them.
 
 Here: every rule whose breach stops a client, all breaches of a table at once.
-Not here: files and their form (tables.py), cells (cells.py, dates.py), warnings (findings.py).
+Not here: files and their form (files/table.py), cells (files/cells.py, files/dates.py), warnings (findings.py).
 """
 
 from __future__ import annotations

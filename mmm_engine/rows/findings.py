@@ -1,7 +1,7 @@
 """Warnings about rows that satisfy the contract but deserve a look.
 
 Here: one function for each kind of finding.
-Not here: what stops a client (contract.py), verdicts about a fitted model (gates.py).
+Not here: what stops a client (contract.py), verdicts about a fitted model (scores/gates.py).
 """
 
 from __future__ import annotations

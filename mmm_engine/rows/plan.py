@@ -1,7 +1,7 @@
 """The plan of a forecast: media and controls of the coming periods, from a file or a frame.
 
 Here: reading and checking a plan; which of its rows still lie ahead.
-Not here: what is assumed where nothing is planned (forecast.py).
+Not here: what is assumed where nothing is planned (results/forecast.py).
 """
 
 from __future__ import annotations

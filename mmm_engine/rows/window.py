@@ -1,7 +1,8 @@
 """Scales from training rows, and one window of a client in model space.
 
 Here: MaxAbs scales fitted on the training rows only, and the scaled train and test rows of a window.
-Not here: what the scaled rows mean to the model (model.py), bringing draws back to original units (predict.py).
+Not here: what the scaled rows mean to the model (model/mean.py), bringing draws back to original units
+(results/predictive.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drift: has a client's forecast, or its channel mix, left the range it usually keeps?
 
 Here: the alarm rule, as pure functions of a client's recorded scores, and what it is applied to.
-Not here: whether one refresh is good enough (gates.py), where scores are kept (history.py).
+Not here: whether one refresh is good enough (gates.py), where scores are kept (history/store.py).
 
 Every refresh adds one value to each watched series. The last ``recent`` values are measured in standard
 deviations of the values before them (robust: outliers of the past are pulled in), clipped, and averaged
@@ -9,7 +9,7 @@ with weights that fade into the past (EWMA). An alarm needs that average beyond 
 three values the two that are left without the most extreme one to agree, so one noisy refresh is not
 enough. Scores of neighbouring refreshes share weeks; where the past shows it, the limit widens. The limits
 hold the rate of false alarms of a client, over all its series together, at ``monthly_rate``; what that
-leaves in power is measured in tests/engine/test_drift.py. It is close to what is possible: a limit that
+leaves in power is measured in tests/engine/scores/test_drift.py. It is close to what is possible: a limit that
 sees more shifts of one series has more false alarms.
 """
 

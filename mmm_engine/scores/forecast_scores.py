@@ -1,8 +1,8 @@
 """Scores of a forecast against what happened: formulas on arrays, one definition each.
 
 Here: every forecast score of the platform, and the tidy frame of one split.
-Not here: the naive forecast to beat (naive.py), posteriors against a known truth or each other
-(calibration.py), what counts as good enough (gates.py).
+Not here: the naive forecast to beat (seasonal_naive.py), posteriors against a known truth or each other
+(truth_scores.py), what counts as good enough (gates.py).
 
 Conventions, stated once. ``actual`` has shape (row,), ``draws`` shape (draw, row), both in original units
 of the target. The point forecast is the mean over draws. A score that is not defined (a division by zero,

@@ -1,7 +1,7 @@
 """Verdicts on a model: predicates on scores, with thresholds and reasons in words.
 
 Here: what makes a model fit to publish, as pure functions of frames and thresholds.
-Not here: how scores are computed (metrics.py, fleets/), Dagster asset checks (they call these).
+Not here: how scores are computed (forecast_scores.py, fleets/), Dagster asset checks (they call these).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The naive forecast that a model must beat.
 
 Here: the seasonal naive forecast as draws, with its own spread.
-Not here: the score of a model against it (metrics.py: ``skill``).
+Not here: the score of a model against it (forecast_scores.py: ``skill``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Posteriors against a known truth, against their prior and against each other.
 
 Here: recovery, z-score, contraction, rank, overlap of two intervals, the band around a coverage of k in n.
-Not here: forecasts against what happened (metrics.py), the fleets that simulate and refit (fleets/).
+Not here: forecasts against what happened (forecast_scores.py), the fleets that simulate and refit (fleets/).
 
 ``draws`` has shape (draw, element), ``truth`` shape (element,): the elements of one parameter, in one unit.
 What is not defined for an element is NaN for that element.

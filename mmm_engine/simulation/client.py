@@ -1,7 +1,7 @@
 """Clients with known truth, in plain numpy.
 
 Here: controls and target drawn from a recipe, the truth beside them, the files of such a client.
-Not here: media (simulated_media.py), and on purpose the model and its transforms: a bug shared by both would cancel.
+Not here: media (media.py), and on purpose the model and its transforms: a bug shared by both would cancel.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Media of simulated clients, in plain numpy: what is bought, what it brings, what experiments say of it.
 
 Here: patterns of spend drawn from a recipe, adstock and saturation, lift tests with known truth.
-Not here: the other parts of the target and the files (simulate.py); the model and its transforms, on purpose: a bug
+Not here: the other parts of the target and the files (client.py); the model and its transforms, on purpose: a bug
 shared by both would cancel itself.
 """
 

@@ -1,7 +1,7 @@
 """Recipes of simulated clients: what is bought, what it brings, and what else moves the target.
 
 Here: the types of a recipe, the recipes of the clients in ``data/``, a recipe for any number of channels.
-Not here: drawing spend and target from a recipe (simulate.py).
+Not here: drawing spend and target from a recipe (client.py).
 """
 
 from __future__ import annotations

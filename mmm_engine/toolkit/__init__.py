@@ -1,6 +1,6 @@
 """The notebook face: one client's model from a frame, as data scientists write it.
 
-Here: `PymcModel` (model.py) with its settings, priors, rows, variables and fleets, and what a fleet hands back.
+Here: `PymcModel` (pymc_model.py) with its settings, priors, rows, variables and fleets, and what a fleet hands back.
 Not here: anything that the engine does by itself; the platform's assets never come by.
 
     model = PymcModel(client_data=data, target_name="revenue", date_column="week", channel_names=["tv", "radio"],

@@ -1,7 +1,7 @@
 """The settings of the notebook face, checked like those of a client file.
 
 Here: from the arguments of `PymcModel` to a `ClientConfig`, and the log lines that say what was set.
-Not here: ranges and names (mmm_engine.client.config), priors in their many forms (priors.py).
+Not here: ranges and names (mmm_engine.client.config), priors in their many forms (prior_arguments.py).
 """
 
 from __future__ import annotations

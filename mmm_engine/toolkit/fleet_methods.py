@@ -1,7 +1,7 @@
 """The fleets of the notebook face.
 
 Here: the methods by which `PymcModel` runs a fleet, with their defaults.
-Not here: what a fleet does (runs.py), what it hands back (results.py).
+Not here: what a fleet does (runner.py), what it hands back (fleet_result.py).
 """
 
 from __future__ import annotations

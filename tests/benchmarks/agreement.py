@@ -5,7 +5,8 @@
 
 The distance of a pair is the difference over the Monte Carlo standard error of the difference; 4 is the limit. A
 parameter whose effective sample size is small in the plain run (last columns) has not converged there, and its
-standard error is too small. That both sides have the same density is tested to 1e-8 elsewhere (test_reference.py).
+standard error is too small. That both sides have the same density is tested to 1e-8 elsewhere
+(tests/engine/model/test_pymc_reference.py).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Run `python -m tests.benchmarks.drift_rates`. Weekly refreshes, judged one after the other as the platform does it;
 all series of a client count together. Stable histories are simulated with noise that refreshes share or do not share.
-Not here: the rule (mmm_engine/drift.py), the claims that CI holds it to (tests/engine/test_drift.py, whose simulated
-clients these are).
+Not here: the rule (mmm_engine/scores/drift.py), the claims that CI holds it to (tests/engine/scores/test_drift.py,
+whose simulated clients these are).
 """
 
 from __future__ import annotations

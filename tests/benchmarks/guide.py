@@ -1,6 +1,6 @@
 """The whole example of the data scientists' guide, word for word, with what it logs and prints.
 
-Not part of the test suite (tests/engine/test_toolkit.py runs the same on a small client);
+Not part of the test suite (tests/engine/toolkit/test_pymc_model.py runs the same on a small client);
 a few minutes at full settings.
 
     python -m tests.benchmarks.guide --draws 250

@@ -1,7 +1,7 @@
 """What moved since the last refresh, and why.
 
 Here: the move of each channel split into its causes, in words, as waterfalls and as a table.
-Not here: the fits that split it (fleets/refresh_diff.py), the list of moves on the first screen (headline.py).
+Not here: the fits that split it (fleets/refresh_diff.py), the list of moves on the first screen (report/headline.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a unit of spend brings: returns with intervals, marginal returns, effect per contact.
 
 Here: readings and tables about a channel's efficiency.
-Not here: response curves (response.py), whether a return may be read at all (subject.py decides, this marks it).
+Not here: response curves (response.py), whether a return may be read at all (report/subject.py decides, this marks it).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How far to trust the model: unseen rows by window, recovery and stability by channel.
 
 Here: scores against the seasonal naive forecast, recovery verdicts, overlap across windows.
-Not here: thresholds of the checks (gates.py), the sampler (diagnostics.py).
+Not here: thresholds of the checks (scores/gates.py), the sampler (diagnostics.py).
 """
 
 from __future__ import annotations

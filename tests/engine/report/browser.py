@@ -1,7 +1,7 @@
 """A headless Chromium driven over its debugging protocol: what a reader's browser does with a page.
 
 Here: starting it, opening a file, emulating screens, evaluating, pictures, what it logged and requested.
-Not here: any claim about a page (test_report_browser.py, test_portfolio.py).
+Not here: any claim about a page (test_browser.py, test_portfolio.py).
 """
 
 from __future__ import annotations
