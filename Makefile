@@ -68,7 +68,7 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry
 	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
-	@MMM_FUZZ=4000 MMM_EVERY_STAGE=1 $(BIN)/python -m pytest -q tests/engine/test_fuzz.py tests/assets/test_faults.py
+	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py tests/assets/refreshes/test_faults.py
 
 upgrade-check: install | $(filter .uv/bin/uv,$(UV)) ## Do the sample clients' posteriors stay under the newest allowed dependencies?
 	@$(BIN)/python -m tests.benchmarks.upgrade --uv $(UV) $(ARGS)

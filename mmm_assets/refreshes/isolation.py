@@ -131,6 +131,7 @@ class _Child:
 
 def serve(task: str, options: Mapping[str, Any]) -> None:
     """Do what the parent asks for on stdin, until it hangs up; answers go to stdout, one line of JSON each."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent started in the background ignores it
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else prints must not mix with the answers
     with contextlib.suppress(OSError):

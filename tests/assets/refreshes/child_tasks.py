@@ -22,6 +22,10 @@ def behave(item, options, say):
             os._exit(3)
         case "hang":
             time.sleep(600)
+        case "deaf":  # busy in a way that an interrupt does not reach
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            say("deaf")
+            time.sleep(600)
         case "memory":
             import resource
 

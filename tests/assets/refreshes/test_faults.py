@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,76 +12,19 @@ from mmm_assets.pages.publication import Publication
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.history.store import History
 from tests.assets.conftest import append_weeks, chain, write_client
-
-ROOT = Path(__file__).parents[3]
-
-# A refresh with the fake sampler in a process of its own, which kills itself at the stage it is told.
-REFRESH = """
-import os, signal, sys
-from pathlib import Path
-import dagster as dg
-import pytest
-from tests.assets.conftest import chain, install, plain_page
-from tests.assets.fake_engine import FakeSampler
-
-home, client, stage = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-patch = pytest.MonkeyPatch()
-install(FakeSampler(), patch)
-patch.setattr("mmm_assets.pages.reporting.render", plain_page)
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def half(manager):
-    patch.setattr(manager, "_dump", lambda self, value, path: (path.write_bytes(b"half"), die()))
-
-def die_after(function):
-    def wrapped(*given, **named):
-        function(*given, **named)
-        die()
-    return wrapped
-
-import mmm_assets.storage.io_managers as io
-import mmm_assets.pages.publication as publication
-import mmm_engine.history.store as history
-import mmm_engine.history.files as history_files
-import mmm_engine.posterior.fit, mmm_engine.fleets.recovery
-match stage:
-    case "fit": patch.setattr(mmm_engine.posterior.fit, "fit", die)
-    case "recovery": patch.setattr(mmm_engine.fleets.recovery, "recovery_scores", die)
-    case "posterior": half(io.PosteriorFiles)
-    case "frames": half(io.FrameFiles)
-    case "rows": half(io.ClientDataFiles)
-    case "fact": patch.setattr(history, "write_parquet", die_after(history.write_parquet))
-    case "database": patch.setattr(history_files.Table, "insert_sql", die)
-    case "recorded": patch.setattr(history.History, "append", die_after(history.History.append))
-    case "page": half(io.HtmlFiles)
-    case "status": patch.setattr(publication.Publication, "publish", die)
-with dg.DagsterInstance.from_config(str(home)) as instance:
-    outcome = chain(instance, home)(client, windows=("full", "h04"))
-sys.exit(0 if outcome.succeeded else "; ".join(outcome.failures) or "a check failed")
-"""
+from tests.assets.refreshes.refresh_process import STAGES, refresh
+from tests.processes import start
 
 
-def refresh_process(home, client="shop", stage="none", **popen) -> subprocess.Popen:
-    """A refresh in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(home)}
-    return subprocess.Popen(
-        [sys.executable, "-c", REFRESH, str(home), client, stage],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        **popen,
-    )
+@pytest.fixture
+def refresh_process(used_home, tmp_path):
+    """Starts a refresh in a process of its own; with a stage, it kills itself there."""
 
+    def begin(stage=None):
+        complaints = tmp_path / f"stderr-{len(list(tmp_path.iterdir()))}"
+        return start(refresh, used_home, "shop", stage, complaints=complaints)
 
-def ended(process) -> int:
-    """Exit code of a process, with what it complained of in the failure."""
-    _, said = process.communicate(timeout=120)
-    if process.returncode not in (0, -signal.SIGKILL):
-        raise AssertionError(said[-3000:])
-    return process.returncode
+    return begin
 
 
 def no_half_files(home):
@@ -94,20 +34,20 @@ def no_half_files(home):
     return results
 
 
-STAGES = ["posterior", "database", "page"]
-if os.environ.get("MMM_EVERY_STAGE"):  # `make soak`: two minutes more
-    STAGES += ["rows", "fit", "frames", "recovery", "fact", "recorded", "status"]
+# `make soak` takes the seven others: a minute more.
+SUITE_STAGES = ("posterior", "database", "page")
+KILLED_AT = [pytest.param(stage, marks=() if stage in SUITE_STAGES else pytest.mark.soak) for stage in STAGES]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", KILLED_AT)
 def test_killed_at_any_stage_the_same_command_finishes_the_job(
-    stage, used_home, data_dir, open_home, sampler
+    stage, used_home, data_dir, open_home, sampler, refresh_process
 ):
     """Kill -9: no half-written file is read, no history row lost or doubled, the last good report stays until then."""
     before = History(used_home / "metric_history.duckdb").read("shop")
     page = Publication(root=str(used_home)).report_path("shop").read_text()
     append_weeks(data_dir, "shop")
-    assert ended(refresh_process(used_home, stage=stage)) == -signal.SIGKILL
+    assert refresh_process(stage).exit_code() == -signal.SIGKILL
     if stage != "status":
         assert Publication(root=str(used_home)).report_path("shop").read_text() == page
     no_half_files(used_home)
@@ -127,11 +67,11 @@ def test_killed_at_any_stage_the_same_command_finishes_the_job(
     assert instance.event_log_storage.get_concurrency_info("mcmc").claimed_slots == []
 
 
-def test_two_refreshes_of_one_client_at_once_give_two_clean_results(used_home, data_dir):
+def test_two_refreshes_of_one_client_at_once_give_two_clean_results(used_home, data_dir, refresh_process):
     """The second waits for the first; history holds both, nothing is mixed."""
     append_weeks(data_dir, "shop")
-    pair = [refresh_process(used_home), refresh_process(used_home)]
-    assert [ended(process) for process in pair] == [0, 0]
+    pair = [refresh_process(), refresh_process()]
+    assert [forked.exit_code() for forked in pair] == [0, 0]
     rows = History(used_home / "metric_history.duckdb").read(
         "shop", metric="mape", window="full", split="train"
     )

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from mmm_assets.refreshes import isolation
 from mmm_assets.refreshes.isolation import each_in_child
 from mmm_assets.refreshes.locks import is_alive, process_identity
 
@@ -67,18 +68,46 @@ def test_an_item_that_hangs_is_given_up(run):
     assert time.monotonic() - began < 60
 
 
-def test_an_interrupt_ends_the_child(run):
-    """Ctrl-C, or the UI's terminate button, while an item is under way."""
-    ids = []
+@pytest.fixture
+def interrupted():
+    """Interrupts the parent as soon as its child says a word; how long that took, and the process id of the child."""
 
-    def interrupt(text):
-        ids.append(text)
-        if len(ids) == 2:
-            raise KeyboardInterrupt
+    def do(item, word):
+        said = []
 
-    with pytest.raises(KeyboardInterrupt):
-        list(each_in_child(TASK, ["pid", "hang"], {}, seconds=60.0, say=interrupt))
-    assert not os.path.exists(f"/proc/{ids[1]}")
+        def interrupt(text):
+            said.append(text)
+            if text == word:
+                raise KeyboardInterrupt
+
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            list(each_in_child(TASK, ["pid", item], {}, seconds=60.0, say=interrupt))
+        return time.monotonic() - began, int(said[1])
+
+    return do
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["shell", "background"])
+def test_an_interrupt_ends_the_child(interrupted, handler):
+    """Ctrl-C, or the UI's terminate button, while an item is under way; also below a shell that is not interactive.
+
+    Such a shell starts what stands before an `&` with interrupts ignored, and children inherit that.
+    """
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        seconds, child = interrupted("hang", "begin hang")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not os.path.exists(f"/proc/{child}")
+    assert seconds < isolation.GRACE_SECONDS
+
+
+def test_a_child_that_does_not_hear_the_interrupt_is_killed(interrupted, monkeypatch):
+    """After the grace period."""
+    monkeypatch.setattr(isolation, "GRACE_SECONDS", 0.5)
+    _, child = interrupted("deaf", "deaf")
+    assert not os.path.exists(f"/proc/{child}")
 
 
 def test_a_child_does_not_outlive_a_killed_parent(tmp_path):
