@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mmm_engine.client.validation import Frozen, Problem, nearest, refusal
+from mmm_engine.distributions.arguments import prior_problems
 from mmm_engine.files.yaml_document import describe, shorten
 
 PROCESS_SETTINGS = ("media_tvp_config", "intercept_tvp_config")  # the priors of a time-varying term
@@ -56,6 +57,10 @@ def _prior_problems(name: str, prior: dict[str, object]) -> Iterator[Problem]:
         yield Problem(
             (name,), "a prior without 'distribution'", wanted, "write {distribution: HalfNormal, sigma: 1}"
         )
+    else:
+        for found in prior_problems(prior):
+            fix = nearest(found.word, found.choices) or found.fix
+            yield Problem((name, *found.path), found.found, found.wanted, fix)
 
 
 def _process_problems(name: str, settings: dict[str, object]) -> Iterator[Problem]:

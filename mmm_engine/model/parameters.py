@@ -1,7 +1,7 @@
 """Parameters: named values with priors, and the free variables that carry them.
 
-Here: `ParameterSpec` and its parts, and putting a parameter together from its parts.
-Not here: which parameters a model has (specification.py), what a prior says (priors.py).
+Here: `ParameterSpec` and its parts, putting a parameter together from its parts, the log density of its priors.
+Not here: which parameters a model has (specification.py), what a prior says (priors.py), draws (prior_draws.py).
 """
 
 from __future__ import annotations
@@ -76,3 +76,23 @@ def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) 
         return pieces[0]
     order = np.argsort([index for part in parameter.parts for index in part.indices])
     return xp.concatenate(pieces, axis=-1)[..., order]
+
+
+def log_prior(part: PriorPart, variables: Mapping[str, Array], xp: Any) -> Array:
+    """Log density of a free variable's elements, summed.
+
+    Args:
+        part: The variable.
+        variables: Values of it and of the variables its arguments depend on, shape (size,) each.
+        xp: Array functions (compiler/array_functions.py).
+
+    Returns:
+        A number; constants are kept, so that it equals PyMC's.
+    """
+    arguments = {
+        name: variables[f"{part.name}_{name}"] if isinstance(value, PriorSpec) else value
+        for name, value in part.prior.arguments
+    }
+    value, family = variables[part.name], part.prior.family
+    density = family.log_density(value, family.standard(arguments), xp)
+    return (density + 0.0 * value).sum()  # a density that is flat has no axis of its own

@@ -1,47 +1,21 @@
-"""Priors as plain values: a distribution by name with its arguments, and the parameters of a model that carry them.
+"""Priors as plain values: a distribution by name with its arguments.
 
-Here: reading a prior from the client file, its support, the free variables that carry parameters.
-Not here: random draws (prior_draws.py), log densities (densities.py), default priors (default_priors.py).
+Here: `PriorSpec`, and reading one from the client file.
+Not here: the families of distributions (distributions/), which parameter has which prior (specification.py), draws
+(prior_draws.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from mmm_engine.client.validation import nearest
+from mmm_engine.distributions.arguments import as_number, prior_problems, written_arguments
+from mmm_engine.distributions.family import Distribution, Support
+from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import ConfigError, Fault
-
-Support = Literal["positive", "unit", "real", "interval"]
-
-SUPPORTS: dict[str, Support] = {
-    "HalfNormal": "positive",
-    "HalfCauchy": "positive",
-    "HalfStudentT": "positive",
-    "Exponential": "positive",
-    "Gamma": "positive",
-    "InverseGamma": "positive",
-    "LogNormal": "positive",
-    "Weibull": "positive",
-    "ChiSquared": "positive",
-    "Wald": "positive",
-    "Beta": "unit",
-    "Kumaraswamy": "unit",
-    "LogitNormal": "unit",
-    "Normal": "real",
-    "StudentT": "real",
-    "Laplace": "real",
-    "AsymmetricLaplace": "real",
-    "Cauchy": "real",
-    "Logistic": "real",
-    "Gumbel": "real",
-    "SkewNormal": "real",
-    "Uniform": "interval",
-    "TruncatedNormal": "interval",
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +23,7 @@ class PriorSpec:
     """A distribution with numbers, or further priors, as arguments.
 
     Attributes:
-        distribution: A key of `SUPPORTS`; names and arguments are PyMC's.
+        distribution: A key of `DISTRIBUTIONS`; names and arguments are PyMC's.
         arguments: (name, number or prior) pairs, sorted by name.
     """
 
@@ -57,19 +31,24 @@ class PriorSpec:
     arguments: tuple[tuple[str, float | PriorSpec], ...]
 
     @property
+    def family(self) -> Distribution:
+        """The distribution with its functions."""
+        return DISTRIBUTIONS[self.distribution]
+
+    @property
     def support(self) -> Support:
         """Where the density is positive."""
-        return SUPPORTS[self.distribution]
+        return self.family.support
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Lower and upper end of an interval support."""
-        arguments = dict(self.arguments)
-        default = (0.0, 1.0) if self.distribution == "Uniform" else (-np.inf, np.inf)
-        low, high = arguments.get("lower", default[0]), arguments.get("upper", default[1])
-        assert isinstance(low, float)  # noqa: S101  (read_prior saw to it)
-        assert isinstance(high, float)  # noqa: S101  (read_prior saw to it)
-        return low, high
+        """Lower and upper end of the support."""
+        return self.family.bounds(dict(self.arguments))
+
+    @property
+    def typical_scale(self) -> float:
+        """A length on which the density changes; any positive number is valid, this one is convenient."""
+        return self.family.typical_scale(dict(self.arguments))
 
     def to_mapping(self) -> dict[str, Any]:
         """The prior as the client file writes it."""
@@ -93,43 +72,38 @@ def read_prior(value: Any, where: str, who: str) -> PriorSpec:
     Both spellings of pymc-extras are read: `{distribution: Gamma, mu: 2, sigma: 1}` and
     `{dist: Gamma, kwargs: {mu: 2, sigma: 1}}`. `dims` is accepted and ignored: the term decides its own.
 
+    Args:
+        value: The mapping.
+        where: The setting it stands in.
+        who: Whose prior it is, for messages.
+
     Raises:
-        ConfigError: Naming the setting, the fault and the nearest right word.
+        ConfigError: With every fault: name of the distribution, names and ranges of arguments.
     """
-    if not isinstance(value, Mapping) or not ({"distribution", "dist"} & set(value)):
-        raise ConfigError(
-            who,
-            Fault(
-                where,
-                repr(value),
-                "a mapping such as {distribution: HalfNormal, sigma: 1}",
-                "write the prior so",
-            ),
+    faults = [
+        Fault(
+            ".".join((where, *problem.path)),
+            problem.found,
+            problem.wanted,
+            nearest(problem.word, problem.choices) or problem.fix,
         )
-    name = value.get("distribution", value.get("dist"))
-    if name not in SUPPORTS:
-        hint = nearest(str(name), SUPPORTS) or f"use one of {', '.join(SUPPORTS)}"
-        raise ConfigError(
-            who, Fault(where, f"distribution '{name}'", "a distribution that is supported", hint)
-        )
-    raw = (
-        value["kwargs"] if "kwargs" in value else {k: v for k, v in value.items() if k not in _NOT_ARGUMENTS}
-    )
-    arguments = tuple((key, _read_argument(key, raw[key], where, who)) for key in sorted(raw))
-    return PriorSpec(str(name), arguments)
+        for problem in prior_problems(value)
+    ]
+    if faults:
+        raise ConfigError(who, faults)
+    return _prior(value)
 
 
-_NOT_ARGUMENTS = {"distribution", "dist", "dims", "centered", "transform"}
+def _prior(written: Mapping[str, Any]) -> PriorSpec:
+    arguments = sorted(written_arguments(written).items())
+    name = written.get("distribution", written.get("dist"))
+    return PriorSpec(str(name), tuple((key, _argument(entry)) for key, entry in arguments))
 
 
-def _read_argument(key: str, value: Any, where: str, who: str) -> float | PriorSpec:
-    if isinstance(value, Mapping) and key not in ("lower", "upper"):
-        return read_prior(value, f"{where}.{key}", who)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        fault = Fault(f"{where}.{key}", repr(value), "a number or a prior", "correct it")
-        raise ConfigError(who, fault) from None
-    if not np.isfinite(number):
-        raise ConfigError(who, Fault(f"{where}.{key}", repr(value), "a finite number", "correct it"))
+def _argument(value: Any) -> float | PriorSpec:
+    if isinstance(value, Mapping):
+        return _prior(value)
+    number = as_number(value)
+    if number is None:
+        raise TypeError(f"{value!r} is neither a number nor a prior: prior_problems saw to it")
     return number

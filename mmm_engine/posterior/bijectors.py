@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.array_types import Array
-from mmm_engine.model.priors import PriorSpec, Support
+from mmm_engine.distributions.family import Support
+from mmm_engine.model.priors import PriorSpec
 
 
 def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
@@ -41,7 +42,7 @@ def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
 
 def _soft(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     """x = s (z Phi(z) + phi(z)): linear to the right, a Gaussian tail towards zero; dx/dz = s Phi(z)."""
-    return soft_above_zero(z, typical_scale(prior), xp)
+    return soft_above_zero(z, prior.typical_scale, xp)
 
 
 def soft_above_zero(z: Array, scale: Any, xp: Any) -> tuple[Array, Array]:
@@ -59,18 +60,6 @@ def _score(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     log_above = xp.where(z < 0.0, xp.log1p(-tail), xp.log(xp.maximum(tail, 1e-300)))
     log_slope = (exponent - 1.0) * log_above - 0.5 * z**2 - 0.5 * math.log(2.0 * math.pi) + math.log(exponent)
     return -xp.expm1(exponent * log_above), log_slope
-
-
-def typical_scale(prior: PriorSpec) -> float:
-    """A length on which the prior's density changes; any positive number is valid, this one is convenient."""
-    arguments = {name: value for name, value in prior.arguments if isinstance(value, float)}
-    if "sigma" in arguments and prior.distribution in ("HalfNormal", "Gamma", "HalfStudentT"):
-        return arguments["sigma"]
-    if prior.distribution == "Gamma" and "beta" in arguments:
-        return math.sqrt(arguments.get("alpha", 1.0)) / arguments["beta"]
-    if prior.distribution == "Exponential":
-        return 1.0 / arguments["lam"] if "lam" in arguments else arguments.get("scale", 1.0)
-    return 1.0
 
 
 MAPS = {

@@ -23,9 +23,10 @@ from mmm_engine.array_types import Array
 from mmm_engine.model.mean import saturation_shape
 from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
+from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import MediaGroup, ModelSpecification, parameter_values
 from mmm_engine.model.time_variation import matern52_sqrt_density
-from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero, typical_scale
+from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
 from mmm_engine.posterior.geometry import TrainingData
 
@@ -182,7 +183,7 @@ class Coordinates:
             if group.half is not None:
                 scales = np.empty(group.half.size)
                 for part in group.half.parts:
-                    scales[list(part.indices)] = typical_scale(part.prior)
+                    scales[list(part.indices)] = part.prior.typical_scale
                 value, log_slope = soft_above_zero(self._elements(flat, group.half, xp), scales, xp)
                 above.append(value)
                 slopes = slopes + log_slope.sum(axis=-1)
@@ -264,12 +265,22 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
     """
     maps: dict[str, str] = {}
     for part in free_variables(specification.parameters):
-        if part.prior.distribution == "Beta" and dict(part.prior.arguments).get("alpha") == 1.0:
+        if _is_beta_with_one(part.prior):
             maps[part.name] = "score"
         elif part.prior.support == "positive" and _weakly_identified(part):
             maps[part.name] = "soft"
     return _coordinates(
         specification, _channels(specification), maps, amplitudes=_positive_etas(specification)
+    )
+
+
+def _is_beta_with_one(prior: PriorSpec) -> bool:
+    """Beta(1, b) with a number for b: the one that has a normal score in closed form."""
+    arguments = dict(prior.arguments)
+    return (
+        prior.distribution == "Beta"
+        and arguments.get("alpha") == 1.0
+        and isinstance(arguments.get("beta"), float)
     )
 
 

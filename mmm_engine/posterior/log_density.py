@@ -27,9 +27,8 @@ from mmm_engine.compiler.graph import Expression, Graph
 from mmm_engine.compiler.inputs import data_buffer, input_layouts, traced_arrays
 from mmm_engine.compiler.lowering import density_text
 from mmm_engine.model.arrays import DYNAMIC_AXES
-from mmm_engine.model.densities import log_prior
 from mmm_engine.model.likelihood import log_likelihood
-from mmm_engine.model.parameters import free_variables
+from mmm_engine.model.parameters import free_variables, log_prior
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
 from mmm_engine.posterior.geometry import TrainingData, axis_sizes

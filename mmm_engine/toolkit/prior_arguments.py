@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.client.model_config import PROCESS_KEYS, PROCESS_SETTINGS
+from mmm_engine.distributions.arguments import BESIDE_ARGUMENTS
 from mmm_engine.errors import ConfigError, Fault
 
 PriorMapping = dict[str, Any]
@@ -59,7 +60,6 @@ def prior_mappings(
 
 _WANTED = "a Prior, an HSGPKwargs, or a mapping such as {'distribution': 'HalfNormal', 'sigma': 1}"
 _FIX = "write the prior so; `model_priors` shows those in use"
-_NOT_ARGUMENTS = {"distribution", "dist", "dims", "kwargs", "centered", "transform"}
 
 
 class _UnreadableError(Exception):
@@ -70,7 +70,7 @@ def _prior(value: object) -> PriorMapping:
     """`{distribution: name, argument: number, list of numbers or prior}`."""
     if isinstance(value, Mapping):
         name = value.get("distribution", value.get("dist"))
-        raw = value.get("kwargs", {key: entry for key, entry in value.items() if key not in _NOT_ARGUMENTS})
+        raw = value.get("kwargs", {key: entry for key, entry in value.items() if key not in BESIDE_ARGUMENTS})
     elif hasattr(value, "distribution") and hasattr(value, "parameters"):
         transform = getattr(value, "transform", None)
         if transform:

@@ -21,6 +21,7 @@ ORDER = {
         "errors",
         "version",
         "array_types",
+        "distributions",
         "compiler",
         "files",
         "client",

@@ -16,9 +16,9 @@ from mmm_engine.compiler.fusion import schedule
 from mmm_engine.compiler.graph import Graph
 from mmm_engine.compiler.lowering import density_text
 from mmm_engine.compiler.object_code import load, object_code
-from mmm_engine.model.densities import LOG_DENSITIES, log_prior
-from mmm_engine.model.parameters import PriorPart
-from mmm_engine.model.priors import SUPPORTS, PriorSpec, read_prior
+from mmm_engine.distributions.table import DISTRIBUTIONS
+from mmm_engine.model.parameters import PriorPart, log_prior
+from mmm_engine.model.priors import PriorSpec, read_prior
 
 XP = numpy_functions()
 
@@ -99,13 +99,19 @@ def _arguments(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _points(case: dict[str, Any]) -> Any:
-    return POINTS[SUPPORTS[case["distribution"]]]
+    return POINTS[DISTRIBUTIONS[case["distribution"]].support]
 
 
 def _density(case: dict[str, Any], x: Any) -> Any:
     """The density, arguments as the client file gives them."""
     spec = read_prior(case, "prior", "test")
-    return LOG_DENSITIES[spec.distribution](x, dict(spec.arguments), XP)
+    return _log_density(spec.distribution, x, dict(spec.arguments), XP)
+
+
+def _log_density(distribution: str, x: Any, arguments: dict[str, Any], xp: Any) -> Any:
+    """The density of a family, arguments in any of its parametrisations."""
+    family = DISTRIBUTIONS[distribution]
+    return family.log_density(x, family.standard(arguments), xp)
 
 
 def _pymc_density(distribution: str, x: Any, arguments: dict[str, Any]) -> Any:
@@ -119,8 +125,17 @@ def _pymc_density(distribution: str, x: Any, arguments: dict[str, Any]) -> Any:
 
 
 def test_every_distribution_has_a_density_and_cases() -> None:
-    """Nobody adds a prior without a density and a comparison."""
-    assert set(LOG_DENSITIES) == set(SUPPORTS) == {case["distribution"] for case in CASES}
+    """Nobody adds a prior, or a way to write one, without a comparison."""
+    written = {(case["distribution"], _way(case)) for case in CASES}
+    assert written == {
+        (name, way.names) for name, one in DISTRIBUTIONS.items() for way in one.parametrisations
+    }
+
+
+def _way(case: dict[str, Any]) -> frozenset[str]:
+    way = DISTRIBUTIONS[case["distribution"]].parametrisation(frozenset(_arguments(case)))
+    assert way is not None
+    return way.names
 
 
 @by_case
@@ -176,12 +191,12 @@ def test_densities_have_mass_one(case: dict[str, Any]) -> None:
 def test_arguments_may_be_arrays(case: dict[str, Any]) -> None:
     """Arguments with an element for each point give what each gives alone."""
     arguments, x = _arguments(case), _points(case)
-    density, factors = LOG_DENSITIES[case["distribution"]], np.array([0.9, 1.0, 1.05, 1.1, 0.95])
+    distribution, factors = case["distribution"], np.array([0.9, 1.0, 1.05, 1.1, 0.95])
     fixed = {name: value for name, value in arguments.items() if name in ("lower", "upper")}
     varied = {name: value * factors for name, value in arguments.items() if name not in fixed}
-    together = density(x, varied | fixed, XP) + 0.0 * x
+    together = _log_density(distribution, x, varied | fixed, XP) + 0.0 * x
     for at in range(len(x)):
-        alone = density(x[at], {name: value[at] for name, value in varied.items()} | fixed, XP)
+        alone = _log_density(distribution, x[at], {n: value[at] for n, value in varied.items()} | fixed, XP)
         assert together[at] == pytest.approx(alone, rel=1e-14, abs=1e-14)
 
 
@@ -189,14 +204,14 @@ def test_arguments_may_be_arrays(case: dict[str, Any]) -> None:
 def test_machine_code_has_the_same_density_and_its_slopes(case: dict[str, Any]) -> None:
     """Compiled, the sum over the points is numpy's; slopes in points and arguments are those of differences."""
     numbers, x = _arguments(case), np.clip(_points(case), -5.0, 5.0)
-    x = np.clip(x, 0.02, 0.98) if SUPPORTS[case["distribution"]] in ("unit", "interval") else x
+    x = np.clip(x, 0.02, 0.98) if DISTRIBUTIONS[case["distribution"]].support in ("unit", "interval") else x
     fixed = {name: value for name, value in numbers.items() if name in ("lower", "upper")}
     names = [name for name in numbers if name not in fixed]
     point = np.concatenate([x, [numbers[name] for name in names]])
 
     def total(flat: Any, xp: Any) -> Any:
         arguments = {name: flat[5 + at : 6 + at] for at, name in enumerate(names)}
-        density = LOG_DENSITIES[case["distribution"]](flat[:5], arguments | fixed, xp)
+        density = _log_density(case["distribution"], flat[:5], arguments | fixed, xp)
         return (density + 0.0 * flat[:5]).sum() + (flat * flat).sum()
 
     graph = Graph()
