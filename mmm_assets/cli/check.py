@@ -19,13 +19,13 @@ def check(clients: SomeClients = None) -> None:
     """Check the files of clients, rows and plan of media, against their contract: seconds, all faults at once."""
     from mmm_assets.cli.tables import finding_lines
     from mmm_engine.client.client_file import list_clients
-    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.model.client_check import read_client_for_model
     from mmm_engine.rows.plan import client_plan
 
     folder, code = home.data_dir(), 0
     for client in unique(clients or list_clients(folder)):
         try:
-            data = read_client(client, folder)
+            data = read_client_for_model(client, folder)
             plan = client_plan(folder, data)
         except MMMError as error:
             code = BAD_INPUT

@@ -65,12 +65,12 @@ def refresh_options(windows: str, sampler: Mapping[str, int | None]) -> RefreshO
 
 def sound_clients(clients: Sequence[str]) -> tuple[list[str], int]:
     """Clients whose files can be used, and the exit code so far; nothing is registered or written for the others."""
-    from mmm_engine.rows.client_data import read_client
+    from mmm_engine.model.client_check import read_client_for_model
 
     sound, code = [], 0
     for client in unique(clients):
         try:
-            read_client(client, home.data_dir())
+            read_client_for_model(client, home.data_dir())
         except MMMError as error:
             code = BAD_INPUT
             print_error(str(error))

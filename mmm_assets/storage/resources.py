@@ -33,9 +33,9 @@ class ClientFiles(dg.ConfigurableResource):  # type: ignore[type-arg]
             ConfigError: If the client's YAML cannot be used.
             DataError: If its rows break the data contract.
         """
-        from mmm_engine.rows.client_data import read_client
+        from mmm_engine.model.client_check import read_client_for_model
 
-        return read_client(client, self.folder)
+        return read_client_for_model(client, self.folder)
 
     def settings(self, client: str) -> ClientConfig:
         """What the client's YAML says now.

@@ -7,7 +7,7 @@ Not here: which settings there are (config.py), YAML as text (files/yaml_documen
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -20,7 +20,7 @@ from mmm_engine.client.config import (
     _columns_as_mappings,
 )
 from mmm_engine.client.model_config import short_events
-from mmm_engine.client.validation import Draft, Frozen, nearest, place
+from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.folder import folder_faults, stays_inside
 from mmm_engine.files.yaml_document import Document, plain, read_document, shorten, write_text
@@ -80,6 +80,21 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
             faults += folder_faults(folder / name, folder, place(document, (setting,)))
             config = None
     return config, faults
+
+
+def refuse_settings(path: Path, problems: Iterable[Problem]) -> None:
+    """Refuses settings of a client file that are valid by themselves, but not together.
+
+    Args:
+        path: The file, which was read without faults.
+        problems: What is wrong; none refuses nothing.
+
+    Raises:
+        ConfigError: With every problem and its line.
+    """
+    faults = _draft(read_document(path)).faults(problems)
+    if faults:
+        raise ConfigError(f"client '{path.stem}', {path.name}", faults)
 
 
 def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> None:
@@ -192,8 +207,12 @@ def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
     """Settings and all faults; faulty settings are left out, and None comes back when too little is left."""
     if not document.readable:
         return None, document.faults
+    config, faults = _draft(document).validate()
+    return config, (*document.faults, *faults)
+
+
+def _draft(document: Document) -> Draft[ClientConfig]:
     draft = Draft(document, ClientConfig)
     for name in ("channels", "controls"):
         draft.list_entries(name, _columns_as_mappings)
-    config, faults = draft.validate()
-    return config, (*document.faults, *faults)
+    return draft

@@ -124,13 +124,18 @@ class Draft[Settings: BaseModel]:
                 problems = [
                     found for details in error.errors() for found in _in_words(details, self._settings)
                 ]
-            for found in problems:
-                where = place(self._document, self._in_document(found.location))
-                fault = Fault(where, found.found, found.wanted, found.fix)
+            for fault in self.faults(problems):
                 faults += [] if fault in faults else [fault]  # a bare day is start and end of its event
             if not self._leave_out([found.location for found in problems]):
                 break
         return None, faults
+
+    def faults(self, problems: Iterable[Problem]) -> list[Fault]:
+        """Problems as faults, each with its place in the document."""
+        return [
+            Fault(place(self._document, self._in_document(one.location)), one.found, one.wanted, one.fix)
+            for one in problems
+        ]
 
     def _in_document(self, location: Location) -> Location:
         """A location in ``_values`` as a location in the document."""

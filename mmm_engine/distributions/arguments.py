@@ -156,7 +156,7 @@ def _support_problems(argument: Argument, prior: Mapping[str, object]) -> Iterat
     low, high = family.bounds(numbers)
     if low < argument.low or high > argument.high:
         found = f"{family.name}, which reaches from {low:g} to {high:g}"
-        wanted = f"a prior on {argument.wanted.removeprefix('a number ') or 'any number'}"
+        wanted = f"a prior on {argument.wanted.replace('a number', 'numbers')}"
         yield PriorProblem((argument.name,), found, wanted, "choose another distribution")
 
 

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from mmm_engine.array_types import Array
 from mmm_engine.client.config import ChannelConfig, ClientConfig
+from mmm_engine.client.validation import Problem
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.yaml_document import Location, name_of
 from mmm_engine.model.default_priors import (
     CONTROL_EFFECTS,
     EVENT_SIGMA,
@@ -35,11 +37,12 @@ INTERCEPT_PROCESS = "intercept_latent_process"
 Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
 
 
-LIKELIHOODS: dict[str, Likelihood] = {
-    "Normal": "Normal",
-    "StudentT": "StudentT",
-    "TruncatedNormal": "TruncatedNormal",
+LIKELIHOODS: dict[str, tuple[Likelihood, frozenset[str]]] = {
+    "Normal": ("Normal", frozenset({"sigma"})),
+    "StudentT": ("StudentT", frozenset({"nu", "sigma"})),
+    "TruncatedNormal": ("TruncatedNormal", frozenset({"lower", "sigma"})),
 }
+"""Distributions of the target around its mean, and the arguments each must have: the mean is the model's."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,41 @@ def model_specification(config: ClientConfig) -> ModelSpecification:
     """The specification of a client's model, priors included.
 
     Raises:
-        ConfigError: If a prior's name or distribution is not known.
+        ConfigError: With every prior that no parameter has, a likelihood that is not supported, or a prior that cannot
+            be read.
     """
+    specification, problems = _specification(config)
+    if problems:
+        raise ConfigError(
+            f"client '{config.client}'",
+            [
+                Fault(
+                    name_of(_with_channel_name(config, problem.location)),
+                    problem.found,
+                    problem.wanted,
+                    problem.fix,
+                )
+                for problem in problems
+            ],
+        )
+    return specification
+
+
+def specification_problems(config: ClientConfig) -> list[Problem]:
+    """Why no model can be specified from settings that are valid by themselves: names of priors, the likelihood."""
+    return _specification(config)[1]
+
+
+def _with_channel_name(config: ClientConfig, location: Location) -> Location:
+    """A location with the channel's name in place of its position."""
+    match location:
+        case ("channels", int() as position, *inside):
+            return ("channels", config.channel_names[position], *inside)
+    return location
+
+
+def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Problem]]:
+    """What the settings specify, and what is wrong with them; with problems it is of no use."""
     priors = ClientPriors(config)
     adstocks, adstock_parameters = _adstock_groups(config, priors)
     saturations, saturation_parameters = _saturation_groups(config, priors)
@@ -132,7 +168,8 @@ def model_specification(config: ClientConfig) -> ModelSpecification:
     intercept_process, intercept_parameters = _time_process(
         config.model.time_varying_intercept, INTERCEPT_PROCESS, "intercept_tvp_config", config, priors
     )
-    likelihood, constants, likelihood_parameters = _likelihood(config, priors)
+    likelihood_prior, problems = _likelihood_prior(config, priors)
+    likelihood, constants, likelihood_parameters = _likelihood(likelihood_prior)
     order = config.model.yearly_seasonality or 0
     parameters = (
         _whole("intercept", None, 1, priors.take("intercept", INTERCEPT)),
@@ -150,8 +187,8 @@ def model_specification(config: ClientConfig) -> ModelSpecification:
         *_event_parameters(config, priors),
         *likelihood_parameters,
     )
-    priors.refuse_unknown()
-    return ModelSpecification(
+    problems += priors.unknown()
+    specification = ModelSpecification(
         adstocks=adstocks,
         saturations=saturations,
         media_process=media_process,
@@ -165,6 +202,7 @@ def model_specification(config: ClientConfig) -> ModelSpecification:
         likelihood_constants=constants,
         parameters=parameters,
     )
+    return specification, problems
 
 
 def _whole(name: str, dim: str | None, size: int, prior: PriorSpec) -> ParameterSpec:
@@ -281,27 +319,41 @@ def _event_parameters(config: ClientConfig, priors: ClientPriors) -> list[Parame
     ]
 
 
-def _likelihood(
-    config: ClientConfig, priors: ClientPriors
-) -> tuple[Likelihood, tuple[tuple[str, float], ...], list[ParameterSpec]]:
-    prior = priors.take("likelihood", LIKELIHOOD_PRIORS[config.model.likelihood])
-    who, where = f"client '{config.client}'", "model.priors.likelihood"
+def _likelihood_prior(config: ClientConfig, priors: ClientPriors) -> tuple[PriorSpec, list[Problem]]:
+    """The likelihood's distribution with its arguments, and what is wrong with it; the default where it is wrong."""
+    default = LIKELIHOOD_PRIORS[config.model.likelihood]
+    prior = priors.take("likelihood", default)
+    problem = _likelihood_problem(prior)
+    if problem is None:
+        return prior, []
+    return read_prior(default, "model.likelihood", f"client '{config.client}'"), [problem]
+
+
+def _likelihood_problem(prior: PriorSpec) -> Problem | None:
+    location: Location = ("model", "priors", "likelihood")
     if prior.distribution not in LIKELIHOODS:
-        fault = Fault(where, prior.distribution, f"one of {', '.join(LIKELIHOODS)}", "choose one of these")
-        raise ConfigError(who, fault)
-    constants = tuple((name, value) for name, value in prior.arguments if not isinstance(value, PriorSpec))
-    if prior.distribution == "TruncatedNormal" and {**dict(constants), "sigma": 0.0} != {
+        wanted = f"one of {', '.join(LIKELIHOODS)}"
+        return Problem(location, prior.distribution, wanted, "choose one of these")
+    arguments = dict(prior.arguments)
+    _, names = LIKELIHOODS[prior.distribution]
+    if prior.distribution == "TruncatedNormal" and {**arguments, "sigma": 0.0} != {
         "lower": 0.0,
         "sigma": 0.0,
     }:
-        fault = Fault(
-            where, str(prior), "TruncatedNormal(lower=0, sigma=…)", "the target is 0 or more: write it so"
-        )
-        raise ConfigError(who, fault)
+        wanted = "TruncatedNormal(lower=0, sigma=…)"
+        return Problem(location, str(prior), wanted, "the target is 0 or more: write it so")
+    if arguments.keys() != names:
+        wanted = f"{prior.distribution} with {' and '.join(sorted(names))}: its mean is the model's"
+        return Problem(location, str(prior), wanted, "write these arguments and no others")
+    return None
+
+
+def _likelihood(prior: PriorSpec) -> tuple[Likelihood, tuple[tuple[str, float], ...], list[ParameterSpec]]:
+    constants = tuple((name, value) for name, value in prior.arguments if not isinstance(value, PriorSpec))
     parameters = [
         _whole(f"y_{name}", None, 1, value) for name, value in prior.arguments if isinstance(value, PriorSpec)
     ]
-    return LIKELIHOODS[prior.distribution], constants, parameters
+    return LIKELIHOODS[prior.distribution][0], constants, parameters
 
 
 def parameter_values(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mmm_assets.pages.publication import Publication
 from tests.assets.conftest import break_client, files_below, write_client
@@ -122,6 +123,57 @@ def test_check_lists_findings_or_faults(mmm, data_dir):
     assert code == 2
     assert "app: keeps" in out
     assert "2 faults" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "messages"),
+    [
+        (
+            {"priors": {"intercept": {"distribution": "HalfNormal", "sd": 0.3}}},
+            ["setting 'model.priors.intercept.sd' (line ", "did you mean 'sigma'?"],
+        ),
+        (
+            {"priors": {"saturation_lam": {"distribution": "Gamma", "mu": 2}}},
+            ["setting 'model.priors.saturation_lam' (line ", "found Gamma with mu alone", "add sigma"],
+        ),
+        (
+            {"priors": {"gamma_control": {"distribution": "Normal", "mu": 0, "sigma": -1}}},
+            ["setting 'model.priors.gamma_control.sigma' (line ", "found -1; wanted a number above 0"],
+        ),
+        (
+            {"priors": {"adstock_alfa": {"distribution": "Beta", "alpha": 1, "beta": 3}}},
+            [
+                "setting 'model.priors.adstock_alfa' (line ",
+                "an unknown prior",
+                "did you mean 'adstock_alpha'?",
+            ],
+        ),
+        (
+            {"priors": {"likelihood": {"distribution": "Normal", "mu": 0, "sigma": 1}}},
+            ["setting 'model.priors.likelihood' (line ", "Normal with sigma: its mean is the model's"],
+        ),
+    ],
+    ids=["name", "missing", "range", "parameter", "likelihood"],
+)
+def test_check_refuses_priors_that_no_model_can_have(mmm, data_dir, model, messages):
+    """Names of arguments, their ranges, names of parameters: with the line, before anything is fitted."""
+    write_client(data_dir, "shop", model=model)
+    for command in ("check", "refresh"):
+        code, _, err = mmm(command, "shop")
+        assert code == 2
+        assert all(message in err for message in messages)
+
+
+def test_check_refuses_a_channels_prior_that_the_channel_has_no_parameter_for(mmm, data_dir):
+    """The line is that of the channel, also where channels are written as a mapping."""
+    prior = {"distribution": "HalfNormal", "sigma": 1}
+    path = data_dir / "shop.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["channels"] = {"tv": {"priors": {"gamma_control": prior}}, "search": None}
+    path.write_text(yaml.safe_dump(settings))
+    code, _, err = mmm("check", "shop")
+    assert code == 2
+    assert "setting 'channels.tv.priors.gamma_control' (line " in err
 
 
 def test_add_copies_the_rows_and_writes_a_client_file_that_can_be_read(mmm, data_dir, tmp_path):

@@ -41,6 +41,11 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
          "(line 7): found the text 'expquad'; wanted 'matern52'; delete it: there is no other one"),
         ("model: {priors: {a: {distribution: Normal, mu: .inf}}}", "setting 'model.priors.a' (line 7): found a prior "
          "with other values; wanted text, finite numbers, lists and mappings; mend the values of the prior"),
+        ("model: {priors: {intercept: {distribution: HalfNormal, sd: 0.3}}}", "setting 'model.priors.intercept.sd' "
+         "(line 7): found an unknown argument 'sd'; wanted HalfNormal(sigma > 0) or HalfNormal(tau > 0); did you mean "
+         "'sigma'?"),
+        ("model: {priors: {intercept: {distribution: Gamma, mu: 2}}}", "setting 'model.priors.intercept' (line 7): "
+         "found Gamma with mu alone; wanted Gamma(alpha > 0, beta > 0) or Gamma(mu > 0, sigma > 0); add sigma"),
         ("model: {trend: {changepoints: 0}}", "setting 'model.trend.changepoints' (line 7): found the number 0; wanted "
          "at least 1; write such a value"),
         ("model: {trend: 5}", "setting 'model.trend' (line 7): found the number 5; wanted a mapping (name: value); "

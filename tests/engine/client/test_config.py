@@ -97,8 +97,8 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 priors = st.dictionaries(
     names,
     st.fixed_dictionaries(
-        {"distribution": names},
-        optional={"sigma": st.floats(allow_nan=False, allow_infinity=False), "dims": names},
+        {"distribution": st.sampled_from(["HalfNormal", "Normal", "LogNormal"])},
+        optional={"sigma": st.floats(min_value=5e-324, allow_infinity=False), "dims": names},
     ),
     max_size=2,
 )

@@ -12,7 +12,10 @@ from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.priors import read_prior
 from mmm_engine.model.specification import model_specification
-from tests.engine.model_cases import small_config
+from mmm_engine.posterior.coordinates import decorrelating_coordinates
+from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.log_density import log_density
+from tests.engine.model_cases import small_config, small_inputs
 
 
 def test_both_spellings_of_a_prior_are_read() -> None:
@@ -51,6 +54,60 @@ def test_unknown_prior_name_suggests_the_right_one() -> None:
         model_specification(
             small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}})
         )
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        (
+            {"distribution": "Laplace", "b": 1},
+            "found Laplace; wanted one of Normal, StudentT, TruncatedNormal",
+        ),
+        (
+            {"distribution": "Normal", "mu": 3, "sigma": 1},
+            "wanted Normal with sigma: its mean is the model's",
+        ),
+        ({"distribution": "Normal", "tau": 1}, "wanted Normal with sigma"),
+        ({"distribution": "StudentT", "nu": 4}, "wanted StudentT with nu and sigma"),
+        (
+            {"distribution": "TruncatedNormal", "lower": 1, "sigma": 1},
+            "TruncatedNormal\\(lower=0, sigma=…\\)",
+        ),
+    ],
+    ids=lambda value: value["distribution"] if isinstance(value, dict) else "",
+)
+def test_likelihoods_have_their_arguments_and_no_others(prior: dict[str, object], message: str) -> None:
+    """A mean, a precision or a missing scale would be left out without a word, or stop the fit."""
+    with pytest.raises(ConfigError, match=message):
+        model_specification(small_config(priors={"likelihood": prior}))
+
+
+def test_a_channel_has_priors_of_its_own_parameters_only() -> None:
+    """A name that belongs to the model, or to another channel's curve, is refused where it stands."""
+    half = {"distribution": "HalfNormal", "sigma": 1}
+    channels = {
+        "tv": {"saturation": "hill", "priors": {"saturation_hill_kappa": half}},
+        "radio": {"priors": {"saturation_hill_kappa": half, "intercept": half}},
+    }
+    with pytest.raises(ConfigError) as refused:
+        model_specification(small_config(channels=channels))
+    assert [fault.where for fault in refused.value.faults] == [
+        "channels.radio.priors.intercept",
+        "channels.radio.priors.saturation_hill_kappa",
+    ]
+
+
+def test_a_beta_prior_may_have_a_prior_on_its_second_argument() -> None:
+    """Beta(1, b) with b known has a map of its own; with a prior on b it takes the general one."""
+    prior = {"distribution": "Beta", "alpha": 1, "beta": {"distribution": "Gamma", "mu": 3, "sigma": 1}}
+    inputs = small_inputs(priors={"adstock_alpha": prior})
+    specification = model_specification(inputs.config)
+    coordinates, data = decorrelating_coordinates(specification), training_data(inputs, specification)
+    flat = 0.3 * np.random.default_rng(0).normal(size=coordinates.size)
+    variables, _ = coordinates.variables(flat, data, numpy_functions())
+    assert np.isfinite(log_density(coordinates, flat, data, numpy_functions()))
+    assert ((variables["adstock_alpha"] > 0.0) & (variables["adstock_alpha"] < 1.0)).all()
+    assert variables["adstock_alpha_beta"].shape == (1,)
 
 
 def test_own_prior_replaces_the_default() -> None:
