@@ -1,8 +1,8 @@
 """Recovery: can the model find a truth that is known, given this client's media and controls?
 
-Here: refits of simulated targets, how well each finds its truth, coverage and ranks over many of them, and per channel
-a verdict: identified, weak or not identified.
-Not here: making the targets (simulated_targets.py), the formulas (scores/truth_scores.py), the fit (posterior/fit.py).
+Here: refits of simulated targets, how well each finds its truth, coverage and ranks over many of them.
+Not here: making the targets (simulated_targets.py), the formulas (scores/truth_scores.py), the rule by which a channel
+counts as identified (scores/identification.py), the fit (posterior/fit.py).
 """
 
 from __future__ import annotations
@@ -26,17 +26,13 @@ from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, crps_rows
+from mmm_engine.scores.identification import FEW_SIMULATIONS, identification
 from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, z_score
 
 __all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_targets"]
 
 ScoreRow = tuple[str, str, str, float, str]
 
-IDENTIFIED_RECOVERY = 0.75
-IDENTIFIED_CONTRACTION = 0.5
-FEW_SIMULATIONS = 10
-COVERAGE = 0.9
-_REFUTED_LEVEL = 0.998  # one channel in a thousand that is calibrated is called wrong
 _RANKS = 99  # draws a truth is ranked among: few enough to be independent
 _GUIDE_NAMES = {"gamma_control": "controls"}
 
@@ -168,9 +164,9 @@ def summarise_recovery(simulations: list[pd.DataFrame], recovery_min: float) -> 
         Split "recovery". Per parameter (its name in `channel`): recovery (median over elements, then simulations),
         coverage_90, z_score (means), contraction (median). Per media channel: contribution_recovery,
         contribution_coverage_90, contribution_contraction, roas_recovery, roas_coverage_90 and `identified` (1, 0.5,
-        0: see `verdict`); with several simulations also the Jeffreys band of each coverage (_low, _high), and from 10
-        on contribution_ranks_inside: 1 when the ECDF of the ranks stays inside its band, else 0. For channel "all":
-        simulations and rejected_share.
+        0, by the rule of scores/identification.py); with several simulations also the Jeffreys band of each coverage
+        (_low, _high), and from 10 on contribution_ranks_inside: 1 when the ECDF of the ranks stays inside its band,
+        else 0. For channel "all": simulations and rejected_share.
     """
     table = pd.concat(
         [frame.assign(simulation=number) for number, frame in enumerate(simulations)], ignore_index=True
@@ -206,32 +202,6 @@ def with_identification(recovery: pd.DataFrame, identification: pd.DataFrame) ->
     whole = identification[identification["channel"].isin({*channels, "all"})]
     kept = kept[kept["channel"] != "all"] if len(channels) else kept
     return pd.concat([kept, whole if len(channels) else whole.iloc[:0]], ignore_index=True)
-
-
-def verdict(recovery: float, contraction: float, hits: int, trials: int, recovery_min: float) -> float:
-    """Whether a channel's contribution, and with it its return, can be read: 1 identified, 0.5 weak, 0 not identified.
-
-    The rule. Not identified: the median recovery lies below `recovery_min`; or, from 10 simulations on, the 90%
-    intervals clearly hold the truth less often than they promise (the 99.8% Jeffreys band of their coverage ends below
-    0.9: of 20 at most 12 hold it).
-    Identified: a recovery of at least 0.75 (a posterior sd of about 0.44 times the truth), a contraction of at least
-    0.5 (the data, not the prior, decide), and at least half of the intervals hold the truth. Weak: anything between.
-
-    Args:
-        recovery: Median over simulations of 1 - CRPS/abs(truth) of the contribution.
-        contraction: Median over simulations of 1 - posterior variance/prior variance of the contribution.
-        hits: Simulations whose 90% interval holds the truth.
-        trials: Simulations.
-        recovery_min: The platform's threshold for reading a channel at all.
-
-    >>> verdict(0.9, 0.8, 1, 1, 0.3), verdict(0.9, 0.8, 0, 1, 0.3), verdict(0.9, 0.8, 50, 100, 0.3)
-    (1.0, 0.5, 0.0)
-    """
-    refuted = trials >= FEW_SIMULATIONS and jeffreys_band(hits, trials, _REFUTED_LEVEL)[1] < COVERAGE
-    if refuted or not recovery >= recovery_min:
-        return 0.0
-    learnt = recovery >= IDENTIFIED_RECOVERY and contraction >= IDENTIFIED_CONTRACTION
-    return 1.0 if learnt and hits >= trials / 2 else 0.5
 
 
 def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
@@ -306,6 +276,12 @@ def _channel_rows(name: str, own: pd.DataFrame, kind: str, recovery_min: float) 
     if kind == "contribution":
         rows.append(("recovery", name, "contribution_contraction", learnt, "score"))
         rows.append(
-            ("recovery", name, "identified", verdict(recovery, learnt, hits, trials, recovery_min), "score")
+            (
+                "recovery",
+                name,
+                "identified",
+                identification(recovery, learnt, hits, trials, recovery_min),
+                "score",
+            )
         )
     return rows

@@ -6,7 +6,6 @@ Not here: sentences (headline.py, sections/), columns of the frames (inputs.py).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,10 +13,9 @@ import pandas as pd
 
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
+from mmm_engine.scores.identification import NOT_IDENTIFIED, reading_of, recorded_identification
 
 NAN = float("nan")
-#: The metric `identified` of recovery scores, as a reader's instruction.
-IDENTIFIED_WORDS = {1.0: "can be read", 0.5: "read with care", 0.0: "do not read"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,15 +132,15 @@ class Subject:
         media = frame[frame["channel"].isin(set(self.inputs.spend["channel"]))]
         wide = media.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
         scores = pd.DataFrame(index=wide.index)
-        for name in ("recovery", "coverage_90"):
+        for name in ("identified", "recovery", "contraction", "coverage_90"):
             source = f"contribution_{name}" if f"contribution_{name}" in wide.columns else name
-            scores[name] = wide[source] if source in wide.columns else NAN
-        identified = wide["identified"] if "identified" in wide.columns else pd.Series(NAN, index=wide.index)
+            scores[name] = wide[source].astype(float) if source in wide.columns else NAN
+        limit = self.inputs.recovery_min
         verdicts = [
-            IDENTIFIED_WORDS.get(float(known)) or recovery_verdict(float(value), self.inputs.recovery_min)
-            for known, value in zip(identified, scores["recovery"], strict=True)
+            reading_of(recorded_identification(identified, recovery, contraction, coverage, limit))
+            for identified, recovery, contraction, coverage in scores.to_numpy().tolist()
         ]
-        return pd.DataFrame(scores.assign(verdict=verdicts).rename_axis("channel").reset_index())
+        return scores.assign(verdict=verdicts).rename_axis("channel").reset_index()[columns]
 
     @cached_property
     def parameter_recovery(self) -> pd.DataFrame:
@@ -158,7 +156,7 @@ class Subject:
     @cached_property
     def unreadable(self) -> tuple[str, ...]:
         """Channels whose return must not be read: recovery did not find it again."""
-        bad = self.recovery[self.recovery["verdict"] == "do not read"]
+        bad = self.recovery[self.recovery["verdict"] == reading_of(NOT_IDENTIFIED)]
         return tuple(str(name) for name in bad["channel"])
 
     @property
@@ -169,19 +167,6 @@ class Subject:
         said = [f"the {self.return_words} of {wording.listing(paid)}"] if paid else []
         said += [f"the effect of {wording.listing(unpaid)}"] if unpaid else []
         return ", or ".join(said)
-
-
-def recovery_verdict(recovery: float, minimum: float) -> str:
-    """What a recovery score means for a reader.
-
-    >>> recovery_verdict(0.2, 0.3), recovery_verdict(0.45, 0.3), recovery_verdict(0.8, 0.3)
-    ('do not read', 'read with care', 'can be read')
-    """
-    if math.isnan(recovery):
-        return "not tested"
-    if recovery < minimum:
-        return "do not read"
-    return "read with care" if recovery < 2 * minimum else "can be read"
 
 
 def component_totals(decomposition: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 from mmm_engine.client.config import WINDOWS
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.rows.client_data import ClientData
+from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK
 
 Severity = Literal["error", "warning"]
 Judgement = Literal["usable", "usable with care", "do not use"]
@@ -239,12 +240,12 @@ def check_identification(scores: pd.DataFrame) -> Verdict:
     Args:
         scores: Output of `recovery.summarise_recovery`; metric identified is 1, 0.5 (weak) or 0 per channel.
     """
-    own = scores[scores["metric"] == "identified"]
-    lost = [str(name) for name in own.loc[own["value"] == 0.0, "channel"]]
-    found, weak = int((own["value"] == 1.0).sum()), int((own["value"] == 0.5).sum())
-    reason = f"{found} of {len(own)} channels identified, {weak} weak, {len(lost)} not identified"
+    channels = scores[scores["metric"] == "identified"]
+    lost = [str(name) for name in channels.loc[channels["value"] == NOT_IDENTIFIED, "channel"]]
+    identified, weak = (int((channels["value"] == value).sum()) for value in (IDENTIFIED, WEAK))
+    reason = f"{identified} of {len(channels)} channels identified, {weak} weak, {len(lost)} not identified"
     reason += f": {', '.join(lost)}" if lost else ""
-    numbers = {"identified": float(found), "weak": float(weak), "not_identified": float(len(lost))}
+    numbers = {"identified": float(identified), "weak": float(weak), "not_identified": float(len(lost))}
     return Verdict("identification", not lost, "warning", False, reason, numbers)
 
 

@@ -29,6 +29,7 @@ from mmm_engine.report.figures.style import (
 )
 from mmm_engine.report.residuals import autocorrelation
 from mmm_engine.report.wording import comparison_words
+from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK, reading_of
 
 #: Parameters drawn in the prior figure; its table has all.
 MOST_PARAMETERS = 40
@@ -91,9 +92,9 @@ def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bo
     rows = [names[str(name)] for name in recovery["channel"]]
     values = recovery["recovery"].to_numpy(dtype=float)
     groups = (
-        ("can be read", "green", "circle"),
-        ("read with care", "orange", "diamond"),
-        ("do not read", "vermillion", "x"),
+        (reading_of(IDENTIFIED), "green", "circle"),
+        (reading_of(WEAK), "orange", "diamond"),
+        (reading_of(NOT_IDENTIFIED), "vermillion", "x"),
     )
     figure = go.Figure()
     for words, token, symbol in groups:

@@ -16,6 +16,7 @@ from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Table, table_of
 from mmm_engine.report.sections.calibration import calibration_chart
 from mmm_engine.report.subject import Subject
+from mmm_engine.scores.identification import IDENTIFIED, WEAK, reading_of
 
 HOLDOUT_METRICS = ("skill", "mape", "wape", "nrmse", "bias", "crps", "coverage_50", "coverage_90")
 
@@ -122,8 +123,8 @@ def _scores_reading(subject: Subject) -> str:
 
 def _recovery_chart(subject: Subject) -> Chart:
     channels = subject.recovery.sort_values("recovery", ascending=False)
-    good = int((channels["verdict"] == "can be read").sum())
-    careful = int((channels["verdict"] == "read with care").sum())
+    good = int((channels["verdict"] == reading_of(IDENTIFIED)).sum())
+    careful = int((channels["verdict"] == reading_of(WEAK)).sum())
     reading = f"{good} of {wording.count(len(channels), 'channel')} can be read"
     reading += f", {careful} with care" if careful else ""
     if subject.unreadable:

@@ -17,26 +17,11 @@ from mmm_engine.fleets.recovery import (
     simulate_target,
     simulate_targets,
     summarise_recovery,
-    verdict,
 )
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
 SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2)
-
-
-def test_verdict_by_its_rule() -> None:
-    """Each clause of the rule, on its border."""
-    assert verdict(0.75, 0.5, 1, 1, 0.3) == 1.0
-    assert verdict(0.74, 0.5, 1, 1, 0.3) == 0.5
-    assert verdict(0.75, 0.49, 1, 1, 0.3) == 0.5
-    assert verdict(0.29, 0.9, 1, 1, 0.3) == 0.0
-    assert verdict(float("nan"), 0.9, 1, 1, 0.3) == 0.0
-    assert verdict(0.9, 0.9, 0, 1, 0.3) == 0.5  # one miss happens by chance once in ten
-    assert verdict(0.9, 0.9, 4, 9, 0.3) == 0.5  # too few simulations to call the intervals wrong
-    assert verdict(0.9, 0.9, 6, 10, 0.3) == 1.0  # a calibrated model does so once in eighty
-    assert verdict(0.9, 0.9, 5, 10, 0.3) == 0.0
-    assert verdict(0.9, 0.9, 9, 10, 0.3) == 1.0
 
 
 def test_truth_from_a_posterior_is_one_of_its_draws(

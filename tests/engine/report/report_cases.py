@@ -416,6 +416,7 @@ def _recovery(case: Case) -> pd.DataFrame:
         rows += [
             score("recovery", name, "contribution_recovery", value),
             score("recovery", name, "contribution_coverage_90", 0.0 if value < 0.3 else 1.0, "fraction"),
+            score("recovery", name, "identified", 1.0 if value >= 0.6 else 0.5 if value >= 0.3 else 0.0),
         ]
     return pd.DataFrame(rows)
 

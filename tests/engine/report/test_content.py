@@ -294,14 +294,26 @@ def test_chains_are_shown_with_what_is_wrong_with_them(content: ReportContent) -
 
 def test_identified_decides_what_may_be_read(ms: ReportInputs) -> None:
     """The verdict of the recovery fleet goes before the recovery score."""
-    rows = [score("recovery", name, "identified", value) for name, value in
-            (("snapchat_cost", 0.0), ("google_ads_video_cost", 0.5), ("google_ads_search_men_cost", 1.0))]  # fmt: skip
-    subject = Subject(replace(ms, recovery=pd.concat([ms.recovery, pd.DataFrame(rows)], ignore_index=True)))
+    frame = ms.recovery
+    assert frame is not None
+    told = {"snapchat_cost": 0.0, "google_ads_video_cost": 0.5, "google_ads_search_men_cost": 1.0}
+    rows = [score("recovery", name, "identified", value) for name, value in told.items()]
+    others = frame[(frame["metric"] != "identified") | ~frame["channel"].isin(told)]
+    subject = Subject(replace(ms, recovery=pd.concat([others, pd.DataFrame(rows)], ignore_index=True)))
     verdicts = subject.recovery.set_index("channel")["verdict"]
     assert verdicts["snapchat_cost"] == "do not read"
     assert verdicts["google_ads_video_cost"] == "read with care"
     assert verdicts["google_ads_search_men_cost"] == "can be read"
     assert "snapchat_cost" in subject.unreadable
+
+
+def test_results_of_earlier_versions_are_read_by_the_same_rule(ms: ReportInputs) -> None:
+    """They stored no verdict: a recovery of 0.65 is read with care, as a refresh of today would call it."""
+    frame = ms.recovery
+    assert frame is not None
+    older = frame[frame["metric"] != "identified"]
+    older = older.assign(value=older["value"].where(older["metric"] != "contribution_recovery", 0.65))
+    assert set(Subject(replace(ms, recovery=older)).recovery["verdict"]) == {"read with care"}
 
 
 def test_first_refresh_has_no_changes(ms: ReportInputs) -> None:
@@ -328,7 +340,7 @@ def test_channel_without_a_cost_is_warned_about_by_its_effect(ms: ReportInputs) 
     """There is no ROAS of views, so the warning does not speak of one."""
     frame = ms.recovery
     assert frame is not None
-    bad = frame.assign(value=frame["value"].where(frame["channel"] != "youtube_organic_views", 0.1))
+    bad = frame.assign(value=frame["value"].where(frame["channel"] != "youtube_organic_views", 0.0))
     words = Subject(replace(ms, recovery=bad)).unreadable_words
     assert words == "the ROAS of facebook ads engagement, or the effect of youtube organic views"
 
@@ -338,7 +350,7 @@ def test_unreadable_channel_is_never_best_or_worst(ms: ReportInputs) -> None:
     best = "google_ads_search_brand_cost"
     frame = ms.recovery
     assert frame is not None
-    bad = frame.assign(value=frame["value"].where(frame["channel"] != best, 0.1))
+    bad = frame.assign(value=frame["value"].where(frame["channel"] != best, 0.0))
     headline = build_summary(Subject(replace(ms, recovery=bad))).headlines[2]
     assert "google ads search brand" not in headline.detail
 
