@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 SOAK ?= /tmp/mmm-soak
+TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench soak upgrade-check audit clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth soak upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -63,6 +64,9 @@ check: lint types doctest definitions gate test ## Everything CI runs
 
 bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="--only ms --pairs 1" for less
 	@$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
+truth: install ## Do intervals of returns hold the truth? 24 worlds, minutes; ARGS="--worlds 200 --schemes toolkit" for the long one
+	@$(BIN)/python -m tests.benchmarks.truth.study --results $(TRUTH) $(ARGS)
 
 soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; half an hour
 	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry

@@ -1,0 +1,81 @@
+"""One fit of the study: what the engine says about a world under a scheme.
+
+Here: the only place where the study meets the engine's fits and their draws; what comes out are plain numbers.
+Not here: settings (`clients.py`, `schemes.py`), comparing with the truth (`scoring.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.fleets.window_fit import WindowFit, fit_window
+from mmm_engine.model.arrays import first_rows, model_data
+from mmm_engine.model.specification import model_structure
+from mmm_engine.results.draw_evaluation import channel_totals
+from mmm_engine.results.draws import flat_draws
+from mmm_engine.rows.client_data import ClientData, client_data_from_frame
+from mmm_engine.rows.window import scale_window
+from mmm_engine.scores.gates import check_convergence
+from tests.benchmarks.truth.media import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FitNumbers:
+    """What is scored of a fit.
+
+    Attributes:
+        channels: Columns of the channels.
+        contribution: Draws of each channel's contribution over the training rows, target units, (draw, channel).
+        train_rows: Number of training rows.
+        converged: Whether the fit passed the gate ``sampler_converged``.
+        health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
+        forecast: Scores of the held-out rows by metric (coverage_90, skill, …), empty without any.
+    """
+
+    channels: tuple[str, ...]
+    contribution: Floats
+    train_rows: int
+    converged: bool
+    health: dict[str, float]
+    forecast: dict[str, float]
+
+
+def fit_client(data: ClientData, config: ClientConfig, window: str, sampler: SamplerConfig) -> FitNumbers:
+    """The fit of a client's window under other settings.
+
+    Args:
+        data: Rows of the client.
+        config: What is fitted: the client's settings with the priors and forms of a scheme.
+        window: ``full``, ``h04``, ``h08`` or ``h12``.
+        sampler: Draws, tuning, chains, seed, cores.
+
+    Raises:
+        ConfigError: If the model cannot have such a prior.
+        FitError: If the sampler gives up.
+    """
+    inputs = scale_window(client_data_from_frame(config, data.frame), window)
+    fit = fit_window(inputs, sampler=sampler)
+    health = dict(zip(fit.health["metric"], fit.health["value"].astype(float), strict=True))
+    return FitNumbers(
+        channels=config.channel_names,
+        contribution=_contributions(fit),
+        train_rows=inputs.train_rows,
+        converged=check_convergence(fit.health, config.thresholds, window).passed,
+        health=health,
+        forecast=_forecast_scores(fit) if inputs.horizon else {},
+    )
+
+
+def _contributions(fit: WindowFit) -> Floats:
+    structure = model_structure(fit.inputs.config)
+    rows = first_rows(model_data(fit.inputs, structure), fit.inputs.train_rows)
+    totals = channel_totals(flat_draws(fit.posterior), rows, structure)
+    return np.asarray(totals.contribution * fit.inputs.scales.target)
+
+
+def _forecast_scores(fit: WindowFit) -> dict[str, float]:
+    scores = fit.scores[fit.scores["split"] == "test"]
+    return dict(zip(scores["metric"], scores["value"].astype(float), strict=True))

@@ -1,0 +1,71 @@
+"""Candidates for priors and forms of the media, by name.
+
+Here: `SCHEMES`; each is a function of a client with careful settings (config and rows) to the config that is fitted.
+Not here: every other setting (`clients.py`).
+
+A scheme that only changes the section ``model`` is one line:
+
+    SCHEMES["hill_delayed"] = model_changes(saturation="hill", adstock={"kind": "delayed"})
+
+Mappings are merged, so that ``max_lag`` stays. One that needs the rows is a function under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.rows.client_data import ClientData
+
+Scheme = Callable[[ClientData], ClientConfig]
+
+
+def model_changes(**changes: Any) -> Scheme:
+    """The scheme that changes these settings of the section ``model``; mappings are merged into what is there."""
+
+    def scheme(data: ClientData) -> ClientConfig:
+        settings = data.config.model_dump(mode="json")
+        settings["model"] = _merged(settings["model"], changes)
+        return client_config_from_mapping(settings)
+
+    return scheme
+
+
+def spend_share(data: ClientData) -> ClientConfig:
+    """Amplitudes in proportion to spend: saturation_alpha ~ HalfNormal(channels × share of the spend).
+
+    The advice of pymc-marketing's gallery. Organic channels, which have no spend, get an average channel's 1.
+    """
+    paid = [channel.cost is not None or channel.unit == "spend" for channel in data.config.channels]
+    spend = np.where(paid, data.spend.sum(axis=0), 0.0)
+    scales = np.where(paid, sum(paid) * spend / spend.sum(), 1.0)
+    settings = data.config.model_dump(mode="json")
+    for channel, scale in zip(settings["channels"], scales, strict=True):
+        channel["priors"]["saturation_alpha"] = {"distribution": "HalfNormal", "sigma": float(scale)}
+    return client_config_from_mapping(settings)
+
+
+FREE_HILL: dict[str, Any] = {
+    "saturation_slope": {"distribution": "Gamma", "mu": 1.3, "sigma": 0.6},
+    "saturation_kappa": {"distribution": "HalfNormal", "sigma": 1.0},
+}
+
+SCHEMES: dict[str, Scheme] = {
+    "toolkit": model_changes(),  # saturation_alpha Gamma(2, 1), saturation_lam HalfNormal(1)
+    "spend_share": spend_share,
+    "hill_toolkit": model_changes(saturation="hill", priors=FREE_HILL),  # amplitude HalfNormal(1.5)
+}
+
+
+def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(settings)
+    for name, change in changes.items():
+        before = merged.get(name)
+        merged[name] = (
+            _merged(before, change) if isinstance(before, Mapping) and isinstance(change, Mapping) else change
+        )
+    return merged
