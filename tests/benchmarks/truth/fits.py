@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
-from mmm_engine.fleets.window_fit import WindowFit, fit_window
-from mmm_engine.model.arrays import first_rows, model_data
-from mmm_engine.model.specification import model_structure
+from mmm_engine.fleets.holdout import score_window
+from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals
-from mmm_engine.results.draws import flat_draws
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 from mmm_engine.rows.window import scale_window
 from mmm_engine.scores.gates import check_convergence
@@ -57,25 +56,24 @@ def fit_client(data: ClientData, config: ClientConfig, window: str, sampler: Sam
         FitError: If the sampler gives up.
     """
     inputs = scale_window(client_data_from_frame(config, data.frame), window)
-    fit = fit_window(inputs, sampler=sampler)
-    health = dict(zip(fit.health["metric"], fit.health["value"].astype(float), strict=True))
+    fitted = fit(inputs, sampler=sampler)
+    health = dict(zip(fitted.health["metric"], fitted.health["value"].astype(float), strict=True))
     return FitNumbers(
         channels=config.channel_names,
-        contribution=_contributions(fit),
+        contribution=_contributions(fitted),
         train_rows=inputs.train_rows,
-        converged=check_convergence(fit.health, config.thresholds, window).passed,
+        converged=check_convergence(fitted.health, config.thresholds, window).passed,
         health=health,
-        forecast=_forecast_scores(fit) if inputs.horizon else {},
+        forecast=_forecast_scores(fitted) if inputs.horizon else {},
     )
 
 
-def _contributions(fit: WindowFit) -> Floats:
-    structure = model_structure(fit.inputs.config)
-    rows = first_rows(model_data(fit.inputs, structure), fit.inputs.train_rows)
-    totals = channel_totals(flat_draws(fit.posterior), rows, structure)
-    return np.asarray(totals.contribution * fit.inputs.scales.target)
+def _contributions(fitted: FittedWindow) -> Floats:
+    totals = channel_totals(fitted.draws, fitted.training_arrays, fitted.specification)
+    return np.asarray(totals.contribution * fitted.inputs.scales.target)
 
 
-def _forecast_scores(fit: WindowFit) -> dict[str, float]:
-    scores = fit.scores[fit.scores["split"] == "test"]
-    return dict(zip(scores["metric"], scores["value"].astype(float), strict=True))
+def _forecast_scores(fitted: FittedWindow) -> dict[str, float]:
+    scores = score_window(fitted)
+    held_out = scores[scores["split"] == "test"]
+    return dict(zip(held_out["metric"], held_out["value"].astype(float), strict=True))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm_engine.model.specification import model_structure
+from mmm_engine.model.specification import model_specification
 from tests.benchmarks.truth.clients import MAX_LAG, careful_client
 from tests.benchmarks.truth.schemes import SCHEMES, model_changes
 from tests.benchmarks.truth.worlds import VisibleChannel, VisibleRows, make_world
@@ -79,5 +79,5 @@ def test_changes_of_a_scheme_are_merged_into_the_settings() -> None:
 @pytest.mark.parametrize("name", list(SCHEMES))
 def test_every_scheme_is_a_model_that_the_engine_can_have(name: str) -> None:
     """Prior names and distributions are known to the engine."""
-    structure = model_structure(SCHEMES[name](careful_client(visible("week", 104))))
-    assert structure.n_channels == 2
+    specification = model_specification(SCHEMES[name](careful_client(visible("week", 104))))
+    assert specification.n_channels == 2

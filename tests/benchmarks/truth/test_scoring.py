@@ -173,7 +173,6 @@ def test_kept_fits_count_only_for_the_same_code_and_sampler(tmp_path) -> None:
     assert kept_fits(tmp_path, [replace(task, scheme="spend_share")], "aa") == {}
 
 
-@pytest.mark.slow
 def test_a_held_out_window_is_fitted_and_scored_against_the_truth_of_its_rows() -> None:
     """The whole way of one fit, on the training rows of h12."""
     outcome = run(Task(make_name(1, 1), 1, 1, None, "toolkit", "h12", SAMPLER))
