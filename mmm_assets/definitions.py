@@ -15,7 +15,7 @@ import dagster as dg
 
 from mmm_assets.assets import audits, diff, fits, fleets, inputs, outputs
 from mmm_assets.automation import alerts, schedules, sensors
-from mmm_assets.checks import gates as checks
+from mmm_assets.checks import gates
 from mmm_assets.pages.publication import Publication
 from mmm_assets.refreshes import batches, jobs
 from mmm_assets.storage.io_managers import (
@@ -58,7 +58,7 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
     """
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=checks.ALL_CHECKS,
+        asset_checks=gates.ALL_CHECKS,
         jobs=[*jobs.ASSET_JOBS, batches.refresh_clients],
         sensors=[sensors.new_data, alerts.failure_notices],
         schedules=[schedules.nightly_portfolio, schedules.weekly_trust],

@@ -58,13 +58,25 @@ def split_key(key: str) -> tuple[str, str]:
     return client, window
 
 
+def partition_order(key: str) -> tuple[str, int]:
+    """What partition keys are sorted by: the client, then the window, ``full`` first; -1 for a key without a window.
+
+    >>> partition_order("ms|h04"), partition_order("ms")
+    (('ms', 1), ('ms', -1))
+    """
+    if DELIMITER not in key:
+        return key, -1
+    client, window = split_key(key)
+    return client, WINDOW_NAMES.index(window)
+
+
 def in_order(keys: Iterable[str]) -> list[str]:
     """Partition keys by client, then by window, ``full`` first (Dagster hands them out unordered).
 
     >>> in_order(["ms|h12", "ms|full", "acme|h04"])
     ['acme|h04', 'ms|full', 'ms|h12']
     """
-    return sorted((str(key) for key in keys), key=_position)
+    return sorted((str(key) for key in keys), key=partition_order)
 
 
 def window_ranges(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -85,8 +97,3 @@ def range_tags(client: str, first: str, last: str) -> dict[str, str]:
         ASSET_PARTITION_RANGE_START_TAG: window_key(client, first),
         ASSET_PARTITION_RANGE_END_TAG: window_key(client, last),
     }
-
-
-def _position(key: str) -> tuple[str, int]:
-    client, window = split_key(key)
-    return client, WINDOW_NAMES.index(window)

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets.checks import evaluations as evaluation
+from mmm_assets.checks import evaluations
 from mmm_assets.checks.gates import DATA_CONTRACT
 from mmm_assets.metadata import table
 from mmm_assets.pages.publication import Publication
@@ -45,13 +45,13 @@ def client_data(
         data = client_files.read(client)
     except MMMError as error:
         publication.refuse(client, [str(error)], Refresh.of(context.run))
-        yield evaluation.of_error(DATA_CONTRACT, client, error)
-        raise dg.Failure(str(error), metadata=evaluation.faults(error), allow_retries=False) from error
+        yield evaluations.of_error(DATA_CONTRACT, client, error)
+        raise dg.Failure(str(error), metadata=evaluations.faults(error), allow_retries=False) from error
     from mmm_engine.scores import gates
 
     context.add_asset_metadata({**_client_facts(data), SOURCE: source}, partition_key=client)
     yield dg.Output(data)
-    yield evaluation.of_verdict(DATA_CONTRACT, client, gates.check_data(data), context.instance)
+    yield evaluations.of_verdict(DATA_CONTRACT, client, gates.check_data(data), context.instance)
     yield dg.Output(None, output_name=DATA_CONTRACT.get_python_identifier())
 
 

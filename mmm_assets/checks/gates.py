@@ -28,7 +28,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import verdicts
-from mmm_assets.checks import evaluations as evaluation
+from mmm_assets.checks import evaluations
 from mmm_assets.partitions import client_x_window, clients
 from mmm_assets.storage.resources import MetricHistory
 from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
@@ -58,7 +58,7 @@ def _check(**definition: Any) -> Callable[[Callable[..., Judged]], dg.AssetCheck
         def evaluate(context: dg.AssetCheckExecutionContext, **inputs: Any) -> Iterator[Any]:
             (spec,) = context.check_specs
             for key, verdict in judge(context, **inputs).items():
-                yield evaluation.of_verdict(spec, key, verdict, context.instance)
+                yield evaluations.of_verdict(spec, key, verdict, context.instance)
             yield dg.Output(None)
 
         return dg.asset_check(**definition)(evaluate)  # type: ignore[arg-type]  # it may yield evaluations
@@ -260,3 +260,6 @@ ALL_CHECKS = (
     drift,
     report_self_contained,
 )
+
+# Every check in the order in which a refresh, and then an audit, comes to them: the order in which people see them.
+CHECK_SPECS = (DATA_CONTRACT, *(spec for check in ALL_CHECKS for spec in check.check_specs))

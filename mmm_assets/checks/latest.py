@@ -11,20 +11,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from mmm_assets.checks.gates import CHECK_SPECS
 from mmm_assets.dagster_private.instances import latest_execution
-from mmm_assets.partitions import DELIMITER, WINDOW_NAMES, client_x_window, window_key
+from mmm_assets.partitions import WINDOW_NAMES, client_x_window, partition_order, window_key
 
 NOT_RUN = "not run"
-_CHAIN = (
-    "client_data",
-    "scaled_inputs",
-    "holdout_metrics",
-    "recovery_scores",
-    "stability_scores",
-    "identification_scores",
-    "sensitivity_scores",
-    "metric_history",
-)
+_CHECK_ORDER = {spec.key: place for place, spec in enumerate(CHECK_SPECS)}
 
 
 @dataclass(frozen=True)
@@ -49,15 +41,15 @@ class LatestCheck:
         return self.outcome in ("FAILED", NOT_RUN)
 
 
-def latest_checks(instance: dg.DagsterInstance, defs: dg.Definitions, client: str) -> list[LatestCheck]:
+def latest_checks(instance: dg.DagsterInstance, client: str) -> list[LatestCheck]:
     """Every check of a client that was ever planned, windows in their order; empty for an unknown client."""
-    graph = defs.resolve_asset_graph()
-    found: list[LatestCheck] = []
-    for key in sorted(graph.asset_check_keys, key=_chain_order):
-        by_window = graph.get(key).partitions_def == client_x_window
-        partitions = [window_key(client, window) for window in WINDOW_NAMES] if by_window else [client]
-        found += [latest for partition in partitions for latest in _latest(instance, key, partition)]
-    return found
+    windows = [window_key(client, window) for window in WINDOW_NAMES]
+    return [
+        latest
+        for spec in CHECK_SPECS
+        for partition in (windows if spec.partitions_def == client_x_window else [client])
+        for latest in _latest(instance, spec.key, partition)
+    ]
 
 
 def _latest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, partition: str) -> Iterator[LatestCheck]:
@@ -84,12 +76,12 @@ def outcome(evaluation: dg.AssetCheckEvaluation) -> str:
 
 
 def of_evaluations(evaluations: Iterable[dg.AssetCheckEvaluation]) -> list[LatestCheck]:
-    """The last of each check and partition among evaluations at hand, in the order of the chain."""
-    last = {(evaluation.asset_check_key, evaluation.partition): evaluation for evaluation in evaluations}
-    ordered = sorted(
-        last.values(), key=lambda e: (*_chain_order(e.asset_check_key), _window_order(e.partition))
-    )
-    return [_of(evaluation) for evaluation in ordered]
+    """The last of each check and partition among evaluations at hand, in the order of the checks."""
+    last = {
+        (evaluation.asset_check_key, evaluation.partition or ""): evaluation for evaluation in evaluations
+    }
+    ordered = sorted(last, key=lambda place: (_CHECK_ORDER[place[0]], partition_order(place[1])))
+    return [_of(last[place]) for place in ordered]
 
 
 def _of(evaluation: dg.AssetCheckEvaluation) -> LatestCheck:
@@ -97,14 +89,3 @@ def _of(evaluation: dg.AssetCheckEvaluation) -> LatestCheck:
     return LatestCheck(
         evaluation.check_name, evaluation.partition or "", outcome(evaluation), reason[0] if reason else ""
     )
-
-
-def _chain_order(key: dg.AssetCheckKey) -> tuple[int, str]:
-    """Checks in the order in which a refresh comes to them."""
-    asset = key.asset_key.to_user_string()
-    return (_CHAIN.index(asset) if asset in _CHAIN else len(_CHAIN), key.name)
-
-
-def _window_order(partition: str | None) -> int:
-    window = (partition or "").rpartition(DELIMITER)[2]
-    return WINDOW_NAMES.index(window) if window in WINDOW_NAMES else -1

@@ -15,14 +15,13 @@ def gate(clients: SomeClients = None) -> None:
     from mmm_assets import partitions
     from mmm_assets.checks.latest import latest_checks
     from mmm_assets.cli.tables import check_table
-    from mmm_assets.definitions import defs
 
     folder = home.home_dir()
     if not (folder / "history").exists():
         refuse("the home", f"{folder} without any run", "clients that were refreshed", "run mmm refresh")
     with home.open_instance(folder) as instance:
         judged = unique(clients or partitions.registered_clients(instance))
-        checks = {client: latest_checks(instance, defs, check_client_id(client)) for client in judged}
+        checks = {client: latest_checks(instance, check_client_id(client)) for client in judged}
     print_parts(check_table(check for of_client in checks.values() for check in of_client))
     never_refreshed = [client for client, of_client in checks.items() if not of_client]
     for client in never_refreshed:

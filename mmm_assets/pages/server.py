@@ -19,7 +19,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from mmm_assets import home as homes
+from mmm_assets.home import storage_dir
 
 HOST = "127.0.0.1"
 PORT = 3001  # beside Dagster's 3000
@@ -49,7 +49,7 @@ def make_server(home: Path, port: int) -> ThreadingHTTPServer:
     Raises:
         OSError: If the port is taken.
     """
-    storage = homes.storage_dir(home)
+    storage = storage_dir(home)
 
     class Pages(BaseHTTPRequestHandler):
         """Answers with a page, or with its absence."""

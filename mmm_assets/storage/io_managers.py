@@ -103,10 +103,10 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         asset = context.asset_key.path[-1]
         if not context.has_asset_partitions:
             return self.read(asset)
-        keys = sorted(str(key) for key in context.asset_partition_keys)
-        if any(DELIMITER in key for key in keys):
-            return {key: self.read(asset, key) for key in in_order(keys)}
-        if (context.definition_metadata or {}).get("mmm/by_partition"):
+        keys = in_order(context.asset_partition_keys)
+        if any(DELIMITER in key for key in keys) or (context.definition_metadata or {}).get(
+            "mmm/by_partition"
+        ):
             return {key: self.read(asset, key) for key in keys}
         if len(keys) != 1:
             raise StoredFileError(f"asset '{asset}': found {len(keys)} partitions; wanted one a run")

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from mmm_engine.client.config import check_client_id
 from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
-from mmm_engine.history import ledger as ledgers
+from mmm_engine.history import ledger
 from mmm_engine.history.files import (
     PATIENCE_SECONDS,
     build_database,
@@ -185,13 +185,13 @@ class History:
             ValueError: If the forecast is incomplete, overlaps the training dates, or its quantiles cross.
             HistoryError: If the history cannot be written.
         """
-        rows = ledgers.vintage(
+        rows = ledger.vintage(
             client, forecast, cutoff=cutoff, issued_at=issued_at, run_id=run_id, data_version=data_version
         )
         rows = FORECAST_LEDGER.to_frame(FORECAST_LEDGER.to_arrow(rows))
         with self._exclusive():
             before = self._read_ledger_facts(client)
-            after = ledgers.freeze(before, rows)
+            after = ledger.freeze(before, rows)
             self._write_ledger(client, after)
         return len(after) - len(before)
 
@@ -213,7 +213,7 @@ class History:
             before = self._read_ledger_facts(client)
             if before.empty:
                 return 0
-            after = ledgers.score(before, actuals, scored_at or datetime.now(UTC))
+            after = ledger.score(before, actuals, scored_at or datetime.now(UTC))
             self._write_ledger(client, after)
         return int((after["actual"].notna() & (after["actual"] != before["actual"])).sum())
 
@@ -227,7 +227,7 @@ class History:
             HistoryError: If the history cannot be read.
         """
         order = '"client", "cutoff", "issued_at", "date"'
-        return ledgers.judge(self._read(FORECAST_LEDGER, FORECAST_LEDGER.name, {"client": client}, order))
+        return ledger.judge(self._read(FORECAST_LEDGER, FORECAST_LEDGER.name, {"client": client}, order))
 
     def rebuild(self) -> int:
         """Make the DuckDB file again from the facts; the old file is kept as ``<name>.replaced``.

@@ -13,7 +13,7 @@ from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Section, Sheet, table_of
 from mmm_engine.report.subject import NAN, Subject
-from mmm_engine.scores import forecast_scores as metrics
+from mmm_engine.scores import forecast_scores
 
 #: Training rows shown to the left of a held-out forecast.
 CONTEXT_ROWS = 26
@@ -50,7 +50,7 @@ def prediction_columns(unit: str) -> dict[str, Column]:
 def _fit_chart(subject: Subject) -> Chart:
     frame = subject.inputs.full.predictions
     inside = float(frame["actual"].between(frame["q05"], frame["q95"]).mean())
-    r_squared = metrics.r_squared(frame["actual"].to_numpy(), frame["mean"].to_numpy())
+    r_squared = forecast_scores.r_squared(frame["actual"].to_numpy(), frame["mean"].to_numpy())
     reading = (
         f"Over {subject.periods(len(frame))} the model explains {wording.percent(r_squared)} of the movement "
         f"in {subject.target} (R² {wording.decimal(r_squared)}), and {wording.percent(inside)} of "
@@ -138,9 +138,9 @@ def _accuracy(subject: Subject, window: WindowReport, split: str) -> dict[str, f
         actual, mean = part["actual"].to_numpy(dtype=float), part["mean"].to_numpy(dtype=float)
         train = frame.loc[frame["split"] == "train", "actual"].to_numpy(dtype=float)
         values = {
-            "r_squared": metrics.r_squared(actual, mean),
-            "mape": metrics.mape(actual, mean),
-            "wape": metrics.wape(actual, mean),
-            "nrmse": metrics.nrmse(actual, mean, train),
+            "r_squared": forecast_scores.r_squared(actual, mean),
+            "mape": forecast_scores.mape(actual, mean),
+            "wape": forecast_scores.wape(actual, mean),
+            "nrmse": forecast_scores.nrmse(actual, mean, train),
         }
     return {"rows": float(len(part)), **values}

@@ -92,7 +92,7 @@ def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(record
 
 def test_every_check_of_every_window_has_an_evaluation_of_its_own(recorded):
     """A run of several windows is judged window by window; none stands for all."""
-    checks = latest_checks(recorded, build_defs(), "shop")
+    checks = latest_checks(recorded, "shop")
     by_window = {(c.check, c.partition): c.outcome for c in checks}
     for check in ("training_cutoff", "sampler_converged", "holdout_skill"):
         for window in WINDOW_NAMES:

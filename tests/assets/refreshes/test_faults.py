@@ -163,10 +163,10 @@ def test_a_clock_that_goes_backwards_loses_no_refresh(
 def test_a_client_file_replaced_while_it_is_read_is_read_whole(refresh, data_dir, sampler, home, monkeypatch):
     """Rows of one file, never a mixture; what was recorded as the source is the old one, so the sensor runs again."""
     from mmm_assets.storage.fingerprints import fingerprint, source_files
-    from mmm_engine.files import table as tables
+    from mmm_engine.files import table
 
     old = fingerprint(source_files("shop", data_dir))
-    read = tables._content
+    read = table._content
 
     def swap(path):
         content = read(path)
@@ -175,7 +175,7 @@ def test_a_client_file_replaced_while_it_is_read_is_read_whole(refresh, data_dir
             os.replace(data_dir / "other.csv", data_dir / "shop.csv")
         return content
 
-    monkeypatch.setattr(tables, "_content", swap)
+    monkeypatch.setattr(table, "_content", swap)
     assert refresh("shop", windows=("full",)).succeeded
     stored = ResultStore(root=str(home)).data("shop")
     assert len(stored) == 60

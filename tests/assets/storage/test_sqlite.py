@@ -12,7 +12,7 @@ import pytest
 
 from mmm_assets.dagster_private.instances import open_with
 from mmm_assets.home import prepare_home
-from mmm_assets.storage import sqlite as storage
+from mmm_assets.storage import sqlite
 
 
 @dg.asset
@@ -51,7 +51,7 @@ def test_stock_dagster_reads_and_continues_what_was_written(home, open_home):
 
 def test_old_files_are_closed_and_opened_again(home, open_home, monkeypatch):
     """A batch of many runs does not run out of file handles."""
-    monkeypatch.setattr(storage, "OPEN_FILES", 2)
+    monkeypatch.setattr(sqlite, "OPEN_FILES", 2)
     instance = open_home(home)
     runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
     assert len(instance.event_log_storage._engines) <= 2

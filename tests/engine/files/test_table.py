@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files import table as tables
+from mmm_engine.files import table
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import read_table, table_from_frame
@@ -117,15 +117,15 @@ def test_what_is_no_file_is_named(tmp_path):
 
 def test_size_and_rows_are_capped(tmp_path, monkeypatch):
     """A file that is too large is refused before it is read, too many rows before they are all parsed."""
-    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    monkeypatch.setattr(table, "MAX_ROWS", 3)
     assert "found more than 3 rows; wanted at most 3 rows" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n")
     assert table_of(tmp_path, b"a\n1\n2\n3\n").rows == (2, 3, 4)
     frame = pd.DataFrame({"a": range(4)})
     frame.to_parquet(tmp_path / "rows.parquet")
     assert "found 4 rows; wanted at most 3 rows" in str(read_table(tmp_path / "rows.parquet", WANTED)[1][0])
-    monkeypatch.setattr(tables, "MAX_LINES", 5)
+    monkeypatch.setattr(table, "MAX_LINES", 5)
     assert "found more than 5 lines; wanted at most 3 rows" in fault_of(tmp_path, b"a\n\n\n\n\n1\n")
-    monkeypatch.setattr(tables, "MAX_BYTES", 10)
+    monkeypatch.setattr(table, "MAX_BYTES", 10)
     assert "found more than 10 bytes; wanted a smaller file" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n5\n")
 
 
@@ -133,7 +133,7 @@ def test_parquet_is_measured_unpacked(tmp_path, monkeypatch):
     """A small file that unfolds to a large table is refused by what it would become."""
     frame = pd.DataFrame({"a": [f"{index:0200}" for index in range(2000)]})
     frame.to_parquet(tmp_path / "rows.parquet", compression="zstd", use_dictionary=False)
-    monkeypatch.setattr(tables, "MAX_BYTES", 300_000)
+    monkeypatch.setattr(table, "MAX_BYTES", 300_000)
     assert (tmp_path / "rows.parquet").stat().st_size < 300_000
     assert "bytes once unpacked; wanted at most 300,000 bytes" in str(
         read_table(tmp_path / "rows.parquet", WANTED)[1][0]

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mmm_engine.array_types import Floats
-from mmm_engine.posterior import convergence as module
-from mmm_engine.posterior.convergence import convergence, effective_sizes, rhat
+from mmm_engine.posterior.convergence import _fast_length, convergence, effective_sizes, rhat
 
 Generator = np.random.Generator
 Shape = tuple[int, int, int]
@@ -246,7 +245,7 @@ class TestLaws:
         draws = autocorrelated(np.random.default_rng(5), (4, 101, 8), 0.7)
         draws[1, 2, [0, 4]] = np.nan
         before = by_us(draws)
-        monkeypatch.setattr(module, "_BLOCK_DRAWS", size)
+        monkeypatch.setattr("mmm_engine.posterior.convergence._BLOCK_DRAWS", size)
         np.testing.assert_allclose(by_us(draws), before, rtol=1e-12)
 
     @pytest.mark.parametrize("pairs", [1, 2, 1000])
@@ -255,7 +254,7 @@ class TestLaws:
         rng = np.random.default_rng(6)
         draws = np.concatenate([autocorrelated(rng, (4, 300, 2), a) for a in (-0.5, 0.0, 0.9, 0.999)], axis=2)
         before = by_us(draws)
-        monkeypatch.setattr(module, "_FIRST_PAIRS", pairs)
+        monkeypatch.setattr("mmm_engine.posterior.convergence._FIRST_PAIRS", pairs)
         np.testing.assert_allclose(by_us(draws), before, rtol=1e-12)
 
 
@@ -303,5 +302,5 @@ class TestManners:
 
     def test_transform_lengths_are_those_of_scipy(self) -> None:
         """Products of 2, 3 and 5, the next one up."""
-        found = [module._fast_length(n) for n in range(1, 3000)]
+        found = [_fast_length(n) for n in range(1, 3000)]
         assert found == [scipy.fft.next_fast_len(n, real=True) for n in range(1, 3000)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mean_absolute_percentage_error, r2_score
 
-from mmm_engine.scores import forecast_scores as metrics
+from mmm_engine.scores import forecast_scores
 
 ACTUAL = np.array([100.0, 200.0, 400.0])
 FORECAST = np.array([110.0, 180.0, 400.0])
@@ -37,7 +37,9 @@ def brute_force_crps(actual, draws):
 
 def all_scores(actual, draws, train_actual, naive_draws=None):
     """Scores of a test split by name."""
-    frame = metrics.score_split(actual, draws, draws, train_actual, split="test", naive_draws=naive_draws)
+    frame = forecast_scores.score_split(
+        actual, draws, draws, train_actual, split="test", naive_draws=naive_draws
+    )
     return dict(zip(frame["metric"], frame["value"], strict=True))
 
 
@@ -46,57 +48,59 @@ class TestHandWorkedNumbers:
 
     def test_mape(self):
         """Errors of 10%, 10% and 0% average 1/15."""
-        assert metrics.mape(ACTUAL, FORECAST) == pytest.approx(0.2 / 3)
+        assert forecast_scores.mape(ACTUAL, FORECAST) == pytest.approx(0.2 / 3)
 
     def test_wape(self):
         """A total error of 30 over a total of 700."""
-        assert metrics.wape(ACTUAL, FORECAST) == pytest.approx(30 / 700)
+        assert forecast_scores.wape(ACTUAL, FORECAST) == pytest.approx(30 / 700)
 
     def test_nrmse_uses_the_training_range(self):
         """Squared errors 100 + 400 + 0 over 3 rows, root, over the training range of 200."""
-        assert metrics.nrmse(ACTUAL, FORECAST, TRAIN) == pytest.approx(np.sqrt(500 / 3) / 200)
+        assert forecast_scores.nrmse(ACTUAL, FORECAST, TRAIN) == pytest.approx(np.sqrt(500 / 3) / 200)
 
     def test_r_squared(self):
         """SSE 500; SST around 700/3 is 140000/3."""
-        assert metrics.r_squared(ACTUAL, FORECAST) == pytest.approx(1 - 500 / (140_000 / 3))
+        assert forecast_scores.r_squared(ACTUAL, FORECAST) == pytest.approx(1 - 500 / (140_000 / 3))
 
     def test_r_squared_can_be_negative(self):
         """A forecast in the wrong order is worse than the mean."""
-        assert metrics.r_squared(np.array([1.0, 3.0]), np.array([3.0, 1.0])) == pytest.approx(-3.0)
+        assert forecast_scores.r_squared(np.array([1.0, 3.0]), np.array([3.0, 1.0])) == pytest.approx(-3.0)
 
     def test_bias_counts_both_directions(self):
         """+10 and -20 leave -10 over 700."""
-        assert metrics.bias(ACTUAL, FORECAST) == pytest.approx(-10 / 700)
+        assert forecast_scores.bias(ACTUAL, FORECAST) == pytest.approx(-10 / 700)
 
     def test_bayes_r_squared_averages_over_draws(self):
         """One draw fits exactly (1), one is flat (0): their mean is a half."""
         actual = np.array([1.0, 2.0, 3.0])
-        assert metrics.bayes_r_squared(actual, np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])) == 0.5
+        assert forecast_scores.bayes_r_squared(actual, np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])) == 0.5
 
     def test_crps_of_two_draws(self):
         """Draws 0 and 2 around 1: distance 1, half of the pair's distance 2 is 1, so 0."""
-        assert metrics.crps_rows(np.array([1.0]), np.array([[0.0], [2.0]])) == pytest.approx([0.0])
+        assert forecast_scores.crps_rows(np.array([1.0]), np.array([[0.0], [2.0]])) == pytest.approx([0.0])
 
     def test_crps_of_three_draws(self):
         """Draws 1, 2, 6 and actual 3: (2 + 1 + 3)/3 less half the mean of 1, 5, 4: 2 - 5/3 = 1/3."""
-        assert metrics.crps(np.array([3.0]), np.array([[6.0], [1.0], [2.0]])) == pytest.approx(1 / 3)
+        assert forecast_scores.crps(np.array([3.0]), np.array([[6.0], [1.0], [2.0]])) == pytest.approx(1 / 3)
 
     def test_crps_scaled_divides_by_the_mean_absolute_training_target(self):
         """1/3 over a mean of |-2| and |4|, which is 3."""
         draws = np.array([[6.0], [1.0], [2.0]])
-        assert metrics.crps_scaled(np.array([3.0]), draws, np.array([-2.0, 4.0])) == pytest.approx(1 / 9)
+        assert forecast_scores.crps_scaled(np.array([3.0]), draws, np.array([-2.0, 4.0])) == pytest.approx(
+            1 / 9
+        )
 
     def test_coverage_counts_rows_inside_the_central_interval(self):
         """Draws 0..100 have the central 50% interval [25, 75]: 25 and 60 are inside, 20 and 76 are not."""
         draws = np.tile(np.arange(101.0)[:, None], (1, 4))
         actual = np.array([25.0, 60.0, 20.0, 76.0])
-        assert metrics.interval_coverage(actual, draws, 0.5) == 0.5
-        assert metrics.interval_coverage(actual, draws, 0.9) == 1.0
+        assert forecast_scores.interval_coverage(actual, draws, 0.5) == 0.5
+        assert forecast_scores.interval_coverage(actual, draws, 0.9) == 1.0
 
     def test_skill(self):
         """A third less error than the naive forecast is a skill of 1/3; half as much again is -1/2."""
-        assert metrics.skill(2.0, 3.0) == pytest.approx(1 / 3)
-        assert metrics.skill(3.0, 2.0) == pytest.approx(-0.5)
+        assert forecast_scores.skill(2.0, 3.0) == pytest.approx(1 / 3)
+        assert forecast_scores.skill(3.0, 2.0) == pytest.approx(-0.5)
 
 
 class TestLaws:
@@ -129,50 +133,58 @@ class TestLaws:
         """Draws are a sample, not a sequence."""
         actual, draws = case
         order = random.sample(range(len(draws)), len(draws))
-        assert metrics.crps(actual, draws[order]) == pytest.approx(metrics.crps(actual, draws), abs=1e-6)
+        assert forecast_scores.crps(actual, draws[order]) == pytest.approx(
+            forecast_scores.crps(actual, draws), abs=1e-6
+        )
 
     @given(forecasts())
     def test_crps_of_a_point_is_the_absolute_error(self, case):
         """Many equal draws and a single draw both say one number."""
         actual, draws = case
         expected = np.abs(actual - draws[0])
-        assert metrics.crps_rows(actual, draws[:1]) == pytest.approx(expected)
-        assert metrics.crps_rows(actual, np.tile(draws[0], (5, 1))) == pytest.approx(expected, abs=1e-6)
+        assert forecast_scores.crps_rows(actual, draws[:1]) == pytest.approx(expected)
+        assert forecast_scores.crps_rows(actual, np.tile(draws[0], (5, 1))) == pytest.approx(
+            expected, abs=1e-6
+        )
 
     @given(forecasts())
     def test_sorted_crps_equals_its_definition(self, case):
         """The O(n log n) form and the sum over all pairs agree."""
         actual, draws = case
-        assert metrics.crps_rows(actual, draws) == pytest.approx(brute_force_crps(actual, draws), abs=1e-5)
+        assert forecast_scores.crps_rows(actual, draws) == pytest.approx(
+            brute_force_crps(actual, draws), abs=1e-5
+        )
 
     @given(forecasts())
     def test_crps_agrees_with_scoringrules(self, case):
         """The fair ensemble CRPS of an independent library."""
         actual, draws = case
         theirs = scoringrules.crps_ensemble(actual, draws, m_axis=0, estimator="fair")
-        assert metrics.crps_rows(actual, draws) == pytest.approx(theirs, abs=1e-5)
+        assert forecast_scores.crps_rows(actual, draws) == pytest.approx(theirs, abs=1e-5)
 
     @given(forecasts())
     def test_point_scores_agree_with_scikit_learn(self, case):
         """R² and MAPE of an independent library."""
         actual, draws = case
-        forecast = metrics.point_forecast(draws)
-        assert metrics.r_squared(actual, forecast) == pytest.approx(r2_score(actual, forecast), rel=1e-6)
+        forecast = forecast_scores.point_forecast(draws)
+        assert forecast_scores.r_squared(actual, forecast) == pytest.approx(
+            r2_score(actual, forecast), rel=1e-6
+        )
         theirs = mean_absolute_percentage_error(actual, forecast)
-        assert metrics.mape(actual, forecast) == pytest.approx(theirs)
+        assert forecast_scores.mape(actual, forecast) == pytest.approx(theirs)
 
     @given(forecasts(), positive)
     def test_bias_above_zero_means_forecast_too_high(self, case, excess):
         """The sign, stated once in ``bias``."""
         actual, _ = case
-        assert metrics.bias(actual, actual + excess) > 0
-        assert metrics.bias(actual, actual - excess) < 0
+        assert forecast_scores.bias(actual, actual + excess) > 0
+        assert forecast_scores.bias(actual, actual - excess) < 0
 
     @given(forecasts())
     def test_a_wider_level_covers_no_less(self, case):
         """The 90% interval holds the 50% interval."""
         actual, draws = case
-        narrow, wide = (metrics.interval_coverage(actual, draws, level) for level in (0.5, 0.9))
+        narrow, wide = (forecast_scores.interval_coverage(actual, draws, level) for level in (0.5, 0.9))
         assert narrow <= wide
 
 
@@ -180,8 +192,8 @@ def test_crps_keeps_its_digits_far_from_zero():
     """A level of 1e9 with errors of 1 does not drown the spread in rounding."""
     rng = np.random.default_rng(1)
     actual, draws = rng.normal(size=3), rng.normal(size=(4000, 3))
-    far = metrics.crps_rows(actual + 1e9, draws + 1e9)
-    assert far == pytest.approx(metrics.crps_rows(actual, draws), abs=1e-6)
+    far = forecast_scores.crps_rows(actual + 1e9, draws + 1e9)
+    assert far == pytest.approx(forecast_scores.crps_rows(actual, draws), abs=1e-6)
 
 
 def test_fair_crps_does_not_depend_on_the_number_of_draws():
@@ -190,7 +202,7 @@ def test_fair_crps_does_not_depend_on_the_number_of_draws():
     actual = np.zeros(4000)
     known = 100 * (np.sqrt(2) - 1) / np.sqrt(np.pi)
     for n_draws in (5, 50, 500):
-        score = metrics.crps(actual, rng.normal(0, 100, size=(n_draws, 4000)))
+        score = forecast_scores.crps(actual, rng.normal(0, 100, size=(n_draws, 4000)))
         assert score == pytest.approx(known, rel=0.03), n_draws
 
 
@@ -199,8 +211,8 @@ def test_bayes_r_squared_is_blind_to_bias_and_r_squared_is_not():
     rng = np.random.default_rng(3)
     actual = rng.normal(1000, 100, size=104)
     draws = 1.5 * 1000 + (actual - 1000) + rng.normal(0, 20, size=(400, 1))
-    assert metrics.bayes_r_squared(actual, draws) > 0.95
-    assert metrics.r_squared(actual, metrics.point_forecast(draws)) < -20
+    assert forecast_scores.bayes_r_squared(actual, draws) > 0.95
+    assert forecast_scores.r_squared(actual, forecast_scores.point_forecast(draws)) < -20
 
 
 class TestUndefinedScoresAreNaN:
@@ -224,7 +236,7 @@ class TestUndefinedScoresAreNaN:
         rows, train = np.array(actual), np.array(train_actual)
         scores = all_scores(rows, np.ones((3, rows.size)), train, naive_draws=np.tile(rows, (2, 1)))
         assert np.isnan(scores[metric])
-        assert words in metrics.undefined_reason(metric, rows, train)
+        assert words in forecast_scores.undefined_reason(metric, rows, train)
 
     def test_a_missing_draw_makes_every_score_nan(self):
         """Also the coverage, where a comparison with NaN would count as a miss."""
@@ -236,11 +248,11 @@ class TestUndefinedScoresAreNaN:
     def test_a_defined_score_has_no_reason(self):
         """No reason is made up, for known and unknown names."""
         for metric in ("mape", "wape", "bias", "nrmse", "r_squared", "crps", "coverage_90"):
-            assert metrics.undefined_reason(metric, ACTUAL, TRAIN) is None
+            assert forecast_scores.undefined_reason(metric, ACTUAL, TRAIN) is None
 
     def test_a_missing_actual_is_the_reason(self):
         """NaN in, NaN out, and said so."""
-        reason = metrics.undefined_reason("wape", np.array([np.nan]), TRAIN)
+        reason = forecast_scores.undefined_reason("wape", np.array([np.nan]), TRAIN)
         assert reason == "the target has missing values"
 
 
@@ -249,7 +261,7 @@ class TestScoreSplit:
 
     def test_has_the_fixed_columns_and_one_row_per_metric(self):
         """Names, order and units are what history and report rely on."""
-        frame = metrics.score_split(
+        frame = forecast_scores.score_split(
             ACTUAL,
             ACTUAL + np.eye(3),
             ACTUAL + np.eye(3),
@@ -257,7 +269,7 @@ class TestScoreSplit:
             split="test",
             naive_draws=ACTUAL + np.eye(3),
         )
-        assert tuple(frame.columns) == metrics.SCORE_COLUMNS
+        assert tuple(frame.columns) == forecast_scores.SCORE_COLUMNS
         assert dict(zip(frame["metric"], frame["unit"], strict=True)) == {
             "mape": "fraction",
             "wape": "fraction",
@@ -276,12 +288,14 @@ class TestScoreSplit:
 
     def test_training_rows_have_no_skill(self):
         """Without a naive forecast there is no row, rather than a number that means nothing."""
-        frame = metrics.score_split(ACTUAL, ACTUAL + np.eye(3), ACTUAL + np.eye(3), TRAIN, split="train")
+        frame = forecast_scores.score_split(
+            ACTUAL, ACTUAL + np.eye(3), ACTUAL + np.eye(3), TRAIN, split="train"
+        )
         assert "skill" not in set(frame["metric"])
 
     def test_the_point_forecast_is_the_predictive_mean(self):
         """Not the mean of the noise-free draws, which only ``bayes_r_squared`` reads."""
-        frame = metrics.score_split(
+        frame = forecast_scores.score_split(
             ACTUAL, ACTUAL + 7 * np.ones((2, 3)), np.zeros((2, 3)), TRAIN, split="test"
         )
         scores = dict(zip(frame["metric"], frame["value"], strict=True))
@@ -296,21 +310,21 @@ class TestRefusals:
     def test_point_scores_refuse_other_shapes(self, forecast):
         """A column vector, or a single number, for three rows."""
         with pytest.raises(ValueError, match="one shape"):
-            metrics.wape(ACTUAL, forecast)
+            forecast_scores.wape(ACTUAL, forecast)
 
     @pytest.mark.parametrize("draws", [np.zeros(3), np.zeros((3, 1)), np.zeros((0, 3)), np.zeros((2, 4))])
     def test_draw_scores_refuse_other_shapes(self, draws):
         """One dimension, (row, draw) swapped round, no draw, a row too many."""
         with pytest.raises(ValueError, match="shape"):
-            metrics.crps(ACTUAL, draws)
+            forecast_scores.crps(ACTUAL, draws)
 
     def test_no_row_is_no_score(self):
         """An empty split is a mistake of the caller."""
         with pytest.raises(ValueError, match="at least one"):
-            metrics.mape(np.zeros(0), np.zeros(0))
+            forecast_scores.mape(np.zeros(0), np.zeros(0))
 
     @pytest.mark.parametrize("level", [0.0, 1.0, 90.0])
     def test_coverage_refuses_a_level_that_is_not_a_mass(self, level):
         """90 is not 0.9."""
         with pytest.raises(ValueError, match="level"):
-            metrics.interval_coverage(ACTUAL, np.zeros((2, 3)), level)
+            forecast_scores.interval_coverage(ACTUAL, np.zeros((2, 3)), level)

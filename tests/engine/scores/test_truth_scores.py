@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from mmm_engine.scores import truth_scores as calibration
+from mmm_engine.scores import truth_scores
 
 
 class TestRecovery:
@@ -15,22 +15,22 @@ class TestRecovery:
     def test_is_the_median_over_elements(self):
         """Points off by 10%, 50% and 300% of the truth score 0.9, 0.5 and 0 (clipped): the median is 0.5."""
         draws = np.array([[11.0, 15.0, 40.0]] * 4)
-        assert calibration.recovery_score(draws, np.array([10.0, 10.0, 10.0])) == pytest.approx(0.5)
+        assert truth_scores.recovery_score(draws, np.array([10.0, 10.0, 10.0])) == pytest.approx(0.5)
 
     def test_uses_the_size_of_a_negative_truth(self):
         """-9 for -10 is off by 10%."""
         draws = np.array([[-9.0], [-9.0]])
-        assert calibration.recovery_score(draws, np.array([-10.0])) == pytest.approx(0.9)
+        assert truth_scores.recovery_score(draws, np.array([-10.0])) == pytest.approx(0.9)
 
     def test_leaves_out_a_truth_of_zero(self):
         """There is no error relative to 0; alone it leaves no score."""
         draws = np.array([[1.0, 9.0], [1.0, 9.0]])
-        assert calibration.recovery_score(draws, np.array([0.0, 10.0])) == pytest.approx(0.9)
-        assert np.isnan(calibration.recovery_score(draws[:, :1], np.array([0.0])))
+        assert truth_scores.recovery_score(draws, np.array([0.0, 10.0])) == pytest.approx(0.9)
+        assert np.isnan(truth_scores.recovery_score(draws[:, :1], np.array([0.0])))
 
     def test_never_exceeds_one(self):
         """A fair CRPS can be slightly negative; the score is clipped."""
-        assert calibration.recovery_score(np.array([[0.5], [1.5]]), np.array([1.0])) == 1.0
+        assert truth_scores.recovery_score(np.array([[0.5], [1.5]]), np.array([1.0])) == 1.0
 
 
 class TestZScoreAndContraction:
@@ -39,23 +39,23 @@ class TestZScoreAndContraction:
     def test_z_score_counts_posterior_sds_above_the_truth(self):
         """Draws 1, 3, 5: mean 3, sd 2. Truth 1 is one sd below, truth 4 half a sd above."""
         draws = np.array([[1.0, 1.0], [3.0, 3.0], [5.0, 5.0]])
-        assert calibration.z_score(draws, np.array([1.0, 4.0])).tolist() == [1.0, -0.5]
+        assert truth_scores.z_score(draws, np.array([1.0, 4.0])).tolist() == [1.0, -0.5]
 
     def test_a_posterior_without_spread_has_no_z_score(self):
         """Equal draws and a single draw: NaN, not infinity."""
-        assert np.isnan(calibration.z_score(np.ones((3, 1)), np.array([2.0]))).all()
-        assert np.isnan(calibration.z_score(np.ones((1, 1)), np.array([2.0]))).all()
+        assert np.isnan(truth_scores.z_score(np.ones((3, 1)), np.array([2.0]))).all()
+        assert np.isnan(truth_scores.z_score(np.ones((1, 1)), np.array([2.0]))).all()
 
     def test_contraction_is_one_less_the_variance_ratio(self):
         """Half the spread is a quarter of the variance: the data taught three quarters."""
         prior = np.array([[-2.0], [2.0]])
-        assert calibration.contraction(prior / 2, prior).tolist() == [0.75]
-        assert calibration.contraction(prior, prior).tolist() == [0.0]
-        assert calibration.contraction(2 * prior, prior).tolist() == [-3.0]
+        assert truth_scores.contraction(prior / 2, prior).tolist() == [0.75]
+        assert truth_scores.contraction(prior, prior).tolist() == [0.0]
+        assert truth_scores.contraction(2 * prior, prior).tolist() == [-3.0]
 
     def test_a_fixed_prior_has_no_contraction(self):
         """Nothing can be taught about a constant."""
-        assert np.isnan(calibration.contraction(np.array([[0.0], [1.0]]), np.ones((4, 1)))).all()
+        assert np.isnan(truth_scores.contraction(np.array([[0.0], [1.0]]), np.ones((4, 1)))).all()
 
     def test_scores_of_an_exact_posterior_are_standard(self):
         """Normal mean with a normal prior, the exact posterior: z has mean 0 and sd 1 over simulations."""
@@ -63,10 +63,10 @@ class TestZScoreAndContraction:
         truth = rng.normal(size=3000)
         data = truth + rng.normal(size=3000)
         draws = data / 2 + np.sqrt(0.5) * rng.normal(size=(500, 3000))
-        z = calibration.z_score(draws, truth)
+        z = truth_scores.z_score(draws, truth)
         assert z.mean() == pytest.approx(0, abs=0.06)
         assert z.std() == pytest.approx(1, abs=0.05)
-        ranks = calibration.rank_statistic(draws, truth) / 500
+        ranks = truth_scores.rank_statistic(draws, truth) / 500
         assert np.histogram(ranks, bins=5, range=(0, 1))[0] == pytest.approx(np.full(5, 600), abs=100)
 
 
@@ -76,12 +76,12 @@ class TestRank:
     def test_counts_draws_below(self):
         """0 when all are above, n when all are below."""
         draws = np.tile(np.array([1.0, 2.0, 3.0])[:, None], (1, 3))
-        assert calibration.rank_statistic(draws, np.array([0.0, 2.5, 9.0])).tolist() == [0, 2, 3]
+        assert truth_scores.rank_statistic(draws, np.array([0.0, 2.5, 9.0])).tolist() == [0, 2, 3]
 
     def test_refuses_nan(self):
         """A whole number has no room for "not defined"."""
         with pytest.raises(ValueError, match="NaN"):
-            calibration.rank_statistic(np.array([[np.nan]]), np.array([1.0]))
+            truth_scores.rank_statistic(np.array([[np.nan]]), np.array([1.0]))
 
 
 interval = st.tuples(st.floats(-1e3, 1e3), st.floats(0.01, 1e3)).map(
@@ -107,30 +107,30 @@ class TestOverlap:
     def test_hand_worked(self, a, b, expected):
         """Shared length over mean length."""
         ends = [np.array([end]) for end in (*a, *b)]
-        assert calibration.interval_overlap(*ends).tolist() == [expected]
+        assert truth_scores.interval_overlap(*ends).tolist() == [expected]
 
     @given(interval, interval)
     def test_is_symmetric_and_between_zero_and_one(self, a, b):
         """Whichever window comes first."""
         ends = [np.array([end]) for end in (*a, *b)]
-        forward = calibration.interval_overlap(*ends)[0]
-        assert forward == pytest.approx(calibration.interval_overlap(*ends[2:], *ends[:2])[0])
+        forward = truth_scores.interval_overlap(*ends)[0]
+        assert forward == pytest.approx(truth_scores.interval_overlap(*ends[2:], *ends[:2])[0])
         assert 0 <= forward <= 1 + 1e-12
 
     def test_keeps_nan(self):
         """An end that is not known is not an overlap of 0."""
         one, nan = np.array([1.0]), np.array([np.nan])
-        assert np.isnan(calibration.interval_overlap(one, nan, one, one)).all()
+        assert np.isnan(truth_scores.interval_overlap(one, nan, one, one)).all()
 
     def test_refuses_swapped_ends(self):
         """Low and high in the wrong order."""
         with pytest.raises(ValueError, match="above its upper end"):
-            calibration.interval_overlap(np.array([2.0]), np.array([1.0]), np.array([1.0]), np.array([2.0]))
+            truth_scores.interval_overlap(np.array([2.0]), np.array([1.0]), np.array([1.0]), np.array([2.0]))
 
     def test_refuses_other_shapes(self):
         """Four ends of the same elements."""
         with pytest.raises(ValueError, match="one shape"):
-            calibration.interval_overlap(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1))
+            truth_scores.interval_overlap(np.zeros(2), np.ones(2), np.zeros(1), np.ones(1))
 
 
 class TestJeffreysBand:
@@ -138,16 +138,16 @@ class TestJeffreysBand:
 
     def test_ninety_of_a_hundred(self):
         """The band that a claim of 90% coverage over 100 simulations is held to."""
-        assert calibration.jeffreys_band(90, 100) == pytest.approx((0.830, 0.948), abs=0.001)
+        assert truth_scores.jeffreys_band(90, 100) == pytest.approx((0.830, 0.948), abs=0.001)
 
     def test_agrees_with_the_beta_distribution(self):
         """Quantiles of Beta(k + 1/2, n - k + 1/2) from an independent function."""
-        assert calibration.jeffreys_band(7, 20, 0.8) == pytest.approx(beta(7.5, 13.5).ppf([0.1, 0.9]))
+        assert truth_scores.jeffreys_band(7, 20, 0.8) == pytest.approx(beta(7.5, 13.5).ppf([0.1, 0.9]))
 
     def test_is_one_sided_at_the_edges(self):
         """None and all: 0 and 1 belong to the band."""
-        assert calibration.jeffreys_band(0, 10)[0] == 0
-        assert calibration.jeffreys_band(10, 10)[1] == 1
+        assert truth_scores.jeffreys_band(0, 10)[0] == 0
+        assert truth_scores.jeffreys_band(10, 10)[1] == 1
 
     @pytest.mark.parametrize(
         ("hits", "trials", "level"), [(3, 2, 0.9), (-1, 2, 0.9), (0, 0, 0.9), (1, 2, 95)]
@@ -155,13 +155,13 @@ class TestJeffreysBand:
     def test_refuses_impossible_counts(self, hits, trials, level):
         """More hits than trials, no trial, a level that is not a mass."""
         with pytest.raises(ValueError, match="wanted"):
-            calibration.jeffreys_band(hits, trials, level)
+            truth_scores.jeffreys_band(hits, trials, level)
 
 
 def test_elements_must_match():
     """Draws of three elements have no truth of one: numpy would broadcast it in silence."""
-    for call in (calibration.z_score, calibration.rank_statistic, calibration.recovery_score):
+    for call in (truth_scores.z_score, truth_scores.rank_statistic, truth_scores.recovery_score):
         with pytest.raises(ValueError, match="shape"):
             call(np.zeros((4, 3)), np.zeros(1))
     with pytest.raises(ValueError, match="shape"):
-        calibration.contraction(np.zeros((4, 3)), np.zeros((4, 1)))
+        truth_scores.contraction(np.zeros((4, 3)), np.zeros((4, 1)))
