@@ -1,5 +1,8 @@
 """The array functions that formulas may use, for numpy arrays and for expressions.
 
+Here: `numpy_functions`, `traced_functions`: the two values of every formula's argument `xp`.
+Not here: the operators (graph.py has those of expressions), what an operation computes (elements.py, elementary.py).
+
 A formula that takes its functions from here runs on both: the sampler differentiates it, predictions evaluate it.
 """
 
@@ -18,8 +21,6 @@ from mmm_engine.compiler.graph import Expression, Graph
 @cache
 def numpy_functions() -> Any:
     """Functions on numpy arrays."""
-    from scipy import special
-
     return SimpleNamespace(
         exp=np.exp,
         expm1=np.expm1,
@@ -32,19 +33,29 @@ def numpy_functions() -> Any:
         maximum=np.maximum,
         minimum=np.minimum,
         concatenate=np.concatenate,
-        cumsum=np.cumsum,
         ones_like=np.ones_like,
         zeros_like=np.zeros_like,
-        erfc=special.erfc,
-        gammaln=special.gammaln,
-        sigmoid=special.expit,
+        erfc=_special("erfc"),
+        gammaln=_special("gammaln"),
+        sigmoid=_special("expit"),
         softplus=lambda x: np.logaddexp(0.0, x),
     )
 
 
+def _special(name: str) -> Callable[..., Any]:
+    """A function of scipy.special, whose import takes a third of a second: not before it is called."""
+
+    def function(*arguments: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(*arguments)
+
+    return function
+
+
 @cache
 def traced_functions() -> Any:
-    """Functions that write down what they would compute, on expressions (expressions.py) and plain numbers."""
+    """Functions that write down what they would compute, on expressions (graph.py) and plain numbers."""
     plain = numpy_functions()
 
     def elementwise(name: str) -> Any:
@@ -58,7 +69,6 @@ def traced_functions() -> Any:
         **{name: elementwise(name) for name in names},
         where=_traced(lambda graph, *arguments: graph.apply("select", *arguments), plain.where),
         concatenate=lambda pieces, axis: pieces[0].graph.concatenate(pieces, axis),
-        cumsum=lambda array, axis: array.graph.cumulate(array, axis),
         ones_like=filled(1.0),
         zeros_like=filled(0.0),
         sigmoid=_traced(_sigmoid, plain.sigmoid),

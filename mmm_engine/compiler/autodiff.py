@@ -1,7 +1,10 @@
-"""Derivatives of expressions, in reverse mode: the gradient costs a few times the value, whatever its length.
+"""Derivatives of expressions in reverse mode: the gradient costs a few times the value, whatever its length.
 
-Here: one rule per operation, and the sweep from a value back to what it depends on.
-Not here: expressions (expressions.py), machine code (nests.py).
+Here: one rule per operation, from the cotangent of a result to those of its arguments, and the sweep back.
+Not here: expressions (graph.py), machine code (lowering.py).
+
+The cotangent of a node x is dv/dx, the derivative of the differentiated number v with respect to each element of x. A
+cotangent that is the same along an axis may have length one there, or lack leading axes.
 """
 
 from __future__ import annotations
@@ -10,42 +13,45 @@ import math
 from collections.abc import Callable, Sequence
 
 from mmm_engine.compiler.graph import Expression, topological
+from mmm_engine.compiler.shapes import static_size
 
 Rule = Callable[[Expression, Expression], tuple[Expression | None, ...]]
+"""(node, its cotangent) -> the cotangents of its arguments, None where the derivative is 0 everywhere."""
 
 
-def gradient(value: Expression, wanted: Sequence[Expression]) -> list[Expression]:
+def gradient(value: Expression, nodes: Sequence[Expression]) -> list[Expression]:
     """Derivatives of a number with respect to nodes of its graph.
 
     Args:
         value: What is differentiated, without axes.
-        wanted: Nodes that `value` depends on; what they depend on is not looked at.
+        nodes: Nodes that `value` depends on; what they depend on is not looked at.
 
     Returns:
         One expression for each, of its shape or one that broadcasts to it.
 
     Raises:
         ValueError: If `value` does not depend on one of them.
+        NotImplementedError: If a rule is asked for that does not exist (an element gathered twice).
     """
-    ends = {node.number for node in wanted}
-    nodes = topological([value])
-    moved = set(ends)  # nodes that change with what is wanted
-    for node in nodes:
-        if any(argument.number in moved for argument in node.arguments):
-            moved.add(node.number)
-    slopes: dict[int, Expression] = {value.number: value.graph.constant(1.0)}
-    for node in reversed(nodes):
-        if node.number in ends or node.number not in slopes or node.number not in moved:
+    ends = {node.number for node in nodes}
+    order = topological([value])
+    active = set(ends)  # nodes that change when one of `nodes` does
+    for node in order:
+        if any(argument.number in active for argument in node.arguments):
+            active.add(node.number)
+    cotangents: dict[int, Expression] = {value.number: value.graph.constant(1.0)}
+    for node in reversed(order):
+        if node.number in ends or node.number not in cotangents or node.number not in active:
             continue
-        parts = _RULES[node.operation](node, slopes[node.number])
+        parts = _RULES[node.operation](node, cotangents[node.number])
         for argument, part in zip(node.arguments, parts, strict=True):
-            if part is not None and argument.number in moved:
-                known = slopes.get(argument.number)
-                slopes[argument.number] = part if known is None else known + part
-    missing = [node for node in wanted if node.number not in slopes]
+            if part is not None and argument.number in active:
+                total = cotangents.get(argument.number)
+                cotangents[argument.number] = part if total is None else total + part
+    missing = [node for node in nodes if node.number not in cotangents]
     if missing:
         raise ValueError(f"the value does not depend on {missing}")
-    return [slopes[node.number] for node in wanted]
+    return [cotangents[node.number] for node in nodes]
 
 
 def digamma(x: Expression) -> Expression:
@@ -65,14 +71,9 @@ def digamma(x: Expression) -> Expression:
     return result
 
 
-def _fitted(slope: Expression, node: Expression, argument: Expression) -> Expression:
-    """The slope of a broadcast argument: summed over the axes along which the argument is repeated.
-
-    Slopes may be shorter than their node where they are the same along an axis.
-    """
-    missing = node.ndim - slope.ndim
-    if missing:
-        slope = slope.graph.view(slope, (*(None,) * missing, *range(slope.ndim)))
+def _unbroadcast(cotangent: Expression, node: Expression, argument: Expression) -> Expression:
+    """The cotangent of a broadcast argument: summed over the axes along which the argument is repeated."""
+    cotangent = _with_rank_of(cotangent, node)
     lead = node.ndim - argument.ndim
     repeated = [
         axis
@@ -80,28 +81,36 @@ def _fitted(slope: Expression, node: Expression, argument: Expression) -> Expres
         if axis < lead or (argument.sizes[axis - lead] == 1 != node.sizes[axis])
     ]
     for axis in repeated:
-        if slope.sizes[axis] == 1:
-            slope = slope * node.shape[axis]
-    slope = slope.sum(tuple(repeated))
-    kept = iter(range(slope.ndim))
+        if cotangent.sizes[axis] == 1:  # the same along the axis: as many times as the axis is long
+            cotangent = cotangent * node.shape[axis]
+    cotangent = cotangent.sum(tuple(repeated))
+    kept = iter(range(cotangent.ndim))
     axes = tuple(None if axis in repeated else next(kept) for axis in range(lead, node.ndim))
-    return slope.graph.view(slope, axes)
+    return cotangent.graph.transpose(cotangent, axes)
 
 
-def _elementwise(derivatives: Callable[[Expression], tuple[Expression | float | None, ...]]) -> Rule:
-    """A rule from the derivatives of an operation's element with respect to the elements of its arguments."""
+def _with_rank_of(cotangent: Expression, node: Expression) -> Expression:
+    """A cotangent with leading axes of length one where it lacks axes of its node."""
+    missing = node.ndim - cotangent.ndim
+    if not missing:
+        return cotangent
+    return cotangent.graph.transpose(cotangent, (*(None,) * missing, *range(cotangent.ndim)))
 
-    def rule(node: Expression, slope: Expression) -> tuple[Expression | None, ...]:
+
+def _elementwise(partials: Callable[[Expression], tuple[Expression | float | None, ...]]) -> Rule:
+    """A rule from the partial derivatives of an operation's element with respect to those of its arguments."""
+
+    def rule(node: Expression, cotangent: Expression) -> tuple[Expression | None, ...]:
         return tuple(
-            None if derivative is None else _fitted(slope * derivative, node, argument)
-            for argument, derivative in zip(node.arguments, derivatives(node), strict=True)
+            None if partial is None else _unbroadcast(cotangent * partial, node, argument)
+            for argument, partial in zip(node.arguments, partials(node), strict=True)
         )
 
     return rule
 
 
 def _function(derivative: Callable[[Expression, Expression], Expression | float]) -> Rule:
-    """A rule from (result, argument) -> derivative of a function of one number."""
+    """A rule from (result y, argument x) -> dy/dx of a function of one number."""
     return _elementwise(lambda node: (derivative(node, node.arguments[0]),))
 
 
@@ -111,58 +120,46 @@ def _not_less(node: Expression) -> tuple[Expression, Expression]:
     return 1.0 - smaller, smaller
 
 
-def _view_rule(node: Expression, slope: Expression) -> tuple[Expression]:
-    slope = _same_rank(slope, node)
+def _transpose_rule(node: Expression, cotangent: Expression) -> tuple[Expression]:
+    cotangent = _with_rank_of(cotangent, node)
     places = {axis: at for at, axis in enumerate(node.detail) if axis is not None}
-    return (slope.graph.view(slope, tuple(places.get(axis) for axis in range(node.arguments[0].ndim))),)
+    axes = tuple(places.get(axis) for axis in range(node.arguments[0].ndim))
+    return (cotangent.graph.transpose(cotangent, axes),)
 
 
-def _take_rule(node: Expression, slope: Expression) -> tuple[Expression]:
+def _gather_rule(node: Expression, cotangent: Expression) -> tuple[Expression]:
+    """The transposed selection: again a gather, of zeros where an element was not picked."""
     axis, positions = node.detail
-    slope = _same_rank(slope, node)
-    if slope.sizes[axis] == 1 != node.sizes[axis]:
-        slope = slope * slope.graph.constant(
-            1.0, tuple(s if a == axis else 1 for a, s in enumerate(node.sizes))
-        )
-    size = node.arguments[0].sizes[axis]
-    assert isinstance(size, int)  # noqa: S101  (Graph.take saw to it)
-    used = [at for at in positions if at >= 0]
-    if len(set(used)) < len(used):
+    cotangent = _with_rank_of(cotangent, node)
+    if cotangent.sizes[axis] == 1 != node.sizes[axis]:
+        ones = tuple(size if at == axis else 1 for at, size in enumerate(node.sizes))
+        cotangent = cotangent * cotangent.graph.constant(1.0, ones)
+    size = static_size(node.arguments[0].sizes[axis])
+    picked = [at for at in positions if at >= 0]
+    if len(set(picked)) < len(picked):
         raise NotImplementedError("the derivative of a selection that takes an element twice")
     inverse = [positions.index(at) if at in positions else -1 for at in range(size)]
-    return (slope.graph.take(slope, axis, inverse),)
+    return (cotangent.graph.gather(cotangent, axis, inverse),)
 
 
-def _concatenate_rule(node: Expression, slope: Expression) -> tuple[Expression, ...]:
+def _concatenate_rule(node: Expression, cotangent: Expression) -> tuple[Expression, ...]:
     axis, start, parts = node.detail, 0, []
-    slope = _same_rank(slope, node)
+    cotangent = _with_rank_of(cotangent, node)
     for argument in node.arguments:
-        size = argument.sizes[axis]
-        assert isinstance(size, int)  # noqa: S101  (Graph.concatenate saw to it)
-        whole = slope.sizes[axis] == 1 != node.sizes[axis]
-        part = slope if whole else slope.graph.take(slope, axis, range(start, start + size))
+        size = static_size(argument.sizes[axis])
+        whole = cotangent.sizes[axis] == 1 != node.sizes[axis]
+        part = cotangent if whole else cotangent.graph.gather(cotangent, axis, range(start, start + size))
         sizes = tuple(size if at == axis else length for at, length in enumerate(node.sizes))
-        parts.append(_fitted(part, slope.graph.constant(0.0, sizes), argument))
+        parts.append(_unbroadcast(part, cotangent.graph.constant(0.0, sizes), argument))
         start += size
     return tuple(parts)
 
 
-def _sum_rule(node: Expression, slope: Expression) -> tuple[Expression]:
-    slope = _same_rank(slope, node)
-    kept = iter(range(slope.ndim))
+def _sum_rule(node: Expression, cotangent: Expression) -> tuple[Expression]:
+    cotangent = _with_rank_of(cotangent, node)
+    kept = iter(range(cotangent.ndim))
     axes = tuple(None if axis in node.detail else next(kept) for axis in range(node.arguments[0].ndim))
-    return (slope.graph.view(slope, axes),)
-
-
-def _cumulate_rule(node: Expression, slope: Expression) -> tuple[Expression]:
-    axis, from_end = node.detail
-    whole = slope * slope.graph.constant(1.0, node.sizes)
-    return (slope.graph.cumulate(whole, axis, not from_end),)
-
-
-def _same_rank(slope: Expression, node: Expression) -> Expression:
-    missing = node.ndim - slope.ndim
-    return slope.graph.view(slope, (*(None,) * missing, *range(slope.ndim))) if missing else slope
+    return (cotangent.graph.transpose(cotangent, axes),)
 
 
 _RULES: dict[str, Rule] = {
@@ -175,9 +172,8 @@ _RULES: dict[str, Rule] = {
     "log1p": _function(lambda y, x: 1.0 / (1.0 + x)),
     "sqrt": _function(lambda y, x: 0.5 / y),
     "tanh": _function(lambda y, x: 1.0 - y * y),
-    # at 0 the slope from the right, as `x < 0` chooses there in formulas whose two sides meet smoothly
+    # at 0 the derivative from the right, as `x < 0` chooses there in formulas whose two sides meet smoothly
     "abs": _function(lambda y, x: x.graph.apply("select", x < 0.0, -1.0, 1.0)),
-    "sign": _function(lambda y, x: 0.0),
     "erfc": _function(lambda y, x: -2.0 / math.sqrt(math.pi) * x.graph.apply("exp", -1.0 * (x * x))),
     "gammaln": _function(lambda y, x: digamma(x)),
     "maximum": _elementwise(_not_less),
@@ -190,9 +186,8 @@ _RULES: dict[str, Rule] = {
             node.graph.apply("select", node.arguments[0], 0.0, 1.0),
         )
     ),
-    "view": _view_rule,
-    "take": _take_rule,
+    "transpose": _transpose_rule,
+    "gather": _gather_rule,
     "concatenate": _concatenate_rule,
     "sum": _sum_rule,
-    "cumulate": _cumulate_rule,
 }

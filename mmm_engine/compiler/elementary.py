@@ -15,10 +15,7 @@ from __future__ import annotations
 import math
 import struct
 
-
-def _bits(value: float) -> str:
-    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
-
+from mmm_engine.compiler.ir_builder import literal
 
 _LOG2_HIGH, _LOG2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ROUND = 6755399441055744.0  # 1.5 * 2^52: added, it leaves the nearest whole number in the lowest bits
@@ -41,12 +38,11 @@ _HALF_ROOT = struct.unpack("<q", struct.pack("<d", math.sqrt(0.5)))[0]
 
 def _polynomial(variable: str, coefficients: list[float], label: str) -> tuple[str, str]:
     """Horner's scheme, highest coefficient first; the lines and the name of the result."""
-    lines, result = [], _bits(coefficients[0])
+    lines, result = [], literal(coefficients[0])
     for number, coefficient in enumerate(coefficients[1:]):
         name = f"%{label}{number}"
-        lines.append(
-            f"  {name} = call double @llvm.fmuladd.f64(double {result}, double {variable}, double {_bits(coefficient)})"
-        )
+        operands = f"double {result}, double {variable}, double {literal(coefficient)}"
+        lines.append(f"  {name} = call double @llvm.fmuladd.f64({operands})")
         result = name
     return "\n".join(lines), result
 
@@ -54,16 +50,16 @@ def _polynomial(variable: str, coefficients: list[float], label: str) -> tuple[s
 def _power_of_two_times() -> str:
     """Lines from %x to %p = e^r - 1 and %scale = 2^n."""
     series, result = _polynomial("%r", [1.0 / math.factorial(k) for k in range(13, 1, -1)], "q")
-    return f"""  %low = fcmp olt double %x, {_bits(_SMALLEST)}
-  %x1 = select i1 %low, double {_bits(_SMALLEST)}, double %x
-  %high = fcmp ogt double %x1, {_bits(_LARGEST)}
-  %x2 = select i1 %high, double {_bits(_LARGEST)}, double %x1
-  %t = fmul double %x2, {_bits(1.0 / math.log(2.0))}
-  %shifted = fadd double %t, {_bits(_ROUND)}
-  %n = fsub double %shifted, {_bits(_ROUND)}
+    return f"""  %low = fcmp olt double %x, {literal(_SMALLEST)}
+  %x1 = select i1 %low, double {literal(_SMALLEST)}, double %x
+  %high = fcmp ogt double %x1, {literal(_LARGEST)}
+  %x2 = select i1 %high, double {literal(_LARGEST)}, double %x1
+  %t = fmul double %x2, {literal(1.0 / math.log(2.0))}
+  %shifted = fadd double %t, {literal(_ROUND)}
+  %n = fsub double %shifted, {literal(_ROUND)}
   %minus = fneg double %n
-  %r1 = call double @llvm.fmuladd.f64(double %minus, double {_bits(_LOG2_HIGH)}, double %x2)
-  %r = call double @llvm.fmuladd.f64(double %minus, double {_bits(_LOG2_LOW)}, double %r1)
+  %r1 = call double @llvm.fmuladd.f64(double %minus, double {literal(_LOG2_HIGH)}, double %x2)
+  %r = call double @llvm.fmuladd.f64(double %minus, double {literal(_LOG2_LOW)}, double %r1)
 {series}
   %rr = fmul double %r, %r
   %p = call double @llvm.fmuladd.f64(double %rr, double {result}, double %r)
@@ -92,17 +88,17 @@ def _log_lines() -> str:
   %ff = fmul double %f, %f
   %h = fmul double %ff, 0.5
   %hR = fadd double %h, %R
-  %el = fmul double %e, {_bits(_LOG2_LOW)}
+  %el = fmul double %e, {literal(_LOG2_LOW)}
   %k = call double @llvm.fmuladd.f64(double %s, double %hR, double %el)
   %d = fsub double %h, %k
   %d2 = fsub double %d, %f
-  %eh = fmul double %e, {_bits(_LOG2_HIGH)}
+  %eh = fmul double %e, {literal(_LOG2_HIGH)}
   %y = fsub double %eh, %d2
-  %tiny = fcmp olt double %x, {_bits(2.2250738585072014e-308)}
+  %tiny = fcmp olt double %x, {literal(2.2250738585072014e-308)}
   %negative = fcmp olt double %x, 0.0
-  %below = select i1 %negative, double {_bits(math.nan)}, double {_bits(-math.inf)}
+  %below = select i1 %negative, double {literal(math.nan)}, double {literal(-math.inf)}
   %y1 = select i1 %tiny, double %below, double %y
-  %infinite = fcmp oge double %x, {_bits(math.inf)}
+  %infinite = fcmp oge double %x, {literal(math.inf)}
   %y2 = select i1 %infinite, double %x, double %y1
   %number = fcmp ord double %x, 0.0
   %y3 = select i1 %number, double %y2, double %x
@@ -120,7 +116,7 @@ define internal double @m_exp(double %x) alwaysinline {{
 {_power_of_two_times()}
   %y = call double @llvm.fmuladd.f64(double %p, double %scale, double %scale)
   %y1 = select i1 %low, double 0.0, double %y
-  %y2 = select i1 %high, double {_bits(math.inf)}, double %y1
+  %y2 = select i1 %high, double {literal(math.inf)}, double %y1
   ret double %y2
 }}
 define internal double @m_expm1(double %x) alwaysinline {{
@@ -128,7 +124,7 @@ define internal double @m_expm1(double %x) alwaysinline {{
   %less = fsub double %scale, 1.0
   %y = call double @llvm.fmuladd.f64(double %p, double %scale, double %less)
   %y1 = select i1 %low, double -1.0, double %y
-  %y2 = select i1 %high, double {_bits(math.inf)}, double %y1
+  %y2 = select i1 %high, double {literal(math.inf)}, double %y1
   ret double %y2
 }}
 define internal double @m_log(double %x) alwaysinline {{
@@ -159,11 +155,11 @@ define internal double @m_tanh(double %x) alwaysinline {{
 }}
 define internal double @m_erfc(double %x) alwaysinline {{
   %a = call double @llvm.fabs.f64(double %x)
-  %sum = fadd double %a, {_bits(_ERFC_CENTRE)}
+  %sum = fadd double %a, {literal(_ERFC_CENTRE)}
   %inverse = fdiv double 1.0, %sum
-  %left = fsub double {_bits(_ERFC_CENTRE)}, %a
+  %left = fsub double {literal(_ERFC_CENTRE)}, %a
   %u = fmul double %left, %inverse
-  %t = fmul double %inverse, {_bits(_ERFC_CENTRE)}
+  %t = fmul double %inverse, {literal(_ERFC_CENTRE)}
 {_polynomial("%u", [*reversed(_ERFC)], "p")[0]}
   %square = fmul double %a, %a
   %minus = fneg double %square

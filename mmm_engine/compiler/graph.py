@@ -1,31 +1,26 @@
 """Array formulas written down instead of computed: graphs of operations on arrays.
 
-Here: `Expression`, the operators and functions that formulas use on it, shapes, also those of run time.
-Not here: derivatives (gradient.py), machine code (loops.py, nests.py), the formulas themselves.
+Here: `Graph`, `Expression` and the operators that formulas use on it.
+Not here: shapes (shapes.py), derivatives (autodiff.py), machine code (fusion.py, lowering.py), the formulas themselves.
 
-A formula that takes its functions from arrays.py runs on numpy arrays and on expressions alike. Equal operations on
-equal arguments are one node, so that what a formula writes twice is computed once.
+A formula that takes its functions from array_functions.py runs on numpy arrays and on expressions alike. Equal
+operations on equal arguments are one node (hash consing), so that what a formula writes twice is computed once.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
-Size = int | str
-"""The length of an axis: a number, or the name of a length that is known at run time ("rows")."""
+from mmm_engine.compiler.shapes import Size, broadcast_sizes, full_index, positions_of, static_size
 
 _LARGEST_POWER = 64  # up to here powers are products, also of negative numbers
-_NAMES = (
-    "add multiply reciprocal exp expm1 log log1p sqrt tanh abs sign erfc gammaln maximum minimum less select"
-)
+_NAMES = "add multiply reciprocal exp expm1 log log1p sqrt tanh abs erfc gammaln maximum minimum less select"
 ELEMENTWISE = frozenset(_NAMES.split())
 """Operations whose element depends on one element of each argument."""
 
@@ -38,7 +33,6 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "sqrt": math.sqrt,
     "tanh": math.tanh,
     "abs": abs,
-    "sign": lambda x: float(np.sign(x)),
     "erfc": math.erfc,
     "gammaln": math.lgamma,
 }
@@ -50,10 +44,10 @@ class Expression:
 
     Attributes:
         operation: A name in `ELEMENTWISE`, or one of
-            "input" (detail: its name), "size" (name of a run-time length), "constant" (one number for all elements),
-            "table" (numbers), "view" (per axis the argument's axis, None for a new one), "take" (axis, positions of
-            the argument, -1 for 0), "concatenate" (axis), "sum" (axes), "cumulate" (axis, whether from the end),
-            "store" (an output, first position).
+            "input" (detail: its name), "dynamic_size" (name of the axis), "constant" (one number for all elements),
+            "table" (all numbers), "transpose" (per axis the argument's axis, None for a new one of length one),
+            "gather" (axis, positions of the argument, -1 for 0), "concatenate" (axis), "sum" (axes),
+            "store" (an output, position of its first element there).
         arguments: What it is applied to.
         sizes: Lengths of the axes.
         detail: What else the operation needs to know.
@@ -77,8 +71,8 @@ class Expression:
 
     @property
     def shape(self) -> tuple[int | Expression, ...]:
-        """Lengths of the axes, those known at run time as expressions."""
-        return tuple(size if isinstance(size, int) else self.graph.size(size) for size in self.sizes)
+        """Lengths of the axes, those of dynamic axes as expressions."""
+        return tuple(size if isinstance(size, int) else self.graph.dynamic_size(size) for size in self.sizes)
 
     def is_constant(self, value: float | None = None) -> bool:
         """Whether all elements are one known number (this one)."""
@@ -136,7 +130,7 @@ class Expression:
         right = self.graph.expression(other)
         if right.ndim == 1:
             return (self * right).sum(axis=-1)
-        if self.ndim == 1 and right.operation == "view":  # a transposed matrix is read along its rows
+        if self.ndim == 1 and right.operation == "transpose":  # a transposed matrix is read along its rows
             return (right.T * self).sum(axis=-1)
         return (self[..., None] * right).sum(axis=self.ndim - 1)
 
@@ -146,7 +140,7 @@ class Expression:
     @property
     def T(self) -> Expression:  # noqa: N802  (numpy's name)
         """The axes in reverse order."""
-        return self.graph.view(self, tuple(range(self.ndim))[::-1])
+        return self.graph.transpose(self, tuple(range(self.ndim))[::-1])
 
     def sum(self, axis: int | Sequence[int] | None = None) -> Expression:
         """Sum over some axes, all when None."""
@@ -166,21 +160,26 @@ class Expression:
         return total
 
     def __getitem__(self, index: Any) -> Expression:
-        """Numbers, slices and lists of positions on axes of known size; None for a new axis; whole axes."""
-        parts = _full_index(index, self.ndim)
+        """Numbers, slices and lists of positions on axes of known size; None for a new axis; whole axes.
+
+        Raises:
+            TypeError: If elements of a dynamic axis are picked, or a mask is given.
+            IndexError: If a position is outside its axis.
+        """
+        parts = full_index(index, self.ndim)
         result, axis = self, 0
         for part in parts:
             if part is None:
                 kept: list[int | None] = list(range(result.ndim))
-                result = self.graph.view(result, (*kept[:axis], None, *kept[axis:]))
+                result = self.graph.transpose(result, (*kept[:axis], None, *kept[axis:]))
                 axis += 1
             elif isinstance(part, slice) and part == slice(None):
                 axis += 1
             elif isinstance(part, (int, np.integer)):
-                result = self.graph.take(result, axis, _positions([part], result.sizes[axis]))
-                result = self.graph.view(result, tuple(at for at in range(result.ndim) if at != axis))
+                result = self.graph.gather(result, axis, positions_of([part], result.sizes[axis]))
+                result = self.graph.transpose(result, tuple(at for at in range(result.ndim) if at != axis))
             else:
-                result = self.graph.take(result, axis, _positions(part, result.sizes[axis]))
+                result = self.graph.gather(result, axis, positions_of(part, result.sizes[axis]))
                 axis += 1
         return result
 
@@ -198,9 +197,9 @@ class Graph:
         """An array that is handed over at run time."""
         return self._node("input", (), tuple(sizes), name)
 
-    def size(self, name: str) -> Expression:
-        """A length that is known at run time, as a number."""
-        return self._node("size", (), (), name)
+    def dynamic_size(self, name: str) -> Expression:
+        """The length of a dynamic axis, as a number."""
+        return self._node("dynamic_size", (), (), name)
 
     def constant(self, value: float, sizes: Sequence[Size] = ()) -> Expression:
         """One number everywhere."""
@@ -215,9 +214,13 @@ class Graph:
             return self.constant(float(array.flat[0]), array.shape)
         return self._node("table", (), array.shape, tuple(array.ravel().tolist()))
 
-    def apply(self, operation: str, *given: Any) -> Expression:
-        """An elementwise operation, arguments broadcast as in numpy."""
-        arguments = [self.expression(value) for value in given]
+    def apply(self, operation: str, *operands: Any) -> Expression:
+        """An elementwise operation, operands broadcast as in numpy.
+
+        Raises:
+            ValueError: If the shapes do not fit together.
+        """
+        arguments = [self.expression(value) for value in operands]
         sizes = broadcast_sizes([argument.sizes for argument in arguments])
         if operation in ("add", "multiply"):
             return self._sum_or_product(operation, arguments, sizes)
@@ -226,10 +229,10 @@ class Graph:
                 return self.constant(_UNARY[operation](arguments[0].detail), sizes)
         return self._node(operation, tuple(arguments), sizes, None)
 
-    def view(self, argument: Expression, axes: tuple[int | None, ...]) -> Expression:
-        """Axes in another order, without some of length one, or with new ones (None)."""
-        if argument.operation == "view":
-            return self.view(
+    def transpose(self, argument: Expression, axes: tuple[int | None, ...]) -> Expression:
+        """Axes in another order, without some of length one, or with new ones (None), to broadcast along."""
+        if argument.operation == "transpose":
+            return self.transpose(
                 argument.arguments[0], tuple(None if a is None else argument.detail[a] for a in axes)
             )
         if axes == tuple(range(argument.ndim)):
@@ -237,33 +240,43 @@ class Graph:
         sizes = tuple(1 if axis is None else argument.sizes[axis] for axis in axes)
         if argument.is_constant():
             return self.constant(argument.detail, sizes)
-        return self._node("view", (argument,), sizes, axes)
+        return self._node("transpose", (argument,), sizes, axes)
 
-    def take(self, argument: Expression, axis: int, positions: Sequence[int]) -> Expression:
-        """Elements at these positions of an axis of known size; 0 where a position is -1."""
-        size = argument.sizes[axis]
-        if not isinstance(size, int):
-            raise TypeError(f"axis {axis} has no known size: {argument}")
-        wanted = tuple(at if at == -1 else at % size for at in positions)
-        if wanted == tuple(range(size)):
+    def gather(self, argument: Expression, axis: int, positions: Sequence[int]) -> Expression:
+        """Elements at these positions of an axis of known size; 0 where a position is -1.
+
+        Raises:
+            TypeError: If the axis is dynamic.
+        """
+        size = static_size(argument.sizes[axis])
+        picked = tuple(at if at == -1 else at % size for at in positions)
+        if picked == tuple(range(size)):
             return argument
-        sizes = (*argument.sizes[:axis], len(wanted), *argument.sizes[axis + 1 :])
-        if argument.is_constant() and (-1 not in wanted or argument.is_constant(0.0)):
+        sizes = (*argument.sizes[:axis], len(picked), *argument.sizes[axis + 1 :])
+        if argument.is_constant() and (-1 not in picked or argument.is_constant(0.0)):
             return self.constant(argument.detail, sizes)
-        return self._node("take", (argument,), sizes, (axis, wanted))
+        return self._node("gather", (argument,), sizes, (axis, picked))
 
     def concatenate(self, pieces: Sequence[Any], axis: int) -> Expression:
-        """Pieces behind one another along an axis of known sizes."""
+        """Pieces behind one another along an axis; along the other axes they broadcast.
+
+        Raises:
+            TypeError: If the axis is dynamic in one of them.
+            ValueError: If the other axes do not fit together.
+        """
         arguments = tuple(self.expression(piece) for piece in pieces)
-        if len(arguments) == 1:
+        rank = arguments[0].ndim
+        axis %= rank
+        if any(piece.ndim != rank for piece in arguments):
+            raise ValueError(f"pieces {[piece.sizes for piece in arguments]} do not fit together")
+        lengths = [static_size(piece.sizes[axis]) for piece in arguments]
+        others = broadcast_sizes([(*p.sizes[:axis], 1, *p.sizes[axis + 1 :]) for p in arguments])
+        arguments = tuple(p for p, length in zip(arguments, lengths, strict=True) if length) or arguments[:1]
+        if len(arguments) == 1 and arguments[0].sizes[:axis] + arguments[0].sizes[axis + 1 :] == (
+            others[:axis] + others[axis + 1 :]
+        ):
             return arguments[0]
-        axis %= arguments[0].ndim
-        before, after = axis, arguments[0].ndim - axis - 1
-        total = sum(_known(piece.sizes[axis]) for piece in arguments)
-        others = broadcast_sizes(
-            [(*p.sizes[:before], 1, *p.sizes[len(p.sizes) - after :]) for p in arguments]
-        )
-        return self._node("concatenate", arguments, (*others[:axis], total, *others[axis + 1 :]), axis)
+        return self._node("concatenate", arguments, (*others[:axis], sum(lengths), *others[axis + 1 :]), axis)
 
     def sum(self, argument: Expression, axes: tuple[int, ...]) -> Expression:
         """Sum over axes, which the result does not have."""
@@ -272,7 +285,8 @@ class Graph:
         if dropped:
             rest = tuple(axis for axis in range(argument.ndim) if axis not in dropped)
             return self.sum(
-                self.view(argument, rest), tuple(rest.index(axis) for axis in axes if axis not in dropped)
+                self.transpose(argument, rest),
+                tuple(rest.index(axis) for axis in axes if axis not in dropped),
             )
         if not axes:
             return argument
@@ -283,22 +297,6 @@ class Graph:
                 total = total * argument.shape[axis]
             return self.expression(total)
         return self._node("sum", (argument,), sizes, axes)
-
-    def cumulate(self, argument: Expression, axis: int, from_end: bool = False) -> Expression:
-        """Running sum along an axis."""
-        axis %= argument.ndim
-        size, rest = argument.sizes[axis], argument.sizes[axis + 1 :]
-        longer = [at for at, length in enumerate(argument.sizes) if length != 1]
-        if not longer or axis == max(longer, key=lambda at: (isinstance(argument.sizes[at], str), at)):
-            return self._node("cumulate", (argument,), argument.sizes, (axis, from_end))
-        if isinstance(size, str):
-            raise NotImplementedError(f"a running sum along the first of two run-time axes: {argument}")
-        # not along the innermost loop: each element is a sum over the axis, of ones and zeros times the argument
-        ones = np.triu(np.ones((size, size)))
-        weights = self.expression((ones.T if from_end else ones).reshape(size, size, *(1,) * len(rest)))
-        kept = range(argument.ndim)
-        spread = self.view(argument, (*kept[: axis + 1], None, *kept[axis + 1 :]))
-        return (spread * weights).sum(axis=axis)
 
     def store(self, value: Expression, place: str, start: int, sizes: tuple[Size, ...]) -> Expression:
         """Writes a value, broadcast to these sizes, into an output from a position on."""
@@ -329,68 +327,22 @@ class Graph:
         return self.nodes[key]
 
 
-def broadcast_sizes(shapes: Sequence[tuple[Size, ...]]) -> tuple[Size, ...]:
-    """Common shape by numpy's rules.
-
-    Raises:
-        ValueError: If two sizes of an axis differ and neither is 1.
-
-    >>> broadcast_sizes([("rows", 1), (3,)])
-    ('rows', 3)
-    """
-    rank = max(len(shape) for shape in shapes)
-    result: list[Size] = []
-    for axis in range(-rank, 0):
-        found = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
-        if len(found) > 1:
-            raise ValueError(f"shapes {', '.join(map(str, shapes))} do not fit together")
-        result.append(found.pop() if found else 1)
-    return tuple(result)
-
-
 def topological(outputs: Sequence[Expression]) -> list[Expression]:
     """The outputs and all they depend on, arguments first."""
-    found: dict[int, Expression] = {}
+    reached: dict[int, Expression] = {}
     stack = list(outputs)
     while stack:
         node = stack.pop()
-        if node.number not in found:
-            found[node.number] = node
+        if node.number not in reached:
+            reached[node.number] = node
             stack.extend(node.arguments)
-    return [found[number] for number in sorted(found)]
+    return [reached[number] for number in sorted(reached)]
 
 
 def _whole_power(base: Expression, exponent: int) -> Expression:
+    """Repeated squaring."""
     if exponent == 0:
         return base.graph.constant(1.0, base.sizes)
     half = _whole_power(base, exponent // 2)
     square = half * half if exponent > 1 else half
     return square * base if exponent % 2 else square
-
-
-def _known(size: Size) -> int:
-    if not isinstance(size, int):
-        raise TypeError(f"the size '{size}' is known at run time only")
-    return size
-
-
-def _full_index(index: Any, rank: int) -> list[Any]:
-    parts = list(index) if isinstance(index, tuple) else [index]
-    missing = rank - sum(part is not None and not isinstance(part, EllipsisType) for part in parts)
-    where = next((at for at, part in enumerate(parts) if isinstance(part, EllipsisType)), None)
-    if where is None:
-        return parts + [slice(None)] * missing
-    return [*parts[:where], *[slice(None)] * missing, *parts[where + 1 :]]
-
-
-def _positions(part: Any, size: Size) -> list[int]:
-    length = _known(size)
-    if isinstance(part, slice):
-        return list(range(*part.indices(length)))
-    if any(isinstance(at, (bool, np.bool_)) for at in part):
-        raise TypeError(f"positions are wanted, not a mask of true and false: {part}")
-    positions = [operator.index(at) for at in part]
-    outside = [at for at in positions if not -length <= at < length]
-    if outside:
-        raise IndexError(f"position {outside[0]} is outside an axis of {length}")
-    return [at % length for at in positions]

@@ -1,7 +1,7 @@
 """LLVM text of one function as it grows: straight code, and loops with code before, inside and after them.
 
-Here: `Code`, which names results and keeps each instruction in the outermost loop it belongs to.
-Not here: what is computed (elements.py, nests.py).
+Here: `IRBuilder`, which names results and keeps each instruction in the outermost loop it belongs to.
+Not here: what is computed (elements.py, lowering.py).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ _SHORTEST, _LONG = 4, 16  # lengths between which LLVM has to be told that vecto
 
 
 @dataclass(frozen=True)
-class At:
-    """An index or a number as LLVM text.
+class Operand:
+    """An index or a number as an instruction takes it.
 
     Attributes:
         text: A name or a literal.
@@ -25,15 +25,18 @@ class At:
     depth: int
 
 
-ZERO = At("0", 0)
+ZERO = Operand("0", 0)
 
 
-class Code:
+class IRBuilder:
     """A function's text.
 
+    Instructions carry the depth of the outermost loop in which their operands are all known: an instruction that does
+    not depend on the inner loops is written before them (loop-invariant code motion, by construction).
+
     Attributes:
-        entry: What comes first: places of memory.
-        body: Everything that is finished, in order.
+        entry: The block that comes first: places of memory.
+        body: Everything behind it that is finished, in order.
         inside: `inside[d]` are the lines in the body of loop d - 1 before loop d begins; `inside[0]` come before all.
         after: `after[d]` are the lines of the body of loop d - 1 behind loop d.
         tables: Constants of the module.
@@ -66,24 +69,19 @@ class Code:
         """Label of the block that the body ends in."""
         return self._block
 
-    def name(self) -> str:
-        """A name that was not used before."""
-        self._names += 1
-        return f"%t{self._names}"
-
     def emit(self, depth: int, instruction: str) -> str:
         """Adds an instruction inside so many loops; the name of its result."""
-        name = self.name()
+        name = self._new_name()
         self.inside[depth].append(f"  {name} = {instruction}")
         return name
 
     def emit_after(self, depth: int, instruction: str) -> str:
         """The same behind the loops that are deeper."""
-        name = self.name()
+        name = self._new_name()
         self.after[depth].append(f"  {name} = {instruction}")
         return name
 
-    def write(self, depth: int, value: str, pointer: str) -> None:
+    def store(self, depth: int, value: str, pointer: str) -> None:
         """Stores a number."""
         self.inside[depth].append(f"  store double {value}, ptr {pointer}{self.access(depth)}")
 
@@ -93,7 +91,7 @@ class Code:
 
     def accumulator(self, depth: int) -> str:
         """A number in memory that is 0 before the loops of this depth."""
-        name = self.name()
+        name = self._new_name()
         self.entry.insert(0, f"  {name} = alloca double")
         self.inside[depth].append(f"  store double 0.0, ptr {name}")
         return name
@@ -126,13 +124,12 @@ class Code:
         self.inside = [[] for _ in range(depth + 1)]
         self.after = [[] for _ in range(depth + 1)]
 
-    def close_loops(self, label: str, bounds: list[tuple[str, str, int]], *, parallel: bool) -> None:
-        """Wraps the open lines into their loops.
+    def close_loops(self, label: str, bounds: list[tuple[str, str, int]]) -> None:
+        """Wraps the open lines into their loops; steps of the innermost one may be taken together.
 
         Args:
             label: Prefix of the blocks' names; the index of loop d is `%{label}_i{d}`.
             bounds: First index, end and step of each loop, outermost first.
-            parallel: Whether the innermost steps may be taken together.
         """
         lines, previous = [*self.inside[0]], self._block
         for at, (low, high, _) in enumerate(bounds):
@@ -148,7 +145,7 @@ class Code:
             previous = f"{label}_b{at}"
         for at in reversed(range(len(bounds))):
             note = ""
-            if parallel and at == len(bounds) - 1:
+            if at == len(bounds) - 1:
                 note = f", !llvm.loop !{3 + 2 * self._parallel_loops}"
                 if bounds[at][1].isdigit() and _SHORTEST <= int(bounds[at][1]) < _LONG:
                     self._short_loops.add(self._parallel_loops)
@@ -166,13 +163,21 @@ class Code:
         self.inside, self.after = [self.body], [[]]
 
     def metadata(self) -> str:
-        """What the notes in the text refer to."""
+        """What the notes in the text refer to.
+
+        Innermost loops are parallel: no step reads what another stores, so LLVM need not prove that before it makes
+        them vector instructions. Where the length is known and short it would not try: there it is told to.
+        """
         lines = ["!0 = distinct !{}", "!1 = !{}", '!2 = !{!"llvm.loop.vectorize.enable", i1 true}']
         for at in range(3, 3 + 2 * self._parallel_loops, 2):
             force = ", !2" if (at - 3) // 2 in self._short_loops else ""
             lines.append(f"!{at} = distinct !{{!{at}, !{at + 1}{force}}}")
             lines.append(f'!{at + 1} = !{{!"llvm.loop.parallel_accesses", !0}}')
         return "\n".join(lines)
+
+    def _new_name(self) -> str:
+        self._names += 1
+        return f"%t{self._names}"
 
 
 def literal(value: float) -> str:

@@ -1,7 +1,8 @@
 """Object code: LLVM text made fit for this machine's processor, and loaded into this process.
 
-Here: `object_code`, `load`, `processor`.
-Not here: the text (nests.py), where object code is kept (kernel.py).
+Here: `object_code`, which runs in a process of its own (run as a script it imports llvmlite and nothing of the
+engine); `load`, `processor`.
+Not here: the text (entry_points.py), the process (compile_process.py), where object code is kept (code_cache.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ def object_code(text: str, effort: str = "full") -> bytes:
     Args:
         text: LLVM text.
         effort: "full", or "least": no optimisation, for modules that the optimiser fails on.
+
+    Raises:
+        RuntimeError: If the text is not LLVM's language.
     """
     from llvmlite import binding
 
@@ -28,11 +32,10 @@ def object_code(text: str, effort: str = "full") -> bytes:
     module = binding.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     module.verify()
-    tuning = binding.create_pipeline_tuning_options(speed_level=3 if effort == "full" else 0)
-    full = (
-        effort == "full"
-    )  # without the vectoriser of straight code, which gains nothing here and has failed
-    tuning.loop_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = full
+    optimise = effort == "full"
+    tuning = binding.create_pipeline_tuning_options(speed_level=3 if optimise else 0)
+    # loops are vectorised; straight code is not: LLVM's pass for it gains nothing here, and has failed
+    tuning.loop_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = optimise
     passes = binding.create_pass_builder(machine, tuning)
     passes.getModulePassManager().run(module, passes)
     return bytes(machine.emit_object(module))
@@ -49,11 +52,15 @@ def load(code: bytes, names: tuple[str, ...]) -> tuple[Any, tuple[int, ...]]:
     return engine, tuple(engine.get_function_address(name) for name in names)
 
 
+@cache
 def processor() -> str:
-    """What object code depends on: the processor's name and abilities."""
+    """What object code depends on: the processor's name and abilities, and the compiler's version."""
+    import llvmlite
     from llvmlite import binding
 
-    return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    version = ".".join(map(str, binding.llvm_version_info))
+    features = binding.get_host_cpu_features().flatten()
+    return f"{binding.get_host_cpu_name()} {features} LLVM {version} llvmlite {llvmlite.__version__}"
 
 
 def _target_machine() -> Any:
@@ -82,4 +89,6 @@ def _offer_mathematics() -> None:
 
 
 if __name__ == "__main__":  # text on standard input, object code on standard output
-    sys.stdout.buffer.write(object_code(sys.stdin.read(), *sys.argv[1:]))
+    _, effort, packages = sys.argv
+    sys.path.append(packages)  # behind everything else: for llvmlite where this interpreter does not know it
+    sys.stdout.buffer.write(object_code(sys.stdin.read(), effort))

@@ -9,23 +9,19 @@ code.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mmm_engine.array_types import Floats
-from mmm_engine.compiler.array_functions import traced_functions
+from mmm_engine.compiler.array_functions import numpy_functions, traced_functions
 from mmm_engine.compiler.autodiff import gradient
-from mmm_engine.compiler.code_cache import machine_code
-from mmm_engine.compiler.fusion import schedule
+from mmm_engine.compiler.functions import CompiledDensity, compiled_density
 from mmm_engine.compiler.graph import Expression, Graph
-from mmm_engine.compiler.inputs import data_buffer, input_layouts, traced_arrays
-from mmm_engine.compiler.lowering import density_text
+from mmm_engine.compiler.inputs import Signature
 from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.model.likelihood import log_likelihood
 from mmm_engine.model.parameters import free_variables, log_prior
@@ -37,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 _compiled: dict[tuple[ModelSpecification, str], CompiledLogDensity] = {}
 _compile_lock = threading.Lock()
-_DOUBLES = ctypes.POINTER(ctypes.c_double)
-_DENSITY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[_DOUBLES] * 4)
 
 
 @dataclass(frozen=True)
@@ -48,20 +42,33 @@ class CompiledLogDensity:
     Attributes:
         specification: The model.
         coordinates: What the flat vector means.
-        log_density_address: C function (size, flat, gradient, value, data) -> 0, or not 0 where it is not finite.
-        copy_address: C function that copies the flat vector into the trace.
-        keep_alive: Objects that own the machine code.
+        density: The machine code: `log_density` and `copy_draw` (compiler/entry_points.py).
         compile_seconds: What it took to get here.
-        from_disk: Whether the machine code was found on disk.
     """
 
     specification: ModelSpecification
     coordinates: Coordinates
-    log_density_address: int
-    copy_address: int
-    keep_alive: tuple[Any, ...]
+    density: CompiledDensity
     compile_seconds: float
-    from_disk: bool
+
+    @property
+    def from_disk(self) -> bool:
+        """Whether the machine code was found on disk."""
+        return self.density.code.from_disk
+
+    @property
+    def addresses(self) -> tuple[int, int]:
+        """Of the C functions that a sampler calls: log density with gradient, copy of the flat vector."""
+        log_density, copy_draw = self.density.code.addresses
+        return log_density, copy_draw
+
+    def data_buffer(self, data: TrainingData) -> Floats:
+        """Training rows as the machine code takes them.
+
+        Raises:
+            ValueError: If an array has not the shape that the specification says.
+        """
+        return self.density.signature.data_buffer(data)
 
     def evaluate(self, flat: Floats, data: TrainingData) -> tuple[float, Floats]:
         """Log density and its gradient at one point; NaN where it is not finite.
@@ -69,12 +76,11 @@ class CompiledLogDensity:
         Args:
             flat: Shape (size,).
             data: Training rows.
+
+        Raises:
+            ValueError: If the vector or an array has not the shape that the specification says.
         """
-        buffer = data_buffer(data, DYNAMIC_AXES)
-        point, slopes, value = np.array(flat, dtype=float), np.empty(len(flat)), np.empty(1)
-        pointers = [array.ctypes.data_as(_DOUBLES) for array in (point, slopes, value, buffer)]
-        status = _DENSITY(self.log_density_address)(len(point), *pointers)
-        return (float(value[0]), slopes) if status == 0 else (float("nan"), slopes * np.nan)
+        return self.density(flat, self.data_buffer(data))
 
 
 def compile_log_density(specification: ModelSpecification, kind: str = "decorrelating") -> CompiledLogDensity:
@@ -123,43 +129,45 @@ def _compile(specification: ModelSpecification, kind: str) -> CompiledLogDensity
     coordinates = {"decorrelating": decorrelating_coordinates, "plain": plain_coordinates}[kind](
         specification
     )
-    code = machine_code(
-        kind, repr(specification), ("log_density", "copy_draw"), lambda: coordinates_text(coordinates)
-    )
+    density = compiled_density(kind, *traced_density(coordinates), _numpy_density(coordinates))
     seconds = time.perf_counter() - start
     logger.info(
         "%s the log density of %d parameters in %.1f s.",
-        "Loaded" if code.from_disk else "Compiled",
+        "Loaded" if density.code.from_disk else "Compiled",
         coordinates.size,
         seconds,
     )
-    density, copy = code.addresses
-    return CompiledLogDensity(
-        specification, coordinates, density, copy, (code.owner,), seconds, code.from_disk
-    )
+    return CompiledLogDensity(specification, coordinates, density, seconds)
 
 
-def coordinates_text(coordinates: Coordinates) -> str:
-    """Log density and gradient in some coordinates as LLVM text."""
-    graph, layouts = Graph(), input_layouts(TrainingData, axis_sizes(coordinates.specification))
+def traced_density(coordinates: Coordinates) -> tuple[list[Expression], Signature]:
+    """Log density and gradient in some coordinates as outputs of a graph, and what they are computed from."""
+    graph, sizes = Graph(), axis_sizes(coordinates.specification)
+    signature = Signature.of(TrainingData, sizes, DYNAMIC_AXES, coordinates.size)
     flat = graph.input("flat", (coordinates.size,))
-    value = log_density(coordinates, flat, traced_arrays(TrainingData, graph, layouts), traced_functions())
+    value = log_density(coordinates, flat, signature.traced(TrainingData, graph), traced_functions())
     pieces = _pieces(flat)
     outputs = [graph.store(value, "value", 0, ())]
-    for (start, piece), slope in zip(pieces, gradient(value, [piece for _, piece in pieces]), strict=True):
-        outputs.append(graph.store(slope, "gradient", start, piece.sizes))
-    return density_text(schedule(outputs), layouts, DYNAMIC_AXES, coordinates.size)
+    cotangents = gradient(value, [piece for _, piece in pieces])
+    for (start, piece), cotangent in zip(pieces, cotangents, strict=True):
+        outputs.append(graph.store(cotangent, "gradient", start, piece.sizes))
+    return outputs, signature
+
+
+def _numpy_density(coordinates: Coordinates) -> Callable[[Floats, dict[str, Floats]], Any]:
+    """The same formula on numpy arrays, which machine code is compared with."""
+    return lambda flat, arrays: log_density(coordinates, flat, TrainingData(**arrays), numpy_functions())
 
 
 def _pieces(flat: Expression) -> list[tuple[int, Expression]]:
     """Parts of the flat vector as formulas take them, each with its first position. Together they are the vector."""
-    found = [
+    pieces = [
         (node.detail[1][0], node)
         for node in flat.graph.nodes.values()
-        if node.operation == "take" and node.arguments[0] is flat
+        if node.operation == "gather" and node.arguments[0] is flat
     ]
-    found.sort(key=lambda piece: piece[0])
-    covered = [at for _, node in found for at in node.detail[1]]
+    pieces.sort(key=lambda piece: piece[0])
+    covered = [at for _, node in pieces for at in node.detail[1]]
     if covered != list(range(len(covered))) or flat.sizes != (len(covered),):
         raise ValueError(f"the parts of the flat vector do not tile it: {covered}")
-    return found
+    return pieces

@@ -21,9 +21,7 @@ from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
-from mmm_engine.compiler.inputs import data_buffer
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.posterior.geometry import TrainingData
 from mmm_engine.posterior.log_density import CompiledLogDensity
 from mmm_engine.posterior.progress import ChainProgress, FitProgress, ProgressListener
@@ -77,12 +75,12 @@ def sample(
             "target_accept": settings.target_accept,
         }
     )
-    buffer = data_buffer(train, DYNAMIC_AXES)
+    buffer, (log_density, copy_draw) = density.data_buffer(train), density.addresses
     size = density.coordinates.size
     sizes = {"position": size}
     model = core.PyMcModel(
-        core.LogpFunc(density.log_density_address, buffer.ctypes.data, (density, buffer)),
-        core.ExpandFunc(size, size, density.copy_address, buffer.ctypes.data, (density, buffer)),
+        core.LogpFunc(log_density, buffer.ctypes.data, (density, buffer)),
+        core.ExpandFunc(size, size, copy_draw, buffer.ctypes.data, (density, buffer)),
         core.PyVariable.new_variables(["flat"], ["float64"], [[size]], sizes, {"flat": ["position"]}),
         size,
         sizes,

@@ -6,31 +6,27 @@ Not here: the formula of the mean (model/mean.py), original units (predictive.py
 
 from __future__ import annotations
 
-import ctypes
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Floats
-from mmm_engine.compiler.array_functions import traced_functions
-from mmm_engine.compiler.code_cache import MachineCode, machine_code
-from mmm_engine.compiler.fusion import schedule
+from mmm_engine.array_types import Array, Floats
+from mmm_engine.compiler.array_functions import numpy_functions, traced_functions
+from mmm_engine.compiler.functions import CompiledResults, compiled_results
 from mmm_engine.compiler.graph import Expression, Graph
-from mmm_engine.compiler.inputs import data_buffer, input_layouts, traced_arrays
-from mmm_engine.compiler.lowering import forward_text
+from mmm_engine.compiler.inputs import Signature
 from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData, axis_sizes
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.specification import ModelSpecification
 
-Outputs = list[Expression]
+Outputs = list[Array]
 
 MORE_MEDIA = 0.01  # marginal effects: what one per cent more media in every period brings
 
-_DOUBLES = ctypes.POINTER(ctypes.c_double)
-_FORWARD = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3, *[_DOUBLES] * 3)
-_compiled: dict[tuple[str, ModelSpecification], MachineCode] = {}
+_compiled: dict[tuple[str, ModelSpecification], CompiledResults] = {}
 _compile_lock = threading.Lock()
 
 
@@ -85,56 +81,80 @@ def all_terms(values: Mapping[str, Floats], data: ModelData, specification: Mode
 def _evaluate(
     what: str, values: Mapping[str, Floats], data: ModelData, specification: ModelSpecification, width: int
 ) -> Floats:
-    names = [spec.name for spec in specification.parameters]
-    draws = len(values[names[0]])
-    flat = np.concatenate(
-        [np.asarray(values[name], dtype=float).reshape(draws, -1) for name in names], axis=1
-    )
-    result = np.empty((draws, width))
-    code, buffer = _code(what, specification), data_buffer(data, DYNAMIC_AXES)
-    pointers = [array.ctypes.data_as(_DOUBLES) for array in (flat, result, buffer)]
-    _FORWARD(code.addresses[0])(draws, flat.shape[1], width, *pointers)
-    return result
+    """The results called `what` for every draw, shape (draw, width).
 
-
-def _code(what: str, specification: ModelSpecification) -> MachineCode:
-    with _compile_lock:
-        if (what, specification) not in _compiled:
-            _compiled[what, specification] = machine_code(
-                what, repr(specification), ("all_draws",), lambda: _text(_OUTPUTS[what], specification)
+    Raises:
+        ValueError: If a parameter or an array has not the shape that the specification says.
+    """
+    draws = len(values[specification.parameters[0].name])
+    columns = []
+    for spec in specification.parameters:
+        column = np.asarray(values[spec.name], dtype=float).reshape(draws, -1)
+        if column.shape[1] != spec.size:
+            raise ValueError(
+                f"the parameter '{spec.name}' has {column.shape[1]} elements, and {spec.size} are needed"
             )
-        return _compiled[what, specification]
+        columns.append(column)
+    results = _results(what, specification)
+    return results(np.concatenate(columns, axis=1), results.signature.data_buffer(data), width)
 
 
-def _text(outputs: Callable[[_Model], Outputs], specification: ModelSpecification) -> str:
-    """The LLVM text of results that follow one another."""
-    graph, layouts = Graph(), input_layouts(ModelData, axis_sizes(specification))
-    data = traced_arrays(ModelData, graph, layouts)
-    flat = graph.input("flat", (sum(spec.size for spec in specification.parameters),))
-    values: dict[str, Expression] = {}
-    start = 0
+def _results(what: str, specification: ModelSpecification) -> CompiledResults:
+    with _compile_lock:
+        key = (what, specification)
+        if key not in _compiled:
+            traced = traced_results(what, specification)
+            _compiled[key] = compiled_results(what, *traced, _numpy_results(what, specification))
+        return _compiled[key]
+
+
+def traced_results(what: str, specification: ModelSpecification) -> tuple[list[Expression], Signature]:
+    """Results that follow one another as outputs of a graph, and what they are computed from."""
+    graph, size = Graph(), sum(spec.size for spec in specification.parameters)
+    signature = Signature.of(ModelData, axis_sizes(specification), DYNAMIC_AXES, size)
+    values = _by_name(graph.input("flat", (size,)), specification)
+    model = _Model(values, signature.traced(ModelData, graph), specification, traced_functions())
+    stores, start = [], 0
+    for output in _OUTPUTS[what](model):
+        stores.append(graph.store(output, "result", start, output.sizes))
+        start += output.sizes[0] if output.sizes and isinstance(output.sizes[0], int) else 1
+    return stores, signature
+
+
+def _numpy_results(
+    what: str, specification: ModelSpecification
+) -> Callable[[Floats, dict[str, Floats]], Sequence[Any]]:
+    """The same formulas on numpy arrays, which machine code is compared with."""
+
+    def results(flat: Floats, arrays: dict[str, Floats]) -> Sequence[Any]:
+        values = _by_name(flat, specification)
+        return _OUTPUTS[what](_Model(values, ModelData(**arrays), specification, numpy_functions()))
+
+    return results
+
+
+def _by_name(flat: Array, specification: ModelSpecification) -> dict[str, Array]:
+    """The parameters in a flat vector."""
+    values, start = {}, 0
     for spec in specification.parameters:
         values[spec.name] = flat[start] if spec.dim is None else flat[start : start + spec.size]
         start += spec.size
-    stores, place = [], 0
-    for output in outputs(_Model(values, data, specification)):
-        stores.append(graph.store(output, "result", place, output.sizes))
-        place += output.sizes[0] if output.sizes and isinstance(output.sizes[0], int) else 1
-    return forward_text(schedule(stores), layouts, DYNAMIC_AXES)
+    return values
 
 
 @dataclass(frozen=True)
 class _Model:
-    """Parameters and rows as expressions."""
+    """Parameters and rows, as expressions or as numbers, with the functions for them."""
 
-    values: Mapping[str, Expression]
+    values: Mapping[str, Array]
     data: ModelData
     specification: ModelSpecification
+    xp: Any
 
     def terms(self, factor: float = 1.0) -> MeanTerms:
         """The terms with so much of the media."""
         data = replace(self.data, media_lagged=self.data.media_lagged * factor)
-        return mean_terms(self.values, data, self.specification, traced_functions())
+        return mean_terms(self.values, data, self.specification, self.xp)
 
 
 def _expected(model: _Model) -> Outputs:
@@ -154,13 +174,12 @@ def _all_terms(model: _Model) -> Outputs:
     pieces += [terms.media.T, terms.controls.T] if model.specification.n_controls else [terms.media.T]
     if terms.events is not None:
         pieces.append(terms.events.T)
-    return [model.data.target_scaled.graph.concatenate(pieces, axis=0)]
+    return [model.xp.concatenate(pieces, axis=0)]
 
 
-def _by_row(term: Expression, model: _Model) -> Expression:
+def _by_row(term: Array, model: _Model) -> Array:
     """A term with one element for every row."""
-    target: Expression = model.data.target_scaled
-    return target.graph.apply("add", term, 0.0 * target)
+    return term + 0.0 * model.data.target_scaled
 
 
 _OUTPUTS: dict[str, Callable[[_Model], Outputs]] = {

@@ -45,8 +45,6 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     """Seconds of one evaluation of log density and gradient: the fastest of some rounds, as others use the machine."""
     import numpy as np
 
-    from mmm_engine.compiler.inputs import data_buffer
-    from mmm_engine.model.arrays import DYNAMIC_AXES
     from mmm_engine.model.specification import model_specification
     from mmm_engine.posterior.geometry import training_data
     from mmm_engine.posterior.log_density import compile_log_density
@@ -54,13 +52,13 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     specification = model_specification(inputs.config)
     density = compile_log_density(specification)
     data = training_data(inputs, specification)
-    buffer, size = data_buffer(data, DYNAMIC_AXES), density.coordinates.size
+    buffer, size = density.data_buffer(data), density.coordinates.size
     point = np.random.default_rng(0).uniform(-1.0, 1.0, size)
     gradient, value = np.empty(size), np.empty(1)
     doubles = ctypes.POINTER(ctypes.c_double)
     pointers = [array.ctypes.data_as(doubles) for array in (point, gradient, value, buffer)]
     shape = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[doubles] * 4)
-    function = shape(density.log_density_address)
+    function = shape(density.addresses[0])
     times = []
     for _ in range(_REPEATS):
         start = time.perf_counter()

@@ -9,7 +9,6 @@ are +0.0.
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmm_engine.compiler.buffers import InputLayout
-from mmm_engine.compiler.fusion import schedule
 from mmm_engine.compiler.graph import Graph
-from mmm_engine.compiler.lowering import density_text
-from mmm_engine.compiler.object_code import load, object_code
+from mmm_engine.compiler.inputs import InputLayout
+from tests.engine.compiler.harness import buffer, results
 
 Function = Callable[[Any], Any]
 
@@ -31,9 +28,6 @@ SMALLEST_NORMAL, SMALLEST, LARGEST = 2.2250738585072014e-308, 5e-324, 1.79769313
 BOUNDS = {"exp": 1.0, "expm1": 2.0, "log": 1.0, "log1p": 1.6, "tanh": 2.8, "erfc": 8.0}
 _SLACK = 0.0 if np.finfo(np.longdouble).precision > 15 else 1.0
 
-_DOUBLES = ctypes.POINTER(ctypes.c_double)
-_DENSITY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[_DOUBLES] * 4)
-
 
 @pytest.fixture(scope="module")
 def functions() -> dict[str, Function]:
@@ -42,22 +36,15 @@ def functions() -> dict[str, Function]:
 
 
 def _machine(name: str) -> Function:
-    graph, layouts = Graph(), [InputLayout("x", ("rows",))]
+    graph = Graph()
     values = graph.apply(name, graph.input("x", ("rows",)))
-    outputs = [
-        graph.store(graph.constant(0.0), "value", 0, ()),
-        graph.store(values, "gradient", 0, ("rows",)),
-    ]
-    owner, (address,) = load(
-        object_code(density_text(schedule(outputs), layouts, ("rows",), 1)), ("log_density",)
-    )
+    outputs = [graph.store(values, "result", 0, ("rows",))]
+    machine = results(outputs, [InputLayout("x", ("rows",))], 1)
 
-    def function(x: Any, owner: Any = owner) -> Any:
+    def function(x: Any) -> Any:
         points = np.asarray(x, dtype=float)
-        data = np.concatenate([[0.0, len(points)], points])
-        arrays = [np.zeros(1), np.full(len(points), 7.0), np.zeros(1), data]
-        _DENSITY(address)(1, *[array.ctypes.data_as(_DOUBLES) for array in arrays])
-        return arrays[1]
+        data = buffer(machine.signature, {"x": points}, (len(points), 0))
+        return machine(np.zeros((1, 1)), data, len(points))[0]
 
     return function
 

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.compiler.inputs import data_buffer
+from mmm_engine.compiler.inputs import Signature
 from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData
 from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior import log_density as log_density_module
-from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.geometry import TrainingData, axis_sizes, training_data
 from mmm_engine.posterior.log_density import (
     CompiledLogDensity,
     compile_log_density,
@@ -49,6 +49,10 @@ def _point(density: CompiledLogDensity, seed: int = 0) -> Any:
     return 0.3 * np.random.default_rng(seed).normal(size=density.coordinates.size)
 
 
+def _buffer(specification: ModelSpecification, data: ModelData) -> Any:
+    return Signature.of(TrainingData, axis_sizes(specification), DYNAMIC_AXES, 1).data_buffer(data)
+
+
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
     """Makes this process forget its densities; machine code is kept in a folder of its own, which is returned."""
@@ -56,7 +60,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]
 
     def forget() -> Path:
         monkeypatch.setattr(log_density_module, "_compiled", {})
-        return tmp_path / "code"
+        return tmp_path / "code" / "machine_code"
 
     forget()
     return forget
@@ -105,7 +109,7 @@ def test_machine_code_is_found_again(fresh: Callable[[], Path]) -> None:
     (one, one_slopes), (two, two_slopes) = (k.evaluate(_point(k), data) for k in (first, second))
     assert one == two
     assert np.array_equal(one_slopes, two_slopes)
-    assert second.log_density_address != first.log_density_address
+    assert second.addresses != first.addresses
 
 
 def test_damaged_machine_code_is_never_run(
@@ -222,7 +226,7 @@ def test_a_density_is_compiled_once_however_many_ask(fresh: Callable[[], Path]) 
 def test_buffer_by_hand() -> None:
     """Its length, the sizes of run time, then media with the zeros before them, column by column."""
     specification, data = _window(rows=9, controls=[], adstock={"kind": "geometric", "max_lag": 3})
-    buffer = data_buffer(data, DYNAMIC_AXES)
+    buffer = _buffer(specification, data)
     rows, channels = data.media_lagged.shape[1:]
     assert (rows, channels, specification.max_lag) == (5, 3, 3)
     assert buffer[0] == len(buffer)
@@ -239,11 +243,12 @@ def test_buffer_by_hand() -> None:
 
 def test_buffer_holds_every_array_once() -> None:
     """Nothing is left out and nothing is there twice: its length is that of all arrays, lags apart."""
-    _, data = _window(lift_tests=LIFTS, events=EVENTS, yearly_seasonality=2, time_varying_media=True)
+    model = {"lift_tests": LIFTS, "events": EVENTS, "yearly_seasonality": 2, "time_varying_media": True}
+    specification, data = _window(**model)
     sizes = {name: np.size(array) for name, array in data.arrays().items()}
     lags, rows, channels = data.media_lagged.shape
     sizes["media_lagged"] = (rows + lags - 1) * channels
-    assert len(data_buffer(data, DYNAMIC_AXES)) == 1 + len(DYNAMIC_AXES) + sum(sizes.values())
+    assert len(_buffer(specification, data)) == 1 + len(DYNAMIC_AXES) + sum(sizes.values())
 
 
 MODELS: list[dict[str, Any]] = [
