@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 from typing import Any
 
@@ -10,15 +9,11 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from mmm_engine.compiler.array_functions import numpy_functions, traced_functions
-from mmm_engine.compiler.autodiff import gradient
-from mmm_engine.compiler.fusion import schedule
-from mmm_engine.compiler.graph import Graph
-from mmm_engine.compiler.lowering import density_text
-from mmm_engine.compiler.object_code import load, object_code
+from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.model.parameters import PriorPart, log_prior
 from mmm_engine.model.priors import PriorSpec, read_prior
+from tests.engine.compiler.harness import compiled
 
 XP = numpy_functions()
 
@@ -88,8 +83,6 @@ POINTS = {
 }
 # PyMC 6 has constants of these in single precision
 _SINGLE = {"HalfCauchy": 1e-8, "HalfStudentT": 1e-8, "SkewNormal": 1e-7}
-_DOUBLES = ctypes.POINTER(ctypes.c_double)
-_DENSITY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[_DOUBLES] * 4)
 
 by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case.values())))
 
@@ -214,21 +207,12 @@ def test_machine_code_has_the_same_density_and_its_slopes(case: dict[str, Any]) 
         density = _log_density(case["distribution"], flat[:5], arguments | fixed, xp)
         return (density + 0.0 * flat[:5]).sum() + (flat * flat).sum()
 
-    graph = Graph()
-    flat = graph.input("flat", (len(point),))
-    value = total(flat, traced_functions())
-    slope = gradient(value, [flat])[0]
-    outputs = [graph.store(value, "value", 0, ()), graph.store(slope, "gradient", 0, (len(point),))]
-    owner, (address,) = load(
-        object_code(density_text(schedule(outputs), [], (), len(point))), ("log_density",)
-    )
-    arrays = [point, np.full(len(point), np.nan), np.full(1, np.nan), np.zeros(1)]
-    assert _DENSITY(address)(len(point), *[array.ctypes.data_as(_DOUBLES) for array in arrays]) == 0
-    del owner
-    assert arrays[2][0] == pytest.approx(total(point, XP), rel=1e-12, abs=1e-12)
+    found = compiled(lambda xp, flat, _: total(flat, xp), len(point), ())(point, {}, (0, 0))
+    assert found.status == 0
+    assert found.value == pytest.approx(total(point, XP), rel=1e-12, abs=1e-12)
     steps = 1e-6 * np.eye(len(point))
     wanted = [(total(point + step, XP) - total(point - step, XP)) / 2e-6 for step in steps]
-    assert arrays[1] == pytest.approx(np.array(wanted), rel=1e-6, abs=1e-6)
+    assert found.slopes == pytest.approx(np.array(wanted), rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("sigma", [0.2, 1.5])
