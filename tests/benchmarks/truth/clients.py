@@ -24,7 +24,7 @@ from scipy.stats import f as f_distribution
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
-from mmm_engine.rows.regressors import Regressors, residual
+from tests.benchmarks.truth.media import Floats
 from tests.benchmarks.truth.worlds import VisibleRows
 
 MAX_LAG = {"day": 28, "week": 8, "month": 3}
@@ -79,18 +79,22 @@ def _config(
 
 def _has_weekly_rhythm(data: ClientData) -> bool:
     """Whether the day of the week explains what a line, channels and controls leave open (F test)."""
-    rows = Regressors(data.config, data.frame, data.period)
-    inputs = rows.standardised(rows.inputs)
-    with_days = np.column_stack([rows.trend(), inputs])
-    without = np.column_stack([rows.trend()[:, :2], inputs])
-    spare, more = len(rows) - with_days.shape[1], with_days.shape[1] - without.shape[1]
+    line = np.column_stack([np.ones(len(data)), np.linspace(-1, 1, len(data))])
+    inputs = np.column_stack([data.media, data.controls])
+    without = np.column_stack([line, (inputs - inputs.mean(axis=0)) / inputs.std(axis=0)])
+    weekday = data.dates.day_of_week.to_numpy()
+    with_days = np.column_stack([without, weekday[:, None] == np.arange(1, 7)])
+    spare = len(data) - with_days.shape[1]
     if spare < 5:
         return False
-    open_without, open_with = (
-        float(np.square(residual(rows.target, design)).sum()) for design in (without, with_days)
-    )
-    statistic = (open_without - open_with) / more / (open_with / spare)
-    return bool(f_distribution.sf(statistic, more, spare) < _WEEKLY_RHYTHM)
+    open_without, open_with = (_unexplained(data.target, design) for design in (without, with_days))
+    statistic = (open_without - open_with) / 6 / (open_with / spare)
+    return bool(f_distribution.sf(statistic, 6, spare) < _WEEKLY_RHYTHM)
+
+
+def _unexplained(target: Floats, design: Floats) -> float:
+    """Sum of squares that a least-squares fit leaves."""
+    return float(np.square(target - design @ np.linalg.lstsq(design, target, rcond=None)[0]).sum())
 
 
 def _with_weekdays(frame: pd.DataFrame) -> pd.DataFrame:
