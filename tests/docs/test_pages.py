@@ -144,7 +144,7 @@ def wrong_commands(text: str) -> Iterator[str]:
         words = shlex.split(line.lstrip("$ "), comments=True) if re.match(r"\$? ?(mmm|make) ", line) else []
         if words[:1] == ["make"] and words[1] not in targets:
             yield line
-        if words[:1] == ["mmm"]:
+        if words[:1] == ["mmm"] and words[1] != "--help":
             command = commands.get(words[1])
             known = {option for param in command.params for option in param.opts} if command else set()
             asked = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
