@@ -43,7 +43,7 @@ def scores() -> Iterator[pd.DataFrame]:
     yield compare_returns([(returns, returns)], "windows")
 
 
-@pytest.mark.parametrize("frame", scores(), ids=["forecast", "sampler", "stability"])
+@pytest.mark.parametrize("frame", list(scores()), ids=["forecast", "sampler", "stability"])
 def test_every_score_is_explained(frame: pd.DataFrame) -> None:
     """Scores of forecasts, of the sampler's health and of stability are on the page."""
     assert set(frame["metric"]) - NAMED == set()
