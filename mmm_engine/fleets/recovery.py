@@ -19,6 +19,7 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
 from mmm_engine.model.arrays import first_rows, model_data
+from mmm_engine.model.parameters import SHOWN_AS
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import prior_values
@@ -34,7 +35,6 @@ __all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_ta
 ScoreRow = tuple[str, str, str, float, str]
 
 _RANKS = 99  # draws a truth is ranked among: few enough to be independent
-_GUIDE_NAMES = {"gamma_control": "controls"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws
     for name, truth in simulated.truth.items():
         draws = values[name].reshape(len(values[name]), -1)
         rows = _compare(draws, np.atleast_1d(truth), prior.parameters[name])
-        shown = _GUIDE_NAMES.get(name, name)
+        shown = SHOWN_AS.get(name, name)
         frames.append(rows.assign(kind="parameter", name=shown, element=np.arange(len(rows))))
     channels = list(inputs.config.channel_names)
     contribution = channel_totals(values, fit.training_arrays, fit.specification).contribution

@@ -74,7 +74,7 @@ def simulate_targets(
         if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
             known = {name: value[0] for name, value in truth.items()}
             simulated = _with_target(inputs, target)
-            if specification.calibrated:
+            if specification.has_lift_tests:
                 gains = lift_gains(truth, train, specification, terms, numpy_functions())[0]
                 simulated = _with_lift_tests(simulated, np.asarray(gains, dtype=float), rng)
             yield SimulatedTarget(simulated, known, terms.media.sum(axis=-2)[0], rejected)

@@ -15,7 +15,8 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.media_transforms import lagged
-from mmm_engine.model.specification import ModelSpecification, TimeProcess
+from mmm_engine.model.specification import ModelSpecification
+from mmm_engine.model.terms import TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
 from mmm_engine.rows.window import ScaledInputs
 

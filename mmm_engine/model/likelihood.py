@@ -27,13 +27,13 @@ def log_likelihood(
     """
     terms = mean_terms(values, data, specification, xp)
     expected = mean(terms)
-    arguments = dict(specification.likelihood_constants)
-    sigma = values["y_sigma"] if "y_sigma" in values else arguments["sigma"]
+    arguments = noise_arguments(values, specification)
+    sigma = arguments["sigma"]
     rows = data.target_scaled.shape[0]
     squares = ((data.target_scaled - expected) / sigma) ** 2
-    lifts = _lift_likelihood(values, data, specification, terms, xp) if specification.calibrated else 0.0
+    lifts = _lift_likelihood(values, data, specification, terms, xp) if specification.has_lift_tests else 0.0
     if specification.likelihood == "StudentT":
-        nu = values["y_nu"] if "y_nu" in values else arguments["nu"]
+        nu = arguments["nu"]
         constant = (
             xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
         )
@@ -89,8 +89,7 @@ def draw_targets(
         above = ndtr(location / sigma)
         drawn = location - sigma * ndtri(above * (1.0 - rng.uniform(size=location.shape)))
         return np.asarray(np.maximum(drawn, 0.0))
-    constants = dict(specification.likelihood_constants)
-    nu = values["y_nu"][:, None] if "y_nu" in values else constants["nu"]
+    nu = _per_draw(noise_arguments(values, specification)["nu"])
     return np.asarray(location + rng.standard_t(nu, location.shape) * sigma)
 
 
@@ -109,9 +108,18 @@ def expected_target(location: Floats, values: dict[str, Floats], specification: 
     return np.asarray(location + sigma * np.exp(log_density - log_ndtr(standardised)))
 
 
+def noise_arguments(values: Mapping[str, Array], specification: ModelSpecification) -> dict[str, Array]:
+    """Arguments of the target's distribution by name: fixed numbers, or parameters from `values`."""
+    return {
+        argument.name: values[argument.value] if isinstance(argument.value, str) else argument.value
+        for argument in specification.noise_arguments
+    }
+
+
 def _noise_sd(values: dict[str, Floats], specification: ModelSpecification) -> Floats | float:
-    return (
-        values["y_sigma"][:, None]
-        if "y_sigma" in values
-        else dict(specification.likelihood_constants)["sigma"]
-    )
+    return _per_draw(noise_arguments(values, specification)["sigma"])
+
+
+def _per_draw(argument: Floats | float) -> Floats | float:
+    """An argument that has one value per draw, beside dates: shape (draw, 1)."""
+    return argument[:, None] if isinstance(argument, np.ndarray) else argument

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mmm_engine.array_types import Array
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.media_transforms import SATURATIONS, adstock
-from mmm_engine.model.specification import MediaGroup, ModelSpecification, TimeProcess
+from mmm_engine.model.parameters import merge_columns
+from mmm_engine.model.specification import ModelSpecification
+from mmm_engine.model.terms import MediaGroup, TimeProcess
 from mmm_engine.model.time_variation import (
     matern52_sqrt_density,
     softplus_multiplier,
@@ -151,14 +151,12 @@ def saturation_shape(
 
 
 def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: Any) -> Array:
-    if len(pieces) == 1:
-        return pieces[0]
-    order = np.argsort([channel for group in groups for channel in group.channels])
-    return xp.concatenate(_same_leading_shape(pieces, xp), axis=-1)[..., order]
+    """The channels of all groups, each in its place, shape (..., date, channel)."""
+    return merge_columns(_same_leading_shape(pieces, xp), [group.channels for group in groups], xp)
 
 
 def _same_leading_shape(pieces: list[Array], xp: Any) -> list[Array]:
-    """Pieces whose draws axis may be missing (a kernel without parameters), made to agree."""
+    """Pieces whose draws axis may be missing (adstock without parameters), made to agree."""
     widest = max(pieces, key=lambda piece: piece.ndim)
     return [
         piece if piece.ndim == widest.ndim else piece + xp.zeros_like(widest[..., :1]) for piece in pieces
@@ -180,9 +178,9 @@ def _process(
     data: ModelData,
     xp: Any,
 ) -> Array:
-    eta = values[f"{process.name}_raw_eta"][..., None]
-    length_scale = values[f"{process.name}_raw_ls"][..., None]
-    offsets = values[f"{process.name}_raw_hsgp_coefs_offset"]
+    eta = values[process.amplitude][..., None]
+    length_scale = values[process.length_scale][..., None]
+    offsets = values[process.coefficients]
     # eta outside: the sampler's coordinates need the curve of size one too
     latent = eta * ((offsets * matern52_sqrt_density(frequencies, 1.0, length_scale, xp)) @ basis.T)
     return softplus_multiplier(latent, data.training, xp)

@@ -18,20 +18,25 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.array_types import Array, Floats
+from mmm_engine.model.parameters import Role, Unit
 
 Namespace = Any  # array functions (arrays.py)
 
 
 @dataclass(frozen=True)
-class Parameter:
+class TransformParameter:
     """A parameter of a transformation and its default prior.
 
     Attributes:
         name: Name within the transformation ("alpha", "lam").
+        role: What it does there.
+        unit: What it is measured in; media and target are scaled.
         prior: Distribution name and its arguments, as in the client file.
     """
 
     name: str
+    role: Role
+    unit: Unit
     prior: Mapping[str, Any]
 
 
@@ -44,7 +49,7 @@ class Adstock:
         weights: (parameters, max_lag, xp) -> one unnormalised weight per lag, each shaped like the parameters.
     """
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[TransformParameter, ...]
     weights: Callable[[Mapping[str, Array], int, Namespace], list[Array]]
 
 
@@ -59,7 +64,7 @@ class Saturation:
         half: The parameter that is the media level of half response, or None when there is none.
     """
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[TransformParameter, ...]
     shape: Callable[[Array, Mapping[str, Array], Namespace], Array]
     scale: str | None
     half: str | None = None
@@ -132,16 +137,32 @@ def _fold(function: Callable[[Array, Array], Array], values: Sequence[Array]) ->
 
 
 ADSTOCKS: dict[str, Adstock] = {
-    "geometric": Adstock((Parameter("alpha", _beta(1, 3)),), _geometric_weights),
-    "delayed": Adstock(
-        (Parameter("alpha", _beta(1, 3)), Parameter("theta", _half_normal(1))), _delayed_weights
+    "geometric": Adstock(
+        (TransformParameter("alpha", Role.ADSTOCK, Unit.FRACTION, _beta(1, 3)),), _geometric_weights
     ),
-    "binomial": Adstock((Parameter("alpha", _beta(1, 3)),), _binomial_weights),
+    "delayed": Adstock(
+        (
+            TransformParameter("alpha", Role.ADSTOCK, Unit.FRACTION, _beta(1, 3)),
+            TransformParameter("theta", Role.ADSTOCK, Unit.PERIODS, _half_normal(1)),
+        ),
+        _delayed_weights,
+    ),
+    "binomial": Adstock(
+        (TransformParameter("alpha", Role.ADSTOCK, Unit.FRACTION, _beta(1, 3)),), _binomial_weights
+    ),
     "weibull_pdf": Adstock(
-        (Parameter("lam", _gamma(2, 1)), Parameter("k", _gamma(3, 1))), _weibull_pdf_weights
+        (
+            TransformParameter("lam", Role.ADSTOCK, Unit.PERIODS, _gamma(2, 1)),
+            TransformParameter("k", Role.ADSTOCK, Unit.NUMBER, _gamma(3, 1)),
+        ),
+        _weibull_pdf_weights,
     ),
     "weibull_cdf": Adstock(
-        (Parameter("lam", _gamma(2, 2.5)), Parameter("k", _gamma(2, 2.5))), _weibull_cdf_weights
+        (
+            TransformParameter("lam", Role.ADSTOCK, Unit.PERIODS, _gamma(2, 2.5)),
+            TransformParameter("k", Role.ADSTOCK, Unit.NUMBER, _gamma(2, 2.5)),
+        ),
+        _weibull_cdf_weights,
     ),
     "none": Adstock((), _no_weights),
 }
@@ -242,32 +263,44 @@ def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
 
 SATURATIONS: dict[str, Saturation] = {
     "michaelis_menten": Saturation(
-        (Parameter("alpha", _gamma(2, 1)), Parameter("lam", _half_normal(1))),
+        (
+            TransformParameter("alpha", Role.SATURATION_SCALE, Unit.TARGET, _gamma(2, 1)),
+            TransformParameter("lam", Role.HALF_SATURATION, Unit.MEDIA, _half_normal(1)),
+        ),
         _michaelis_menten,
         "alpha",
         "lam",
     ),
     "logistic": Saturation(
         (
-            Parameter("lam", {"distribution": "Gamma", "alpha": 3, "beta": 1}),
-            Parameter("beta", _half_normal(2)),
+            TransformParameter(
+                "lam", Role.SATURATION_SHAPE, Unit.PER_MEDIA, {"distribution": "Gamma", "alpha": 3, "beta": 1}
+            ),
+            TransformParameter("beta", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(2)),
         ),
         _logistic,
         "beta",
     ),
     "inverse_scaled_logistic": Saturation(
         (
-            Parameter("lam", {"distribution": "Gamma", "alpha": 0.5, "beta": 1}),
-            Parameter("beta", _half_normal(2)),
+            TransformParameter(
+                "lam", Role.HALF_SATURATION, Unit.MEDIA, {"distribution": "Gamma", "alpha": 0.5, "beta": 1}
+            ),
+            TransformParameter("beta", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(2)),
         ),
         _inverse_scaled_logistic,
         "beta",
     ),
     "hill": Saturation(
         (
-            Parameter("slope", {"distribution": "Normal", "mu": 1, "sigma": 0.001}),
-            Parameter("kappa", _half_normal(1.5)),
-            Parameter("beta", _half_normal(1.5)),
+            TransformParameter(
+                "slope",
+                Role.SATURATION_SHAPE,
+                Unit.NUMBER,
+                {"distribution": "Normal", "mu": 1, "sigma": 0.001},
+            ),
+            TransformParameter("kappa", Role.HALF_SATURATION, Unit.MEDIA, _half_normal(1.5)),
+            TransformParameter("beta", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(1.5)),
         ),
         _hill,
         "beta",
@@ -275,21 +308,39 @@ SATURATIONS: dict[str, Saturation] = {
     ),
     "hill_sigmoid": Saturation(
         (
-            Parameter("sigma", _half_normal(1.5)),
-            Parameter("beta", _half_normal(1.5)),
-            Parameter("lam", _half_normal(1.5)),
+            TransformParameter("sigma", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(1.5)),
+            TransformParameter("beta", Role.SATURATION_SHAPE, Unit.PER_MEDIA, _half_normal(1.5)),
+            TransformParameter("lam", Role.SATURATION_SHAPE, Unit.MEDIA, _half_normal(1.5)),
         ),
         _hill_sigmoid,
         "sigma",
     ),
-    "tanh": Saturation((Parameter("b", _half_normal(1)), Parameter("c", _half_normal(1))), _tanh, None),
+    "tanh": Saturation(
+        (
+            TransformParameter("b", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(1)),
+            TransformParameter("c", Role.SATURATION_SHAPE, Unit.MEDIA_PER_TARGET, _half_normal(1)),
+        ),
+        _tanh,
+        None,
+    ),
     "root": Saturation(
-        (Parameter("alpha", _beta(1, 2)), Parameter("beta", {"distribution": "Gamma", "mu": 1, "sigma": 1})),
+        (
+            TransformParameter("alpha", Role.SATURATION_SHAPE, Unit.NUMBER, _beta(1, 2)),
+            TransformParameter(
+                "beta", Role.SATURATION_SCALE, Unit.TARGET, {"distribution": "Gamma", "mu": 1, "sigma": 1}
+            ),
+        ),
         _root,
         "beta",
     ),
-    "log": Saturation((Parameter("beta", _half_normal(1)),), _log, "beta"),
-    "none": Saturation((Parameter("beta", _half_normal(1)),), _linear, "beta"),
+    "log": Saturation(
+        (TransformParameter("beta", Role.SATURATION_SCALE, Unit.TARGET, _half_normal(1)),), _log, "beta"
+    ),
+    "none": Saturation(
+        (TransformParameter("beta", Role.SATURATION_SCALE, Unit.TARGET_PER_MEDIA, _half_normal(1)),),
+        _linear,
+        "beta",
+    ),
 }
 
 

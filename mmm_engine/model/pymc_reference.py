@@ -12,15 +12,15 @@ import pandas as pd
 
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.model.calendar_terms import known_lift_tests
-from mmm_engine.model.parameters import ParameterSpec
+from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
 from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import (
     INTERCEPT_PROCESS,
     MEDIA_PROCESS,
     ModelSpecification,
-    TimeProcess,
     model_specification,
 )
+from mmm_engine.model.terms import TimeProcess
 from mmm_engine.rows.window import ScaledInputs
 
 # our parameter name -> pymc-marketing's, where they differ
@@ -65,6 +65,7 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     _refuse_mixed(inputs, specification)
     adstock, saturation = specification.adstocks[0], specification.saturations[0]
     priors = model_priors(specification, inputs.train_rows)
+    outside = {spec.name for spec in specification.with_role(*_OUTSIDE)}
     mmm = MMM(
         date_column="date",
         channel_columns=list(config.channel_names),
@@ -75,7 +76,7 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
         time_varying_media=specification.media_process is not None,
         time_varying_intercept=specification.intercept_process is not None,
         yearly_seasonality=specification.fourier_order or None,
-        model_config={name: prior for name, prior in priors.items() if not name.startswith(_OUTSIDE)},
+        model_config={name: prior for name, prior in priors.items() if name not in outside},
         scaling=Scaling(
             target=FixedScaling(dims=(), value=inputs.scales.target),
             channel=FixedScaling(dims=(), value=dict(inputs.scales.media)),
@@ -141,30 +142,36 @@ def model_priors(specification: ModelSpecification, train_rows: int) -> dict[str
     """
     from pymc_extras.prior import Prior
 
-    specs = {spec.name: spec for spec in specification.parameters}
-    priors: dict[str, Any] = {"intercept": _prior(specs["intercept"])}
-    noise: dict[str, Any] = dict(specification.likelihood_constants)
-    noise |= {name[2:]: _prior(spec) for name, spec in specs.items() if name.startswith("y_")}
-    priors["likelihood"] = Prior(specification.likelihood, **noise)
-    if "gamma_control" in specs:
-        priors["gamma_control"] = _prior(specs["gamma_control"])
+    (intercept,) = specification.with_role(Role.INTERCEPT)
+    priors: dict[str, Any] = {intercept.name: _prior(intercept)}
+    arguments = {
+        argument.name: _prior(specification.parameter(argument.value))
+        if isinstance(argument.value, str)
+        else argument.value
+        for argument in specification.noise_arguments
+    }
+    priors["likelihood"] = Prior(specification.likelihood, **arguments)
+    priors |= {spec.name: _prior(spec) for spec in specification.with_role(Role.CONTROL_EFFECT)}
     for setting, process in (
         ("media_tvp_config", specification.media_process),
         ("intercept_tvp_config", specification.intercept_process),
     ):
         if process is not None:
-            priors[setting] = _hsgp(process, specs, train_rows)
-    rest = [name for name in specs if name.startswith(_REST)]
-    return priors | {name: _prior(specs[name]) for name in sorted(rest, key=_guide_order)}
+            priors[setting] = _hsgp(process, specification, train_rows)
+    rest = specification.with_role(*SATURATION_ROLES, Role.ADSTOCK, Role.SEASONALITY, *_OUTSIDE)
+    return priors | {spec.name: _prior(spec) for spec in sorted(rest, key=_guide_order)}
 
 
-_OUTSIDE = ("trend_", "event_")  # terms that pymc-marketing adds to the mean from outside
-_REST = ("saturation_", "adstock_", "gamma_fourier", *_OUTSIDE)
+_OUTSIDE = (Role.TREND, Role.EVENT_WIDTH, Role.EVENT_SIZE)
+"""Of terms that pymc-marketing adds to the mean from outside."""
+
+_GUIDE_ORDER = (Role.HALF_SATURATION, Role.SATURATION_SHAPE, Role.SATURATION_SCALE)
 
 
-def _guide_order(name: str) -> tuple[int, str]:
+def _guide_order(spec: ParameterSpec) -> tuple[int, str]:
     """Saturation before adstock, half-saturation before scale: the order data scientists know."""
-    return (0 if name.startswith("saturation_lam") else 1 if name.startswith("saturation") else 2, name)
+    place = _GUIDE_ORDER.index(spec.role) if spec.role in _GUIDE_ORDER else len(_GUIDE_ORDER)
+    return place, spec.name
 
 
 def _prior(spec: ParameterSpec) -> Any:
@@ -188,13 +195,13 @@ def _arguments(prior: PriorSpec) -> dict[str, Any]:
     }
 
 
-def _hsgp(process: TimeProcess, specs: dict[str, ParameterSpec], train_rows: int) -> Any:
+def _hsgp(process: TimeProcess, specification: ModelSpecification, train_rows: int) -> Any:
     from pymc_marketing.hsgp_kwargs import HSGPKwargs
 
     from mmm_engine.model.arrays import half_width
 
-    eta = dict(specs[f"{process.name}_raw_eta"].parts[0].prior.arguments)
-    length = dict(specs[f"{process.name}_raw_ls"].parts[0].prior.arguments)
+    eta = dict(specification.parameter(process.amplitude).parts[0].prior.arguments)
+    length = dict(specification.parameter(process.length_scale).parts[0].prior.arguments)
     return HSGPKwargs(
         m=process.n_basis,
         L=half_width(process, train_rows),

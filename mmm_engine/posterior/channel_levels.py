@@ -21,9 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mmm_engine.array_types import Array
+from mmm_engine.model.parameters import merge_columns
 from mmm_engine.posterior.bijectors import soft_above_zero
 
 _TINY = 1e-12  # the amplitudes never take the whole total: keeps what they leave positive
@@ -108,8 +107,7 @@ def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: 
     resting = [channel for channel in range(channels) if channel not in bends.positions]
     effect = amplitudes * (1.0 + excess)
     if resting:
-        order = np.argsort(bends.positions + resting)
-        effect = xp.concatenate([effect, pinned[..., resting]], axis=-1)[..., order]
+        effect = merge_columns([effect, pinned[..., resting]], [bends.positions, resting], xp)
     return Levels(
         intercept=total * left * xp.exp(log_unused),
         effect=total * effect,

@@ -22,9 +22,18 @@ import numpy as np
 from mmm_engine.array_types import Array
 from mmm_engine.model.mean import saturation_shape
 from mmm_engine.model.media_transforms import SATURATIONS
-from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
+from mmm_engine.model.parameters import (
+    MEDIA_ROLES,
+    ParameterSpec,
+    PriorPart,
+    Role,
+    assemble,
+    free_variables,
+    merge_columns,
+)
 from mmm_engine.model.priors import PriorSpec
-from mmm_engine.model.specification import MediaGroup, ModelSpecification, parameter_values
+from mmm_engine.model.specification import ModelSpecification, parameter_values
+from mmm_engine.model.terms import MediaGroup
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero
 from mmm_engine.posterior.channel_levels import Bends, channel_levels
@@ -119,7 +128,7 @@ class Coordinates:
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
         )
-        log_total = self._elements(flat, self._parameter("intercept"), xp) + self._control_shift(
+        log_total = self._elements(flat, _intercept(self.specification), xp) + self._control_shift(
             variables, data, xp
         )
         levels = channel_levels(log_total, amplitude, bends, xp)
@@ -128,11 +137,11 @@ class Coordinates:
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
         self._store(variables, [group.scale for group in self.channels], scale)
-        variables["intercept"] = levels.intercept
+        variables[_intercept(self.specification).name] = levels.intercept
         log_jacobian = levels.log_jacobian + slopes - log_curves.sum(axis=-1)
         if self.amplitudes and self.specification.media_process is not None:
             # what the data pin is how far media move the target: the more the channels bring, the smaller the size
-            eta = f"{self.specification.media_process.name}_raw_eta"
+            eta = self.specification.media_process.amplitude
             share = levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
             variables[eta] = variables[eta] / share
             log_jacobian = log_jacobian - xp.log(share)[..., 0]
@@ -160,15 +169,15 @@ class Coordinates:
         ):
             if process is None:
                 continue
-            name = f"{process.name}_raw"
-            offsets = variables[f"{name}_hsgp_coefs_offset"] @ rotation.T
-            length_scale = variables[f"{name}_ls"][..., 0][..., None]  # as the model writes it: compiled once
+            offsets = variables[process.coefficients] @ rotation.T
+            # as the model writes it: compiled once
+            length_scale = variables[process.length_scale][..., 0][..., None]
             density = matern52_sqrt_density(frequencies, 1.0, length_scale, xp)
             curve = (offsets * density) @ basis.T
             moves = curve - curve.mean(axis=-1)[..., None]
             size = xp.sqrt((moves**2).mean(axis=-1) + _SIZE_FLOOR)[..., None]
-            variables[f"{name}_hsgp_coefs_offset"] = offsets
-            variables[f"{name}_eta"] = variables[f"{name}_eta"] / size
+            variables[process.coefficients] = offsets
+            variables[process.amplitude] = variables[process.amplitude] / size
             log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
         return log_jacobian
 
@@ -215,10 +224,7 @@ class Coordinates:
         """Flat values of a parameter's elements, in their order."""
         slots = {slot.part.name: slot for slot in self.slots}
         pieces = [flat[..., slots[part.name].start : slots[part.name].stop] for part in spec.parts]
-        if len(pieces) == 1:
-            return pieces[0]
-        order = np.argsort([index for part in spec.parts for index in part.indices])
-        return xp.concatenate(pieces, axis=-1)[..., order]
+        return merge_columns(pieces, [part.indices for part in spec.parts], xp)
 
     def _store(self, variables: dict[str, Array], specs: Sequence[ParameterSpec], values: Array) -> None:
         """Hands the elements of parameters, one behind another, out to the free variables that carry them."""
@@ -230,18 +236,15 @@ class Coordinates:
                 variables[part.name] = elements if whole else elements[..., list(part.indices)]
             start += spec.size
 
-    def _parameter(self, name: str) -> ParameterSpec:
-        return next(spec for spec in self.specification.parameters if spec.name == name)
-
     def _control_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
         """What the controls take from (or add to) the total of baseline and channels, on the log scale.
 
         The data pin the sum of all terms; a control with a mean effect trades off against the baseline.
         """
-        spec = next((spec for spec in self.specification.parameters if spec.name == "gamma_control"), None)
-        if spec is None:
+        effects = self.specification.with_role(Role.CONTROL_EFFECT)
+        if not effects:
             return 0.0
-        taken = (assemble(spec, variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
+        taken = (assemble(effects[0], variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
         share = -taken / data.target_scaled.mean()
         bounded = xp.maximum(share, -0.5)
         # log(1 + share), continued by its tangent below -1/2
@@ -264,11 +267,12 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
     variables keep their plain maps.
     """
     maps: dict[str, str] = {}
-    for part in free_variables(specification.parameters):
-        if _is_beta_with_one(part.prior):
-            maps[part.name] = "score"
-        elif part.prior.support == "positive" and _weakly_identified(part):
-            maps[part.name] = "soft"
+    for spec in specification.parameters:
+        for part in free_variables((spec,)):
+            if _is_beta_with_one(part.prior):
+                maps[part.name] = "score"
+            elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
+                maps[part.name] = "soft"
     return _coordinates(
         specification, _channels(specification), maps, amplitudes=_positive_etas(specification)
     )
@@ -284,40 +288,37 @@ def _is_beta_with_one(prior: PriorSpec) -> bool:
     )
 
 
-def _weakly_identified(part: PriorPart) -> bool:
-    name = part.name
-    return name.startswith(("saturation_", "gamma_control", "adstock_"))
+_WEAKLY_IDENTIFIED = MEDIA_ROLES | {Role.CONTROL_EFFECT}
+
+
+def _intercept(specification: ModelSpecification) -> ParameterSpec:
+    (intercept,) = specification.with_role(Role.INTERCEPT)
+    return intercept
 
 
 def _channels(specification: ModelSpecification) -> tuple[ChannelLevels, ...]:
     """Groups of channels whose levels are sampled jointly; none when the intercept may be negative."""
-    intercept = next(spec for spec in specification.parameters if spec.name == "intercept")
-    if not _is_positive(intercept):
+    if not _intercept(specification).is_positive:
         return ()
     found = []
     for group in specification.saturations:
         saturation = SATURATIONS[group.kind]
         scale = _parameter_of(specification, group, saturation.scale)
-        if scale is None or not _is_positive(scale):
+        if scale is None or not scale.is_positive:
             continue
         half = _parameter_of(specification, group, saturation.half)
-        found.append(ChannelLevels(group, scale, half if half is not None and _is_positive(half) else None))
+        found.append(ChannelLevels(group, scale, half if half is not None and half.is_positive else None))
     return tuple(found)
 
 
 def _positive_etas(specification: ModelSpecification) -> bool:
-    return all(_is_positive(spec) for spec in specification.parameters if spec.name.endswith("_raw_eta"))
-
-
-def _is_positive(spec: ParameterSpec) -> bool:
-    return all(part.prior.support == "positive" and part.sign > 0 for part in spec.parts)
+    return all(spec.is_positive for spec in specification.with_role(Role.TIME_VARIATION_AMPLITUDE))
 
 
 def _parameter_of(
     specification: ModelSpecification, group: MediaGroup, short: str | None
 ) -> ParameterSpec | None:
-    name = dict(group.parameters).get(short) if short is not None else None
-    return next((spec for spec in specification.parameters if spec.name == name), None)
+    return None if short is None else specification.parameter(dict(group.parameters)[short])
 
 
 def _coordinates(
@@ -327,7 +328,7 @@ def _coordinates(
     *,
     amplitudes: bool,
 ) -> Coordinates:
-    joint = {"intercept"} if channels else set()
+    joint = {_intercept(specification).name} if channels else set()
     for channel in channels:
         joint |= {
             part.name for spec in (channel.scale, channel.half) if spec is not None for part in spec.parts

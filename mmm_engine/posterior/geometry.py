@@ -16,7 +16,8 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import declared
 from mmm_engine.model import arrays
 from mmm_engine.model.arrays import ModelData, process_basis
-from mmm_engine.model.specification import ModelSpecification, TimeProcess
+from mmm_engine.model.specification import ModelSpecification
+from mmm_engine.model.terms import TimeProcess
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.rows.window import ScaledInputs
 

@@ -18,7 +18,7 @@ from mmm_engine.client.lift_tests import read_lift_tests
 from mmm_engine.client.model_config import LiftTest
 from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
-from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, Parameter
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
 from mmm_engine.model.specification import model_specification
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.toolkit.prior_arguments import prior_mappings
@@ -93,7 +93,7 @@ def log_settings(config: ClientConfig) -> None:
         logger.info("Using your own priors for %s.", ", ".join(own))
 
 
-def _log_priors(what: str, parameters: Sequence[Parameter]) -> None:
+def _log_priors(what: str, parameters: Sequence[TransformParameter]) -> None:
     if parameters:
         names = [spec.name for spec in parameters]
         logger.info("Creating default priors for %s %s.", what, " and ".join(names))

@@ -13,14 +13,10 @@ import xarray as xr
 
 from mmm_engine.client.validation import nearest
 from mmm_engine.errors import DataError, Fault
-from mmm_engine.model.media_transforms import SATURATIONS
+from mmm_engine.model.parameters import MODEL_NAMES, Unit
 from mmm_engine.posterior.fitted_window import FittedWindow
 
 logger = logging.getLogger("mmm_engine.toolkit")
-
-VARIABLE_ALIASES = {"controls": "gamma_control"}
-_TARGET_UNITS = ("intercept", "y_sigma", "gamma_fourier", "trend_delta", "event_effect_size")
-_HEIGHTS = {kind: saturation.scale or "b" for kind, saturation in SATURATIONS.items()}  # tanh rises to its b
 
 
 def summarize(var_name: str, window: FittedWindow) -> dict[str, Any]:
@@ -37,7 +33,7 @@ def summarize(var_name: str, window: FittedWindow) -> dict[str, Any]:
     Raises:
         DataError: If there is no such parameter.
     """
-    name = VARIABLE_ALIASES.get(var_name, var_name)
+    name = MODEL_NAMES.get(var_name, var_name)
     draws = window.posterior["posterior"].dataset
     if name not in draws:
         known = [str(variable) for variable in draws.data_vars]
@@ -70,15 +66,13 @@ def original_units(name: str, window: FittedWindow) -> float | xr.DataArray | No
         name: Name of the parameter in the posterior.
         window: The fitted window.
     """
-    inputs, scale = window.inputs, window.inputs.scales.target
-    if name == "gamma_control":
+    inputs, unit = window.inputs, window.specification.parameter(name).unit
+    if unit is Unit.TARGET_PER_CONTROL:
         controls = list(inputs.config.control_names)
         return xr.DataArray(
-            scale / inputs.scales.control_array(), coords={"control": controls}, dims="control"
+            inputs.scales.target / inputs.scales.control_array(), coords={"control": controls}, dims="control"
         )
-    groups = window.specification.saturations
-    heights = {dict(group.parameters).get(_HEIGHTS[group.kind]) for group in groups}
-    return scale if name in _TARGET_UNITS or name in heights else None
+    return inputs.scales.target if unit.is_of_target else None
 
 
 def _plain(values: xr.DataArray) -> float | dict[str, float]:

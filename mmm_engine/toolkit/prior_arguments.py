@@ -14,10 +14,17 @@ import numpy as np
 from mmm_engine.client.model_config import PROCESS_KEYS, PROCESS_SETTINGS
 from mmm_engine.distributions.arguments import BESIDE_ARGUMENTS
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.model.parameters import MODEL_NAMES
 
 PriorMapping = dict[str, Any]
 
-_ALIASES = {"controls": "gamma_control"}
+_CHANNEL_PRIORS = {
+    f"{transform}_{parameter.name}"
+    for transform, kinds in (("adstock", ADSTOCKS), ("saturation", SATURATIONS))
+    for kind in kinds.values()
+    for parameter in kind.parameters
+}
 
 
 def prior_mappings(
@@ -41,7 +48,7 @@ def prior_mappings(
     own: dict[str, dict[str, PriorMapping]] = {}
     faults: list[Fault] = []
     for written, prior in priors.items():
-        name = _ALIASES.get(written, written)
+        name = MODEL_NAMES.get(written, written)
         try:
             mapping = _process(prior) if name in PROCESS_SETTINGS else _prior(prior)
             by_channel = _by_channel(name, mapping, channels)
@@ -111,7 +118,7 @@ def _by_channel(name: str, mapping: PriorMapping, channels: Sequence[str]) -> li
     lengths = {len(value) for value in mapping.values() if isinstance(value, list)}
     if not lengths:
         return None
-    if lengths != {len(channels)} or not name.startswith(("saturation_", "adstock_")):
+    if lengths != {len(channels)} or name not in _CHANNEL_PRIORS:
         listed = " and ".join(map(str, sorted(lengths)))
         raise _UnreadableError(
             f"an argument with {listed} numbers (only priors of saturation and adstock may have one per channel, "

@@ -20,6 +20,7 @@ import xarray as xr
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
+from mmm_engine.model.parameters import MODEL_NAMES
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
@@ -28,7 +29,7 @@ from mmm_engine.rows.window import ScaledInputs, scale_split, without_scaling
 from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
-from mmm_engine.toolkit.parameter_units import VARIABLE_ALIASES, summarize
+from mmm_engine.toolkit.parameter_units import summarize
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.runner import Runner
 
@@ -133,7 +134,7 @@ class PymcModel(FleetMethods):
             from mmm_engine.model.pymc_reference import model_priors
 
             shown = model_priors(model_specification(self._data.config), len(self._data))
-            given = {VARIABLE_ALIASES.get(name, name): prior for name, prior in self._given.items()}
+            given = {MODEL_NAMES.get(name, name): prior for name, prior in self._given.items()}
             self._priors = shown | {
                 name: prior for name, prior in given.items() if not isinstance(prior, Mapping)
             }

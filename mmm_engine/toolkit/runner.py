@@ -30,6 +30,8 @@ from mmm_engine.fleets.recovery import (
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.sensitivity import PERTURBATION, sensitivity_runs
 from mmm_engine.fleets.stability import stability_scores
+from mmm_engine.model.parameters import SHOWN_AS, Role
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.forecast import DEFAULT_HORIZON, forecast
 from mmm_engine.rows.calendar import Period
@@ -114,7 +116,8 @@ class Runner:
         }
         if n_simulations > 1:
             tables["ranks"] = rank_ecdf(simulations)
-        sections = recovery_sections(scores, self.data.config.channel_names)
+        specification = model_specification(self.data.config)
+        sections = recovery_sections(scores, specification, self.data.config.channel_names)
         return self._result("recovery", members, [scores], fits, tables, sections, recovery=scores)
 
     def stability_fleet(
@@ -239,24 +242,30 @@ class Runner:
         return window if self.scaled else without_scaling(window)
 
 
-def recovery_sections(scores: pd.DataFrame, channels: Sequence[str]) -> dict[str, Any]:
+def recovery_sections(
+    scores: pd.DataFrame, specification: ModelSpecification, channels: Sequence[str]
+) -> dict[str, Any]:
     """The parts of a recovery summary: recovery per parameter, scores per channel, counts."""
     parameters = scores[scores["metric"] == "recovery"].set_index("channel")["value"]
-    names = [name for name in parameters.index if not name.endswith("_hsgp_coefs_offset")]
+    roles = {SHOWN_AS.get(spec.name, spec.name): spec.role for spec in specification.parameters}
+    names = [name for name in parameters.index if roles[name] is not Role.BASIS_COEFFICIENTS]
     whole = scores[scores["channel"] == "all"]
     return {
-        "recovery": {name: float(parameters[name]) for name in sorted(names, key=_guide_order)},
+        "recovery": {
+            name: float(parameters[name])
+            for name in sorted(names, key=lambda name: _guide_order(roles[name]))
+        },
         "channels": nested(scores[scores["channel"].isin(channels)], "channel"),
         **{str(metric): float(value) for metric, value in zip(whole["metric"], whole["value"], strict=True)},
     }
 
 
-_FIRST = ("y_sigma", "intercept", "controls")
-_LAST = ("saturation_lam", "saturation_", "adstock_")
+_FIRST = (Role.NOISE_SCALE, Role.INTERCEPT, Role.CONTROL_EFFECT)
+_LAST = (Role.HALF_SATURATION, Role.SATURATION_SHAPE, Role.SATURATION_SCALE, Role.ADSTOCK)
 
 
-def _guide_order(name: str) -> tuple[int, int]:
+def _guide_order(role: Role) -> tuple[int, int]:
     """Noise, intercept and controls first, saturation and adstock last: the order data scientists know."""
-    if name in _FIRST:
-        return 0, _FIRST.index(name)
-    return 1, next((place for place, start in enumerate(_LAST, start=1) if name.startswith(start)), 0)
+    if role in _FIRST:
+        return 0, _FIRST.index(role)
+    return 1, _LAST.index(role) + 1 if role in _LAST else 0

@@ -11,7 +11,7 @@ from scipy import integrate
 
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.distributions.table import DISTRIBUTIONS
-from mmm_engine.model.parameters import ParameterSpec, PriorPart
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit
 from mmm_engine.model.prior_draws import draw_part, prior_ranges
 from mmm_engine.model.priors import PriorSpec, read_prior
 
@@ -116,8 +116,14 @@ def test_ranges_follow_parts_signs_and_hyperpriors() -> None:
     nested = PriorSpec("Normal", (("mu", 10.0), ("sigma", half)))
     ranges = prior_ranges(
         (
-            ParameterSpec("a", "d", (PriorPart("a_up", (1,), half), PriorPart("a_down", (0, 2), half, -1.0))),
-            ParameterSpec("b", None, (PriorPart("b", (0,), nested),)),
+            ParameterSpec(
+                "a",
+                Role.CONTROL_EFFECT,
+                Unit.NUMBER,
+                "d",
+                (PriorPart("a_up", (1,), half), PriorPart("a_down", (0, 2), half, -1.0)),
+            ),
+            ParameterSpec("b", Role.INTERCEPT, Unit.NUMBER, None, (PriorPart("b", (0,), nested),)),
         )
     )
     low, high = ranges["a"]

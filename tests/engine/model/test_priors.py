@@ -8,7 +8,7 @@ import pytest
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
-from mmm_engine.model.parameters import ParameterSpec, PriorPart, assemble, free_variables
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit, assemble, free_variables
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.priors import read_prior
 from mmm_engine.model.specification import model_specification
@@ -133,7 +133,9 @@ def test_hyperpriors_come_before_what_depends_on_them() -> None:
     nested = read_prior(
         {"distribution": "HalfNormal", "sigma": {"distribution": "HalfNormal", "sigma": 1}}, "x", "me"
     )
-    spec = ParameterSpec("beta", "channel", (PriorPart("beta", (0, 1), nested),))
+    spec = ParameterSpec(
+        "beta", Role.SATURATION_SCALE, Unit.TARGET, "channel", (PriorPart("beta", (0, 1), nested),)
+    )
     assert [part.name for part in free_variables((spec,))] == ["beta_sigma", "beta"]
     drawn = draw_variables((spec,), 4000, np.random.default_rng(1))
     assert drawn["beta"].shape == (4000, 2)

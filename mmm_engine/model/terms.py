@@ -1,0 +1,317 @@
+"""The terms of a client's model, each with the parameters that it brings.
+
+Here: channels grouped by transformation, time variation, controls, seasonality, trend, events, noise; names, roles,
+units and priors of their parameters.
+Not here: all terms together (specification.py), their formulas (mean.py, likelihood.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mmm_engine.client.config import ChannelConfig, ClientConfig
+from mmm_engine.client.validation import Problem
+from mmm_engine.files.yaml_document import Location
+from mmm_engine.model.default_priors import (
+    CONTROL_EFFECTS,
+    EVENT_SIGMA,
+    EVENT_SIZE,
+    FOURIER,
+    INTERCEPT,
+    LIKELIHOOD_PRIORS,
+    PROCESS_DEFAULTS,
+    TREND,
+    ClientPriors,
+)
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit
+from mmm_engine.model.priors import PriorSpec, read_prior
+
+Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
+
+
+@dataclass(frozen=True)
+class NoiseArgument:
+    """An argument of the distribution of the target around its mean.
+
+    Attributes:
+        name: PyMC's name of the argument.
+        value: A fixed number, or the name of the parameter that it is.
+    """
+
+    name: str
+    value: float | str
+
+
+LIKELIHOODS: dict[str, tuple[Likelihood, frozenset[str]]] = {
+    "Normal": ("Normal", frozenset({"sigma"})),
+    "StudentT": ("StudentT", frozenset({"nu", "sigma"})),
+    "TruncatedNormal": ("TruncatedNormal", frozenset({"lower", "sigma"})),
+}
+"""Distributions of the target around its mean, and the arguments each must have: the mean is the model's."""
+
+_NOISE_ARGUMENTS = {  # (role, unit) of the arguments that may have priors
+    "sigma": (Role.NOISE_SCALE, Unit.TARGET),
+    "nu": (Role.DEGREES_OF_FREEDOM, Unit.NUMBER),
+}
+
+
+@dataclass(frozen=True)
+class MediaGroup:
+    """Channels (by position) that share a transformation.
+
+    Attributes:
+        kind: A key of `ADSTOCKS` or `SATURATIONS`.
+        channels: Positions of the channels.
+        parameters: (name within the transformation, name in the model) pairs.
+        max_lag: Number of adstock weights; 1 for saturations.
+    """
+
+    kind: str
+    channels: tuple[int, ...]
+    parameters: tuple[tuple[str, str], ...]
+    max_lag: int = 1
+
+
+@dataclass(frozen=True)
+class TimeProcess:
+    """A positive curve over time with mean one: softplus of an approximate Gaussian process (Matérn 5/2).
+
+    Attributes:
+        name: Its name, with which those of its parameters begin.
+        n_basis: Number of basis functions.
+        half_width: L in rows; None means 1.5 times the training rows.
+        amplitude: Name of the parameter that is the process's standard deviation, eta.
+        length_scale: Name of the parameter that is its length scale, in periods.
+        coefficients: Name of the parameter that holds the standardised coefficients of the basis functions.
+    """
+
+    name: str
+    n_basis: int
+    half_width: float | None
+    amplitude: str
+    length_scale: str
+    coefficients: str
+
+
+def intercept_parameter(priors: ClientPriors) -> ParameterSpec:
+    """The baseline before everything that varies."""
+    return _whole("intercept", Role.INTERCEPT, Unit.TARGET, None, 1, priors.take("intercept", INTERCEPT))
+
+
+def adstock_groups(
+    config: ClientConfig, priors: ClientPriors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    """Channels grouped by adstock and number of weights, and the parameters of each group."""
+
+    def key(channel: ChannelConfig) -> tuple[str, int]:
+        adstock = channel.adstock or config.model.adstock
+        return adstock.kind, (1 if adstock.kind == "none" else adstock.max_lag)
+
+    keys = [key(channel) for channel in config.channels]
+    labels = {(kind, max_lag): f"{kind}{max_lag}" for kind, max_lag in keys}
+    parameters = {kind: adstock.parameters for kind, adstock in ADSTOCKS.items()}
+    return _media_groups("adstock", keys, labels, parameters, priors)
+
+
+def saturation_groups(
+    config: ClientConfig, priors: ClientPriors
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    """Channels grouped by response curve, and the parameters of each group."""
+    keys: list[tuple[str, int]] = [
+        (channel.saturation or config.model.saturation, 1) for channel in config.channels
+    ]
+    labels: dict[tuple[str, int], str] = {(kind, max_lag): kind for kind, max_lag in keys}
+    parameters = {kind: saturation.parameters for kind, saturation in SATURATIONS.items()}
+    return _media_groups("saturation", keys, labels, parameters, priors)
+
+
+def _media_groups(
+    transform: str,
+    keys: Sequence[tuple[str, int]],
+    labels: dict[tuple[str, int], str],
+    transform_parameters: dict[str, tuple[TransformParameter, ...]],
+    priors: ClientPriors,
+) -> tuple[tuple[MediaGroup, ...], list[ParameterSpec]]:
+    """Channels grouped by transformation, and the parameters of each group.
+
+    With one group the names are pymc-marketing's ("adstock_alpha", one value per channel); with several each name
+    carries its group ("adstock_delayed8_alpha", one value per channel of that group).
+    """
+    positions: dict[tuple[str, int], list[int]] = {}
+    for position, key in enumerate(keys):
+        positions.setdefault(key, []).append(position)
+    groups, parameters = [], []
+    for (kind, max_lag), channels in positions.items():
+        label = labels[kind, max_lag]
+        prefix = transform if len(positions) == 1 else f"{transform}_{label}"
+        dim = "channel" if len(positions) == 1 else f"channel_{transform}_{label}"
+        names = []
+        for parameter in transform_parameters[kind]:
+            name = f"{prefix}_{parameter.name}"
+            channel_priors = [
+                (priors.take_channel(name, parameter.prior, channel), 1.0) for channel in channels
+            ]
+            parameters.append(_by_prior(name, parameter.role, parameter.unit, dim, channel_priors))
+            names.append((parameter.name, name))
+        groups.append(MediaGroup(kind, tuple(channels), tuple(names), max_lag))
+    return tuple(groups), parameters
+
+
+def time_process(
+    name: str, setting: str, config: ClientConfig, priors: ClientPriors
+) -> tuple[TimeProcess, list[ParameterSpec]]:
+    """A slow curve over time and its three parameters.
+
+    Args:
+        name: Name of the curve.
+        setting: Name of its settings among the client's priors.
+        config: The client.
+        priors: Its priors.
+    """
+    values = {
+        "m": float(config.model.n_basis),
+        "L": None,
+        **PROCESS_DEFAULTS[setting],
+        **priors.mapping(setting, {}),
+    }
+    eta = {"distribution": "Exponential", "lam": values["eta_lam"]}
+    length = {"distribution": "InverseGamma", "mu": values["ls_mu"], "sigma": values["ls_sigma"]}
+    standard_normal = {"distribution": "Normal", "mu": 0, "sigma": 1}
+    n_basis = int(values["m"])
+    half_width = None if values["L"] is None else float(values["L"])
+    process = TimeProcess(
+        name=name,
+        n_basis=n_basis,
+        half_width=half_width,
+        amplitude=f"{name}_raw_eta",
+        length_scale=f"{name}_raw_ls",
+        coefficients=f"{name}_raw_hsgp_coefs_offset",
+    )
+    who, where = f"client '{config.client}'", f"model.priors.{setting}"
+    parameters = [
+        _whole(
+            process.amplitude,
+            Role.TIME_VARIATION_AMPLITUDE,
+            Unit.NUMBER,
+            None,
+            1,
+            read_prior(eta, where, who),
+        ),
+        _whole(
+            process.length_scale, Role.LENGTH_SCALE, Unit.PERIODS, None, 1, read_prior(length, where, who)
+        ),
+        _whole(
+            process.coefficients,
+            Role.BASIS_COEFFICIENTS,
+            Unit.NUMBER,
+            f"{name}_basis",
+            n_basis,
+            read_prior(standard_normal, where, who),
+        ),
+    ]
+    return process, parameters
+
+
+def control_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """The effect of each control, with the sign that the client gives it."""
+    if not config.controls:
+        return []
+    control_priors = []
+    for control in config.controls:
+        default, sign = CONTROL_EFFECTS[control.effect]
+        control_priors.append((priors.take("gamma_control", default), sign))
+    return [
+        _by_prior("gamma_control", Role.CONTROL_EFFECT, Unit.TARGET_PER_CONTROL, "control", control_priors)
+    ]
+
+
+def seasonality_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """Weights of the sines and cosines of the year."""
+    order = config.model.yearly_seasonality
+    if not order:
+        return []
+    prior = priors.take("gamma_fourier", FOURIER)
+    return [_whole("gamma_fourier", Role.SEASONALITY, Unit.TARGET, "fourier_mode", 2 * order, prior)]
+
+
+def trend_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """Changes of the slope, one at each changepoint."""
+    if config.model.trend is None:
+        return []
+    prior, changepoints = priors.take("trend_delta", TREND), config.model.trend.changepoints
+    return [_whole("trend_delta", Role.TREND, Unit.TARGET_PER_TRAINING, "changepoint", changepoints, prior)]
+
+
+def event_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """Width that all events share, and the size of each."""
+    if not config.model.events:
+        return []
+    size, events = priors.take("event_effect_size", EVENT_SIZE), len(config.model.events)
+    return [
+        _whole("event_sigma", Role.EVENT_WIDTH, Unit.DAYS, None, 1, priors.take("event_sigma", EVENT_SIGMA)),
+        _whole("event_effect_size", Role.EVENT_SIZE, Unit.TARGET_DAYS, "event", events, size),
+    ]
+
+
+def likelihood_prior(config: ClientConfig, priors: ClientPriors) -> tuple[PriorSpec, list[Problem]]:
+    """The likelihood's distribution with its arguments, and what is wrong with it; the default where it is wrong."""
+    default = LIKELIHOOD_PRIORS[config.model.likelihood]
+    prior = priors.take("likelihood", default)
+    problem = _likelihood_problem(prior)
+    if problem is None:
+        return prior, []
+    return read_prior(default, "model.likelihood", f"client '{config.client}'"), [problem]
+
+
+def _likelihood_problem(prior: PriorSpec) -> Problem | None:
+    location: Location = ("model", "priors", "likelihood")
+    if prior.distribution not in LIKELIHOODS:
+        wanted = f"one of {', '.join(LIKELIHOODS)}"
+        return Problem(location, prior.distribution, wanted, "choose one of these")
+    arguments = dict(prior.arguments)
+    _, names = LIKELIHOODS[prior.distribution]
+    if prior.distribution == "TruncatedNormal" and {**arguments, "sigma": 0.0} != {
+        "lower": 0.0,
+        "sigma": 0.0,
+    }:
+        wanted = "TruncatedNormal(lower=0, sigma=…)"
+        return Problem(location, str(prior), wanted, "the target is 0 or more: write it so")
+    if arguments.keys() != names:
+        wanted = f"{prior.distribution} with {' and '.join(sorted(names))}: its mean is the model's"
+        return Problem(location, str(prior), wanted, "write these arguments and no others")
+    return None
+
+
+def noise(prior: PriorSpec) -> tuple[Likelihood, tuple[NoiseArgument, ...], list[ParameterSpec]]:
+    """The distribution of the target around its mean, its arguments, and those of them that are parameters."""
+    arguments, parameters = [], []
+    for name, value in prior.arguments:
+        if isinstance(value, PriorSpec):
+            role, unit = _NOISE_ARGUMENTS[name]
+            parameters.append(_whole(f"y_{name}", role, unit, None, 1, value))
+            arguments.append(NoiseArgument(name, f"y_{name}"))
+        else:
+            arguments.append(NoiseArgument(name, value))
+    return LIKELIHOODS[prior.distribution][0], tuple(arguments), parameters
+
+
+def _whole(name: str, role: Role, unit: Unit, dim: str | None, size: int, prior: PriorSpec) -> ParameterSpec:
+    """A parameter whose elements have one prior."""
+    return ParameterSpec(name, role, unit, dim, (PriorPart(name, tuple(range(size)), prior),))
+
+
+def _by_prior(
+    name: str, role: Role, unit: Unit, dim: str, priors: list[tuple[PriorSpec, float]]
+) -> ParameterSpec:
+    """A parameter whose elements may have different priors: elements with the same one become one part."""
+    groups: dict[tuple[PriorSpec, float], list[int]] = {}
+    for index, key in enumerate(priors):
+        groups.setdefault(key, []).append(index)
+    parts = tuple(
+        PriorPart(name if len(groups) == 1 else f"{name}_{number}", tuple(indices), prior, sign)
+        for number, ((prior, sign), indices) in enumerate(groups.items())
+    )
+    return ParameterSpec(name, role, unit, dim, parts)
