@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, adstock, lagged, saturate
+from mmm_engine.model.media_transforms import (
+    ADSTOCKS,
+    SATURATIONS,
+    TransformParameter,
+    adstock,
+    lagged,
+    saturate,
+)
+from mmm_engine.model.parameters import Role, Unit
 from mmm_engine.model.pymc_reference import SATURATION_CLASSES
 from mmm_engine.model.time_variation import (
     fourier_modes,
@@ -38,8 +47,8 @@ def test_delayed_adstock_peaks_at_theta() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADSTOCKS if kind != "none"])
-def test_kernels_conserve_media(kind: str) -> None:
-    """The weights of every kernel sum to one, so a single burst keeps its size."""
+def test_adstock_conserves_media(kind: str) -> None:
+    """The weights of every adstock sum to one, so a single burst keeps its size."""
     parameters = {parameter.name: ONE * 0.7 for parameter in ADSTOCKS[kind].parameters}
     carried = adstock(lagged(np.eye(8, 1), 5), kind, parameters, 5, XP)
     assert carried.sum() == pytest.approx(1.0)
@@ -112,7 +121,7 @@ def test_multiplier_has_mean_one_over_the_training_rows() -> None:
     assert (curve > 0).all()
 
 
-def test_basis_reproduces_the_kernel() -> None:
+def test_basis_reproduces_the_covariance() -> None:
     """Basis and spectral density together give back the Matérn 5/2 covariance."""
     time, width, length, eta = np.arange(40.0), 120.0, 8.0, 1.3
     basis = hsgp_basis(time, 19.5, width, 200)
@@ -127,3 +136,49 @@ def test_fourier_modes_return_after_a_year() -> None:
     modes = fourier_modes(np.array([0.0, 365.25 / 4]), 2)
     assert modes[0] == pytest.approx([0.0, 0.0, 1.0, 1.0])
     assert modes[1] == pytest.approx([1.0, 0.0, 0.0, -1.0], abs=1e-12)
+
+
+_POWERS = {  # of the target's scale and of the media's scale in a parameter's number
+    Unit.NUMBER: (0, 0),
+    Unit.MEDIA: (0, 1),
+    Unit.PER_MEDIA: (0, -1),
+    Unit.MEDIA_PER_TARGET: (-1, 1),
+    Unit.TARGET: (1, 0),
+    Unit.TARGET_PER_MEDIA: (1, -1),
+}
+
+
+@pytest.mark.parametrize("kind", SATURATIONS)
+def test_units_of_saturation_parameters_are_right(kind: str) -> None:
+    """Target and media in other units, parameters carried along by their units: the response is carried along too."""
+    media = np.array([[0.0], [0.2], [0.7], [1.0]])
+    parameters = {
+        parameter.name: np.full((1, 1), value)
+        for parameter, value in zip(SATURATIONS[kind].parameters, (0.6, 0.8, 1.3), strict=False)
+    }
+    target_scale, media_scale = (
+        7.0,
+        1.0 if kind in ("root", "log") else 3.0,
+    )  # these two know no unit of media
+
+    def in_other_units(parameter: TransformParameter) -> Any:
+        of_target, of_media = _POWERS[parameter.unit]
+        return parameters[parameter.name] * target_scale**of_target * media_scale**of_media
+
+    moved = {parameter.name: in_other_units(parameter) for parameter in SATURATIONS[kind].parameters}
+    response = saturate(media, kind, parameters, XP)
+    assert saturate(media_scale * media, kind, moved, XP) == pytest.approx(target_scale * response, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", SATURATIONS)
+def test_roles_of_saturation_parameters_are_right(kind: str) -> None:
+    """What multiplies the curve is its scale; half of the rise is reached at the half-saturation point."""
+    saturation = SATURATIONS[kind]
+    roles = {parameter.name: parameter.role for parameter in saturation.parameters}
+    assert sum(role is Role.SATURATION_SCALE for role in roles.values()) == 1
+    assert saturation.scale is None or roles[saturation.scale] is Role.SATURATION_SCALE
+    assert saturation.half is None or roles[saturation.half] is Role.HALF_SATURATION
+    for name in (name for name, role in roles.items() if role is Role.HALF_SATURATION):
+        parameters = {parameter: np.full((1, 1), 1.0) for parameter in roles} | {name: np.full((1, 1), 0.3)}
+        at_half, far_out = saturate(np.array([[0.3], [1e9]]), kind, parameters, XP)[:, 0]
+        assert at_half == pytest.approx(far_out / 2.0, rel=1e-6)
