@@ -23,6 +23,7 @@ from mmm_engine.posterior.diagnostics import (
     sampler_health,
 )
 from mmm_engine.posterior.draws import flat_draws
+from mmm_engine.posterior.labels import check_labels
 from mmm_engine.rows.window import ScaledInputs
 
 
@@ -50,8 +51,12 @@ class FittedWindow:
 
         Raises:
             ConfigError: If the window's configuration has a prior that the model does not know.
+            FitError: If the posterior is that of another configuration: other parameters, channels, controls or
+                events, or another order of them.
         """
-        return cls(inputs, posterior, model_specification(inputs.config))
+        specification = model_specification(inputs.config)
+        check_labels(posterior, inputs.config, specification)
+        return cls(inputs, posterior, specification)
 
     @cached_property
     def arrays(self) -> ModelData:
@@ -80,7 +85,12 @@ class FittedWindow:
         return sampler_health(self.posterior, self.parameter_summary)
 
     def on_rows(self, inputs: ScaledInputs) -> Self:
-        """The same posterior on other rows of the same client: longer ones for a forecast, or with other media."""
+        """The same posterior on other rows of the same client: longer ones for a forecast, or with other media.
+
+        Raises:
+            FitError: If the rows have other channels, controls or events, or another order of them.
+        """
+        check_labels(self.posterior, inputs.config, self.specification)
         moved = replace(self, inputs=inputs)
         vars(moved)["draws"] = self.draws  # they do not hang on the rows
         return moved

@@ -10,7 +10,7 @@ import xarray as xr
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import model_specification, parameter_values
+from mmm_engine.model.specification import dimension_labels, model_specification, parameter_values
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs, Scales
 
@@ -72,8 +72,11 @@ def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
     specification = model_specification(inputs.config)
     drawn = draw_variables(specification.parameters, draws, np.random.default_rng(0))
     values = parameter_values(specification, drawn, numpy_functions())
-    variables = {}
+    labels = dimension_labels(inputs.config, specification)
+    variables, used = {}, {}
     for spec in specification.parameters:
         dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
         variables[spec.name] = (dims, values[spec.name][None])
-    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables)})
+        if spec.dim is not None:
+            used[spec.dim] = labels[spec.dim]
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables, coords=used)})
