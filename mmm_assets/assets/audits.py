@@ -42,12 +42,12 @@ def origin_scores(
     sampler: SamplerOverrides,
 ) -> DataFrame:
     """How good forecasts are 1, 2, 4, 8 and 12 rows ahead, over rolling origins; stored fits serve again."""
-    from mmm_engine.fleets.origins import origin_scores as score
+    from mmm_engine.fleets import origins
 
     client = context.partition_key
     full, data, audit = _full(results, client), results.data(client), client_files.settings(client).audit
     stored = [results.fitted(client, window) for window in WINDOW_NAMES]
-    scores = score(
+    scores = origins.origin_scores(
         data,
         audit.origins,
         audit.step,
@@ -69,11 +69,11 @@ def identification_scores(
 
     Metric `identified` is 1 (identified), 0.5 (weak) or 0 (not identified: its ROAS is not to be read).
     """
-    from mmm_engine.fleets.recovery import recovery_scores as score
+    from mmm_engine.fleets import recovery
 
     full = _full(results, context.partition_key)
     audit = client_files.settings(context.partition_key).audit
-    scores = score(
+    scores = recovery.recovery_scores(
         full.inputs,
         sampler=sampler.apply(full.inputs.config.sampler),
         progress=progress.listener_for(context.log),
@@ -92,12 +92,11 @@ def sensitivity_scores(
     sampler: SamplerOverrides,
 ) -> DataFrame:
     """What moves that should not: channels under another seed and under noise on spend; what a placebo earns."""
-    from mmm_engine.fleets.sensitivity import sensitivity_runs
-    from mmm_engine.fleets.sensitivity import sensitivity_scores as score
+    from mmm_engine.fleets import sensitivity
 
     full = _full(results, context.partition_key)
     audit = client_files.settings(context.partition_key).audit
-    runs = sensitivity_runs(
+    runs = sensitivity.sensitivity_runs(
         full,
         seeds=audit.seeds,
         noise=audit.noise,
@@ -105,7 +104,7 @@ def sensitivity_scores(
         sampler=sampler.apply(full.inputs.config.sampler),
         progress=progress.listener_for(context.log),
     )
-    return _stamped(context, score(runs), full.inputs)
+    return _stamped(context, sensitivity.sensitivity_scores(runs), full.inputs)
 
 
 def _full(results: ResultStore, client: str) -> ScoredWindow:

@@ -32,10 +32,10 @@ def recovery_scores(
     context: dg.AssetExecutionContext, results: ResultStore, sampler: SamplerOverrides
 ) -> DataFrame:
     """How well the model finds a truth drawn from its own prior, on this client's media and calendar."""
-    from mmm_engine.fleets.recovery import recovery_scores as score
+    from mmm_engine.fleets import recovery
 
     inputs = results.inputs(context.partition_key, FULL)
-    scores = score(
+    scores = recovery.recovery_scores(
         inputs, sampler=sampler.apply(inputs.config.sampler), progress=progress.listener_for(context.log)
     )
     return stamped(context, scores, _versions(inputs.data_version, inputs.config.config_version))
@@ -53,7 +53,7 @@ def stability_scores(
     context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
 ) -> DataFrame:
     """How far each channel's results move across windows and since the last refresh."""
-    from mmm_engine.fleets.stability import stability_scores as score
+    from mmm_engine.fleets import stability
     from mmm_engine.results.returns import returns_from_history
 
     stored = results.read(context.partition_key)
@@ -61,7 +61,7 @@ def stability_scores(
     before = reporting.previous_refresh(
         history.open(), context.partition_key, stored.made_by.get("refresh", "")
     )
-    scores = score(
+    scores = stability.stability_scores(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL])
     )
     return stamped(context, scores, _versions(stored.data.data_version, stored.data.config.config_version))
@@ -87,7 +87,7 @@ def forecast(
     a hard gate issues no forecast: the last one stays.
     """
     from mmm_engine.posterior.fitted_window import FittedWindow
-    from mmm_engine.results.forecast import forecast as expect
+    from mmm_engine.results import forecast as forecasts
     from mmm_engine.rows.plan import client_plan
 
     client = context.partition_key
@@ -97,10 +97,11 @@ def forecast(
     settings = inputs.config.forecast
     plan = client_plan(client_files.folder, inputs)
     planned = 0 if plan is None else len(plan)
-    frame = expect(window, horizon=max(settings.horizon, planned), plan=plan if planned else None)
+    horizon = max(settings.horizon, planned)
+    frame = forecasts.forecast(window, horizon=horizon, plan=plan if planned else None)
     if settings.plan and planned < len(frame):
-        said = "%s covers %d of %d periods; the others follow last year's pattern"
-        context.log.warning(said, settings.plan, planned, len(frame))
+        message = "%s covers %d of %d periods; the others follow last year's pattern"
+        context.log.warning(message, settings.plan, planned, len(frame))
     frozen = history.open().freeze_forecast(
         client,
         frame,
