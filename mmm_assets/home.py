@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
 _OTHERS = 0o007
-PRIVATE = 0o700  # a home holds clients' revenue: nobody else on the machine reads it
 
 # SHA-256 of every dagster.yaml that was shipped before the present one, by the day from which it was.
 _SUPERSEDED = {
@@ -81,10 +81,12 @@ def prepare_home(home: Path) -> Path:
         ConfigError: If settings that somebody has changed cannot be used with this version.
     """
     if not home.exists():
-        home.mkdir(parents=True, mode=PRIVATE)
+        home.mkdir(
+            parents=True, mode=PRIVATE_FOLDER
+        )  # it holds clients' revenue: nobody else on the machine reads it
     elif home.stat().st_mode & _OTHERS:
         home.chmod(home.stat().st_mode & 0o7777 & ~_OTHERS)
-    storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE)
+    storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
     _prepare_settings(home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
@@ -101,20 +103,11 @@ def _prepare_settings(settings: Path) -> None:
         return
     content = settings.read_bytes()
     if hashlib.sha256(content).hexdigest() in _SUPERSEDED:
-        fresh = settings.with_name(f"{settings.name}.tmp-{os.getpid()}")
-        shutil.copyfile(shipped_file("dagster.yaml"), fresh)
-        os.replace(fresh, settings)
+        replace_file(settings, lambda fresh: shutil.copyfile(shipped_file("dagster.yaml"), fresh))
     elif _MOVED_STORAGE.search(content):
         where, now = "setting 'storage.custom.module'", "mmm_assets.storage.sqlite"
         fix = "the module has moved: write the new name into the file (it was changed by hand and is left as it is)"
         raise ConfigError(str(settings), Fault(where, "mmm_assets.storage", now, fix))
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
-    from mmm_engine.history.files import make_private_folder
-
-    make_private_folder(folder)
 
 
 def open_instance(home: Path) -> DagsterInstance:

@@ -16,6 +16,7 @@ from mmm_engine.client.client_file import client_config_from_mapping, write_clie
 from mmm_engine.client.config import check_client_id
 from mmm_engine.client.validation import DATA_SUFFIXES
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.atomic_write import replace_file
 
 if TYPE_CHECKING:
     from mmm_engine.rows.client_data import ClientData
@@ -59,7 +60,7 @@ def add_client(
         copy = Path(shutil.copyfile(source, Path(scratch) / name))
         rows = read_client_data(config, Path(scratch))
         folder.mkdir(parents=True, exist_ok=True)
-        _place(copy, folder / name)
+        replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
     write_client_config(config, folder / f"{client}.yaml")
     return folder / f"{client}.yaml", rows
 
@@ -109,10 +110,3 @@ def _refuse_to_replace(client: str, folder: Path, force: bool) -> None:
             str(folder), ", ".join(existing), "no file of that client yet", "choose another id or add --force"
         )
         raise ConfigError(f"client '{client}'", fault)
-
-
-def _place(source: Path, target: Path) -> None:
-    """Move a file into place in one step, across file systems."""
-    beside = target.with_name(f"{target.name}.tmp-add")
-    shutil.copyfile(source, beside)
-    beside.replace(target)

@@ -22,9 +22,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets.home import make_private
 from mmm_assets.runs import Refresh
-from mmm_assets.storage.io_managers import HtmlFiles, JsonFiles, StoredFileError, replace_file
+from mmm_assets.storage.io_managers import HtmlFiles, JsonFiles, StoredFileError
+from mmm_engine.files.atomic_write import make_private_folder, write_text
 
 ASSET = "report"
 logger = logging.getLogger(__name__)
@@ -132,8 +132,8 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def _write_page(path: Path, page: str) -> None:
-    make_private(path.parent)
-    replace_file(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    make_private_folder(path.parent)
+    write_text(path, page)
 
 
 def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:

@@ -19,9 +19,9 @@ from pathlib import Path
 import dagster as dg
 
 from mmm_assets.dagster_private import instances
-from mmm_assets.home import make_private
 from mmm_assets.runs import CLAIM_TAG, PROCESS_TAG
 from mmm_engine.client.config import check_client_id
+from mmm_engine.files.atomic_write import make_private_folder
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -30,7 +30,7 @@ _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.Dag
 def client_lock(instance: dg.DagsterInstance, client: str) -> Iterator[None]:
     """Hold the client for this process; a second refresh of it waits here until the first is done."""
     folder = instances.root_directory(instance) / "locks"
-    make_private(folder)
+    make_private_folder(folder)
     with (folder / f"{check_client_id(client)}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when the process ends, however it ends
         yield

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from mmm_assets import home
 from mmm_assets.partitions import DELIMITER, in_order, split_key
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs
 from mmm_engine.client.config import check_client_id
+from mmm_engine.files.atomic_write import make_private_folder, replace_file
 
 # Metadata of an asset input: load a mapping from partition key to value even when there is one partition.
 BY_PARTITION = {"mmm/by_partition": True}
@@ -65,7 +66,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
     def write(self, asset: str, partition: str | None, value: Any) -> Path:
         """Store a value; readers see the old file or the new one, never a part of it."""
         path = self.path(asset, partition)
-        home.make_private(path.parent)
+        make_private_folder(path.parent)
         self._replace(path, value)
         return path
 
@@ -294,22 +295,10 @@ def quarantine(path: Path, root: Path) -> Path:
         root: Dagster's home; the file keeps its place below ``root/quarantine``, with the time behind its name.
     """
     place = root / "quarantine" / path.relative_to(root)
-    home.make_private(place.parent)
+    make_private_folder(place.parent)
     place = place.with_name(f"{place.name}.{time.time_ns()}")
     os.replace(path, place)
     return place
-
-
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Put a file in place in one step: ``write`` fills a temporary file beside it, which then takes its name."""
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        write(temporary)
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_frame(frame: DataFrame, path: Path, rest: dict[str, Any]) -> None:

@@ -22,8 +22,9 @@ from mmm_engine.client.config import (
 from mmm_engine.client.model_config import short_events
 from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.atomic_write import write_text
 from mmm_engine.files.folder import folder_faults, stays_inside
-from mmm_engine.files.yaml_document import Document, plain, read_document, shorten, write_text
+from mmm_engine.files.yaml_document import Document, plain, read_document, shorten
 
 
 def client_config_from_mapping(values: Mapping[str, object], who: str = "client settings") -> ClientConfig:

@@ -6,10 +6,8 @@ Not here: what the settings mean (client/config.py).
 
 from __future__ import annotations
 
-import os
 import re
 import stat
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,20 +135,6 @@ def parse_document(text: str) -> Document:
             "the file", found, "lines of the form 'setting: value'", "start with 'client: <name>'"
         )
     return Document(values=values, lines=lines, faults=tuple(faults), readable=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a whole UTF-8 file or nothing: a reader never meets half of it."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def name_of(location: Location) -> str:

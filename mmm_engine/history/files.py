@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
+from mmm_engine.files.atomic_write import PRIVATE_FILE, make_private_folder, replace_file
 from mmm_engine.history.tables import METRIC_HISTORY, TABLES, Table, definitions, definitions_version
 
 PATIENCE_SECONDS = 60.0
@@ -62,7 +63,7 @@ def exclusive(lock: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
         HistoryError: If other processes held it for ``patience`` seconds.
     """
     make_private_folder(lock.parent)
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         _wait_for(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB), _is_taken, lock, patience)
         yield
@@ -134,7 +135,7 @@ def build_database(path: Path) -> int:
             database.execute(statement)
         database.execute(f"COMMENT ON TABLE {METRIC_HISTORY.name} IS '{definitions_version()}'")
         rows = sum(_load_facts(database, table, path.parent) for table in TABLES)
-    fresh.chmod(0o600)
+    fresh.chmod(PRIVATE_FILE)
     for ending in ("", ".wal"):  # what the old file had not yet merged belongs to it, not to the new one
         old = Path(f"{path}{ending}")
         if old.exists():
@@ -146,15 +147,7 @@ def build_database(path: Path) -> int:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a Parquet file that is whole or absent at every moment, readable by its owner only."""
     make_private_folder(path.parent)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(unfinished, "wb", opener=_private) as file:
-            pq.write_table(table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    replace_file(path, lambda temporary: pq.write_table(table, temporary), mode=PRIVATE_FILE)
 
 
 def read_fact(table: Table, file: Path) -> pa.Table:
@@ -201,12 +194,6 @@ def rows_of_owner(
             return database.sql(query, params=list(owner)).to_arrow_table().cast(table.schema)
     except (HistoryError, *_MISTAKES):
         return None
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
-    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def unreadable(path: Path, error: Exception) -> HistoryError:
@@ -280,10 +267,6 @@ def _is_taken(error: Exception) -> bool:
 def _is_busy(error: Exception) -> bool:
     """Whether DuckDB refused because the file is open elsewhere, in this process or another."""
     return isinstance(error, duckdb.Error) and any(words in str(error) for words in _BUSY)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _first_line(error: Exception) -> str:

@@ -24,13 +24,13 @@ import pyarrow as pa
 
 from mmm_engine.client.config import check_client_id
 from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
+from mmm_engine.files.atomic_write import make_private_folder
 from mmm_engine.history import ledger
 from mmm_engine.history.files import (
     PATIENCE_SECONDS,
     build_database,
     connection,
     exclusive,
-    make_private_folder,
     read_fact,
     replace_rows,
     rows_of_owner,

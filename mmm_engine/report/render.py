@@ -14,6 +14,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from markupsafe import Markup, escape
 
+from mmm_engine.files.atomic_write import write_text
 from mmm_engine.report import bundle
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import Drawing, draw_charts
@@ -85,9 +86,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
 def write_report(html: str, path: Path) -> Path:
     """Write a page so that no reader ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.tmp-write")
-    draft.write_text(html, encoding="utf-8")
-    draft.replace(path)
+    write_text(path, html)
     return path
 
 

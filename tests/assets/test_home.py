@@ -6,8 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mmm_assets.home import PRIVATE, open_instance, prepare_home, shipped_file
+from mmm_assets.home import open_instance, prepare_home, shipped_file
 from mmm_engine.errors import ConfigError
+from mmm_engine.files.atomic_write import PRIVATE_FOLDER
 
 SHIPPED_BEFORE = sorted((Path(__file__).parent / "homes").glob("dagster-*.yaml"))
 MOVED = "module: mmm_assets.storage "  # with a space behind it: as the file of 2026-11-23 named the storage
@@ -32,7 +33,7 @@ def test_a_home_elsewhere_gets_the_shipped_settings_once(tmp_path, monkeypatch):
     home = prepare_home(tmp_path / "far" / "home")
     settings = home / "dagster.yaml"
     assert settings.read_text() == shipped_file("dagster.yaml").read_text()
-    assert home.stat().st_mode & 0o777 == PRIVATE
+    assert home.stat().st_mode & 0o777 == PRIVATE_FOLDER
     settings.write_text("telemetry: {enabled: false}\n")
     prepare_home(home)
     assert settings.read_text() == "telemetry: {enabled: false}\n"

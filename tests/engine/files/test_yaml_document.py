@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files.yaml_document import MAX_DOCUMENT_BYTES, parse_document, read_document, write_text
+from mmm_engine.files.yaml_document import MAX_DOCUMENT_BYTES, parse_document, read_document
 
 
 def only_fault(text):
@@ -87,22 +87,3 @@ def test_what_is_no_readable_file_is_one_fault(tmp_path):
     assert "more than 200,000 bytes" in found["giant"]
     assert "not a regular file" in found["pipe"]
     assert "no readable file" in str(read_document(tmp_path / "missing.yaml").faults[0])
-
-
-def test_writing_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path):
-    """A reader meets the old file or the new one, never half of it."""
-    path = tmp_path / "ms.yaml"
-    write_text(path, "old\n")
-    write_text(path, "new é\n")
-    assert path.read_bytes() == "new é\n".encode()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    """Text that cannot be encoded does not cost the file that was there."""
-    path = tmp_path / "ms.yaml"
-    write_text(path, "old\n")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "\ud800")
-    assert path.read_text() == "old\n"
-    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,48 @@
+"""Files that are whole or absent at every moment, and folders that only their owner can open.
+
+Here: replacing a file in one step, text written so, private folders.
+Not here: what stands in the files (whoever writes them), the DuckDB file, which has transactions (history/files.py).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+_AS_USUAL = 0o666  # what the process's umask leaves of it
+
+
+def replace_file(path: Path, write: Callable[[Path], object], mode: int = _AS_USUAL) -> None:
+    """Put a file in place in one step: readers see the old one or the new one, never a part of it.
+
+    Args:
+        path: The file; its folder exists.
+        write: Fills the temporary file beside it whose path it is given.
+        mode: Rights of the file, before anything is written into it.
+
+    Raises:
+        Exception: Whatever ``write`` raises; the old file is then as it was, and the temporary one is gone.
+    """
+    temporary = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:12]}")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())  # else a power cut could leave an empty file under the final name
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file or nothing; its folder exists."""
+    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
+    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
