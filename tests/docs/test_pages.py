@@ -139,7 +139,8 @@ def wrong_commands(text: str) -> Iterator[str]:
     """Commands `mmm …` and `make …` of a page that do not exist, or do not have the options they are shown with."""
     commands = get_command(app).commands  # type: ignore[attr-defined]
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    lines = [line for block in blocks(text, "", "bash", "sh") for line in block.splitlines()]
+    shown = (block.replace("\\\n", " ") for block in blocks(text, "", "bash", "sh"))
+    lines = [line for block in shown for line in block.splitlines()]
     for line in [*code_spans(text), *lines]:
         words = shlex.split(line.lstrip("$ "), comments=True) if re.match(r"\$? ?(mmm|make) ", line) else []
         if words[:1] == ["make"] and words[1] not in targets:
