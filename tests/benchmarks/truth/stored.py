@@ -22,7 +22,14 @@ from tests.benchmarks.truth.worlds import VisibleChannel, VisibleRows, World
 
 _SATURATIONS = {"mm": "michaelis_menten", "negexp": "exponential"}
 _ADSTOCKS = {"geo": "short", "geo_long": "long"}
-_TAGS = {"freq": "spacing", "n": "rows", "rho": "correlation", "tvm": "time_varying", "C": "n_channels"}
+_TAGS = {
+    "freq": "spacing",
+    "n": "rows",
+    "rho": "correlation",
+    "tvm": "time_varying",
+    "C": "n_channels",
+    "roas_all": "roas",
+}
 
 
 def read_worlds(folder: Path) -> list[World]:

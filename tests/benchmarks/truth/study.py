@@ -33,6 +33,7 @@ from tests.benchmarks.truth.stored import read_world, read_worlds
 from tests.benchmarks.truth.tables import Record, report
 from tests.benchmarks.truth.worlds import World, make_world
 
+BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 WORLDS, DEFAULT_SCHEMES = 24, "toolkit,spend_share"
 _BESIDE_THE_FIT = (
     "report",
@@ -193,7 +194,22 @@ def main() -> None:
     text = heading(options, tasks) + "\n\n" + report([records[task] for task in tasks])
     table = options.results / "truth.md"
     table.write_text(text)
-    print(f"\n{text}\nwritten to {table} after {time.perf_counter() - start:.0f} s")
+    if options.page:
+        options.page.write_text(with_tables(options.page.read_text(), text))
+    print(f"\n{text}\nwritten to {options.page or table} after {time.perf_counter() - start:.0f} s")
+
+
+def with_tables(page: str, tables: str) -> str:
+    """A page with the tables in the place of those between its two marks.
+
+    Raises:
+        ValueError: If the page lacks one of the marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks the line '{BEGIN}' or '{END}'")
+    return f"{before}{begin}\n\n{tables.strip()}\n\n{end}{after}"
 
 
 def heading(options: argparse.Namespace, tasks: list[Task]) -> str:
@@ -222,6 +238,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--chains", type=int, default=usual.chains)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worlds fitted at once")
     parser.add_argument("--results", type=Path, default=Path("/tmp/mmm-truth"), help="where fits are kept")
+    parser.add_argument("--page", type=Path, help="a page whose tables are replaced (docs/truth.md)")
     parser.add_argument("--keep", action="store_true", help="fits of an earlier state of the code count too")
     options = parser.parse_args()
     options.schemes, options.windows = options.schemes.split(","), options.windows.split(",")

@@ -33,7 +33,8 @@ def report(records: Sequence[Record]) -> str:
     """
     fits, channels = fits_frame(records), channels_frame(records)
     effective = channels[~channels["null"]]
-    pieces = ["### Overall", markdown(overall(fits, effective))]
+    pieces = ["### The worlds", markdown(world_quantities(records))]
+    pieces += ["### Overall", markdown(overall(fits, effective))]
     for title, groups in GROUPS.items():
         table = by_group(effective, groups(effective))
         if len(table):
@@ -76,6 +77,29 @@ def channels_frame(records: Sequence[Record]) -> pd.DataFrame:
         share = record.get("media", {}).get("share")
         rows += [{**tags, **whole, "media_share": share, **channel} for channel in record.get("channels", [])]
     return pd.DataFrame(rows)
+
+
+def world_quantities(records: Sequence[Record]) -> pd.DataFrame:
+    """How the worlds are spread: smallest, quartiles and largest of what decides how hard they are."""
+    worlds = pd.DataFrame({record["world"]: record["tags"] for record in records}).T
+    forms = {
+        "rows": "{:.0f}",
+        "n_channels": "{:.0f}",
+        "media_share": "{:.1%}",
+        "noise": "{:.1%}",
+        "correlation": "{:.2f}",
+    }
+    forms |= {"roas": "{:.2f}", "spread": "{:.2f}", "oracle_r2": "{:.2f}"}
+    names = {"n_channels": "channels", "media_share": "media ÷ sales", "noise": "noise ÷ sales"}
+    names |= {"roas": "return of all media", "spread": "sd of log returns", "oracle_r2": "R² of the truth"}
+    rows = []
+    for tag, form in forms.items():
+        if tag in worlds:
+            cuts = worlds[tag].astype(float).quantile([0, 0.25, 0.5, 0.75, 1])
+            rows.append([names.get(tag, tag), *(form.format(cut) for cut in cuts)])
+    return pd.DataFrame(
+        rows, columns=["", "smallest", "lower quartile", "median", "upper quartile", "largest"]
+    )
 
 
 def overall(fits: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pytest
 from mmm_engine.client.config import SamplerConfig
 from tests.benchmarks.truth.fits import FitNumbers
 from tests.benchmarks.truth.scoring import score_channel, score_fit
-from tests.benchmarks.truth.study import Task, kept_fits, make_name, run
+from tests.benchmarks.truth.study import BEGIN, END, Task, kept_fits, make_name, run, with_tables
 from tests.benchmarks.truth.tables import (
     by_group,
     channels_frame,
@@ -132,6 +132,7 @@ def test_tables_tell_schemes_apart() -> None:
     assert set(spacing["scheme"]) == {"good", "bad"}
     text = report(records)
     for title in (
+        "### The worlds",
         "### Overall",
         "by true saturation",
         "by spacing of the rows",
@@ -171,6 +172,16 @@ def test_kept_fits_count_only_for_the_same_code_and_sampler(tmp_path) -> None:
     other = replace(task, sampler=SAMPLER.model_copy(update={"draws": 61}))
     assert kept_fits(tmp_path, [other], "aa") == {}
     assert kept_fits(tmp_path, [replace(task, scheme="spend_share")], "aa") == {}
+
+
+def test_tables_take_the_place_of_those_on_the_page() -> None:
+    """What a person wrote around them stays; a page without marks is not touched."""
+    page = f"# Truth\n\n{BEGIN}\nold\n{END}\n\nMore.\n"
+    once = with_tables(page, "new\n")
+    assert once == f"# Truth\n\n{BEGIN}\n\nnew\n\n{END}\n\nMore.\n"
+    assert with_tables(once, "new\n") == once
+    with pytest.raises(ValueError, match="lacks the line"):
+        with_tables("# Truth\n", "new")
 
 
 def test_a_held_out_window_is_fitted_and_scored_against_the_truth_of_its_rows() -> None:

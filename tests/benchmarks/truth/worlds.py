@@ -171,7 +171,8 @@ def build_world(recipe: WorldRecipe) -> World:
     control_names = tuple(frame.columns[2 + len(columns) :])
     rows = VisibleRows(recipe.name, frame, recipe.conversions, channels, control_names)
     media_effect = level * (expected - baseline)
-    return World(rows, _forms(recipe), _tags(recipe), spend, contribution, media_effect, level * expected)
+    tags = _tags(recipe) | {"oracle_r2": float(1 - np.var(sales - level * expected) / np.var(sales))}
+    return World(rows, _forms(recipe), tags, spend, contribution, media_effect, level * expected)
 
 
 def _dates(recipe: WorldRecipe, before: int) -> pd.DatetimeIndex:
