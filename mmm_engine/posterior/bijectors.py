@@ -1,12 +1,16 @@
-"""Elementwise maps from the real line to the support of a prior.
+"""Bijectors: elementwise maps from the real line to the support of a prior, each with its log Jacobian.
 
-Here: (flat values, prior, xp) -> (values, log slope) for each kind of support, and the two with Gaussian tails.
-Not here: which variable takes which map (coordinates.py).
+Here: one per support, and two that turn a weakly identified variable into one with Gaussian tails.
+Not here: which variable takes which bijector (coordinates.py), maps of several variables (channel_levels.py).
+
+With x = g(z), a density p of x is a density p(g(z)) |dg/dz| of z: each bijector returns log |dg/dz| beside x.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,19 +20,39 @@ from mmm_engine.distributions.family import Support
 from mmm_engine.model.priors import PriorSpec
 
 
+@dataclass(frozen=True)
+class Bijector:
+    """An increasing (or, for a support below an end, decreasing) map from the real line onto a support.
+
+    Attributes:
+        name: The map in a word.
+        forward: (z, prior, array functions) -> x and log |dx/dz|, both of z's shape; the prior gives ends and scale.
+    """
+
+    name: str
+    forward: Callable[[Array, PriorSpec, Any], tuple[Array, Array]]
+
+
 def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """x = z; log slope 0."""
     return z, z * 0.0
 
 
-def _log(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _exp(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """x = e^z > 0; dx/dz = e^z, log slope z."""
     return xp.exp(z), z
 
 
-def _logit(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _sigmoid(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """x = 1 / (1 + e^-z) in (0, 1); dx/dz = x (1 - x), log slope -log(1 + e^-z) - log(1 + e^z)."""
     return xp.sigmoid(z), -xp.softplus(-z) - xp.softplus(z)
 
 
 def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """Between the prior's ends: x = low + (high - low) sigmoid(z); low + e^z or high - e^z with one end only.
+
+    The log slope is that of the sigmoid plus log(high - low), or z.
+    """
     low, high = prior.bounds
     if math.isinf(low) and math.isinf(high):
         return _identity(z, prior, xp)
@@ -36,24 +60,42 @@ def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
         return low + xp.exp(z), z
     if math.isinf(low):
         return high - xp.exp(z), z
-    value, log_slope = _logit(z, prior, xp)
+    value, log_slope = _sigmoid(z, prior, xp)
     return low + (high - low) * value, log_slope + math.log(high - low)
 
 
-def _soft(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
-    """x = s (z Phi(z) + phi(z)): linear to the right, a Gaussian tail towards zero; dx/dz = s Phi(z)."""
-    return soft_above_zero(z, prior.typical_scale, xp)
+def _gaussian_tail_softplus(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """`gaussian_tail_softplus` with the prior's typical scale."""
+    return gaussian_tail_softplus(z, prior.typical_scale, xp)
 
 
-def soft_above_zero(z: Array, scale: Any, xp: Any) -> tuple[Array, Array]:
-    """The map of `_soft` for a given scale, a number or one per element; values and log slope."""
+def gaussian_tail_softplus(z: Array, scale: Any, xp: Any) -> tuple[Array, Array]:
+    """x = s (z Phi(z) + phi(z)) > 0: about s z to the right, a Gaussian tail towards 0.
+
+    Phi and phi are distribution function and density of the standard normal; as phi' = -z phi,
+
+        dx/dz = s (Phi(z) + z phi(z) - z phi(z)) = s Phi(z),  log slope = log Phi(z) + log s.
+
+    A density that is flat at 0 becomes about phi(z) / |z| to the left, where log x would have an exponential tail.
+
+    Args:
+        z: Any real numbers.
+        scale: s > 0 in the unit of x, a number or one per element.
+        xp: Array functions (compiler/array_functions.py).
+
+    Returns:
+        x and log slope, both of z's shape.
+    """
     below = 0.5 * xp.erfc(-z / math.sqrt(2.0))
     density = xp.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
     return scale * (z * below + density), xp.log(below) + np.log(scale)
 
 
-def _score(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
-    """Normal score of Beta(1, b): x = 1 - Phi(-z)^(1/b)."""
+def _probit(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+    """Normal score of Beta(1, b): x with F(x) = Phi(z), F(x) = 1 - (1 - x)^b; under that prior z is standard normal.
+
+    x = 1 - Phi(-z)^(1/b),  dx/dz = (1/b) Phi(-z)^(1/b - 1) phi(z).
+    """
     exponent = 1.0 / float(dict(prior.arguments)["beta"])  # type: ignore[arg-type]
     # log Phi(-z) by the tail that is small, so that neither end rounds to 0 or 1
     tail = 0.5 * xp.erfc(xp.abs(z) / math.sqrt(2.0))
@@ -62,12 +104,17 @@ def _score(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     return -xp.expm1(exponent * log_above), log_slope
 
 
-MAPS = {
-    "identity": _identity,
-    "log": _log,
-    "logit": _logit,
-    "interval": _interval,
-    "soft": _soft,
-    "score": _score,
+IDENTITY = Bijector("identity", _identity)
+EXP = Bijector("exp", _exp)
+SIGMOID = Bijector("sigmoid", _sigmoid)
+INTERVAL = Bijector("interval", _interval)
+GAUSSIAN_TAIL_SOFTPLUS = Bijector("Gaussian-tail softplus", _gaussian_tail_softplus)
+PROBIT = Bijector("probit (normal score)", _probit)
+
+BY_SUPPORT: dict[Support, Bijector] = {
+    "positive": EXP,
+    "unit": SIGMOID,
+    "real": IDENTITY,
+    "interval": INTERVAL,
 }
-PLAIN: dict[Support, str] = {"positive": "log", "unit": "logit", "real": "identity", "interval": "interval"}
+"""As PyMC's default transforms have them."""

@@ -1,19 +1,47 @@
-"""Baseline and channel effects as the sampler sees them: a total, per channel an amplitude and a place on its curve.
+"""Baseline and channel effects as the sampler sees them: log total effect, amplitude and half-saturation excess.
 
-Here: one bijection, the heart of the round coordinates (coordinates.py), as a function of arrays.
+Here: one bijection, the heart of the decorrelating reparameterisation (coordinates.py), as a function of arrays.
 Not here: which variables take part in it.
 
 The geometry. The data pin the total T of baseline b and mean channel effects e, and of each channel the amplitude A of
 its effect: e times how much of the media's relative spread its curve keeps. A curve with half-saturation point h keeps
-about h / (h + c) of it (transforms.half_points), so
+about h / (h + c) of it (geometry.half_points), so
 
-    e = A + x,  x = A c / h.
+    e = A + x,  x = A c / h.                                                                  (1)
 
 The excess x is what the data do not pin: a flat curve looks like baseline. All excesses and the baseline share what the
-amplitudes leave of the total, L = T - sum(A): the sum of x must stay below L. Alone, a channel takes the part r < 1 of
-it, where h lies above f = A c / L and r = f / h. Together they take 1 - prod(1 - r) of it, and L prod(1 - r) is
-the baseline; the half-saturation points give way by the factor F = sum(r) / (1 - prod(1 - r)) >= 1, which is 1 as long
-as one channel at most comes near its bound. No channel comes before another.
+amplitudes leave of the total,
+
+    L = T - sum(A):                                                                           (2)
+
+the sum of x must stay below L. Alone, a channel takes the part r < 1 of it, where h lies v > 0 above the bound
+
+    f = A c / L,  r = f / (f + v),                                                            (3)
+
+for A c / (f + v) = L r. Together they take U = 1 - prod(1 - r) of it, L prod(1 - r) is the baseline, and the
+half-saturation points give way by a factor F >= 1, which is 1 as long as one channel at most comes near its bound:
+
+    F = sum(r) / U,  h = (f + v) F,  b = L prod(1 - r).                                       (4)
+
+Then sum(x) = L sum(r) / F = L U, and b + sum(e) = T. No channel comes before another.
+
+Amplitudes. With n channels, a = gaussian_tail_softplus(z) of scale 1/n and s = sum(a), the shares of the total are
+
+    A / T = k a,  k = S / s,  S = tanh(u),  u = s + s^3 / 3,                                  (5)
+
+S being s up to terms of the fifth order and never 1; L / T = 1 - S = 2 sigmoid(-2 u).
+
+Jacobian of (log T, z, v) -> (b, e, h), block by block. (T, A/T) -> (L, A) has T^n, log T -> T has T, a -> k a has
+k^(n-1) dS/ds with dS/ds = (1 - S^2)(1 + s^2), z -> a has the softplus's slopes:
+
+    (n + 1) log T + (n - 1) log k + log(1 + s^2) + log(1 + S) + log(1 - S) + sum log a'(z).   (6)
+
+With T and A fixed, h_c = w_c F, w = f + v, and d log F / d log w_c = -r_c / sum(r) + o_c prod(1 - r) / U, where
+o = r / (1 - r) = f / v are odds; by the matrix determinant lemma, for m channels with a half-saturation point,
+
+    log |dh/dv| = m log F + log prod(1 - r) + log(sum(o) / U).                                (7)
+
+With T and h fixed, e = A (1 + c / h) adds sum log(1 + c / h) (8), and b = T - sum(e) adds nothing.
 """
 
 from __future__ import annotations
@@ -23,23 +51,25 @@ from typing import Any
 
 from mmm_engine.array_types import Array
 from mmm_engine.model.parameters import merge_columns
-from mmm_engine.posterior.bijectors import soft_above_zero
+from mmm_engine.posterior.bijectors import gaussian_tail_softplus
 
 _TINY = 1e-12  # the amplitudes never take the whole total: keeps what they leave positive
 
 
 @dataclass(frozen=True)
-class Bends:
+class SaturatingChannels:
     """The channels whose curve has a half-saturation point.
 
     Attributes:
         positions: Which channels.
-        above: How far the half-saturation point lies above the smallest that leaves a baseline, > 0, shape (..., bend).
-        half_point: c above, > 0; the smaller, the less a curve can flatten the channel, shape (bend,).
+        above_bound: v, how far the half-saturation point lies above the smallest that leaves a baseline, > 0, in
+            scaled media, shape (..., saturating channel).
+        half_point: c, > 0, in scaled media; the smaller, the less a curve can flatten the channel, shape (saturating
+            channel,).
     """
 
     positions: list[int]
-    above: Array
+    above_bound: Array
     half_point: Array
 
 
@@ -48,10 +78,11 @@ class Levels:
     """Output of `channel_levels`.
 
     Attributes:
-        intercept: The baseline, shape (..., 1).
-        effect: Mean effect per channel, shape (..., channel).
-        half: Half-saturation point per channel that has one, shape (..., bend); None without any.
-        log_jacobian: Log determinant of (intercept, effect, half) with respect to (log_total, amplitude, above),
+        intercept: The baseline b, scaled target, shape (..., 1).
+        effect: Mean effect e per channel, scaled target, shape (..., channel).
+        half: Half-saturation point h per channel that has one, scaled media, shape (..., saturating channel); None
+            without any.
+        log_jacobian: Log determinant of (intercept, effect, half) with respect to (log_total, amplitude, above_bound),
             up to a constant, shape (...).
     """
 
@@ -61,56 +92,59 @@ class Levels:
     log_jacobian: Array
 
 
-def channel_levels(log_total: Array, amplitude: Array, bends: Bends | None, xp: Any) -> Levels:
+def channel_levels(
+    log_total: Array, amplitude: Array, saturating: SaturatingChannels | None, xp: Any
+) -> Levels:
     """Intercept, mean effects and half-saturation points from total, amplitudes and places above the bounds.
 
     Args:
-        log_total: Logarithm of intercept plus mean effects, shape (..., 1).
-        amplitude: Any real number; the amplitude's share of the total is about proportional to it where that is
+        log_total: log T: logarithm of intercept plus mean effects, shape (..., 1).
+        amplitude: z, any real number; the amplitude's share of the total is about proportional to it where that is
             positive, and has a Gaussian tail towards none, shape (..., channel).
-        bends: Channels that may look like baseline; None when no curve has a half-saturation point.
-        xp: Array functions.
+        saturating: Channels that may look like baseline; None when no curve has a half-saturation point.
+        xp: Array functions (compiler/array_functions.py).
     """
     channels = amplitude.shape[-1]
-    wanted, slopes = soft_above_zero(amplitude, 1.0 / channels, xp)
-    reach = wanted.sum(axis=-1)[..., None]
-    bent = reach + reach**3 / 3.0  # tanh of it is the reach to the fifth order, and never 1
-    taken = xp.tanh(bent)
-    shrink = taken / reach
-    left = 2.0 * xp.sigmoid(-2.0 * bent) + _TINY
-    pinned = wanted * shrink
+    share, log_slopes = gaussian_tail_softplus(amplitude, 1.0 / channels, xp)  # a in (5)
+    share_sum = share.sum(axis=-1)[..., None]  # s
+    stretched = share_sum + share_sum**3 / 3.0  # u
+    amplitude_sum = xp.tanh(stretched)  # S
+    shrink = amplitude_sum / share_sum  # k
+    rest = 2.0 * xp.sigmoid(-2.0 * stretched) + _TINY  # L / T in (2)
+    relative_amplitude = share * shrink  # A / T
     total = xp.exp(log_total)
-    log_slope = (
+    log_levels = (  # (6)
         (channels + 1) * log_total
         + (channels - 1) * xp.log(shrink)
-        + xp.log1p(reach**2)
-        + xp.log1p(taken)
-        - xp.softplus(2.0 * bent)
+        + xp.log1p(share_sum**2)
+        + xp.log1p(amplitude_sum)
+        - xp.softplus(2.0 * stretched)
     )
-    log_jacobian = log_slope[..., 0] + slopes.sum(axis=-1)
-    if bends is None:
-        return Levels(total * left, total * pinned, None, log_jacobian)
+    log_jacobian = log_levels[..., 0] + log_slopes.sum(axis=-1)
+    if saturating is None:
+        return Levels(total * rest, total * relative_amplitude, None, log_jacobian)
 
-    amplitudes = pinned[..., bends.positions]
-    bound = amplitudes * bends.half_point / left
-    alone = bound + bends.above
-    odds = bound / bends.above
-    log_unused = -xp.log1p(odds).sum(axis=-1)[..., None]  # exact also where no channel comes near its bound
-    used = -xp.expm1(log_unused)
-    crowd = (bound / alone).sum(axis=-1)[..., None] / used
-    half = alone * crowd
-    excess = bends.half_point / half
-    log_halves = (
-        len(bends.positions) * xp.log(crowd) + log_unused + xp.log(odds.sum(axis=-1)[..., None] / used)
+    amplitudes = relative_amplitude[..., saturating.positions]
+    bound = amplitudes * saturating.half_point / rest  # f in (3)
+    half_alone = bound + saturating.above_bound  # f + v
+    odds = bound / saturating.above_bound  # o in (7)
+    # log prod(1 - r), exact also where no channel comes near its bound
+    log_unused = -xp.log1p(odds).sum(axis=-1)[..., None]
+    used = -xp.expm1(log_unused)  # U
+    factor = (bound / half_alone).sum(axis=-1)[..., None] / used  # F in (4)
+    half = half_alone * factor
+    excess = saturating.half_point / half  # x / A = c / h in (1)
+    log_halves = (  # (7)
+        len(saturating.positions) * xp.log(factor) + log_unused + xp.log(odds.sum(axis=-1)[..., None] / used)
     )
 
-    resting = [channel for channel in range(channels) if channel not in bends.positions]
+    others = [channel for channel in range(channels) if channel not in saturating.positions]
     effect = amplitudes * (1.0 + excess)
-    if resting:
-        effect = merge_columns([effect, pinned[..., resting]], [bends.positions, resting], xp)
+    if others:
+        effect = merge_columns([effect, relative_amplitude[..., others]], [saturating.positions, others], xp)
     return Levels(
-        intercept=total * left * xp.exp(log_unused),
+        intercept=total * rest * xp.exp(log_unused),
         effect=total * effect,
         half=half,
-        log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),
+        log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),  # (8)
     )

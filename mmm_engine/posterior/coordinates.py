@@ -1,14 +1,13 @@
 """The coordinates the sampler moves in: maps from a flat real vector to the model's free variables.
 
-Here: which variable takes which map, "plain" (one per support) or "decorrelating" (total and amplitudes, Gaussian
-tails).
-The model and its priors are the same in both; only the log Jacobian differs.
+Here: which variable takes which bijector, "plain" (one per support) or "decorrelating" (log total effect, amplitudes,
+half-saturation excess, Gaussian tails). The model and its priors are the same in both; only the log Jacobian differs.
 Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py).
 
 Why: the data pin the sum of baseline and channel effects to a per cent or two while its parts are loose, so in the
 parameters' own coordinates the posterior is a thin curved sheet; a curve's scale and its half-saturation point trade
-off along a ridge; and weakly identified positive parameters have long left tails. Round coordinates straighten all
-three and take a third to a fifth of the gradient evaluations per draw.
+off along a ridge; and weakly identified positive parameters have long left tails. The decorrelating
+reparameterisation straightens all three and takes a third to a fifth of the gradient evaluations per draw.
 """
 
 from __future__ import annotations
@@ -35,8 +34,14 @@ from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 from mmm_engine.model.terms import MediaGroup
 from mmm_engine.model.time_variation import matern52_sqrt_density
-from mmm_engine.posterior.bijectors import MAPS, PLAIN, soft_above_zero
-from mmm_engine.posterior.channel_levels import Bends, channel_levels
+from mmm_engine.posterior.bijectors import (
+    BY_SUPPORT,
+    GAUSSIAN_TAIL_SOFTPLUS,
+    PROBIT,
+    Bijector,
+    gaussian_tail_softplus,
+)
+from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
 from mmm_engine.posterior.geometry import TrainingData
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
@@ -46,19 +51,19 @@ _SIZE_FLOOR = 0.01
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a free variable lives in the flat vector, and its map.
+    """Where a free variable lives in the flat vector, and its bijector.
 
     Attributes:
         part: The free variable.
         start: First position.
         stop: One past the last position.
-        map: "log", "identity", "logit", "interval", "soft", "score", or "levels" (channel_levels.py).
+        bijector: Its own map; None where it is mapped jointly with others (channel_levels.py).
     """
 
     part: PriorPart
     start: int
     stop: int
-    map: str
+    bijector: Bijector | None
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,9 @@ class Coordinates:
         variables: dict[str, Array] = {}
         log_jacobian: Array = 0.0
         for slot in self.slots:
-            if slot.map == "levels":
+            if slot.bijector is None:
                 continue
-            value, log_slope = MAPS[slot.map](flat[..., slot.start : slot.stop], slot.part.prior, xp)
+            value, log_slope = slot.bijector.forward(flat[..., slot.start : slot.stop], slot.part.prior, xp)
             variables[slot.part.name] = value
             log_jacobian = log_jacobian + log_slope.sum(axis=-1)
         if self.amplitudes:
@@ -124,21 +129,21 @@ class Coordinates:
 
     def _add_levels(self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
         """Adds intercept, channel scales and half-saturation points (channel_levels.py); returns the log Jacobian."""
-        bends, slopes = self._bends(flat, data, xp)
+        saturating, log_slopes = self._saturating(flat, data, xp)
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
         )
         log_total = self._elements(flat, _intercept(self.specification), xp) + self._control_shift(
             variables, data, xp
         )
-        levels = channel_levels(log_total, amplitude, bends, xp)
+        levels = channel_levels(log_total, amplitude, saturating, xp)
         halves = [group.half for group in self.channels if group.half is not None]
         self._store(variables, halves, levels.half)
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
         self._store(variables, [group.scale for group in self.channels], scale)
         variables[_intercept(self.specification).name] = levels.intercept
-        log_jacobian = levels.log_jacobian + slopes - log_curves.sum(axis=-1)
+        log_jacobian = levels.log_jacobian + log_slopes - log_curves.sum(axis=-1)
         if self.amplitudes and self.specification.media_process is not None:
             # what the data pin is how far media move the target: the more the channels bring, the smaller the size
             eta = self.specification.media_process.amplitude
@@ -181,9 +186,11 @@ class Coordinates:
             log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
         return log_jacobian
 
-    def _bends(self, flat: Array, data: TrainingData, xp: Any) -> tuple[Bends | None, Array]:
+    def _saturating(
+        self, flat: Array, data: TrainingData, xp: Any
+    ) -> tuple[SaturatingChannels | None, Array]:
         """Channels with a half-saturation point and where they are above its bound; the sum of the log slopes."""
-        above, slopes = [], 0.0
+        above_bound, log_slopes = [], 0.0
         positions: list[int] = []
         members: list[int] = []
         start = 0
@@ -193,16 +200,16 @@ class Coordinates:
                 scales = np.empty(group.half.size)
                 for part in group.half.parts:
                     scales[list(part.indices)] = part.prior.typical_scale
-                value, log_slope = soft_above_zero(self._elements(flat, group.half, xp), scales, xp)
-                above.append(value)
-                slopes = slopes + log_slope.sum(axis=-1)
+                value, log_slope = gaussian_tail_softplus(self._elements(flat, group.half, xp), scales, xp)
+                above_bound.append(value)
+                log_slopes = log_slopes + log_slope.sum(axis=-1)
                 positions += range(start, stop)
                 members += group.group.channels
             start = stop
-        if not above:
-            return None, slopes
+        if not above_bound:
+            return None, log_slopes
         half_point = data.half_point[members] + _SMALLEST_HALF_POINT
-        return Bends(positions, xp.concatenate(above, axis=-1), half_point), slopes
+        return SaturatingChannels(positions, xp.concatenate(above_bound, axis=-1), half_point), log_slopes
 
     def _log_mean_curves(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
         """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).
@@ -210,13 +217,13 @@ class Coordinates:
         Read from a few quantiles of the media instead of all rows with their carry-over: any positive function makes
         valid coordinates, this one is nearly as round, and exact means took half of the time of an evaluation.
         """
-        known = {
+        values = {
             spec.name: assemble(spec, variables, xp)
             for spec in self.specification.parameters
             if all(part.name in variables for part in spec.parts)
         }
         shapes = [
-            saturation_shape(data.media_nodes, known, g.group, self.specification, xp) for g in self.channels
+            saturation_shape(data.media_nodes, values, g.group, self.specification, xp) for g in self.channels
         ]
         return xp.concatenate([xp.log(shape.mean(axis=-2) + _LEVEL_FLOOR) for shape in shapes], axis=-1)
 
@@ -244,8 +251,10 @@ class Coordinates:
         effects = self.specification.with_role(Role.CONTROL_EFFECT)
         if not effects:
             return 0.0
-        taken = (assemble(effects[0], variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[..., None]
-        share = -taken / data.target_scaled.mean()
+        control_effect = (assemble(effects[0], variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[
+            ..., None
+        ]
+        share = -control_effect / data.target_scaled.mean()
         bounded = xp.maximum(share, -0.5)
         # log(1 + share), continued by its tangent below -1/2
         return xp.log1p(bounded) + 2.0 * (share - bounded)
@@ -266,15 +275,15 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
     Total and amplitudes need a positive intercept and curves with a positive scale; where that fails, those
     variables keep their plain maps.
     """
-    maps: dict[str, str] = {}
+    bijectors: dict[str, Bijector] = {}
     for spec in specification.parameters:
         for part in free_variables((spec,)):
             if _is_beta_with_one(part.prior):
-                maps[part.name] = "score"
+                bijectors[part.name] = PROBIT
             elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
-                maps[part.name] = "soft"
+                bijectors[part.name] = GAUSSIAN_TAIL_SOFTPLUS
     return _coordinates(
-        specification, _channels(specification), maps, amplitudes=_positive_etas(specification)
+        specification, _channels(specification), bijectors, amplitudes=_positive_etas(specification)
     )
 
 
@@ -300,15 +309,15 @@ def _channels(specification: ModelSpecification) -> tuple[ChannelLevels, ...]:
     """Groups of channels whose levels are sampled jointly; none when the intercept may be negative."""
     if not _intercept(specification).is_positive:
         return ()
-    found = []
+    groups = []
     for group in specification.saturations:
         saturation = SATURATIONS[group.kind]
         scale = _parameter_of(specification, group, saturation.scale)
         if scale is None or not scale.is_positive:
             continue
         half = _parameter_of(specification, group, saturation.half)
-        found.append(ChannelLevels(group, scale, half if half is not None and half.is_positive else None))
-    return tuple(found)
+        groups.append(ChannelLevels(group, scale, half if half is not None and half.is_positive else None))
+    return tuple(groups)
 
 
 def _positive_etas(specification: ModelSpecification) -> bool:
@@ -324,7 +333,7 @@ def _parameter_of(
 def _coordinates(
     specification: ModelSpecification,
     channels: tuple[ChannelLevels, ...],
-    maps: Mapping[str, str],
+    bijectors: Mapping[str, Bijector],
     *,
     amplitudes: bool,
 ) -> Coordinates:
@@ -336,7 +345,7 @@ def _coordinates(
     slots, start = [], 0
     for part in free_variables(specification.parameters):
         stop = start + len(part.indices)
-        kind = "levels" if part.name in joint else maps.get(part.name, PLAIN[part.prior.support])
-        slots.append(Slot(part, start, stop, kind))
+        bijector = bijectors.get(part.name, BY_SUPPORT[part.prior.support])
+        slots.append(Slot(part, start, stop, None if part.name in joint else bijector))
         start = stop
     return Coordinates(tuple(slots), channels, amplitudes, specification)

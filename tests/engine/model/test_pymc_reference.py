@@ -17,6 +17,7 @@ from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
 from mmm_engine.model.specification import ModelSpecification, model_specification
+from mmm_engine.posterior.bijectors import IDENTITY
 from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import compile_log_density
@@ -146,7 +147,7 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingDa
         prior = dict(slot.part.prior.arguments)
         if slot.part.name == "y_sigma":
             truth[slot.start] = np.log(NOISE)
-        elif slot.map == "identity" and slot.part.prior.distribution == "Normal":
+        elif slot.bijector is IDENTITY and slot.part.prior.distribution == "Normal":
             truth[slot.start : slot.stop] = prior["mu"] + prior["sigma"] * truth[slot.start : slot.stop]
     terms = _terms(coordinates, truth, train)
     values = coordinates.parameters(truth, train, numpy_functions())

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.specification import model_specification
-from mmm_engine.posterior.bijectors import soft_above_zero
-from mmm_engine.posterior.channel_levels import Bends, channel_levels
+from mmm_engine.posterior.bijectors import gaussian_tail_softplus
+from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
 from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from tests.engine.model_cases import small_inputs
@@ -97,7 +97,9 @@ def test_levels_add_up_to_the_total() -> None:
     rng = np.random.default_rng(1)
     amplitude, above = 2.0 * rng.normal(size=(40, 5)), rng.gamma(1.0, 1.0, (40, 5))
     half_point = np.array([1e-6, 0.1, 0.3, 1e-6, 1.0])
-    levels = channel_levels(np.full((40, 1), 0.3), amplitude, Bends(list(range(5)), above, half_point), XP)
+    levels = channel_levels(
+        np.full((40, 1), 0.3), amplitude, SaturatingChannels(list(range(5)), above, half_point), XP
+    )
     total = levels.intercept[:, 0] + levels.effect.sum(axis=1)
     assert total == pytest.approx(np.full(40, np.exp(0.3)))
     assert (levels.intercept > 0).all()
@@ -108,7 +110,9 @@ def test_levels_add_up_to_the_total() -> None:
 def test_amplitude_stays_while_the_curve_bends() -> None:
     """One always-on channel along its axis: effect times kept spread is constant, the effect grows fourfold."""
     above = np.array([[2.0], [0.5], [0.1], [0.01]])
-    levels = channel_levels(np.zeros((4, 1)), np.full((4, 1), -1.0), Bends([0], above, np.array([0.3])), XP)
+    levels = channel_levels(
+        np.zeros((4, 1)), np.full((4, 1), -1.0), SaturatingChannels([0], above, np.array([0.3])), XP
+    )
     pinned = levels.effect * levels.half / (levels.half + 0.3)
     assert pinned == pytest.approx(np.full((4, 1), pinned[0, 0]))
     assert levels.effect[-1, 0] > 4.0 * levels.effect[0, 0]
@@ -117,8 +121,8 @@ def test_amplitude_stays_while_the_curve_bends() -> None:
 def test_one_channel_near_its_bound_leaves_the_others_curves_alone() -> None:
     """The second channel's half-saturation point moves by less than a tenth while the first takes the baseline."""
     above = np.array([[5.0, 1.0], [0.001, 1.0]])
-    bends = Bends([0, 1], above, np.array([0.3, 0.02]))
-    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), bends, XP)
+    saturating = SaturatingChannels([0, 1], above, np.array([0.3, 0.02]))
+    levels = channel_levels(np.zeros((2, 1)), np.full((2, 2), -0.5), saturating, XP)
     assert levels.intercept[1, 0] < 0.05 * levels.intercept[0, 0]
     assert levels.half[1, 1] == pytest.approx(levels.half[0, 1], rel=0.1)
 
@@ -147,10 +151,12 @@ def test_every_level_can_be_reached(channels: list[tuple[float, float, float]]) 
     above = half / crowd - pinned * point / left
     reach = brentq(lambda r: np.tanh(r + r**3 / 3.0) - pinned.sum(), 0.0, 3.0)
     amplitude = [
-        brentq(lambda z, a=a: soft_above_zero(np.array(z), 1.0 / len(half), XP)[0] - a, -8.0, 20.0)
+        brentq(lambda z, a=a: gaussian_tail_softplus(np.array(z), 1.0 / len(half), XP)[0] - a, -8.0, 20.0)
         for a in pinned * reach / pinned.sum()
     ]
-    levels = channel_levels(np.zeros(1), np.array(amplitude), Bends(list(range(len(half))), above, point), XP)
+    levels = channel_levels(
+        np.zeros(1), np.array(amplitude), SaturatingChannels(list(range(len(half))), above, point), XP
+    )
     assert (above > 0).all()
     assert levels.effect == pytest.approx(effect, rel=1e-4)
     assert levels.half == pytest.approx(half, rel=1e-4)
