@@ -31,7 +31,7 @@ def check(clients: SomeClients = None) -> None:
             code = BAD_INPUT
             print_error(str(error))
             continue
-        planned = [] if plan is None else [f"  plan: media of the next {len(plan)} {data.period}s"]
+        planned = [] if plan is None else [f"  plan: media of the next {len(plan)} {data.calendar.periods}"]
         print_parts(f"{client}: keeps the data contract ({_contents(data)})", *planned, *finding_lines(data))
     raise typer.Exit(code)
 

@@ -17,7 +17,7 @@ import pandas as pd
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
-from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target, simulate_targets
+from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_targets
 from mmm_engine.model.arrays import first_rows, model_data
 from mmm_engine.model.parameters import SHOWN_AS
 from mmm_engine.model.specification import model_specification
@@ -26,11 +26,9 @@ from mmm_engine.posterior.parameter_table import prior_values
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.rows.window import ScaledInputs
-from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, crps_rows
+from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 from mmm_engine.scores.identification import FEW_SIMULATIONS, identification
-from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, z_score
-
-__all__ = ["SimulatedTarget", "recovery_scores", "simulate_target", "simulate_targets"]
+from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, recovery_score, z_score
 
 ScoreRow = tuple[str, str, str, float, str]
 
@@ -234,7 +232,6 @@ def rank_ecdf(simulations: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
 def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:
     """One row per element: the truth, the posterior, and how they compare."""
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
-    size = np.where(truth == 0, np.nan, np.abs(truth))
     picked = np.linspace(0, len(draws) - 1, min(_RANKS, len(draws))).astype(int)
     return pd.DataFrame(
         {
@@ -243,7 +240,7 @@ def _compare(draws: Floats, truth: Floats, before: Floats) -> pd.DataFrame:
             "sd": draws.std(axis=0, ddof=1),
             "q05": low,
             "q95": high,
-            "recovery": np.clip(1 - crps_rows(truth, draws) / size, 0, 1),
+            "recovery": recovery_score(draws, truth),
             "z_score": z_score(draws, truth),
             "contraction": contraction(draws, before),
             "covered": (low <= truth) & (truth <= high),

@@ -342,13 +342,3 @@ SATURATIONS: dict[str, Saturation] = {
         "beta",
     ),
 }
-
-
-def saturate(media: Array, kind: str, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """Response to (adstocked) media, same shape; `kind` is a key of `SATURATIONS`."""
-    saturation = SATURATIONS[kind]
-    shape = saturation.shape(media, p, xp)
-    return shape if saturation.scale is None else p[saturation.scale] * shape
-
-
-# --- time variation -------------------------------------------------------------------------------

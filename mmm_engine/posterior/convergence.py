@@ -6,7 +6,6 @@ Not here: what a posterior's elements are called and which values are good enoug
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,18 +50,7 @@ def convergence(draws: Floats) -> Convergence:
 
     Reference: Vehtari et al. (2021), doi:10.1214/20-BA1221; Geyer (1992), doi:10.1214/ss/1177011137 (which lags count).
     """
-    return Convergence(*_in_blocks(draws, _rhat_and_sizes, 3))
-
-
-def rhat(draws: Floats) -> Floats:
-    """Rank-normalised split R-hat of draws (chain, draw, element), shape (element,) (doi:10.1214/20-BA1221)."""
-    values: Floats = _in_blocks(draws, _rank_rhat, 1)[0]
-    return values
-
-
-def effective_sizes(draws: Floats) -> Floats:
-    """Bulk and tail effective sample sizes of draws (chain, draw, element), shape (2, element); see `convergence`."""
-    return _in_blocks(draws, _sizes, 2)
+    return Convergence(*_in_blocks(draws))
 
 
 # --- blocks of elements ---------------------------------------------------------------------------
@@ -89,14 +77,14 @@ class _Block:
     scores: Floats
 
 
-def _in_blocks(draws: Floats, diagnostic: Callable[[_Block], Floats], count: int) -> Floats:
-    """A diagnostic of ``count`` numbers an element, of draws (chain, draw, element), shape (count, element).
+def _in_blocks(draws: Floats) -> Floats:
+    """R-hat, bulk and tail effective sample size of draws (chain, draw, element), shape (3, element).
 
     Few elements at a time bound the memory and stay in the processor's cache.
     """
     values = np.asarray(draws, dtype=float)
     n_chains, n_draws, n_elements = values.shape
-    result = np.full((count, n_elements), np.nan)
+    result = np.full((3, n_elements), np.nan)
     if n_chains == 0 or n_draws < _FEWEST_DRAWS:
         return result
     score_of = _normal_scores(2 * n_chains * (n_draws // 2))
@@ -107,13 +95,8 @@ def _in_blocks(draws: Floats, diagnostic: Callable[[_Block], Floats], count: int
         if numbers.size:
             block = _block(chains if numbers.size == len(chains) else chains[numbers], score_of)
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                result[:, start + numbers] = diagnostic(block)
+                result[:, start + numbers] = np.concatenate([_rank_rhat(block), _sizes(block)])
     return result
-
-
-def _rhat_and_sizes(block: _Block) -> Floats:
-    """R-hat, bulk and tail effective sample size, shape (3, element)."""
-    return np.concatenate([_rank_rhat(block), _sizes(block)])
 
 
 def _block(chains: Floats, score_of: Floats) -> _Block:

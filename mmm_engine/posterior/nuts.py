@@ -85,7 +85,7 @@ def sample(
         size,
         sizes,
         {},
-        _starting_point(density, train),
+        _starting_point(density.coordinates.size),
         None,
     )
     listen = None if progress is None else _listener(name, progress, time.perf_counter())
@@ -117,12 +117,12 @@ def cores_for(settings: SamplerConfig) -> int:
     return max(1, min(settings.cores or available, settings.chains, available))
 
 
-def _starting_point(density: CompiledLogDensity, train: TrainingData) -> Callable[[int | None], Floats]:
+def _starting_point(size: int) -> Callable[[int | None], Floats]:
     """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place."""
 
     def start(seed: int | None) -> Floats:
         rng = np.random.default_rng(seed)
-        return rng.uniform(-1.0, 1.0, density.coordinates.size)
+        return rng.uniform(-1.0, 1.0, size)
 
     return start
 

@@ -6,7 +6,7 @@ Not here: the naive forecast to beat (seasonal_naive.py), posteriors against a k
 
 Conventions, stated once. ``actual`` has shape (row,), ``draws`` shape (draw, row), both in original units
 of the target. The point forecast is the mean over draws. A score that is not defined (a division by zero,
-an input that is not a number) is NaN, never a number that looks like one; ``undefined_reason`` says why.
+an input that is not a number) is NaN, never a number that looks like one.
 """
 
 from __future__ import annotations
@@ -195,25 +195,6 @@ def crps(actual: Floats, draws: Floats) -> float:
     return float(np.mean(crps_rows(actual, draws)))
 
 
-def crps_scaled(actual: Floats, draws: Floats, train_actual: Floats) -> float:
-    """Fair CRPS over the mean absolute training target, a fraction: comparable between clients.
-
-    Args:
-        actual: Observed target, original units, shape (row,).
-        draws: Predictive draws, original units, shape (draw, row).
-        train_actual: Target of the training rows, original units, shape (train row,).
-
-    Raises:
-        ValueError: If the rows differ or there is none.
-
-    Reference: Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001 (the scale); see ``crps_rows``.
-
-    >>> crps_scaled(np.array([0.0, 5.0]), np.array([[-1.0, 3.0], [1.0, 3.0]]), np.array([8.0, 12.0]))
-    0.1
-    """
-    return _ratio(crps(actual, draws), np.mean(np.abs(train_actual)))
-
-
 def interval_coverage(actual: Floats, draws: Floats, level: float) -> float:
     """Share of rows whose actual lies inside the central predictive interval, its ends included.
 
@@ -305,37 +286,6 @@ def score_split(
         scores.append(("skill", skill(units, crps(actual, naive_draws)), "score"))
     rows = [(split, "all", metric, value, unit) for metric, value, unit in scores]
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-
-
-def undefined_reason(metric: str, actual: Floats, train_actual: Floats) -> str | None:
-    """Why a score of these rows is NaN, in words for the report; None when the rows give no reason.
-
-    Args:
-        metric: Name of the score.
-        actual: Observed target of the split, original units, shape (row,).
-        train_actual: Target of the training rows, original units, shape (train row,).
-
-    >>> undefined_reason("mape", np.array([0.0, 5.0]), np.array([1.0, 2.0]))
-    '1 of 2 actual values is 0, and an error relative to 0 is not defined'
-    """
-    if np.any(np.isnan(actual)) or np.any(np.isnan(train_actual)):
-        return "the target has missing values"
-    zeros = int(np.sum(actual == 0))
-    verb = "is" if zeros == 1 else "are"
-    reasons: dict[str, tuple[bool, str]] = {
-        "mape": (
-            zeros > 0,
-            f"{zeros} of {actual.size} actual values {verb} 0, and an error relative to 0 is not defined",
-        ),
-        "wape": (zeros == actual.size, "every actual value is 0"),
-        "bias": (float(np.sum(actual)) == 0, "the actual values add up to 0"),
-        "nrmse": (float(np.ptp(train_actual)) == 0, "the training target never changes"),
-        "r_squared": (float(np.ptp(actual)) == 0, "the actual values of the split never change"),
-        "crps": (not np.any(train_actual), "the training target is 0 throughout"),
-        "skill": (True, "the naive forecast is exactly right, so nothing can improve on it"),
-    }
-    applies, reason = reasons.get(metric, (False, ""))
-    return reason if applies else None
 
 
 def _ratio(numerator: float | np.floating, denominator: float | np.floating) -> float:

@@ -17,11 +17,11 @@ from mmm_engine.array_types import Floats
 from mmm_engine.scores.forecast_scores import crps_rows
 
 
-def recovery_score(draws: Floats, truth: Floats) -> float:
-    """How well a posterior finds the truth: median over elements of 1 - CRPS/abs(truth), clipped to [0, 1].
+def recovery_score(draws: Floats, truth: Floats) -> Floats:
+    """How well a posterior finds the truth: 1 - CRPS/abs(truth), cut off at 0 and 1, shape (element,).
 
-    1 is a posterior that sits on the truth, 0 one that is off by the size of the truth or more. An element
-    whose truth is 0 has no relative error and is left out; NaN when no element is left.
+    1 is a posterior that sits on the truth, 0 one that is off by the size of the truth or more. NaN for an element
+    whose truth is 0: there is no relative error.
 
     Args:
         draws: Posterior draws, any unit, shape (draw, element).
@@ -32,14 +32,12 @@ def recovery_score(draws: Floats, truth: Floats) -> float:
 
     Reference: Gneiting & Raftery (2007), doi:10.1198/016214506000001437 (CRPS).
 
-    >>> recovery_score(np.array([[1.0, 4.0], [1.0, 4.0]]), np.array([1.0, 2.0]))
-    0.5
+    >>> recovery_score(np.array([[1.0, 3.0], [1.0, 3.0]]), np.array([1.0, 2.0]))
+    array([1. , 0.5])
     """
-    scores = crps_rows(truth, draws)
-    usable = truth != 0
-    if not np.any(usable):
-        return float("nan")
-    return float(np.median(np.clip(1 - scores[usable] / np.abs(truth[usable]), 0, 1)))
+    size = np.where(truth == 0, np.nan, np.abs(truth))
+    scores: Floats = np.clip(1 - crps_rows(truth, draws) / size, 0, 1)
+    return scores
 
 
 def z_score(draws: Floats, truth: Floats) -> Floats:

@@ -310,7 +310,7 @@ class PymcModel(FleetMethods):
             sizes = self._fit.posterior["posterior"].sizes
             state = f"fitted with {sizes['chain']} × {sizes['draw']} draws"
         return (
-            f"<PymcModel '{config.client}': {len(dates)} {self._data.period}s from {dates[0]:%Y-%m-%d} to "
+            f"<PymcModel '{config.client}': {len(dates)} {self._data.calendar.periods} from {dates[0]:%Y-%m-%d} to "
             f"{dates[-1]:%Y-%m-%d}, {len(config.channels)} channels, {len(config.controls)} controls, "
             f"{', '.join(terms)}; {state}>"
         )

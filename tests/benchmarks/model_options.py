@@ -14,8 +14,9 @@ import time
 from typing import Any
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
-from mmm_engine.fleets.recovery import prior_draws, score_refit, simulate_targets
+from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.scored_window import fit_window
+from mmm_engine.fleets.simulated_targets import simulate_targets
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window

@@ -33,7 +33,7 @@ def main() -> None:
 
 def loop(given: argparse.Namespace) -> dict[str, Any]:
     """Every window of a case once, and one recovery fit."""
-    from mmm_engine.fleets.recovery import simulate_target
+    from mmm_engine.fleets.simulated_targets import simulate_target
     from tests.benchmarks.cases import windows
 
     clock, fits = Clock(), []

@@ -22,21 +22,16 @@ from pathlib import Path
 import pandas as pd
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
-from mmm_engine.fleets.recovery import (
-    COVERAGE,
-    SimulatedTarget,
-    prior_draws,
-    score_refit,
-    simulate_targets,
-    summarise_recovery,
-)
+from mmm_engine.fleets.recovery import prior_draws, score_refit, summarise_recovery
 from mmm_engine.fleets.scored_window import fit_window
+from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_targets
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.scores.truth_scores import jeffreys_band
 from mmm_engine.simulation.client import simulate_client
 
 PERIODS, CHANNELS, SEED = 104, 3, 11
+COVERAGE = 0.9  # what the intervals promise
 RIGHT_LAG, WRONG_LAG = 8, 1
 # Carry-over that matters, noise of some per cent: with looser priors the data say too little to refute a model.
 PRIORS = {

@@ -34,7 +34,7 @@ def sampler_section(subject: Subject) -> Section:
     items: list[Item] = [_sampler_chart(subject), *chain_charts(subject)]
     full = subject.inputs.full.parameters
     if {"prior_mean", "prior_q05", "prior_q95"} <= set(full.columns) and full["prior_mean"].notna().any():
-        items.append(_prior_chart(subject, full.dropna(subset=["prior_mean", "prior_q05", "prior_q95"])))
+        items.append(_prior_chart(full.dropna(subset=["prior_mean", "prior_q05", "prior_q95"])))
     items.append(_parameter_sheet(full))
     lead = "Whether the chains agree and explored enough for the numbers on this page to be repeatable."
     return Section("sampler", "Sampler health", "Sampler", lead, tuple(items), is_diagnostic=True)
@@ -123,7 +123,7 @@ def _sampler_reading(health: pd.DataFrame) -> str:
     )
 
 
-def _prior_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
+def _prior_chart(frame: pd.DataFrame) -> Chart:
     width = (frame["q95"] - frame["q05"]) / (frame["prior_q95"] - frame["prior_q05"])
     unmoved = int((width > 0.9).sum())
     outside = frame[(frame["mean"] < frame["prior_q05"]) | (frame["mean"] > frame["prior_q95"])]

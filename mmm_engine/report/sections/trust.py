@@ -45,7 +45,7 @@ def trust_section(subject: Subject) -> Section | None:
     if subject.inputs.stability is not None and len(subject.inputs.stability):
         items.append(_stability_chart(subject, subject.inputs.stability))
     if subject.inputs.drift is not None and len(subject.inputs.drift):
-        items.append(_drift_sheet(subject, subject.inputs.drift))
+        items.append(_drift_sheet(subject.inputs.drift))
     if not items:
         return None
     return Section(
@@ -226,7 +226,7 @@ def _stability_table(subject: Subject, stability: pd.DataFrame, unstable: list[s
 # --- drift --------------------------------------------------------------------------------------
 
 
-def _drift_sheet(subject: Subject, drift: pd.DataFrame) -> Sheet:
+def _drift_sheet(drift: pd.DataFrame) -> Sheet:
     words = {
         "crps": "Forecast error (CRPS)",
         "bias": "Bias",

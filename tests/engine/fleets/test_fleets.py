@@ -11,7 +11,8 @@ import pytest
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.errors import DataError
 from mmm_engine.fleets.holdout import score_window
-from mmm_engine.fleets.recovery import recovery_scores, simulate_target
+from mmm_engine.fleets.recovery import recovery_scores
+from mmm_engine.fleets.simulated_targets import simulate_target
 from mmm_engine.fleets.stability import stability_scores
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.forecast import extend_inputs, forecast

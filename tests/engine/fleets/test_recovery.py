@@ -14,10 +14,9 @@ from mmm_engine.fleets.recovery import (
     rank_ecdf,
     recovery_scores,
     refits,
-    simulate_target,
-    simulate_targets,
     summarise_recovery,
 )
+from mmm_engine.fleets.simulated_targets import simulate_target, simulate_targets
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 

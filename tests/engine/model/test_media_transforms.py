@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.media_transforms import (
     ADSTOCKS,
@@ -17,7 +18,6 @@ from mmm_engine.model.media_transforms import (
     TransformParameter,
     adstock,
     lagged,
-    saturate,
 )
 from mmm_engine.model.parameters import Role, Unit
 from mmm_engine.model.pymc_reference import SATURATION_CLASSES
@@ -44,6 +44,13 @@ def test_delayed_adstock_peaks_at_theta() -> None:
     """With theta 1 and alpha 1/2 over three periods the weights are 1/4, 1/2, 1/4."""
     carried = adstock(lagged(np.eye(3, 1), 3), "delayed", {"alpha": ONE * 0.5, "theta": ONE}, 3, XP)
     assert carried[:, 0] == pytest.approx([0.25, 0.5, 0.25])
+
+
+def saturate(media: Floats, kind: str, parameters: dict[str, Floats], xp: Any) -> Floats:
+    """Response to (adstocked) media: the curve's shape times the parameter that scales it, if there is one."""
+    saturation = SATURATIONS[kind]
+    shape = np.asarray(saturation.shape(media, parameters, xp))
+    return shape if saturation.scale is None else parameters[saturation.scale] * shape
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADSTOCKS if kind != "none"])

@@ -12,25 +12,27 @@ from mmm_engine.scores import truth_scores
 class TestRecovery:
     """How well a posterior finds the truth."""
 
-    def test_is_the_median_over_elements(self):
-        """Points off by 10%, 50% and 300% of the truth score 0.9, 0.5 and 0 (clipped): the median is 0.5."""
+    def test_is_the_error_relative_to_the_truth(self):
+        """Points off by 10%, 50% and 300% of the truth score 0.9, 0.5 and 0 (cut off)."""
         draws = np.array([[11.0, 15.0, 40.0]] * 4)
-        assert truth_scores.recovery_score(draws, np.array([10.0, 10.0, 10.0])) == pytest.approx(0.5)
+        assert truth_scores.recovery_score(draws, np.array([10.0, 10.0, 10.0])) == pytest.approx(
+            [0.9, 0.5, 0.0]
+        )
 
     def test_uses_the_size_of_a_negative_truth(self):
         """-9 for -10 is off by 10%."""
         draws = np.array([[-9.0], [-9.0]])
-        assert truth_scores.recovery_score(draws, np.array([-10.0])) == pytest.approx(0.9)
+        assert truth_scores.recovery_score(draws, np.array([-10.0])) == pytest.approx([0.9])
 
-    def test_leaves_out_a_truth_of_zero(self):
-        """There is no error relative to 0; alone it leaves no score."""
+    def test_is_not_defined_for_a_truth_of_zero(self):
+        """There is no error relative to 0; the other elements keep their scores."""
         draws = np.array([[1.0, 9.0], [1.0, 9.0]])
-        assert truth_scores.recovery_score(draws, np.array([0.0, 10.0])) == pytest.approx(0.9)
-        assert np.isnan(truth_scores.recovery_score(draws[:, :1], np.array([0.0])))
+        scores = truth_scores.recovery_score(draws, np.array([0.0, 10.0]))
+        assert scores == pytest.approx([np.nan, 0.9], nan_ok=True)
 
     def test_never_exceeds_one(self):
         """A fair CRPS can be slightly negative; the score is clipped."""
-        assert truth_scores.recovery_score(np.array([[0.5], [1.5]]), np.array([1.0])) == 1.0
+        assert truth_scores.recovery_score(np.array([[0.5], [1.5]]), np.array([1.0])).tolist() == [1.0]
 
 
 class TestZScoreAndContraction:
