@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 SOAK ?= /tmp/mmm-soak
+WORKERS ?= 2
 TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
@@ -40,8 +41,8 @@ demo: install ## Refresh client ms at full settings; print its scores, checks an
 ui: install ## Dagster's web interface and daemon on 127.0.0.1
 	@$(BIN)/mmm ui
 
-test: install ## The whole test suite
-	@$(BIN)/python -m pytest
+test: install ## The whole test suite, in two processes; WORKERS=4 for more, ARGS="-k returns" for less
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 lint: install ## Style of the code
 	@$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Settings of every test, and folders that all worker processes of a run share.
 
-Examples do not change from run to run, and have no deadline on a busy machine.
+Hypothesis' examples do not change from run to run, and have no deadline on a busy machine. PyTensor, which computes
+references only, interprets its graphs: with numba each of them takes seconds to compile.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("PYTENSOR_FLAGS", "mode=FAST_COMPILE")
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 

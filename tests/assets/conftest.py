@@ -19,6 +19,7 @@ from mmm_assets.home import prepare_home
 from mmm_assets.refreshes.chain import RefreshOptions, RefreshOutcome, refresh_client
 from mmm_assets.storage.results import ResultStore
 from tests.assets.fake_engine import FakeSampler
+from tests.conftest import Once
 
 # The fake fit has too few draws for the real thresholds; what is tested here is what follows from a verdict.
 THRESHOLDS = {"rhat_max": 1.05, "ess_min": 20, "bfmi_min": 0.0, "recovery_min": 0.3, "stability_min": 0.0}
@@ -27,20 +28,22 @@ CLIENTS = ("app", "shop")
 
 
 @pytest.fixture(scope="session")
-def refreshed(tmp_path_factory) -> Path:
+def refreshed(once: Once) -> Path:
     """A folder with ``data`` and ``home``, both clients refreshed once. Read only: take a copy to change anything."""
-    folder = tmp_path_factory.mktemp("refreshed")
-    write_clients(folder / "data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MMM_DATA_DIR", str(folder / "data"))
-        patch.setenv("DAGSTER_HOME", str(folder / "home"))
-        install(FakeSampler(), patch)
-        prepare_home(folder / "home")
-        with dg.DagsterInstance.from_config(str(folder / "home")) as instance:
-            for client in CLIENTS:
-                outcome = chain(instance, folder / "home")(client)
-                assert outcome.succeeded, outcome.failures
-    return folder
+
+    def fill(folder: Path) -> None:
+        write_clients(folder / "data")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MMM_DATA_DIR", str(folder / "data"))
+            patch.setenv("DAGSTER_HOME", str(folder / "home"))
+            install(FakeSampler(), patch)
+            prepare_home(folder / "home")
+            with dg.DagsterInstance.from_config(str(folder / "home")) as instance:
+                for client in CLIENTS:
+                    outcome = chain(instance, folder / "home")(client)
+                    assert outcome.succeeded, outcome.failures
+
+    return once("refreshed", fill)
 
 
 @pytest.fixture
