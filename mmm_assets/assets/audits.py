@@ -13,10 +13,10 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.stamps import MCMC_POOL, stamped
+from mmm_assets.assets.stamps import MCMC_POOL, stamped_scores
 from mmm_assets.partitions import WINDOW_NAMES, clients
 from mmm_assets.storage.resources import ClientFiles, SamplerOverrides
-from mmm_assets.storage.results import FULL, ResultStore
+from mmm_assets.storage.results import FULL, ResultStore, versions_of
 from mmm_assets.types import DataFrame, ScaledInputs, ScoredWindow
 from mmm_engine.version import ENGINE_VERSION
 
@@ -124,13 +124,5 @@ def _full(results: ResultStore, client: str) -> ScoredWindow:
 
 def _stamped(context: dg.AssetExecutionContext, scores: DataFrame, inputs: ScaledInputs) -> DataFrame:
     """The scores with the rows and settings they were made from, and their numbers in the UI."""
-    return stamped(
-        context,
-        scores,
-        {
-            "data_version": inputs.data_version,
-            "config_version": inputs.config.config_version,
-            "engine_version": ENGINE_VERSION,
-            "cutoff": inputs.cutoff.isoformat(),
-        },
-    )
+    made_from = {"engine_version": ENGINE_VERSION, "cutoff": inputs.cutoff.isoformat()}
+    return stamped_scores(context, scores, {**versions_of(inputs), **made_from})

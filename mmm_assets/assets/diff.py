@@ -10,12 +10,11 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.stamps import MCMC_POOL
+from mmm_assets.assets.stamps import MCMC_POOL, stamp
 from mmm_assets.partitions import clients
-from mmm_assets.runs import Refresh
 from mmm_assets.storage.published import PublishedStates, state_of
 from mmm_assets.storage.resources import SamplerOverrides
-from mmm_assets.storage.results import FULL, ResultStore
+from mmm_assets.storage.results import FULL, ResultStore, versions_of
 from mmm_assets.types import DataFrame
 
 
@@ -51,13 +50,7 @@ def refresh_diff(
     if before is not None and moves is not None and len(moves):
         measure = diffs.fitted_returns(sampler.apply, progress.listener_for(context.log))
         frame = diffs.refresh_diff(before, now, measure)
-    frame.attrs.update(
-        {
-            "data_version": stored.data.data_version,
-            "config_version": stored.data.config.config_version,
-            **Refresh.of(context.run).stamp(),
-        }
-    )
+    stamp(context, frame, versions_of(stored.data))
     facts: dict[str, Any] = {"moved": 0 if moves is None else len(moves), "rows": metadata.table(frame)}
     context.add_asset_metadata(facts)
     return frame

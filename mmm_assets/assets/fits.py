@@ -12,7 +12,7 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.stamps import MCMC_POOL, STAMP
+from mmm_assets.assets.stamps import MCMC_POOL, POSTERIOR_STAMP
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.io_managers import JsonFiles, PosteriorFiles
@@ -138,7 +138,7 @@ def window_results(
         for asset, field in fields.items():
             frame = getattr(window, field)
             frame = pd.DataFrame(columns=list(_FRAMES[asset][1])) if frame is None else frame
-            frame.attrs.update({name: str(posterior.attrs.get(name)) for name in STAMP})
+            frame.attrs.update({name: str(posterior.attrs.get(name)) for name in POSTERIOR_STAMP})
             context.add_asset_metadata(_frame_facts(asset, frame), asset_key=asset, partition_key=key)
             frames[asset][key] = frame
     for asset, by_window in frames.items():

@@ -10,12 +10,12 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.stamps import MCMC_POOL, stamped
+from mmm_assets.assets.stamps import MCMC_POOL, stamp, stamped_scores
 from mmm_assets.pages import reporting
 from mmm_assets.partitions import clients
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
-from mmm_assets.storage.results import FULL, ClientResults, ResultStore
+from mmm_assets.storage.results import FULL, ClientResults, ResultStore, versions_of
 from mmm_assets.types import DataFrame
 
 
@@ -38,7 +38,7 @@ def recovery_scores(
     scores = recovery.recovery_scores(
         inputs, sampler=sampler.apply(inputs.config.sampler), progress=progress.listener_for(context.log)
     )
-    return stamped(context, scores, _versions(inputs.data_version, inputs.config.config_version))
+    return stamped_scores(context, scores, versions_of(inputs))
 
 
 @dg.asset(
@@ -64,7 +64,7 @@ def stability_scores(
     scores = stability.stability_scores(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL])
     )
-    return stamped(context, scores, _versions(stored.data.data_version, stored.data.config.config_version))
+    return stamped_scores(context, scores, versions_of(stored.data))
 
 
 @dg.asset(
@@ -112,9 +112,7 @@ def forecast(
     )
     facts = {"periods": len(frame), "planned": planned, "frozen": frozen, "rows": metadata.table(frame)}
     context.add_asset_metadata(facts)
-    frame.attrs.update(
-        {**_versions(inputs.data_version, inputs.config.config_version), **Refresh.of(context.run).stamp()}
-    )
+    stamp(context, frame, versions_of(inputs))
     return frame
 
 
@@ -130,7 +128,3 @@ def _refuse_unless_publishable(stored: ClientResults, fit: str) -> None:
     if reasons:
         message = f"client '{stored.data.config.client}': no forecast was issued, the last one stays:\n"
         raise dg.Failure(message + "\n".join(reasons), allow_retries=False)
-
-
-def _versions(data_version: str, config_version: str) -> dict[str, str]:
-    return {"data_version": data_version, "config_version": config_version}

@@ -242,11 +242,12 @@ def _render(
 
 def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None) -> Refresh:
     """The refresh that the page shows; one that is rendered again, alone, keeps its id, command and length."""
-    own, made_by = Refresh.of(run), stored.made_by
-    if own.id == made_by.get("refresh") or not made_by:
-        return own
+    of_run, made_by = Refresh.of(run), stored.made_by
+    if of_run.id == made_by.get("refresh") or not made_by:
+        return of_run
     seconds = status.seconds if status else 0.0
-    return Refresh(made_by["refresh"], own.ended - timedelta(seconds=seconds), own.ended, made_by["command"])
+    began = of_run.ended - timedelta(seconds=seconds)
+    return Refresh(made_by["refresh"], began, of_run.ended, made_by["command"])
 
 
 def _verdict(verdicts: tuple[Verdict, ...]) -> str:

@@ -1,4 +1,8 @@
-"""What several assets share: the pool that limits fits, and the stamp that says what results were made from."""
+"""What several assets share: the pool that limits fits, and the stamp that says what results were made from.
+
+Here: the pool's name, attributes of stored frames.
+Not here: what is done with the stamp (storage/results.py reads it, the history records it).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from mmm_assets.types import DataFrame
 
 MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
 
-
-STAMP = (
+# What of a posterior's attributes goes to every frame that is read from it.
+POSTERIOR_STAMP = (
     "client",
     "window",
     "cutoff",
@@ -26,12 +30,19 @@ STAMP = (
     "refresh",
     "refreshed_at",
     "command",
-)  # what of a posterior's attributes goes to every frame that is read from it
+)
 
 
-def stamped(context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]) -> DataFrame:
-    """Scores with the rows and settings they belong to and the run that made them, and their numbers in the UI."""
-    scores.attrs.update({**versions, **Refresh.of(context.run).stamp()})
+def stamp(context: dg.AssetExecutionContext, frame: DataFrame, versions: Mapping[str, str]) -> None:
+    """Write into a frame's attributes which rows and settings it belongs to, and the refresh that makes it."""
+    frame.attrs.update({**versions, **Refresh.of(context.run).stamp()})
+
+
+def stamped_scores(
+    context: dg.AssetExecutionContext, scores: DataFrame, versions: Mapping[str, str]
+) -> DataFrame:
+    """Scores with their stamp, their numbers and rows shown in the UI."""
+    stamp(context, scores, versions)
     facts: dict[str, Any] = {**metadata.score_numbers(scores), "rows": metadata.table(scores)}
     context.add_asset_metadata(facts)
     return scores

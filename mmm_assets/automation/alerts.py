@@ -49,10 +49,10 @@ def failure_notices(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     except ConfigError as error:  # settings that cannot be read must not silence the log
         context.log.error(str(error))
         config = NoticeConfig()
-    told, kept = 0, {}
+    failures_told, next_places = 0, {}
     for name, channel in channel_names(config.channels):
         place = places.get(name) or _newest(context.instance)
-        kept[name] = place
+        next_places[name] = place
         lines, after = failures_since(context.instance, place, warnings=config.warnings)
         try:
             if lines:
@@ -60,9 +60,9 @@ def failure_notices(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         except DeliveryError as error:
             context.log.error(f"notice not delivered, it is tried again: {error}")
             continue
-        kept[name] = after
-        told += len(lines)
-    return dg.SensorResult(skip_reason=f"{told} failures told", cursor=json.dumps(kept))
+        next_places[name] = after
+        failures_told += len(lines)
+    return dg.SensorResult(skip_reason=f"{failures_told} failures told", cursor=json.dumps(next_places))
 
 
 def failures_since(
@@ -78,11 +78,11 @@ def failures_since(
     lines: list[str] = []
     after = dict(place)
     for kind in _ENDS:
-        found = instance.fetch_run_status_changes(
+        ended_runs = instance.fetch_run_status_changes(
             kind, limit=RUNS_PER_TICK, cursor=place.get(kind.value), ascending=True
         )
-        after[kind.value] = found.cursor
-        for record in found.records:
+        after[kind.value] = ended_runs.cursor
+        for record in ended_runs.records:
             lines += _lines_of(instance, record.event_log_entry, warnings)
     return list(dict.fromkeys(lines)), after
 

@@ -107,7 +107,7 @@ def new_data(
 
 def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: float) -> Iterator[str]:
     """Clients to refresh; the cursor takes note of what was looked at."""
-    found = 0
+    changed_clients = 0
     for client in list_clients(folder):
         before = cursor.seen.get(client)
         if before is None and client not in cursor.waiting:
@@ -123,14 +123,14 @@ def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: fl
         if not _settled(looks, cursor.waiting.get(client), now):
             cursor.waiting[client] = looks
             continue
-        if found == CLIENTS_PER_TICK:  # the rest is still unseen and comes with the next tick
+        if changed_clients == CLIENTS_PER_TICK:  # the rest is still unseen and comes with the next tick
             return
         content = fingerprint(paths)
-        known = before.content if before is not None else _refreshed_from(instance, client)
+        refreshed_from = before.content if before is not None else _refreshed_from(instance, client)
         cursor.waiting.pop(client, None)
         cursor.seen[client] = Seen([str(path.relative_to(folder)) for path in paths], looks, content)
-        if content != known:
-            found += 1
+        if content != refreshed_from:
+            changed_clients += 1
             yield client
 
 
@@ -151,8 +151,8 @@ def _settled(looks: list[int], earlier: list[int] | None, now: float) -> bool:
 
 def _refreshed_from(instance: dg.DagsterInstance, client: str) -> str | None:
     """Fingerprint of the files that the client was last refreshed from, by whatever way."""
-    chosen = dg.AssetRecordsFilter(asset_key=dg.AssetKey("client_data"), asset_partitions=[client])
-    records = instance.fetch_materializations(chosen, limit=1).records
+    of_client = dg.AssetRecordsFilter(asset_key=dg.AssetKey("client_data"), asset_partitions=[client])
+    records = instance.fetch_materializations(of_client, limit=1).records
     materialisation = records[0].asset_materialization if records else None
     value = materialisation.metadata.get(SOURCE) if materialisation else None
     return str(value.value) if value is not None else None

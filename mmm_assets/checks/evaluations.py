@@ -66,6 +66,6 @@ def _judged(
     instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str | None
 ) -> JudgedMaterialisation | None:
     """The latest materialisation of the partition, which is the one a check looks at."""
-    chosen = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition] if partition else None)
-    records = instance.fetch_materializations(chosen, limit=1).records
+    of_partition = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition] if partition else None)
+    records = instance.fetch_materializations(of_partition, limit=1).records
     return judged_materialisation(records[0]) if records else None

@@ -211,8 +211,8 @@ def history_rows(
 
     recorded = history.open().read(context.partition_key).groupby(list(RECEIPT_KEY)).size()
     keys = {tuple(part[name] for name in RECEIPT_KEY) for part in metric_history}
-    found = [int(recorded.get(key, 0)) for key in keys]
-    verdict = gates.check_history(sum(found), sum(part["rows"] for part in metric_history))
+    recorded_rows = sum(int(recorded.get(key, 0)) for key in keys)
+    verdict = gates.check_history(recorded_rows, sum(part["rows"] for part in metric_history))
     return {context.partition_key: verdict}
 
 

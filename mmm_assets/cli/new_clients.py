@@ -44,10 +44,10 @@ def add_client(
 
     client = check_client_id(str(settings["client"]))
     if source.suffix.lower() not in DATA_SUFFIXES or not source.is_file():
-        found = "no such file" if not source.exists() else f"'{source.name}'"
-        wanted = f"a file that ends in {' or '.join(DATA_SUFFIXES)}"
+        named = "no such file" if not source.exists() else f"'{source.name}'"
+        allowed = f"a file that ends in {' or '.join(DATA_SUFFIXES)}"
         raise ConfigError(
-            f"client '{client}'", Fault(f"--data {source}", found, wanted, "give the path of the rows")
+            f"client '{client}'", Fault(f"--data {source}", named, allowed, "give the path of the rows")
         )
     name = f"{client}{source.suffix.lower()}"
     config = client_config_from_mapping(

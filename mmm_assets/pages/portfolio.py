@@ -84,10 +84,10 @@ def _drift(rows: DataFrame) -> DataFrame:
     """Largest drift statistic over its limit, and the names of the series in alarm, by client."""
     import pandas as pd
 
-    own = rows[rows["metric"].str.startswith("drift_")].dropna(subset="value")
-    alarms = own[own["value"] >= 1].sort_values("value", ascending=False).groupby("client")["metric"]
+    drift = rows[rows["metric"].str.startswith("drift_")].dropna(subset="value")
+    alarms = drift[drift["value"] >= 1].sort_values("value", ascending=False).groupby("client")["metric"]
     names = alarms.agg(lambda metrics: ", ".join(metric.removeprefix("drift_") for metric in metrics))
-    return pd.DataFrame({"drift": own.groupby("client")["value"].max(), "alarms": names})
+    return pd.DataFrame({"drift": drift.groupby("client")["value"].max(), "alarms": names})
 
 
 def _with_alarms(reason: str, alarms: object) -> str:

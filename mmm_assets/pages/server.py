@@ -66,8 +66,8 @@ def make_server(home: Path, port: int) -> ThreadingHTTPServer:
             """Stay quiet."""
 
         def _answer(self, *, with_body: bool) -> None:
-            own = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}  # type: ignore[attr-defined]
-            if self.headers.get("Host") not in own:
+            addresses = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}  # type: ignore[attr-defined]
+            if self.headers.get("Host") not in addresses:
                 self.send_error(HTTPStatus.FORBIDDEN)
                 return
             path = self.path.split("?", 1)[0]

@@ -58,11 +58,11 @@ def each_in_child(
         seconds: An item that takes longer is given up and its child killed.
         say: Told what the child says.
     """
-    left = list(items)
-    while left:
+    waiting = list(items)
+    while waiting:
         with _Child(task, options) as child:
-            while left and child.alive:
-                yield child.do(left.pop(0), seconds, say)
+            while waiting and child.alive:
+                yield child.do(waiting.pop(0), seconds, say)
 
 
 class _Child:

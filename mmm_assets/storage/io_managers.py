@@ -83,10 +83,10 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         try:
             return self._load(path)
         except Exception as error:
-            found = f"{path}: cannot be read ({type(error).__name__}: {error})"
+            reason = f"{path}: cannot be read ({type(error).__name__}: {error})"
             if is_damage(error):
-                found += f", moved to {quarantine(path, self._home())}"
-            raise StoredFileError(f"{found}; {again}") from error
+                reason += f", moved to {quarantine(path, self._home())}"
+            raise StoredFileError(f"{reason}; {again}") from error
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store every partition of the step; nothing is written unless all of them are there."""
@@ -140,14 +140,14 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             if len(keys) != 1:
                 raise StoredFileError(f"asset '{context.name}': found {len(keys)} clients; wanted one a run")
             return {keys[0]: obj}
-        found = {str(key): value for key, value in obj.items()} if isinstance(obj, Mapping) else {}
-        if set(found) != set(keys):
-            missing = ", ".join(sorted(set(keys) - set(found))) or "none"
-            extra = ", ".join(sorted(set(found) - set(keys))) or "none"
+        values = {str(key): value for key, value in obj.items()} if isinstance(obj, Mapping) else {}
+        if set(values) != set(keys):
+            missing = ", ".join(sorted(set(keys) - set(values))) or "none"
+            extra = ", ".join(sorted(set(values) - set(keys))) or "none"
             raise StoredFileError(
                 f"asset '{context.name}': values missing for {missing}; unasked for: {extra}"
             )
-        return {key: found[key] for key in in_order(keys)}
+        return {key: values[key] for key in in_order(keys)}
 
 
 class JsonFiles(PartitionFiles):

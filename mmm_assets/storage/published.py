@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets.storage.io_managers import ClientDataFiles, FrameFiles
-from mmm_assets.storage.results import FULL, ClientResults
+from mmm_assets.storage.results import FULL, ClientResults, versions_of
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -31,12 +31,8 @@ class PublishedStates(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Put the present results in the place of the last published ones."""
         state, client = state_of(results), results.data.config.client
         returns = state.returns.copy()
-        returns.attrs = {
-            "data_version": state.data.data_version,
-            "config_version": state.data.config.config_version,
-            "versions": dict(state.versions),
-            "ess": state.ess,
-        }
+        returns.attrs = {"versions": dict(state.versions), "ess": state.ess}
+        returns.attrs.update(versions_of(state.data))
         ClientDataFiles(root=self.root).write(DATA, client, state.data)
         FrameFiles(root=self.root).write(RETURNS, client, returns)
 
@@ -48,10 +44,10 @@ class PublishedStates(dg.ConfigurableResource):  # type: ignore[type-arg]
         if not (rows.has(DATA, client) and frames.has(RETURNS, client)):
             return None
         data, returns = rows.read(DATA, client), frames.read(RETURNS, client)
-        kept = returns.attrs
-        if (kept["data_version"], kept["config_version"]) != (data.data_version, data.config.config_version):
+        stored_with = returns.attrs
+        if not versions_of(data).items() <= stored_with.items():
             return None  # a crash came between the two files
-        return PublishedState(data, returns, kept["versions"], float(kept["ess"]))
+        return PublishedState(data, returns, stored_with["versions"], float(stored_with["ess"]))
 
 
 def state_of(results: ClientResults) -> PublishedState:

@@ -197,7 +197,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
         data = self.data(client)
-        found = {window: self._window(client, window, data) for window in WINDOW_NAMES}
+        windows = {window: self._window(client, window, data) for window in WINDOW_NAMES}
         frames = FrameFiles(root=self.root)
         fleets = {
             name: _read_if_stored(frames, name, client)
@@ -208,7 +208,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         }
         return ClientResults(
             data=data,
-            windows={window: results for window, results in found.items() if results is not None},
+            windows={window: results for window, results in windows.items() if results is not None},
             recovery=current.get("recovery_scores"),
             stability=current.get("stability_scores"),
             forecast=current.get("forecast"),
@@ -220,11 +220,11 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _audit(self, client: str, data: ClientData) -> AuditResults:
         """What the last audits found, as far as the client's settings have not changed since."""
         frames, version = FrameFiles(root=self.root), data.config.config_version
-        found = {field: _read_if_stored(frames, asset, client) for field, asset in _AUDIT.items()}
+        stored = {field: _read_if_stored(frames, asset, client) for field, asset in _AUDIT.items()}
         return AuditResults(
             **{
                 field: frame
-                for field, frame in found.items()
+                for field, frame in stored.items()
                 if frame is not None and frame.attrs.get("config_version") == version
             }
         )
@@ -258,9 +258,9 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         return WindowResults(inputs=scaled, **read)
 
 
-def versions_of(inputs: ScaledInputs) -> dict[str, str]:
+def versions_of(rows: ClientData | ScaledInputs) -> dict[str, str]:
     """What ties a stored value to the rows and settings it was made from."""
-    return {"data_version": inputs.data_version, "config_version": inputs.config.config_version}
+    return {"data_version": rows.data_version, "config_version": rows.config.config_version}
 
 
 def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:
@@ -274,7 +274,4 @@ def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) ->
 
 def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:
     """Whether a stored frame was made from exactly these rows and settings."""
-    return (attrs.get("data_version"), attrs.get("config_version")) == (
-        data.data_version,
-        data.config.config_version,
-    )
+    return versions_of(data).items() <= attrs.items()
