@@ -71,17 +71,17 @@ def trees(draw: st.DrawFn, depth: int = 5) -> Any:
     return operation, *(draw(trees(depth=depth - 1)) for _ in range(count))
 
 
-def _grown(tree: Any, xp: Any, columns: Sequence[Any], largest: list[float]) -> Any:
+def grown(tree: Any, xp: Any, columns: Sequence[Any], largest: list[float] | None = None) -> Any:
     """The tree's value; notes the largest number on the way where numbers are computed."""
     if isinstance(tree, int):
         return columns[tree]
     if isinstance(tree, float):
         return tree
     operation, *below = tree
-    arguments = [_grown(subtree, xp, columns, largest) for subtree in below]
+    arguments = [grown(subtree, xp, columns, largest) for subtree in below]
     function = _SAFE.get(operation, lambda xp, x, y: xp.where(columns[0] < 0.25, x, y))
     result = function(xp, *arguments)
-    if not isinstance(result, Expression):
+    if largest is not None and not isinstance(result, Expression):
         largest.append(float(np.abs(result).max()))
     return result
 
@@ -92,10 +92,10 @@ def test_random_trees_of_elementwise_operations(tree: Any) -> None:
     """Every element is numpy's to 1e-12 of the largest number on the way to it."""
     graph = Graph()
     columns = [graph.input(name, ("rows",)) for name in "abc"]
-    result = graph.apply("add", _grown(tree, TRACED, columns, []), 0.0 * columns[0])
+    result = graph.apply("add", grown(tree, TRACED, columns), 0.0 * columns[0])
     numbers = np.random.default_rng(3).normal(size=(3, 37)) * np.array([[1.0], [3.0], [0.1]])
     largest = [1.0]
-    wanted = np.broadcast_to(_grown(tree, XP, numbers, largest), 37)
+    wanted = np.broadcast_to(grown(tree, XP, numbers, largest), 37)
     found = computed(result, dict(zip("abc", numbers, strict=True)), (37, 0))
     assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12 * max(largest))
 
