@@ -1,13 +1,7 @@
-"""The metric history: nothing lost, nothing twice, whoever writes, reads or dies at the same time."""
+"""The metric history: nothing lost, nothing twice, whatever is damaged."""
 
-import os
-import signal
 import stat
-import subprocess
-import sys
-import threading
-import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import duckdb
 import numpy as np
@@ -15,39 +9,8 @@ import pandas as pd
 import pytest
 
 from mmm_engine.errors import ConfigError, HistoryError
-from mmm_engine.history.store import History, history_rows
 from mmm_engine.history.tables import METRIC_HISTORY
-
-START = datetime(2026, 1, 5, 8, tzinfo=UTC)
-
-
-def score_rows(run=0, client="ms", window="h04", scores=None, channel="all", **changes):
-    """History rows of one run: two scores, one of them not defined, unless told otherwise."""
-    scores = {"crps": 0.1 + run / 100, "mape": float("nan")} if scores is None else scores
-    frame = pd.DataFrame({"metric": list(scores), "value": list(scores.values())})
-    frame = frame.assign(split="test", channel=channel, unit="fraction")
-    stamps = {
-        "cutoff": pd.Timestamp("2025-12-29") + pd.Timedelta(weeks=run),
-        "horizon": 4,
-        "data_version": f"data{run}",
-        "config_version": "config",
-        "engine_version": "0.1.0",
-        "run_id": f"run-{run:03d}",
-        "recorded_at": START + timedelta(days=7 * run),
-    }
-    return history_rows(frame, client=client, window=window, **(stamps | changes))
-
-
-@pytest.fixture
-def history(tmp_path):
-    """A history that does not exist yet, in a folder that does not either."""
-    return History(tmp_path / "home" / "metric_history.duckdb", patience=30)
-
-
-def run_python(code, *arguments):
-    """Start another Python process that prints as it goes."""
-    command = [sys.executable, "-u", "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+from tests.engine.history.history_cases import START, run_python, score_rows
 
 
 class TestAppendAndRead:
@@ -328,123 +291,6 @@ class TestRebuild:
         history.append(score_rows(1))
         with duckdb.connect(history.path, read_only=True) as database:
             assert database.execute("SELECT count(*) FROM metric_trend").fetchone() == (4,)
-
-
-APPENDER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from test_store import History, score_rows
-number = int(sys.argv[2])
-for index in range(12):
-    History(Path(sys.argv[1])).append(score_rows(number * 100 + index))
-"""
-
-HOLDER = """
-import sys, time, duckdb
-with duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read") as database:
-    print("open")
-    time.sleep(float(sys.argv[3]))
-"""
-
-DYING_WRITER = """
-import sys, time
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from mmm_engine.history.files import connection, exclusive
-from mmm_engine.history.tables import METRIC_HISTORY
-from test_store import score_rows
-path = Path(sys.argv[1])
-with exclusive(path.parent / "metric_history" / ".lock"), connection(path, read_only=False) as database:
-    database.register("incoming", METRIC_HISTORY.to_arrow(score_rows(7)))
-    database.begin()
-    database.execute(METRIC_HISTORY.insert_sql("incoming"))
-    print("written, not committed")
-    time.sleep(60)
-"""
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-class TestSeveralProcesses:
-    """Writers, readers and the dead."""
-
-    def test_eight_writers_lose_nothing(self, history):
-        """8 processes with 12 runs each: 96 runs recorded, 96 fact files, and reading works meanwhile."""
-        writers = [run_python(APPENDER, history.path, number, HERE) for number in range(8)]
-        seen = [0]
-        while any(writer.poll() is None for writer in writers):
-            seen.append(len(history.read(metric="crps")))
-            time.sleep(0.4)
-        errors = [writer.communicate()[1] for writer in writers]
-        assert [writer.returncode for writer in writers] == [0] * 8, errors
-        assert history.read(metric="crps")["run_id"].nunique() == 96
-        assert len(list(history.path.parent.glob("metric_history/ms/*.parquet"))) == 96
-        assert seen == sorted(seen)
-        assert any(0 < count < 96 for count in seen)
-
-    def test_reading_waits_for_a_writer(self, history):
-        """A process that holds the file for writing only delays."""
-        history.append(score_rows())
-        holder = run_python(HOLDER, history.path, "write", 0.5)
-        assert holder.stdout.readline() == "open\n"
-        assert len(history.read()) == 2
-        holder.communicate()
-
-    def test_writing_waits_for_a_reader(self, history):
-        """And the other way round."""
-        history.append(score_rows(0))
-        holder = run_python(HOLDER, history.path, "read", 0.5)
-        assert holder.stdout.readline() == "open\n"
-        history.append(score_rows(1))
-        assert len(history.read()) == 4
-        holder.communicate()
-
-    def test_waiting_ends_with_a_message(self, history):
-        """A database browser left open: say so, and what to do; the facts are written all the same."""
-        history.append(score_rows(0))
-        holder = run_python(HOLDER, history.path, "write", 60)
-        holder.stdout.readline()
-        impatient = History(history.path, patience=0.2)
-        try:
-            for use in (impatient.read, lambda: impatient.append(score_rows(1))):
-                with pytest.raises(HistoryError, match=f"keeps it open.*PID {holder.pid}.*close the program"):
-                    use()
-        finally:
-            holder.kill()
-            holder.communicate()
-        assert history.rebuild() == 4
-
-    def test_a_killed_writer_leaves_what_was_committed(self, history):
-        """Killed (-9) in a transaction: its rows are gone, all others stay, nobody is locked out."""
-        history.append(score_rows(0))
-        writer = run_python(DYING_WRITER, history.path, HERE)
-        assert writer.stdout.readline() == "written, not committed\n"
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.communicate()
-        assert history.read()["run_id"].unique().tolist() == ["run-000"]
-        history.append(score_rows(1))
-        assert history.read()["run_id"].unique().tolist() == ["run-000", "run-001"]
-
-    def test_threads_of_one_process_share_it_too(self, history):
-        """Dagster's in-process executor and a web server read and write from threads."""
-        failures = []
-
-        def work(number):
-            try:
-                for index in range(5):
-                    history.append(score_rows(number * 100 + index))
-                    history.read(latest=True)
-            except Exception as error:
-                failures.append(error)
-
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert failures == []
-        assert history.read()["run_id"].nunique() == 20
 
 
 def test_the_history_does_not_load_the_sampler():
