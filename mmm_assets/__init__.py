@@ -1,7 +1,9 @@
 """The Dagster code location: runs mmm_engine for all clients, stores, checks, schedules and reports.
 
-Reading order: partitions, io_managers, resources, assets/inputs, assets/fits, assets/fleets, assets/outputs, checks,
-definitions; then refresh (one client's chain of runs), sensors and cli.
+Here: partitions, stored values, checks, pages, assets, the chain of runs of a client, automation, the command `mmm`.
+Not here: any model, score or wording of a report (mmm_engine, which never imports this package).
+Imports, each only from those before it: types, dagster_private, home, partitions, runs, metadata, verdicts; storage,
+checks, pages, assets, refreshes, automation; definitions, worker, cli. Read them in this order.
 """
 
 import warnings

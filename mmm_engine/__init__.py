@@ -1,6 +1,9 @@
 """Bayesian marketing-mix models: fitted fast, judged on weeks they have not seen.
 
-Importing this package is cheap: `PymcModel`, the notebook face, and everything heavy load on first use.
+Here: the library, usable alone; importing this package is cheap, `PymcModel` and everything heavy load on first use.
+Not here: Dagster, homes, the command line (mmm_assets).
+Imports, each wing only from those before it: errors, version, array_types, distributions, compiler, files, client,
+rows, simulation, model, posterior, results, scores, fleets, history, report, toolkit.
 """
 
 from __future__ import annotations

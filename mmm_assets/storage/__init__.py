@@ -2,5 +2,5 @@
 
 Here: IO managers, resources, stored results read back, fingerprints of inputs, Dagster's SQLite files.
 Not here: what the values mean (mmm_engine), whether they may be shown (pages/publication.py).
-Imports: `partitions`, `types`, `home` and other ground-floor modules.
+Imports: `verdicts`, `partitions`, `home` and the other modules of the ground floor.
 """

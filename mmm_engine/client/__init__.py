@@ -2,5 +2,5 @@
 
 Here: configuration, thresholds of the checks, lift tests, the depth of audits, reading and writing the YAML.
 Not here: rows of data (rows/), what a model does with a setting (model/).
-Imports: `files` and `errors`.
+Imports: `files`, `distributions` and what lies below them.
 """

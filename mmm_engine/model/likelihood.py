@@ -1,7 +1,7 @@
 """The distribution of the target around the mean, and what lift tests say about it.
 
 Here: log likelihood, random targets, the expected target.
-Not here: the mean (mean.py), priors (densities.py).
+Not here: the mean (mean.py), priors (distributions/).
 """
 
 from __future__ import annotations

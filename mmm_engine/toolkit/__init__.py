@@ -2,6 +2,7 @@
 
 Here: `PymcModel` (pymc_model.py) with its settings, priors, rows, variables and fleets, and what a fleet hands back.
 Not here: anything that the engine does by itself; the platform's assets never come by.
+Imports: every wing of the engine; none imports it.
 
     model = PymcModel(client_data=data, target_name="revenue", date_column="week", channel_names=["tv", "radio"],
                       control_names=["price"], lag_max=4)

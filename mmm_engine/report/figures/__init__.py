@@ -2,6 +2,8 @@
 
 Here: the registry (name -> function), and drawing all charts of a report.
 Not here: the figures (fit.py, contribution.py, returns.py, checks.py, chains.py, diff.py), their look (style.py).
+Imports: words, residuals and the form of a chart from the rest of `report/`, constants of `scores`; frames are
+arguments.
 """
 
 from __future__ import annotations
