@@ -1,11 +1,17 @@
-"""Adstock, saturation and time variation as formulas that run on numpy arrays and on expressions alike.
+"""Adstock and saturation as formulas that run on numpy arrays and on expressions alike.
 
-Here: the media transformations, written once. The sampler differentiates them (compiler/autodiff.py), predictions
-evaluate them for all draws at once (numpy); neither can drift from the other.
-Not here: priors (priors.py), which transformation a client uses (client/config.py), how terms add up (mean.py).
+Here: the media transformations, written once, with the default priors of their parameters. The sampler differentiates
+them, predictions evaluate them for all draws at once; neither can drift from the other.
+Not here: which transformation a client uses (terms.py), how terms add up (mean.py), time variation
+(time_variation.py).
 
 Shapes: parameters broadcast against (..., date, channel), so a parameter per channel comes in as (..., 1, channel).
-`xp` are the array functions (compiler/array_functions.py).
+`xp` are the array functions (compiler/array_functions.py). Media and target are scaled: 1 is the largest training
+value. Adstock weights are w(l) for the lags l = 0 .. L - 1 in periods, here before they are divided by their sum.
+
+Formulas equal pymc-marketing's (pymc_marketing.mmm.transformers; a test compares them), which follow Jin, Wang, Sun,
+Chan & Koehler 2017, "Bayesian methods for media mix modeling with carryover and shape effects", Google Inc., where
+another source is not named.
 """
 
 from __future__ import annotations
@@ -42,7 +48,7 @@ class TransformParameter:
 
 @dataclass(frozen=True)
 class Adstock:
-    """A carry-over kernel: weights over the current and earlier periods.
+    """Carry-over: weights over the current and earlier periods.
 
     Attributes:
         parameters: In the order of the arguments of `weights`.
@@ -86,11 +92,12 @@ def _beta(alpha: float, beta: float) -> dict[str, Any]:
 
 
 def _no_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+    """w(0) = 1 and no other: media work in their own period only."""
     return [1.0]
 
 
 def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
-    """alpha^l (Jin et al. 2017, "Bayesian methods for media mix modeling with carryover and shape effects")."""
+    """w(l) = alpha^l, 0 < alpha < 1 (Jin et al. 2017; Broadbent 1979, "One way TV advertisements work")."""
     weights = [xp.ones_like(p["alpha"])]
     for _ in range(max_lag - 1):
         weights.append(weights[-1] * p["alpha"])
@@ -98,19 +105,23 @@ def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> l
 
 
 def _delayed_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
-    """alpha^((l - theta)^2): the effect peaks theta periods after the spend (Jin et al. 2017)."""
+    """w(l) = alpha^((l - theta)^2), 0 < alpha < 1: it peaks theta > 0 periods after the spend (Jin et al. 2017)."""
     log_alpha = xp.log(p["alpha"])
     return [xp.exp(log_alpha * (lag - p["theta"]) ** 2) for lag in range(max_lag)]
 
 
 def _binomial_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
-    """(1 - l / (L + 1))^(1 / alpha - 1): a hump-free kernel that reaches zero at a finite lag."""
+    """w(l) = (1 - l / (L + 1))^(1 / alpha - 1), 0 < alpha < 1: falls all the way and would be 0 at lag L + 1."""
     power = 1.0 / p["alpha"] - 1.0
     return [xp.exp(power * math.log1p(-lag / (max_lag + 1))) for lag in range(max_lag)]
 
 
 def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
-    """Weibull density at periods 1..L, stretched to [0, 1]; the peak may come later than the spend."""
+    """w(l) = (p(l + 1) - min p) / (max p - min p), p the Weibull density; the peak may come later than the spend.
+
+    p(t) = k / lam (t / lam)^(k - 1) exp(-(t / lam)^k) at t = 1 .. L, scale lam > 0 in periods, shape k > 0. As in Robyn
+    (github.com/facebookexperimental/Robyn, adstock_weibull).
+    """
     lam, k = p["lam"], p["k"]
     log_density = []
     for period in range(1, max_lag + 1):
@@ -122,7 +133,11 @@ def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) ->
 
 
 def _weibull_cdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
-    """Cumulative product of Weibull survival at periods 1..L-1: decay that may change its speed."""
+    """w(l) = product over t = 1 .. l of exp(-(t / lam)^k): decay that may change its speed.
+
+    The factors are survival functions of a Weibull distribution of scale lam > 0 in periods and shape k > 0, as in
+    Robyn (github.com/facebookexperimental/Robyn, adstock_weibull).
+    """
     weights = [xp.ones_like(p["lam"])]
     for period in range(1, max_lag):
         weights.append(weights[-1] * xp.exp(-xp.exp(p["k"] * (math.log(period) - xp.log(p["lam"])))))
@@ -171,11 +186,11 @@ ADSTOCKS: dict[str, Adstock] = {
 def lagged(media: Floats, max_lag: int) -> Floats:
     """Copies of the media shifted by 0 .. max_lag - 1 periods, zero before the first row.
 
-    The kernel then is a weighted sum of constant arrays, which compiles to one fused loop.
+    Adstock then is a weighted sum of constant arrays, which compiles to one fused loop.
 
     Args:
         media: Shape (date, channel).
-        max_lag: Number of kernel weights, the current period included.
+        max_lag: Number of adstock weights, the current period included.
 
     Returns:
         Shape (lag, date, channel).
@@ -191,14 +206,14 @@ def lagged(media: Floats, max_lag: int) -> Floats:
 
 
 def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int, xp: Namespace) -> Array:
-    """Media with carry-over; the kernel's weights sum to one.
+    """Media with carry-over: sum over lags of w(l) / sum(w) times the media of l periods before.
 
     Args:
         media_lagged: Output of `lagged`, shape (lag, date, channel).
         kind: A key of `ADSTOCKS`.
-        p: The kernel's parameters, each of shape (..., 1, channel).
-        max_lag: Number of kernel weights.
-        xp: Array module.
+        p: The adstock's parameters, each of shape (..., 1, channel).
+        max_lag: Number of adstock weights.
+        xp: Array functions.
 
     Returns:
         Shape (..., date, channel).
@@ -216,35 +231,41 @@ def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int
 
 
 def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """Half of the scale is reached at `lam`."""
+    """x / (lam + x), lam > 0: half of the scale is reached at lam (Michaelis & Menten 1913)."""
     return x / (p["lam"] + x)
 
 
 def _logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """(1 - e^(-lam x)) / (1 + e^(-lam x)), written as the hyperbolic tangent it is."""
+    """(1 - e^(-lam x)) / (1 + e^(-lam x)) = tanh(lam x / 2), lam > 0 per unit of media."""
     return xp.tanh(0.5 * p["lam"] * x)
 
 
 def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """Logistic whose `lam` is the half-saturation point."""
+    """tanh(log(3) x / (2 lam)), lam > 0: the logistic curve by its half-saturation point, as tanh(log(3) / 2) = 1/2."""
     return xp.tanh(0.5 * math.log(3.0) / p["lam"] * x)
 
 
 def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
-    """x^slope / (kappa^slope + x^slope), through logarithms so that the gradient at x = 0 is finite."""
+    """x^slope / (kappa^slope + x^slope), kappa, slope > 0; half is reached at kappa (Hill 1910; Jin et al. 2017).
+
+    Written as sigmoid(slope log(x / kappa)), so that the gradient at x = 0 is finite.
+    """
     log_ratio = _log_or_floor(x, xp) - xp.log(p["kappa"])
     return (x > 0.0) * xp.sigmoid(p["slope"] * log_ratio)
 
 
 def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """sigmoid(beta (x - lam)) - sigmoid(-beta lam), beta > 0 per unit of media: steepest at lam, 0 at x = 0."""
     return xp.sigmoid(p["beta"] * (x - p["lam"])) - xp.sigmoid(-p["beta"] * p["lam"])
 
 
 def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """b tanh(x / (b c)), b, c > 0: rises to b, at first by 1 / c per unit of media."""
     return p["b"] * xp.tanh(x / (p["b"] * p["c"]))
 
 
 def _root(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """x^alpha, 0 < alpha < 1: constant elasticity alpha, no ceiling."""
     return (x > 0.0) * xp.exp(p["alpha"] * _log_or_floor(x, xp))
 
 
@@ -254,10 +275,12 @@ def _log_or_floor(x: Array, xp: Namespace) -> Array:
 
 
 def _log(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """log(1 + x): no parameter of its own, no ceiling."""
     return xp.log1p(x)
 
 
 def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+    """x: no saturation."""
     return x
 
 

@@ -37,7 +37,7 @@ def hsgp_frequencies(half_width: float, n_basis: int) -> Floats:
 
 
 def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, xp: Namespace) -> Array:
-    """Square root of the spectral density of a Matérn 5/2 kernel in one dimension.
+    """Square root of the spectral density of a Matérn 5/2 covariance in one dimension.
 
     S(w) = eta^2 (16/3) 5^(5/2) l (5 + l^2 w^2)^(-3) (Rasmussen and Williams 2006, eq. 4.15).
     """
@@ -46,7 +46,7 @@ def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, x
 
 
 def softplus_multiplier(latent: Array, weights: Array, xp: Namespace) -> Array:
-    """A positive curve whose weighted mean is one.
+    """A positive curve whose weighted mean is one: softplus(f) over its weighted mean, softplus(f) = log(1 + e^f).
 
     Args:
         latent: Gaussian process values, shape (..., date).

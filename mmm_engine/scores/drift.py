@@ -42,23 +42,23 @@ class Watched:
     """One series that is watched.
 
     Attributes:
-        direction: The side that is bad. caution: Part of the usual chance of crossing the limit; below 1
-        where the values are skewed to that side.
+        direction: The side that is bad.
+        skew_factor: Part of the usual chance of crossing the limit; below 1 where the values are skewed to that side.
     """
 
     direction: Direction
-    caution: float = 1.0
+    skew_factor: float = 1.0
 
     @property
-    def claim(self) -> float:
-        """Its claim on the allowance of false alarms, in limits that it can cross."""
-        return (2 if self.direction == "both" else 1) / self.caution
+    def alpha_weight(self) -> float:
+        """Its alpha-spending weight: its part of the allowed rate of false alarms, in limits that it can cross."""
+        return (2 if self.direction == "both" else 1) / self.skew_factor
 
 
 WATCHED: Mapping[str, Watched] = {
     "crps": Watched("up"),
     "bias": Watched("both"),
-    "coverage_90": Watched("down", caution=0.5),
+    "coverage_90": Watched("down", skew_factor=0.5),
     "mix": Watched("up"),
 }
 """What is watched: three test scores, and the share of contribution that sits in other channels than usual."""
@@ -156,21 +156,21 @@ def alarmed(chart: Chart, direction: Direction, probability: float) -> tuple[NDA
     return sides[direction], limit
 
 
-def crossing_probability(refreshes_per_month: float, claims: float, rule: DriftRule) -> float:
+def crossing_probability(refreshes_per_month: float, alpha_weights: float, rule: DriftRule) -> float:
     """Chance of each limit to be crossed at one refresh that keeps a client at ``monthly_rate`` false alarms.
 
     Args:
         refreshes_per_month: How often the client is looked at.
-        claims: Sum of the claims of its series.
+        alpha_weights: Sum of the alpha-spending weights of its series.
         rule: The constants.
 
     >>> round(crossing_probability(52 / 12, 6, DriftRule()), 4)
     0.0037
     """
-    return rule.monthly_rate / (_NEW_PER_CROSSING * max(refreshes_per_month, 1.0) * claims)
+    return rule.monthly_rate / (_NEW_PER_CROSSING * max(refreshes_per_month, 1.0) * alpha_weights)
 
 
-def steadied(stream: str, values: Floats, rows: int) -> Floats:
+def variance_stabilised(stream: str, values: Floats, rows: int) -> Floats:
     """Values on a scale on which their noise has one size and is about symmetric, same shape.
 
     Args:
@@ -221,11 +221,11 @@ def drift_scores(history: pd.DataFrame, rule: DriftRule | None = None) -> pd.Dat
     series = _series(history, rule)
     needed = rule.recent + rule.min_baseline
     ready = {name: values for name, values in series.items() if len(values) >= needed}
-    claims = sum(WATCHED[name].claim for name in ready)
+    alpha_weights = sum(WATCHED[name].alpha_weight for name in ready)
     rows = []
     for name in WATCHED:
         if name in ready:
-            rows.append(_judge(name, ready[name], _coverage_rows(history, rule), claims, rule))
+            rows.append(_judge(name, ready[name], _coverage_rows(history, rule), alpha_weights, rule))
         else:
             reason = f"{len(series.get(name, ()))} of the {needed} refreshes needed are recorded"
             rows.append((name, np.nan, np.nan, np.nan, np.nan, False, reason))
@@ -246,17 +246,17 @@ def drift_score_frame(drift: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judge(
-    stream: str, values: pd.Series, coverage_rows: int, claims: float, rule: DriftRule
+    stream: str, values: pd.Series, coverage_rows: int, alpha_weights: float, rule: DriftRule
 ) -> tuple[str, float, float, float, float, bool, str]:
     """One row of ``drift_scores``."""
     watched = WATCHED[stream]
     days = np.median(np.diff(values.index.to_numpy()) / np.timedelta64(1, "D"))
-    chance = crossing_probability(_DAYS_PER_MONTH / max(float(days), 1.0), claims, rule)
+    chance = crossing_probability(_DAYS_PER_MONTH / max(float(days), 1.0), alpha_weights, rule)
     numbers = values.to_numpy(dtype=np.float64)
     # A coverage of few rows jumps, even when its past was 1 throughout.
     floor = 0.25 / np.sqrt(coverage_rows) if stream == "coverage_90" else 0.0
-    state = chart(steadied(stream, numbers, coverage_rows)[None, :], rule, floor)
-    alarm, limit = alarmed(state, watched.direction, watched.caution * chance)
+    state = chart(variance_stabilised(stream, numbers, coverage_rows)[None, :], rule, floor)
+    alarm, limit = alarmed(state, watched.direction, watched.skew_factor * chance)
     value = float(numbers[-1])
     usual = float(np.median(numbers[-rule.recent - rule.baseline : -rule.recent]))
     verb = "has left" if alarm[0] else "keeps"

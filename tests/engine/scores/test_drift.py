@@ -17,7 +17,7 @@ from mmm_engine.scores.drift import (
     drift_score_frame,
     drift_scores,
     mix_distance,
-    steadied,
+    variance_stabilised,
 )
 
 RULE = DriftRule()
@@ -74,15 +74,17 @@ def shifted(clients, streams, size, start):
 
 def alarms(clients, looks):
     """Whether each client is in a state of alarm at each look, shape (client, look)."""
-    chance = crossing_probability(WEEKLY, sum(WATCHED[name].claim for name in clients), RULE)
+    chance = crossing_probability(WEEKLY, sum(WATCHED[name].alpha_weight for name in clients), RULE)
     states = []
     for look in looks:
         raised = np.zeros(CLIENTS, dtype=bool)
         for name, values in clients.items():
             known = values[:, : look + 1]
             known = mix_distance(known, RULE) if name == "mix" else known
-            state = chart(steadied(name, known, ROWS), RULE, 0.125 if name == "coverage_90" else 0.0)
-            raised |= alarmed(state, WATCHED[name].direction, WATCHED[name].caution * chance)[0]
+            state = chart(
+                variance_stabilised(name, known, ROWS), RULE, 0.125 if name == "coverage_90" else 0.0
+            )
+            raised |= alarmed(state, WATCHED[name].direction, WATCHED[name].skew_factor * chance)[0]
         states.append(raised)
     return np.stack(states, axis=1)
 
