@@ -20,7 +20,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = {
     str(path.relative_to(ROOT)): path
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")))
+    for path in (
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *sorted(DOCS.rglob("*.md")),
+        *sorted((ROOT / "mmm_engine").rglob("*.md")),
+    )
 }
 PACKAGES = ("mmm_engine", "mmm_assets", "tests")
 LARGEST_IMAGE = 300_000  # bytes
