@@ -175,8 +175,8 @@ class ClientConfig(Frozen):
     def with_lift_tests(self, tests: Iterable[LiftTest]) -> ClientConfig:
         """The settings with other lift tests; tests of channels that the client does not have are left out."""
         channels = set(self.channel_names)
-        known = tuple(test for test in tests if test.channel in channels)
-        return self.model_copy(update={"lift_tests": known})
+        of_channels = tuple(test for test in tests if test.channel in channels)
+        return self.model_copy(update={"lift_tests": of_channels})
 
     @property
     def channel_names(self) -> tuple[str, ...]:

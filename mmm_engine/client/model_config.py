@@ -37,7 +37,7 @@ SaturationKind = Literal[
 
 
 def _checked_priors(priors: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    problems = [found for name, prior in priors.items() for found in _prior_problems(name, prior)]
+    problems = [problem for name, prior in priors.items() for problem in _prior_problems(name, prior)]
     if problems:
         raise refusal(*problems)
     return priors

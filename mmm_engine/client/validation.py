@@ -122,11 +122,11 @@ class Draft[Settings: BaseModel]:
                 return self._settings.model_validate(self._values), faults
             except ValidationError as error:
                 problems = [
-                    found for details in error.errors() for found in _in_words(details, self._settings)
+                    problem for details in error.errors() for problem in _in_words(details, self._settings)
                 ]
             for fault in self.faults(problems):
                 faults += [] if fault in faults else [fault]  # a bare day is start and end of its event
-            if not self._leave_out([found.location for found in problems]):
+            if not self._leave_out([problem.location for problem in problems]):
                 break
         return None, faults
 
@@ -197,13 +197,13 @@ def place(document: Document, location: Location) -> str:
     return f"setting '{name_of(location)}'" + (f" (line {line})" if line is not None else "")
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, candidates: Iterable[str]) -> str:
     """``"did you mean 'x'?"`` for the known word closest to ``word``, or an empty string.
 
     >>> nearest("chanels", ["channels", "controls"])
     "did you mean 'channels'?"
     """
-    by_lower = {name.lower(): name for name in known}
+    by_lower = {name.lower(): name for name in candidates}
     matches = difflib.get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
     return f"did you mean '{plain(by_lower[matches[0]])}'?" if matches else ""
 
@@ -241,8 +241,8 @@ def _entry(values: object, part: str | int) -> object:
         return values.get(part, _ABSENT)
     if isinstance(values, BaseModel):  # a value that came with its type
         return getattr(values, str(part), _ABSENT)
-    known = isinstance(values, list) and isinstance(part, int) and part < len(values)
-    return cast("Any", values)[part] if known else _ABSENT
+    is_there = isinstance(values, list) and isinstance(part, int) and part < len(values)
+    return cast("Any", values)[part] if is_there else _ABSENT
 
 
 def _as_written(location: Location, values: object) -> Location:

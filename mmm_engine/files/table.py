@@ -72,19 +72,19 @@ class Table:
         return frozenset(name for name, count in Counter(self.header).items() if count > 1)
 
 
-def read_table(path: Path, wanted: Collection[str]) -> tuple[Table | None, list[Fault]]:
+def read_table(path: Path, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
     """The cells of a ``.csv`` or ``.parquet`` file, and every fault of its form.
 
     Args:
         path: The file; at most ``MAX_BYTES`` bytes and ``MAX_ROWS`` rows.
-        wanted: Names of the columns whose cells are kept; the header tells of the others.
+        names_to_keep: Names of the columns whose cells are kept; the header tells of the others.
 
     Returns:
         The table, None when the file says nothing that rows could be made of; and the faults.
     """
     try:
         content = _content(path)
-        return (_parquet_table if path.suffix.lower() == ".parquet" else _csv_table)(content, wanted)
+        return (_parquet_table if path.suffix.lower() == ".parquet" else _csv_table)(content, names_to_keep)
     except _UnreadableError as error:
         return None, [error.fault]
 
@@ -137,7 +137,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _parquet_table(content: bytes, wanted: Collection[str]) -> tuple[Table | None, list[Fault]]:
+def _parquet_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
     """Cells of a Parquet file; what it would unfold to is looked at before it is unfolded."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -160,7 +160,7 @@ def _parquet_table(content: bytes, wanted: Collection[str]) -> tuple[Table | Non
             unpacked = file.read(use_threads=False)
         unpacked.validate(full=True)  # text that is not UTF-8 would only fail once its cells are read
         header = tuple(name.strip() for name in unpacked.column_names)
-        kept = [(name, index) for index, name in enumerate(header) if name in wanted]
+        kept = [(name, index) for index, name in enumerate(header) if name in names_to_keep]
         columns = {name: _cells(unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -185,7 +185,7 @@ def _cells(column: pyarrow.ChunkedArray) -> pd.Series:
     return pd.Series(cells, dtype=object)
 
 
-def _csv_table(content: bytes, wanted: Collection[str]) -> tuple[Table | None, list[Fault]]:
+def _csv_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
     """Cells of a CSV file; rows with too few or too many of them are left out and are faults."""
     records = _records(content)
     line, names = next(records, (0, []))
@@ -195,7 +195,7 @@ def _csv_table(content: bytes, wanted: Collection[str]) -> tuple[Table | None, l
     if len(header) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), None)):
         found = f"columns separated by {shorten(separator)}"
         raise _UnreadableError(found, "columns separated by ','", _SAVE_AS_CSV, f"row {line}")
-    kept = [index for index, name in enumerate(header) if name in wanted]
+    kept = [index for index, name in enumerate(header) if name in names_to_keep]
     rows: dict[int, list[str]] = {}
     ragged: dict[int, int] = {}
     for line, cells in records:

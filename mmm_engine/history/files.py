@@ -166,8 +166,8 @@ def read_fact(table: Table, file: Path) -> pa.Table:
             )
     except (pa.ArrowException, KeyError) as error:
         raise _bad_fact(file, f"a file that is not a fact file ({_first_line(error)})") from error
-    for column, wanted in zip(table.owner, table.owner_of(file), strict=True):
-        others = set(pc.unique(rows[column]).to_pylist()) - {wanted}
+    for column, owner in zip(table.owner, table.owner_of(file), strict=True):
+        others = set(pc.unique(rows[column]).to_pylist()) - {owner}
         if others:
             raise _bad_fact(file, f"rows of {column} {sorted(others)[0]!r}, perhaps a copy of another file")
     return rows

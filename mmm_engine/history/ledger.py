@@ -63,8 +63,8 @@ def vintage(
 
 def freeze(ledger: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The ledger with the rows whose key it does not hold yet; rows that it holds stay as they are."""
-    known = pd.MultiIndex.from_frame(ledger[list(FORECAST_LEDGER.key)])
-    new = rows[~pd.MultiIndex.from_frame(rows[list(FORECAST_LEDGER.key)]).isin(known)]
+    frozen = pd.MultiIndex.from_frame(ledger[list(FORECAST_LEDGER.key)])
+    new = rows[~pd.MultiIndex.from_frame(rows[list(FORECAST_LEDGER.key)]).isin(frozen)]
     if new.empty or ledger.empty:
         return ledger if new.empty else new.reset_index(drop=True)
     return pd.concat([ledger, new], ignore_index=True)
@@ -78,8 +78,8 @@ def score(ledger: pd.DataFrame, actuals: pd.Series, scored_at: datetime) -> pd.D
         actuals: Observed target by date, original units; NaN is not known.
         scored_at: Now; written where the actual is new or has changed.
     """
-    known = actuals.set_axis(pd.DatetimeIndex(actuals.index)).dropna().astype(np.float64)
-    actual = known.reindex(pd.DatetimeIndex(ledger["date"])).to_numpy()
+    observed = actuals.set_axis(pd.DatetimeIndex(actuals.index)).dropna().astype(np.float64)
+    actual = observed.reindex(pd.DatetimeIndex(ledger["date"])).to_numpy()
     changed = ~np.isnan(actual) & (actual != ledger["actual"].to_numpy())
     return ledger.assign(
         actual=ledger["actual"].mask(changed, actual),
@@ -99,10 +99,10 @@ def judge(ledger: pd.DataFrame) -> pd.DataFrame:
     Reference: Gneiting & Raftery (2007), doi:10.1198/016214506000001437 (CRPS from quantile losses).
     """
     actual = ledger["actual"]
-    known = actual.notna()
+    has_come = actual.notna()
     return ledger.assign(
-        inside_50=actual.between(ledger["q25"], ledger["q75"]).astype("boolean").where(known),
-        inside_90=actual.between(ledger["q05"], ledger["q95"]).astype("boolean").where(known),
+        inside_50=actual.between(ledger["q25"], ledger["q75"]).astype("boolean").where(has_come),
+        inside_90=actual.between(ledger["q05"], ledger["q95"]).astype("boolean").where(has_come),
         error=ledger["mean"] - actual,
         crps=sum(
             2 * weight * _quantile_loss(actual - ledger[name], quantile_level(name))
@@ -127,8 +127,10 @@ def accuracy(judged: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         what happened) and crps (units of the target); no row where nothing has come yet. The same numbers as the view
         ``forecast_accuracy`` has by horizon.
     """
-    known = judged.dropna(subset="actual")
-    groups = known.assign(size=known["actual"].abs(), miss=known["error"].abs()).groupby(list(by), sort=True)
+    scored = judged.dropna(subset="actual")
+    groups = scored.assign(size=scored["actual"].abs(), miss=scored["error"].abs()).groupby(
+        list(by), sort=True
+    )
     total, mean = (
         groups[["error", "miss", "size", "actual"]].sum(),
         groups[["inside_50", "inside_90", "crps"]].mean(),

@@ -336,13 +336,13 @@ class History:
             if not self._has_facts():
                 return table.to_frame(table.schema.empty_table())
             self.rebuild()
-        wanted = {column: _as_list(names) for column, names in filters.items() if names is not None}
+        selected = {column: _as_list(names) for column, names in filters.items() if names is not None}
         # One parameter a value: DuckDB looks through a list of values into a view, not through a subquery.
         conditions = [
-            f'"{name}" IN ({", ".join("?" * len(values))})' for name, values in wanted.items() if values
+            f'"{name}" IN ({", ".join("?" * len(values))})' for name, values in selected.items() if values
         ]
-        conditions += ["false" for values in wanted.values() if not values]
-        parameters: list[object] = [value for values in wanted.values() for value in values]
+        conditions += ["false" for values in selected.values() if not values]
+        parameters: list[object] = [value for values in selected.values() for value in values]
         if since is not None:
             conditions.append('"recorded_at" >= ?')
             parameters.append(utc_naive(since))

@@ -66,10 +66,10 @@ def known_lift_tests(inputs: ScaledInputs) -> list[tuple[LiftTest, int]]:
 
 def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
     """`known_lift_tests` as arrays: lift_from, lift_to, lift_rows, lift_gain and lift_sigma."""
-    config, scales, known = inputs.config, inputs.scales, known_lift_tests(inputs)
-    before, after = (np.zeros((len(known), len(config.channels))) for _ in range(2))
-    at = np.zeros((len(known), len(inputs.calendar)))
-    for number, (test, row) in enumerate(known):
+    config, scales, tests = inputs.config, inputs.scales, known_lift_tests(inputs)
+    before, after = (np.zeros((len(tests), len(config.channels))) for _ in range(2))
+    at = np.zeros((len(tests), len(inputs.calendar)))
+    for number, (test, row) in enumerate(tests):
         channel = config.channel_names.index(test.channel)
         before[number, channel] = test.x / scales.media[test.channel]
         after[number, channel] = (test.x + test.delta_x) / scales.media[test.channel]
@@ -78,6 +78,6 @@ def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
         "lift_from": before,
         "lift_to": after,
         "lift_rows": at,
-        "lift_gain": np.array([test.delta_y for test, _ in known], dtype=float) / scales.target,
-        "lift_sigma": np.array([test.sigma for test, _ in known], dtype=float) / scales.target,
+        "lift_gain": np.array([test.delta_y for test, _ in tests], dtype=float) / scales.target,
+        "lift_sigma": np.array([test.sigma for test, _ in tests], dtype=float) / scales.target,
     }

@@ -222,11 +222,11 @@ def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Row
 
 def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
     """Lift tests before the first row, or far outside what was ever spent: mostly another unit or another period."""
-    known = rows.days[~np.isnat(rows.days)]
+    days = rows.days[~np.isnat(rows.days)]
     for number, test in enumerate(config.lift_tests, start=1):
         where = f"lift test {number} of '{test.channel}' ({test.date})"
-        if len(known) and np.datetime64(test.date) < known.min() - _MONTH:
-            wanted = f"a date within the rows, {known.min()} to {known.max()}"
+        if len(days) and np.datetime64(test.date) < days.min() - _MONTH:
+            wanted = f"a date within the rows, {days.min()} to {days.max()}"
             yield Fault(where, test.date, wanted, "correct the date, or leave the test out")
         largest = float(np.nanmax(values.get(test.channel, np.array([np.nan])), initial=0.0))
         if largest > 0 and max(test.x, test.x + test.delta_x) > LIFT_REACH * largest:

@@ -189,10 +189,10 @@ def _level_jumps(rows: Regressors) -> Iterator[Finding]:
     """Columns whose level changes at once and for good, as when the unit of an export changes."""
     for column in (rows.config.target.column, *rows.inputs, *rows.config.cost_names):
         values = rows.values(column)
-        found = np.flatnonzero(values > 0)
-        if len(found) < 2 * _JUMP_SIDE or len(np.unique(values)) <= 2:
+        positive = np.flatnonzero(values > 0)
+        if len(positive) < 2 * _JUMP_SIDE or len(np.unique(values)) <= 2:
             continue
-        logs = np.log(values[found])
+        logs = np.log(values[positive])
         # where the running sum of deviations peaks is where a change of level splits best
         split = int(np.abs(np.cumsum(logs - logs.mean()))[_JUMP_SIDE - 1 : -_JUMP_SIDE].argmax()) + _JUMP_SIDE
         before, after = logs[:split], logs[split:]
@@ -202,7 +202,7 @@ def _level_jumps(rows: Regressors) -> Iterator[Finding]:
         apart = np.quantile(low, 0.9) < np.quantile(high, 0.1)
         if abs(change) >= np.log(JUMP_RATIO) and at_once * np.sign(change) >= np.log(JUMP_RATIO) and apart:
             ratio = f"× {np.exp(change):.3g}" if change > 0 else f"÷ {np.exp(-change):.3g}"
-            message = f"the usual level changes at once ({ratio}) on {rows.day(int(found[split]))}"
+            message = f"the usual level changes at once ({ratio}) on {rows.day(int(positive[split]))}"
             fix = "check whether the unit or the source changed; bring the whole column to one unit"
             yield Finding("level-jump", "warning", column, message, fix)
 
@@ -249,8 +249,8 @@ def _controls_against_sign(rows: Regressors) -> Iterator[Finding]:
     config = rows.config
     signs = {"positive": 1, "negative": -1}
     controls = [control for control in config.controls if control.effect in signs]
-    known = np.column_stack([rows.trend(), rows.yearly(), rows.standardised(config.channel_names)])
-    design = np.column_stack([known, rows.standardised(config.control_names)])
+    others = np.column_stack([rows.trend(), rows.yearly(), rows.standardised(config.channel_names)])
+    design = np.column_stack([others, rows.standardised(config.control_names)])
     spare = len(rows) - design.shape[1]
     target = rows.target / np.abs(rows.target).max()
     unexplained = residual(target, design)
@@ -258,7 +258,7 @@ def _controls_against_sign(rows: Regressors) -> Iterator[Finding]:
         return
     variances = np.diag(np.linalg.pinv(design.T @ design)) * (unexplained @ unexplained) / spare
     effects = np.linalg.lstsq(design, target, rcond=None)[0]
-    position = {name: known.shape[1] + index for index, name in enumerate(config.control_names)}
+    position = {name: others.shape[1] + index for index, name in enumerate(config.control_names)}
     for control in controls:
         at, sign = position[control.column], signs[control.effect]
         t = effects[at] / np.sqrt(variances[at]) if variances[at] > 0 else 0.0
@@ -288,8 +288,8 @@ def _unmodelled_trend(rows: Regressors) -> Iterator[Finding]:
     if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
         return
     line, *rest = rows.trend()[:, 1:].T
-    known = [np.ones(len(rows)), *rest, rows.yearly(), rows.standardised(rows.inputs)]
-    gain = _gain(rows, np.column_stack(known), line[:, None])
+    regressors = [np.ones(len(rows)), *rest, rows.yearly(), rows.standardised(rows.inputs)]
+    gain = _gain(rows, np.column_stack(regressors), line[:, None])
     if gain > UNMODELLED_MIN:
         message = (
             f"a straight line over time explains {gain:.0%} of what channels, controls and season leave open"
@@ -298,12 +298,12 @@ def _unmodelled_trend(rows: Regressors) -> Iterator[Finding]:
         yield Finding("linear-trend", "note", rows.config.target.column, message, fix)
 
 
-def _gain(rows: Regressors, known: Floats, more: Floats) -> float:
+def _gain(rows: Regressors, design: Floats, added: Floats) -> float:
     """Share of the target left open by some regressors that others explain; 0 with too few rows to tell."""
-    if len(rows) - known.shape[1] - more.shape[1] < 5:
+    if len(rows) - design.shape[1] - added.shape[1] < 5:
         return 0.0
     target = rows.target / np.abs(rows.target).max()
-    without, with_more = residual(target, known), residual(target, np.column_stack([known, more]))
+    without, with_more = residual(target, design), residual(target, np.column_stack([design, added]))
     return 1 - float(with_more @ with_more) / max(float(without @ without), 1e-300)
 
 

@@ -74,15 +74,15 @@ def read_plan(source: Path | pd.DataFrame, observed: Observed) -> pd.DataFrame:
             out or reach further than 13 periods.
     """
     config = observed.config
-    wanted = {config.date, "date", *config.channel_names, *config.control_names}
+    allowed = {config.date, "date", *config.channel_names, *config.control_names}
     who = f"client '{config.client}', plan" + (f" {source.name}" if isinstance(source, Path) else "")
     if isinstance(source, Path):
-        table, faults = read_table(source, wanted)
+        table, faults = read_table(source, allowed)
         if table is None or faults:
             raise DataError(who, faults)
     else:
         table = table_from_frame(source)
-    faults = list(_header_faults(table, wanted, config.channel_names))
+    faults = list(_header_faults(table, allowed, config.channel_names))
     dated = config.date if config.date in table.header else "date"
     if dated not in table.header:
         faults.append(Fault(f"column '{config.date}'", "no such column", "the dates of the plan", "add it"))
@@ -106,13 +106,13 @@ def read_plan(source: Path | pd.DataFrame, observed: Observed) -> pd.DataFrame:
     return planned
 
 
-def _header_faults(table: Table, wanted: set[str], channels: tuple[str, ...]) -> Iterator[Fault]:
+def _header_faults(table: Table, allowed: set[str], channels: tuple[str, ...]) -> Iterator[Fault]:
     for name in channels:
         if name not in table.header:
             fix = nearest(name, table.header) or "add the column (0 is allowed)"
             yield Fault(f"column '{name}'", "no such column", "one column per channel", fix)
-    for name in sorted(set(table.header) - wanted):
-        near = nearest(name, wanted)
+    for name in sorted(set(table.header) - allowed):
+        near = nearest(name, allowed)
         if near:  # a misspelt control would be replaced by last year's pattern in silence
             yield Fault(
                 f"column '{name}'", "a column that the model does not know", "a channel or control", near

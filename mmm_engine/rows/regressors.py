@@ -82,5 +82,5 @@ class Regressors:
 
 def residual(target: Floats, design: Floats) -> Floats:
     """What a least-squares fit of ``design`` leaves of ``target``, shape (date,)."""
-    left: Floats = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
-    return left
+    unexplained: Floats = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
+    return unexplained

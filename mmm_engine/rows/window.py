@@ -284,8 +284,8 @@ def check_holdouts(holdouts: Sequence[int], client: str) -> None:
     Raises:
         DataError: If there is none, one is not a whole number above 0, or one comes twice.
     """
-    known = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
-    if not known or len(known) != len(holdouts) or len(set(known)) != len(known):
+    usable = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
+    if not usable or len(usable) != len(holdouts) or len(set(usable)) != len(usable):
         found, wanted = f"{list(holdouts)}", "different whole numbers above 0"
         raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
 

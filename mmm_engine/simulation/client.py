@@ -116,8 +116,8 @@ def simulate_client(
         ConfigError: If the id is not allowed or the client would be too small or too large to refresh.
     """
     check_client_id(client)
-    own = next((recipe for recipe in COMMITTED if recipe.client == client), None)
-    if own is not None and (periods, channels, seed, trend, events, lift_tests) == (
+    committed = next((recipe for recipe in COMMITTED if recipe.client == client), None)
+    if committed is not None and (periods, channels, seed, trend, events, lift_tests) == (
         None,
         None,
         None,
@@ -125,7 +125,7 @@ def simulate_client(
         False,
         0,
     ):
-        return simulate(own)
+        return simulate(committed)
     recipe = random_recipe(
         client,
         rows=161 if periods is None else periods,

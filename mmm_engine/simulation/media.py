@@ -19,6 +19,15 @@ from mmm_engine.simulation.recipes import ChannelRecipe, Recipe, SimulatedSatura
 def adstocked(media: Floats, alpha: float, max_lag: int) -> Floats:
     """Geometric adstock with weights that sum to one, shape (date,); nothing was spent before the first row.
 
+    carried[t] = Σ_l w[l] media[t - l] with w[l] = alpha^l / Σ_k alpha^k, l and k from 0 to max_lag - 1.
+
+    Args:
+        media: Media of each row, any unit, shape (date,).
+        alpha: Share of an effect that is left one period later, 0 to 1.
+        max_lag: Rows over which media works, its own included.
+
+    Reference: Jin et al. (2017), "Bayesian methods for media mix modeling with carryover and shape effects".
+
     >>> adstocked(np.array([1.0, 0.0, 0.0]), 0.5, 2)
     array([0.66666667, 0.33333333, 0.        ])
     """
@@ -29,6 +38,14 @@ def adstocked(media: Floats, alpha: float, max_lag: int) -> Floats:
 
 def saturated(media: Floats, lam: float, kind: SimulatedSaturation) -> Floats:
     """Effect of scaled media as a share of the largest possible effect, shape (date,).
+
+    michaelis_menten: media / (lam + media), one half at media = lam.
+    logistic: (1 - exp(-lam media)) / (1 + exp(-lam media)) = tanh(lam media / 2).
+
+    Args:
+        media: Media as a share of its maximum, shape (date,).
+        lam: Half-saturation point, or slope; above 0.
+        kind: Which of the two.
 
     >>> saturated(np.array([0.5]), 0.5, "michaelis_menten")
     array([0.5])
