@@ -7,6 +7,7 @@ imports inside functions and for type checking included.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,3 +135,12 @@ def test_every_package_says_what_lives_there(name: str) -> None:
     """The docstring of a package names its content, what is elsewhere, and which way imports go."""
     text = ast.get_docstring(ast.parse(MODULES[name].read_text())) or ""
     assert len(text.splitlines()) >= 3, name
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_text_names_files_that_exist(name: str) -> None:
+    """A file in a docstring or comment is one beside the module, or one counted from its package or the project."""
+    path = MODULES[name]
+    places = (path.parent, ROOT / name.split(".")[0], ROOT)
+    named = re.findall(r"(?<![\w./{])(\w[\w/]*\.py)\b", path.read_text())
+    assert [file for file in named if not any((place / file).is_file() for place in places)] == []
