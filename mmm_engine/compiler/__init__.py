@@ -3,6 +3,7 @@
 Here: a formula is written down (graph.py), differentiated (autodiff.py), cut into loops (fusion.py, buffers.py),
 lowered to LLVM's instructions (elements.py, lowering.py, ir_builder.py, elementary.py), translated (object_code.py, in
 a process of its own: compile_process.py), kept and checked (code_cache.py, self_check.py, entry_points.py).
+README.md tells the operations, memory, floating-point rules and edges on one page.
 Not here: models; what a formula means is not told here (model/, posterior/).
 Imports: `errors` and `array_types`.
 

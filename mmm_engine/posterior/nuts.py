@@ -62,6 +62,7 @@ def sample(
         progress: Called a few times a second, from another thread.
 
     Raises:
+        ValueError: If the training rows are not those of the density's specification.
         FitError: If draws are missing or not finite, or the time budget is spent.
     """
     core = _nutpie_core()
@@ -77,6 +78,7 @@ def sample(
     )
     buffer, (log_density, copy_draw) = density.data_buffer(train), density.addresses
     size = density.coordinates.size
+    density.density(np.zeros(size), buffer)  # raises where the data do not fit: a sampler would only give up
     sizes = {"position": size}
     model = core.PyMcModel(
         core.LogpFunc(log_density, buffer.ctypes.data, (density, buffer)),

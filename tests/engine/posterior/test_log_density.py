@@ -28,6 +28,7 @@ from mmm_engine.posterior.log_density import (
     compiled_count,
     log_density,
 )
+from mmm_engine.posterior.nuts import sample
 from tests.engine.model_cases import EVENTS, LIFTS, small_config, small_inputs
 
 XP = numpy_functions()
@@ -360,3 +361,34 @@ def test_threads_do_not_mix_their_data() -> None:
         for found in rounds:
             assert [value for value, _ in found] == [value for value, _ in wanted]
             assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found, wanted, strict=True))
+
+
+def test_data_of_another_specification_are_refused() -> None:
+    """A channel more, or rows that differ between arrays: an error with both shapes, from evaluations and from fits."""
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
+    _, wider = _window(**{**SMALL, "channels": ["tv", "radio", "search", "video"]})
+    with pytest.raises(
+        ValueError, match=r"'media_lagged' has shape \(1, 26, 4\), and \(1, 26, 3\) is needed"
+    ):
+        density.evaluate(_point(density), wider)
+    uneven = replace(data, target_scaled=data.target_scaled[:-1])
+    with pytest.raises(ValueError, match=r"'target_scaled' has shape \(25,\), and \(26,\) is needed"):
+        density.evaluate(_point(density), uneven)
+    with pytest.raises(ValueError, match="the flat vector has 2 numbers, and"):
+        density.evaluate(_point(density)[:2], data)
+    with pytest.raises(ValueError, match="'media_lagged' has shape"):
+        sample(density, wider, small_config(**SMALL).sampler, "toy", None)
+
+
+def test_a_buffer_that_lies_ends_a_fit_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled density itself refuses it, with both numbers, before chains are started."""
+    specification, data = _window(**SMALL)
+    density = compile_log_density(specification)
+    longer = np.append(density.data_buffer(data), 0.0)
+    longer[0] = len(longer)
+    monkeypatch.setattr(type(density), "data_buffer", lambda density, data: longer)
+    with pytest.raises(
+        ValueError, match=f"the data have {len(longer)} numbers, and {len(longer) - 1} are needed"
+    ):
+        sample(density, data, small_config(**SMALL).sampler, "toy", None)
