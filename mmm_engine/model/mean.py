@@ -146,8 +146,8 @@ def saturation_shape(
     parameters = {
         short: values[name][..., None, :] for short, name in group.parameters if short != saturation.scale
     }
-    own = media if len(specification.saturations) == 1 else media[..., list(group.channels)]
-    return saturation.shape(own, parameters, xp)
+    group_media = media if len(specification.saturations) == 1 else media[..., list(group.channels)]
+    return saturation.shape(group_media, parameters, xp)
 
 
 def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: Any) -> Array:

@@ -88,8 +88,8 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
 
 def lift_frame(inputs: ScaledInputs) -> pd.DataFrame:
     """The lift tests of the training rows as `MMM.add_lift_test_measurements` takes them, once the model is built."""
-    known = [{**test.model_dump(), "date": inputs.dates[row]} for test, row in known_lift_tests(inputs)]
-    return pd.DataFrame(known, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
+    rows = [{**test.model_dump(), "date": inputs.dates[row]} for test, row in known_lift_tests(inputs)]
+    return pd.DataFrame(rows, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
 
 
 def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]:

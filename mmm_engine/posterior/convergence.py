@@ -221,8 +221,8 @@ def _effective_size(chains: Floats) -> Floats:
         lagged = _mean_over_chains(by_chain[:, :, : 2 * n_pairs])
         correlation = 1.0 - (within[:, None] - lagged) / variance[:, None]
         correlation[:, 0] = 1.0
-        time, found = _integrated_time(correlation)
-        ended = n_pairs == most_pairs or bool((found | constant).all())
+        time, has_ended = _integrated_time(correlation)
+        ended = n_pairs == most_pairs or bool((has_ended | constant).all())
     return np.where(constant, total, total / np.maximum(time, 1.0 / np.log10(total)))
 
 
@@ -267,14 +267,14 @@ def _integrated_time(correlation: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     even = correlation[:, 0::2]
     sums = even + correlation[:, 1::2]
     ends = ~(sums > 0.0)
-    found = np.any(ends, axis=1)
-    ending = np.where(found, ends.argmax(axis=1), sums.shape[1] - 1)
+    has_ended = np.any(ends, axis=1)
+    ending = np.where(has_ended, ends.argmax(axis=1), sums.shape[1] - 1)
     monotone = np.minimum.accumulate(sums, axis=1)
     counted = np.where(np.arange(sums.shape[1]) < ending[:, None], monotone, 0.0).sum(axis=1)
     rows = np.arange(len(sums))
     last, last_sum = even[rows, ending], sums[rows, ending]
     time: Floats = -1.0 + 2.0 * counted + np.where(last_sum >= 0.0, last, np.maximum(last, 0.0))
-    return time, found
+    return time, has_ended
 
 
 def _fast_length(least: int) -> int:

@@ -50,7 +50,7 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
     """
     names, draws = element_draws(posterior)
     quantiles = np.quantile(draws, [0.05, 0.5, 0.95], axis=(0, 1))
-    found = convergence(draws)
+    diagnostics = convergence(draws)
     return pd.DataFrame(
         {
             "parameter": names,
@@ -59,9 +59,9 @@ def parameter_summary(posterior: xr.DataTree) -> pd.DataFrame:
             "q05": quantiles[0],
             "q50": quantiles[1],
             "q95": quantiles[2],
-            "rhat": found.rhat,
-            "ess_bulk": found.ess_bulk,
-            "ess_tail": found.ess_tail,
+            "rhat": diagnostics.rhat,
+            "ess_bulk": diagnostics.ess_bulk,
+            "ess_tail": diagnostics.ess_tail,
         }
     )
 
