@@ -41,7 +41,7 @@ FLAGS = (
 )
 START_SECONDS = 40
 SERIOUS = {"serious", "critical"}
-CALL_SECONDS = 90
+CALL_SECONDS = 180
 
 # Takes table rows out that look like an earlier row of their table: same elements, attributes, colours and font, text
 # in the same cells. A long table has a thousand of them; axe takes seconds for each thousand and finds the same in all.
