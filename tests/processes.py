@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-PRELOADED = ["tests.assets.refreshes.refresh_process"]
+PRELOADED = ["tests.assets.refreshes.refresh_process", "tests.engine.history.history_cases"]
 PATIENCE_SECONDS = 120
 
 # Forked from a server without threads: a fork of the test's own process would inherit locks that other threads hold.

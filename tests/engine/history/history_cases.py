@@ -3,10 +3,11 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 
-from mmm_engine.history.store import history_rows
+from mmm_engine.history.store import History, history_rows
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
@@ -26,6 +27,12 @@ def score_rows(run=0, client="ms", window="h04", scores=None, channel="all", **c
         "recorded_at": START + timedelta(days=7 * run),
     }
     return history_rows(frame, client=client, window=window, **(stamps | changes))
+
+
+def append_runs(path: Path, first: int, count: int) -> None:
+    """Record runs one after the other, each as a process that opens the history anew would."""
+    for run in range(first, first + count):
+        History(path).append(score_rows(run))
 
 
 def run_python(code, *arguments):

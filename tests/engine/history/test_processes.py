@@ -9,18 +9,8 @@ import pytest
 
 from mmm_engine.errors import HistoryError
 from mmm_engine.history.store import History
-from tests.engine.history.history_cases import run_python, score_rows
-
-APPENDER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from mmm_engine.history.store import History
-from history_cases import score_rows
-number = int(sys.argv[2])
-for index in range(12):
-    History(Path(sys.argv[1])).append(score_rows(number * 100 + index))
-"""
+from tests.engine.history.history_cases import append_runs, run_python, score_rows
+from tests.processes import start
 
 HOLDER = """
 import sys, time, duckdb
@@ -51,15 +41,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class TestSeveralProcesses:
     """Writers, readers and the dead."""
 
-    def test_eight_writers_lose_nothing(self, history):
+    def test_eight_writers_lose_nothing(self, history, tmp_path):
         """8 processes with 12 runs each: 96 runs recorded, 96 fact files, and reading works meanwhile."""
-        writers = [run_python(APPENDER, history.path, number, HERE) for number in range(8)]
+        writers = [
+            start(append_runs, history.path, 100 * number, 12, complaints=tmp_path / f"stderr-{number}")
+            for number in range(8)
+        ]
         seen = [0]
-        while any(writer.poll() is None for writer in writers):
+        while any(writer.process.is_alive() for writer in writers):
             seen.append(len(history.read(metric="crps")))
             time.sleep(0.4)
-        errors = [writer.communicate()[1] for writer in writers]
-        assert [writer.returncode for writer in writers] == [0] * 8, errors
+        assert [writer.exit_code() for writer in writers] == [0] * 8
         assert history.read(metric="crps")["run_id"].nunique() == 96
         assert len(list(history.path.parent.glob("metric_history/ms/*.parquet"))) == 96
         assert seen == sorted(seen)
