@@ -142,7 +142,7 @@ def verdict_numbers(verdict: Verdict) -> dict[str, Any]:
     }
     numbers["reason"] = verdict.reason
     if verdict.window is not None:
-        numbers["window"] = verdict.window
+        numbers["window"] = verdict.window.name
     return numbers
 
 

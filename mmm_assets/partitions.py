@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
-from mmm_engine.client.config import WINDOWS, check_client_id
+from mmm_engine.client.config import check_client_id
+from mmm_engine.client.windows import STANDARD_WINDOWS, Window, standard_window
 
-WINDOW_NAMES: tuple[str, ...] = tuple(WINDOWS)
+WINDOW_NAMES: tuple[str, ...] = tuple(window.name for window in STANDARD_WINDOWS)
 DELIMITER = "|"
 
 clients = dg.DynamicPartitionsDefinition(name="client")
@@ -30,16 +31,16 @@ def registered_clients(instance: dg.DagsterInstance) -> list[str]:
     return sorted(instance.get_dynamic_partitions(str(clients.name)))
 
 
-def window_key(client: str, window: str) -> str:
+def window_key(client: str, window: Window) -> str:
     """The partition key of one window of one client.
 
-    >>> window_key("ms", "h04")
+    >>> window_key("ms", Window.holding_out(4))
     'ms|h04'
     """
-    return f"{client}{DELIMITER}{window}"
+    return f"{client}{DELIMITER}{window.name}"
 
 
-def split_key(key: str) -> tuple[str, str]:
+def split_key(key: str) -> tuple[str, Window]:
     """Client and window of a partition key, both checked.
 
     Raises:
@@ -47,15 +48,13 @@ def split_key(key: str) -> tuple[str, str]:
         ValueError: If the window is unknown.
 
     >>> split_key("ms|h04")
-    ('ms', 'h04')
+    ('ms', Window(name='h04', holdout=4))
     """
-    client, _, window = str(key).partition(DELIMITER)
+    client, _, name = str(key).partition(DELIMITER)
     check_client_id(client)
-    if window not in WINDOWS:
-        raise ValueError(
-            f"partition '{key}': found window '{window}'; wanted one of {', '.join(WINDOW_NAMES)}"
-        )
-    return client, window
+    if name not in WINDOW_NAMES:
+        raise ValueError(f"partition '{key}': found window '{name}'; wanted one of {', '.join(WINDOW_NAMES)}")
+    return client, standard_window(name)
 
 
 def partition_order(key: str) -> tuple[str, int]:
@@ -67,7 +66,7 @@ def partition_order(key: str) -> tuple[str, int]:
     if DELIMITER not in key:
         return key, -1
     client, window = split_key(key)
-    return client, WINDOW_NAMES.index(window)
+    return client, STANDARD_WINDOWS.index(window)
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
@@ -79,19 +78,20 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted((str(key) for key in keys), key=partition_order)
 
 
-def window_ranges(names: Sequence[str]) -> list[tuple[str, str]]:
+def window_ranges(windows: Sequence[Window]) -> list[tuple[Window, Window]]:
     """First and last window of every unbroken stretch: each stretch can be one run.
 
-    >>> window_ranges(["h12", "full", "h04"])
-    [('full', 'h04'), ('h12', 'h12')]
+    >>> full, h04, _, h12 = STANDARD_WINDOWS
+    >>> window_ranges([h12, full, h04]) == [(full, h04), (h12, h12)]
+    True
     """
-    positions = sorted({WINDOW_NAMES.index(name) for name in names})
+    positions = sorted({STANDARD_WINDOWS.index(window) for window in windows})
     starts = [p for p in positions if p - 1 not in positions]
     ends = [p for p in positions if p + 1 not in positions]
-    return [(WINDOW_NAMES[start], WINDOW_NAMES[end]) for start, end in zip(starts, ends, strict=True)]
+    return [(STANDARD_WINDOWS[start], STANDARD_WINDOWS[end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def range_tags(client: str, first: str, last: str) -> dict[str, str]:
+def range_tags(client: str, first: Window, last: Window) -> dict[str, str]:
     """Run tags that make one run hold the windows ``first`` to ``last`` of a client."""
     return {
         ASSET_PARTITION_RANGE_START_TAG: window_key(client, first),

@@ -13,6 +13,7 @@ from mmm_assets.types import DataFrame, ScaledInputs, Verdict
 
 if TYPE_CHECKING:
     from mmm_engine.client.thresholds import ThresholdConfig
+    from mmm_engine.client.windows import Window
 
 
 def of_window(inputs: ScaledInputs, scores: DataFrame, parameters: DataFrame) -> tuple[Verdict, ...]:
@@ -105,11 +106,11 @@ def refused(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(v for v in verdicts if not v.passed and v.severity == "error" and v.blocking)
 
 
-def of_missing(window: str, fault: str = "") -> Verdict:
+def of_missing(window: Window, fault: str = "") -> Verdict:
     """The failed verdict on a window that has no results for the client's present rows and settings.
 
     Args:
-        window: Its name.
+        window: Which one.
         fault: Why it could not be fitted, where that was tried.
     """
     from mmm_engine.scores import gates

@@ -22,6 +22,7 @@ from mmm_assets.refreshes.chain import RefreshOptions, judge_client, refresh_cli
 from mmm_assets.refreshes.isolation import Say
 from mmm_assets.runs import BATCH_TAG, HOLD_TAG
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import standard_window
 
 
 def work_on(item: str, options: Mapping[str, Any], say: Say) -> Sequence[str]:
@@ -54,7 +55,7 @@ def _refresh(client: str, options: Mapping[str, Any], say: Say) -> Sequence[str]
         find_job=defs.resolve_job_def,
         results=ResultStore(),
         options=RefreshOptions(
-            windows=tuple(options["windows"]),
+            windows=tuple(map(standard_window, options["windows"])),
             sampler=options["sampler"],
             log_level="WARNING",
             tags={BATCH_TAG: options["batch"], **({HOLD_TAG: hold} if hold else {})},

@@ -14,10 +14,11 @@ import dagster as dg
 from mmm_assets import metadata
 from mmm_assets.assets import progress
 from mmm_assets.assets.stamps import MCMC_POOL, stamped_scores
-from mmm_assets.partitions import WINDOW_NAMES, clients
+from mmm_assets.partitions import clients
 from mmm_assets.storage.resources import ClientFiles, SamplerOverrides
-from mmm_assets.storage.results import FULL, ResultStore, versions_of
+from mmm_assets.storage.results import ResultStore, versions_of
 from mmm_assets.types import DataFrame, ScaledInputs, ScoredWindow
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.version import ENGINE_VERSION
 
 
@@ -46,12 +47,12 @@ def origin_scores(
 
     client = context.partition_key
     full, data, audit = _full(results, client), results.data(client), client_files.settings(client).audit
-    stored = [results.fitted(client, window) for window in WINDOW_NAMES]
+    stored = [results.fitted(client, window) for window in STANDARD_WINDOWS]
     scores = origins.origin_scores(
         data,
         audit.origins,
         audit.step,
-        fitted={fit.inputs.horizon: fit for fit in stored if fit is not None},
+        fitted={fit.inputs.window: fit for fit in stored if fit is not None},
         sampler=sampler.apply(data.config.sampler),
         progress=progress.listener_for(context.log),
     )

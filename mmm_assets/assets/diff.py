@@ -14,8 +14,9 @@ from mmm_assets.assets.stamps import MCMC_POOL, stamp
 from mmm_assets.partitions import clients
 from mmm_assets.storage.published import PublishedStates, state_of
 from mmm_assets.storage.resources import SamplerOverrides
-from mmm_assets.storage.results import FULL, ResultStore, versions_of
+from mmm_assets.storage.results import ResultStore, versions_of
 from mmm_assets.types import DataFrame
+from mmm_engine.client.windows import FULL
 
 
 @dg.asset(

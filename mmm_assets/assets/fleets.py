@@ -15,8 +15,9 @@ from mmm_assets.pages import reporting
 from mmm_assets.partitions import clients
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
-from mmm_assets.storage.results import FULL, ClientResults, ResultStore, versions_of
+from mmm_assets.storage.results import ClientResults, ResultStore, versions_of
 from mmm_assets.types import DataFrame
+from mmm_engine.client.windows import FULL
 
 
 @dg.asset(
@@ -57,12 +58,12 @@ def stability_scores(
     from mmm_engine.results.returns import returns_from_history
 
     stored = results.read(context.partition_key)
-    returns = {window: window_results.returns for window, window_results in stored.windows.items()}
+    returns = [window.returns for window in stored.windows.values()]
     before = reporting.previous_refresh(
         history.open(), context.partition_key, stored.made_by.get("refresh", "")
     )
     scores = stability.stability_scores(
-        returns, None if before is None else returns_from_history(before[before["window"] == FULL])
+        returns, None if before is None else returns_from_history(before[before["window"] == FULL.name])
     )
     return stamped_scores(context, scores, versions_of(stored.data))
 

@@ -20,8 +20,9 @@ from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.runs import HOLD_TAG, Refresh
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import MetricHistory
-from mmm_assets.storage.results import FULL, ClientResults, ResultStore
+from mmm_assets.storage.results import ClientResults, ResultStore
 from mmm_assets.types import DataFrame, History, Verdict
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.version import ENGINE_VERSION
 
 
@@ -129,7 +130,7 @@ def report(
     context.add_asset_metadata(
         {
             "verdict": word,
-            "windows": ", ".join(stored.windows),
+            "windows": ", ".join(window.name for window in stored.windows),
             "cautions": "\n".join(cautions),
             "page": dg.MetadataValue.url(page_address(f"report/{client}.html")),
         }
@@ -175,7 +176,7 @@ def _history_rows(stored: ClientResults) -> DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mapping[Any, Any]) -> DataFrame:
+def _rows_of(stored: ClientResults, window: Window, scores: DataFrame, attrs: Mapping[Any, Any]) -> DataFrame:
     """Rows of the metric history for one score frame, which an audit may have made from older rows."""
     import pandas as pd
 
@@ -184,7 +185,7 @@ def _rows_of(stored: ClientResults, window: str, scores: DataFrame, attrs: Mappi
     return history_rows(
         scores,
         client=stored.data.config.client,
-        window=window,
+        window=window.name,
         cutoff=pd.Timestamp(attrs.get("cutoff") or stored.windows[window].inputs.cutoff),
         horizon=stored.windows[window].inputs.horizon,
         data_version=attrs["data_version"],
@@ -205,13 +206,13 @@ def _drift_rows(stored: ClientResults, recorded: DataFrame) -> DataFrame:
     return _rows_of(stored, FULL, scores, stored.made_by)
 
 
-def _scores_by_window(stored: ClientResults) -> Iterator[tuple[str, DataFrame, Mapping[Any, Any]]]:
+def _scores_by_window(stored: ClientResults) -> Iterator[tuple[Window, DataFrame, Mapping[Any, Any]]]:
     """Score frames, the window each is recorded under, what made it; fleets and audits belong to the full window."""
     from mmm_engine.results.returns import return_scores
 
-    for name, window in stored.windows.items():
-        yield name, window.metrics, window.attrs
-        yield name, return_scores(window.returns), window.attrs
+    for window, results in stored.windows.items():
+        yield window, results.metrics, results.attrs
+        yield window, return_scores(results.returns), results.attrs
     for frame in (stored.recovery, stored.stability, *stored.audit.frames):
         if frame is not None and FULL in stored.windows:
             yield FULL, frame, frame.attrs

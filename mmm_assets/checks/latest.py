@@ -13,7 +13,8 @@ import dagster as dg
 
 from mmm_assets.checks.gates import CHECK_SPECS
 from mmm_assets.dagster_private.instances import latest_execution
-from mmm_assets.partitions import WINDOW_NAMES, client_x_window, partition_order, window_key
+from mmm_assets.partitions import client_x_window, partition_order, window_key
+from mmm_engine.client.windows import STANDARD_WINDOWS
 
 NOT_RUN = "not run"
 _CHECK_ORDER = {spec.key: place for place, spec in enumerate(CHECK_SPECS)}
@@ -43,7 +44,7 @@ class LatestCheck:
 
 def latest_checks(instance: dg.DagsterInstance, client: str) -> list[LatestCheck]:
     """Every check of a client that was ever planned, windows in their order; empty for an unknown client."""
-    windows = [window_key(client, window) for window in WINDOW_NAMES]
+    windows = [window_key(client, window) for window in STANDARD_WINDOWS]
     return [
         latest
         for spec in CHECK_SPECS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from mmm_assets.cli.options import Chains, Clients, Draws, Seed, Tune, unique
-from mmm_engine.client.config import WINDOWS
+from mmm_engine.client.windows import STANDARD_WINDOWS
 
 
 def audit(
@@ -24,7 +24,7 @@ def audit(
     from mmm_assets.refreshes.chain import audit_client
 
     sampler = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
-    options = refresh_options(",".join(WINDOWS), sampler)
+    options = refresh_options(STANDARD_WINDOWS, sampler)
     for client in unique(clients):
         require_results(client)
     raise typer.Exit(walk_clients(audit_client, unique(clients), options))

@@ -20,7 +20,8 @@ from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, step_proof_c
 from mmm_assets.definitions import defs
 from mmm_assets.refreshes.chain import Announce, FindJob, RefreshOptions, RefreshOutcome, refresh_portfolio
 from mmm_assets.storage.results import ResultStore
-from mmm_engine.client.config import WINDOWS, SamplerConfig
+from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import STANDARD_WINDOWS, Window, standard_window
 from mmm_engine.errors import MMMError
 
 
@@ -40,19 +41,30 @@ class Walk(Protocol):
         """Run the client's chain and say how it ended."""
 
 
-def refresh_options(windows: str, sampler: Mapping[str, int | None]) -> RefreshOptions:
+def named_windows(names: str) -> tuple[Window, ...]:
+    """The windows of names separated by commas.
+
+    Raises:
+        ConfigError: If there is none, or one is unknown.
+    """
+    known = {window.name for window in STANDARD_WINDOWS}
+    chosen = unique(names_in(names))
+    if not chosen or not known.issuperset(chosen):
+        listed = ",".join(window.name for window in STANDARD_WINDOWS)
+        refuse("--windows", f"'{names}'", f"some of {listed}", "separate them by commas")
+    return tuple(map(standard_window, chosen))
+
+
+def refresh_options(windows: tuple[Window, ...], sampler: Mapping[str, int | None]) -> RefreshOptions:
     """Checked options of a refresh or an audit.
 
     Args:
-        windows: Names of windows, comma-separated.
+        windows: Windows to fit.
         sampler: Sampler settings by name; None keeps what the client file says.
 
     Raises:
-        ConfigError: If a window is unknown or a setting out of its range.
+        ConfigError: If a setting is out of its range.
     """
-    names = unique(names_in(windows))
-    if not names or any(name not in WINDOWS for name in names):
-        refuse("--windows", f"'{windows}'", f"some of {','.join(WINDOWS)}", "separate them by commas")
     overrides = {name: value for name, value in sampler.items() if value is not None}
     try:
         SamplerConfig.model_validate(overrides)
@@ -60,7 +72,7 @@ def refresh_options(windows: str, sampler: Mapping[str, int | None]) -> RefreshO
         first = error.errors()[0]
         name = str(first["loc"][0])
         refuse(f"--{name}", str(overrides[name]), str(first["msg"]).lower(), "choose another number")
-    return RefreshOptions(windows=tuple(names), sampler=overrides, log_level="CRITICAL")
+    return RefreshOptions(windows=windows, sampler=overrides, log_level="CRITICAL")
 
 
 def sound_clients(clients: Sequence[str]) -> tuple[list[str], int]:

@@ -8,12 +8,14 @@ import typer
 
 from mmm_assets.cli.options import Chains, Clients, Draws, Seed, Tune
 from mmm_assets.cli.terminal import INTERRUPTED, print_error
-from mmm_engine.client.config import WINDOWS
+from mmm_engine.client.windows import STANDARD_WINDOWS
+
+ALL_WINDOWS = ",".join(window.name for window in STANDARD_WINDOWS)
 
 
 def refresh(
     clients: Clients,
-    windows: Annotated[str, typer.Option(help="Windows to fit, comma-separated.")] = ",".join(WINDOWS),
+    windows: Annotated[str, typer.Option(help="Windows to fit, comma-separated.")] = ALL_WINDOWS,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = None,
@@ -23,10 +25,12 @@ def refresh(
 
     Every run is recorded by Dagster and can be looked at with `mmm ui`. A client that fails does not stop the others.
     """
-    from mmm_assets.cli.client_walk import refresh_options, sound_clients, walk_clients
+    from mmm_assets.cli.client_walk import named_windows, refresh_options, sound_clients, walk_clients
     from mmm_assets.refreshes.chain import refresh_client
 
-    options = refresh_options(windows, {"draws": draws, "tune": tune, "chains": chains, "seed": seed})
+    options = refresh_options(
+        named_windows(windows), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    )
     sound, code = sound_clients(clients)
     if sound:
         try:

@@ -44,12 +44,12 @@ def score_table(results: ClientResults) -> Table:
     table.add_column("\nwindow", no_wrap=True)
     for heading in SCORES:
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, window in results.windows.items():
-        values = _whole_scores(window.metrics)
+    for window, stored in results.windows.items():
+        values = _whole_scores(stored.metrics)
         cells = [
             _written(values.get((split, metric)), template) for split, metric, template in SCORES.values()
         ]
-        table.add_row(name, *cells)
+        table.add_row(window.name, *cells)
     return table
 
 

@@ -12,19 +12,20 @@ from typing import Any
 
 from mmm_assets.pages.publication import Status
 from mmm_assets.types import DataFrame, History, Series
+from mmm_engine.client.windows import FULL, Window
 
-WINDOW = "h08"  # whose held-out rows stand for a client
+JUDGED = Window.holding_out(8)  # whose held-out rows stand for a client
 TREND_LENGTH = 12
 
 _LATEST = {  # column of the page -> (window, split, metric) in the history
-    "mape_h08": (WINDOW, "test", "mape"),
-    "skill_h08": (WINDOW, "test", "skill"),
-    "coverage_90_h08": (WINDOW, "test", "coverage_90"),
-    "stability": ("full", "windows", "stability"),
-    "rhat_max": ("full", "all", "rhat_max"),
-    "ess_bulk_min": ("full", "all", "ess_bulk_min"),
-    "ess_tail_min": ("full", "all", "ess_tail_min"),
-    "divergences": ("full", "all", "divergences"),
+    "mape_h08": (JUDGED.name, "test", "mape"),
+    "skill_h08": (JUDGED.name, "test", "skill"),
+    "coverage_90_h08": (JUDGED.name, "test", "coverage_90"),
+    "stability": (FULL.name, "windows", "stability"),
+    "rhat_max": (FULL.name, "all", "rhat_max"),
+    "ess_bulk_min": (FULL.name, "all", "ess_bulk_min"),
+    "ess_tail_min": (FULL.name, "all", "ess_tail_min"),
+    "divergences": (FULL.name, "all", "divergences"),
 }
 
 
@@ -40,7 +41,7 @@ def portfolio_frame(
     )
     rows = history.read(latest=True)
     frame = frame.join(_latest(rows))
-    frame = frame.join(_trend(history.read(metric="mape", window=WINDOW, split="test")))
+    frame = frame.join(_trend(history.read(metric="mape", window=JUDGED.name, split="test")))
     frame = frame.join(_drift(rows))
     frame["verdict"] = frame["verdict"].fillna("never refreshed")
     frame["reason"] = frame["reason"].fillna("no refresh came to its end")
@@ -76,7 +77,7 @@ def _latest(rows: DataFrame) -> DataFrame:
     )
     named = whole.assign(name=places.map(names)).dropna(subset="name")
     numbers = named.pivot(index="client", columns="name", values="value").reindex(columns=list(_LATEST))
-    full = rows[rows["window"] == "full"]
+    full = rows[rows["window"] == FULL.name]
     return numbers.join(full.groupby("client")["cutoff"].max().rename("last_date"), how="outer")
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from mmm_assets import verdicts
 from mmm_assets.runs import Refresh
-from mmm_assets.storage.results import FULL, ClientResults
+from mmm_assets.storage.results import ClientResults
 from mmm_assets.types import DataFrame, History, Verdict
+from mmm_engine.client.windows import FULL
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
     return gather_report(
         results.data,
         results.windows[FULL],
-        [window for name, window in results.windows.items() if name != FULL],
+        [stored for window, stored in results.windows.items() if window != FULL],
         verdicts=verdicts_of(results, history),
         run=run,
         recovery=_recovery(results),
@@ -101,7 +102,7 @@ def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
 def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
     """History rows of the refresh before ``run_id``, or None when there was none; an audit is no refresh."""
     rows = history.read(client)
-    refreshes = rows.loc[(rows["window"] == FULL) & (rows["split"] == "train"), "run_id"]
+    refreshes = rows.loc[(rows["window"] == FULL.name) & (rows["split"] == "train"), "run_id"]
     earlier = rows[rows["run_id"].isin(set(refreshes) - {run_id})]
     if earlier.empty:
         return None

@@ -21,7 +21,7 @@ import dagster as dg
 
 from mmm_assets.dagster_private.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from mmm_assets.pages.publication import Publication
-from mmm_assets.partitions import WINDOW_NAMES, clients, range_tags, split_key, window_ranges
+from mmm_assets.partitions import clients, range_tags, split_key, window_ranges
 from mmm_assets.refreshes import jobs
 from mmm_assets.refreshes.locks import bury_dead_runs, client_lock, process_identity
 from mmm_assets.runs import (
@@ -34,8 +34,9 @@ from mmm_assets.runs import (
     Refresh,
     step_failures,
 )
-from mmm_assets.storage.results import FULL, ResultStore
+from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.config import check_client_id
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 
 FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
@@ -56,7 +57,7 @@ class RefreshOptions:
         tags: Further tags of all its runs.
     """
 
-    windows: tuple[str, ...] = WINDOW_NAMES
+    windows: tuple[Window, ...] = STANDARD_WINDOWS
     sampler: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "INFO"
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -64,8 +65,8 @@ class RefreshOptions:
     def command(self, client: str, verb: str = "refresh") -> str:
         """The command line that repeats the refresh, or the audit."""
         words = ["mmm", verb, client]
-        if self.windows != WINDOW_NAMES:
-            words += ["--windows", ",".join(self.windows)]
+        if self.windows != STANDARD_WINDOWS:
+            words += ["--windows", ",".join(window.name for window in self.windows)]
         for name, value in self.sampler.items():
             words += [f"--{name}", str(value)]
         return shlex.join(words)

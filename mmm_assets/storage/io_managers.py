@@ -56,7 +56,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             return base / f"{asset}.{self.extension}"
         if DELIMITER in partition:
             client, window = split_key(partition)
-            return base / client / f"{window}.{self.extension}"
+            return base / client / f"{window.name}.{self.extension}"
         return base / f"{check_client_id(partition)}.{self.extension}"
 
     def has(self, asset: str, partition: str | None = None) -> bool:

@@ -12,7 +12,8 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets.storage.io_managers import ClientDataFiles, FrameFiles
-from mmm_assets.storage.results import FULL, ClientResults, versions_of
+from mmm_assets.storage.results import ClientResults, versions_of
+from mmm_engine.client.windows import FULL
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:

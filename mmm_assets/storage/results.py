@@ -19,7 +19,7 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets import verdicts
-from mmm_assets.partitions import WINDOW_NAMES, window_key
+from mmm_assets.partitions import window_key
 from mmm_assets.storage.io_managers import (
     ClientDataFiles,
     FrameFiles,
@@ -30,8 +30,8 @@ from mmm_assets.storage.io_managers import (
     StoredFileError,
 )
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, ScoredWindow, Verdict
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 
-FULL = "full"
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class ClientResults:
     """
 
     data: ClientData
-    windows: dict[str, WindowResults]
+    windows: dict[Window, WindowResults]
     recovery: DataFrame | None
     stability: DataFrame | None
     forecast: DataFrame | None
@@ -166,21 +166,21 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         data: ClientData = ClientDataFiles(root=self.root).read("client_data", client)
         return data
 
-    def inputs(self, client: str, window: str) -> ScaledInputs:
+    def inputs(self, client: str, window: Window) -> ScaledInputs:
         """One stored window of a client in model space."""
         inputs: ScaledInputs = ScaledInputsFiles(root=self.root).read(
             "scaled_inputs", window_key(client, window)
         )
         return inputs
 
-    def posterior(self, client: str, window: str) -> DataTree:
+    def posterior(self, client: str, window: Window) -> DataTree:
         """The stored posterior of a window."""
         posterior: DataTree = PosteriorFiles(root=self.root).read(
             "fitted_posterior", window_key(client, window)
         )
         return posterior
 
-    def fitted(self, client: str, window: str) -> ScoredWindow | None:
+    def fitted(self, client: str, window: Window) -> ScoredWindow | None:
         """A window with its posterior; None unless both are stored and of the client's stored rows and settings."""
         from mmm_engine.fleets.scored_window import ScoredWindow
 
@@ -197,7 +197,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
         data = self.data(client)
-        windows = {window: self._window(client, window, data) for window in WINDOW_NAMES}
+        windows = {window: self._window(client, window, data) for window in STANDARD_WINDOWS}
         frames = FrameFiles(root=self.root)
         fleets = {
             name: _read_if_stored(frames, name, client)
@@ -234,7 +234,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         note = _read_if_stored(JsonFiles(root=self.root), FIT_FAULTS, window_key(client, FULL))
         return str(note["reason"]) if note and _is_from(note, data) else ""
 
-    def _window(self, client: str, window: str, data: ClientData) -> WindowResults | None:
+    def _window(self, client: str, window: Window, data: ClientData) -> WindowResults | None:
         """A window's results, or None unless all of them are stored, of one fit and of the present rows."""
         key, frames, inputs = (
             window_key(client, window),

@@ -37,7 +37,6 @@ from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.yaml_document import Location, shorten
 
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
-WINDOWS: dict[str, int] = {"full": 0, "h04": 4, "h08": 8, "h12": 12}
 # Words that stand for something else beside column names in the platform's own tables.
 RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import scale_window
@@ -41,7 +42,7 @@ def check_canary(simulation: Simulation, sampler: SamplerConfig = _SAMPLER) -> V
     Raises:
         FitError: If it cannot be fitted at all.
     """
-    inputs = scale_window(client_data_from_frame(simulation.config, simulation.frame), "full")
+    inputs = scale_window(client_data_from_frame(simulation.config, simulation.frame), FULL)
     fitted = fit_window(inputs, sampler=sampler, label=CANARY)
     health = check_convergence(fitted.health, _SHORT_CHAINS, inputs.window)
     if not health.passed:

@@ -13,11 +13,12 @@ import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import Window
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import Prediction
 from mmm_engine.rows.client_data import ClientData
-from mmm_engine.rows.window import ScaledInputs, scale_split, window_name
+from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.scores.forecast_scores import (
     SCORE_COLUMNS,
     bias,
@@ -47,7 +48,7 @@ def origin_scores(
     origins: int,
     step: int,
     *,
-    fitted: Mapping[int, ScoredWindow] | None = None,
+    fitted: Mapping[Window, ScoredWindow] | None = None,
     sampler: SamplerConfig | None = None,
     progress: ProgressListener | None = None,
 ) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def origin_scores(
         data: The client's rows.
         origins: How many; origin k holds out the last k times `step` rows.
         step: Rows between two origins.
-        fitted: Windows of these rows that are fitted already, by held-out rows.
+        fitted: Windows of these rows that are fitted already.
         sampler: Settings of the fits; the client's own when None.
         progress: Listener of the fits.
 
@@ -67,15 +68,13 @@ def origin_scores(
     Raises:
         DataError: If an origin leaves too few training rows.
     """
-    known = fitted or {}
-    windows = {
-        number: scale_split(data, number, window_name(number)) for number in origin_holdouts(origins, step)
-    }
+    origin_windows = [Window.holding_out(rows) for rows in origin_holdouts(origins, step)]
     folds = []
-    for number, inputs in windows.items():
-        label = f"{data.config.client} {inputs.window}"
-        fit = known.get(number) or fit_window(inputs, sampler=sampler, progress=progress, label=label)
-        folds.append((fit.prediction, fit.inputs))
+    for inputs in [scale_window(data, window) for window in origin_windows]:  # too few rows: before any fit
+        scored = (fitted or {}).get(inputs.window) or fit_window(
+            inputs, sampler=sampler, progress=progress, label=f"{data.config.client} {inputs.window}"
+        )
+        folds.append((scored.prediction, scored.inputs))
     return horizon_scores(folds)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.rows.client_data import ClientData
@@ -157,7 +158,7 @@ def fitted_returns(
     def measure(data: ClientData, step: int) -> pd.DataFrame:
         settings = adapt(data.config.sampler)
         settings = settings.model_copy(update={"seed": (settings.seed + step) % 2**32})
-        inputs = scale_window(data, "full")
+        inputs = scale_window(data, FULL)
         label = f"{data.config.client} refresh diff, {len(data)} rows"
         return fit_window(inputs, sampler=settings, progress=progress, label=label).returns
 

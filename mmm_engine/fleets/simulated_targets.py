@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmm_engine.array_types import Floats
+from mmm_engine.client.windows import Window
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model.arrays import first_rows, model_data
@@ -22,6 +23,7 @@ from mmm_engine.model.specification import ModelSpecification, model_specificati
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
+RECOVERY = Window("recovery", 0)  # all rows, with a simulated target
 _TRIES = 100  # refused draws in a row after which the priors, not chance, are to blame
 _NEGATIVE_SHARE_MAX = 0.5
 
@@ -114,7 +116,7 @@ def _truths(
 
 
 def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
-    return replace(inputs.first(inputs.train_rows), window="recovery", target_scaled=target)
+    return replace(inputs.first(inputs.train_rows), window=RECOVERY, target_scaled=target)
 
 
 def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:

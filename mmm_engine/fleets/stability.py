@@ -8,7 +8,7 @@ Not here: fitting the windows (scored_window.py), the runs that fit again only t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,7 @@ from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 from mmm_engine.scores.truth_scores import interval_overlap
 
 
-def stability_scores(
-    returns: Mapping[str, pd.DataFrame], previous: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def stability_scores(returns: Sequence[pd.DataFrame], previous: pd.DataFrame | None = None) -> pd.DataFrame:
     """Overlap, share change and return change per channel, and the weighted overlap of the client.
 
     The overlap compares the central 50% intervals of a channel's share between windows that differ by a few rows
@@ -27,18 +25,17 @@ def stability_scores(
     mean over channels weighted by their share.
 
     Args:
-        returns: `channel_returns` per window, from the one with most training rows to the one with least.
+        returns: `channel_returns` of each window, from the one with most training rows to the one with least.
         previous: `channel_returns` of `full` at the last refresh, when there was one.
 
     Returns:
         Split "windows" (and "refresh" when `previous` is given); metrics overlap, share_change, roas_change per
         channel and stability for channel "all".
     """
-    frames = list(returns.values())
-    pairs = list(itertools.pairwise(frames))
+    pairs = list(itertools.pairwise(returns))
     parts = [compare_returns(pairs, "windows")] if pairs else []
-    if previous is not None and frames:
-        parts.append(compare_returns([(frames[0], previous)], "refresh"))
+    if previous is not None and returns:
+        parts.append(compare_returns([(returns[0], previous)], "refresh"))
     if not parts:
         return pd.DataFrame(columns=list(SCORE_COLUMNS))
     return pd.concat(parts, ignore_index=True)

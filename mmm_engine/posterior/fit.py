@@ -123,7 +123,7 @@ def _attributes(
 ) -> dict[str, Any]:
     return {
         "client": inputs.config.client,
-        "window": inputs.window,
+        "window": inputs.window.name,
         "label": label,
         "cutoff": inputs.cutoff.isoformat(),
         "train_rows": inputs.train_rows,

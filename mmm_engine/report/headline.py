@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mmm_engine.client.windows import FULL
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
@@ -229,7 +230,7 @@ def _changes(subject: Subject) -> tuple[tuple[str, ...], str]:
 
 
 def _new_periods(subject: Subject, before: pd.DataFrame) -> str:
-    last = pd.to_datetime(before.loc[before["window"] == "full", "cutoff"]).max()
+    last = pd.to_datetime(before.loc[before["window"] == FULL.name, "cutoff"]).max()
     dates = pd.to_datetime(subject.inputs.full.predictions["date"])
     new = 0 if pd.isna(last) else int((dates > last).sum())
     if new:
@@ -249,7 +250,7 @@ def _error_change(subject: Subject, before: pd.DataFrame) -> str:
     if window is None:
         return ""
     name, now = holdout_error(subject, window)
-    then = pick(before, window=window.window, split="test", channel="all", metric=name.lower())
+    then = pick(before, window=window.window.name, split="test", channel="all", metric=name.lower())
     if not (math.isfinite(now) and math.isfinite(then)):
         return ""
     move = "unchanged at" if round(now, 3) == round(then, 3) else "down to" if now < then else "up to"
@@ -260,7 +261,7 @@ def _error_change(subject: Subject, before: pd.DataFrame) -> str:
 def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
     metric = subject.return_metric
     now = subject.returns(metric)["mean"]
-    old = before[(before["metric"] == metric) & (before["window"] == "full")]
+    old = before[(before["metric"] == metric) & (before["window"] == FULL.name)]
     then = old.drop_duplicates("channel").set_index("channel")["value"]
     shared = [c for c in subject.inputs.paid_channels if c in now.index and c in then.index and then[c]]
     moves = {c: float(now[c] / then[c] - 1) for c in shared if c not in subject.unreadable}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.scores.gates import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class WindowReport:
     """One fitted window.
 
     Attributes:
-        window: "full", "h04", "h08" or "h12".
+        window: Which rows were held out.
         cutoff: Last training date.
         horizon: Held-out rows after the cutoff (0 for "full").
         scores: Columns split, channel, metric, value, unit.
@@ -43,7 +44,7 @@ class WindowReport:
         chains: Ranks, energy and single draws, the columns of ``chains.chain_frame``; None when not kept.
     """
 
-    window: str
+    window: Window
     cutoff: pd.Timestamp
     horizon: int
     scores: pd.DataFrame
@@ -91,7 +92,7 @@ class ReportInputs:
         target_kind: "revenue" (ROAS is reported) or "conversions" (cost per conversion is reported).
         period: What one row is.
         currency_unit: Unit of money, shown after numbers ("EUR"); "" when it is not known.
-        windows: Window name to its report; "full" must be there.
+        windows: Reports of the fitted windows; the one of all rows must be there.
         decomposition: Columns date, component, kind, mean, q05, q95 (window "full").
         curves: Columns channel, spend, mean, q05, q50, q95, unit, extrapolated, current; per period.
         multiplier: Columns date, mean, q05, q95, or None when media is not time-varying.
@@ -124,7 +125,7 @@ class ReportInputs:
     target_kind: TargetKind
     period: Period
     currency_unit: str
-    windows: dict[str, WindowReport]
+    windows: dict[Window, WindowReport]
     decomposition: pd.DataFrame
     curves: pd.DataFrame
     multiplier: pd.DataFrame | None
@@ -146,7 +147,7 @@ class ReportInputs:
     @property
     def full(self) -> WindowReport:
         """The window that decisions are read from."""
-        return self.windows["full"]
+        return self.windows[FULL]
 
     @property
     def holdouts(self) -> tuple[WindowReport, ...]:

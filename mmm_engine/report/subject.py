@@ -11,11 +11,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from mmm_engine.client.windows import Window
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
 from mmm_engine.scores.identification import NOT_IDENTIFIED, reading_of, recorded_identification
 
 NAN = float("nan")
+_JUDGED = Window.holding_out(8)  # the window that the headline quotes where it was fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +81,8 @@ class Subject:
     @cached_property
     def judged(self) -> WindowReport | None:
         """The held-out window that the headline quotes: eight periods, else the longest."""
-        by_name = {window.window: window for window in self.inputs.holdouts}
-        return by_name.get("h08") or (self.inputs.holdouts[-1] if self.inputs.holdouts else None)
+        longest = self.inputs.holdouts[-1] if self.inputs.holdouts else None
+        return self.inputs.windows.get(_JUDGED, longest)
 
     # --- returns ---------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from mmm_engine.client.windows import Window
+
 NOT_DEFINED = "not defined"
 MINUS = "\N{MINUS SIGN}"
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -187,15 +189,13 @@ def is_isolated(text: str) -> bool:
     return text.startswith(_ISOLATE)
 
 
-def window_words(window: str) -> str:
-    """A window's name in a sentence: what was held out.
+def window_words(window: Window) -> str:
+    """A window in a sentence: what was held out.
 
-    >>> window_words("h08"), window_words("full"), window_words("other")
-    ('last 8', 'all rows', 'other')
+    >>> window_words(Window.holding_out(8)), window_words(Window.holding_out(0))
+    ('last 8', 'all rows')
     """
-    if window == "full":
-        return "all rows"
-    return f"last {int(window[1:])}" if re.fullmatch(r"h\d{1,4}", window) else safe_text(window, 40)
+    return f"last {window.holdout}" if window.holdout else "all rows"
 
 
 def comparison_words(split: str) -> str:

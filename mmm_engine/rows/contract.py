@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.array_types import Days, Floats
-from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import nearest
+from mmm_engine.client.windows import LONGEST_HOLDOUT
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
@@ -97,7 +98,7 @@ def needed_columns(config: ClientConfig) -> dict[str, str]:
 
 def minimum_rows(config: ClientConfig) -> int:
     """Rows without which the longest window leaves too little to train on."""
-    return 2 * max(WINDOWS.values()) + config.longest_lag
+    return 2 * LONGEST_HOLDOUT + config.longest_lag
 
 
 def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
@@ -238,7 +239,7 @@ def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], r
 def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:
     count, least = len(table.rows), minimum_rows(config)
     if table.whole and count < least:
-        longest = max(WINDOWS.values())
+        longest = LONGEST_HOLDOUT
         wanted = f"at least {least} (2 × the longest window of {longest} + max_lag {config.longest_lag})"
         found = f"{count} {'row' if count == 1 else 'rows'}"
         yield Fault("all rows", found, wanted, "add history; less cannot be judged")

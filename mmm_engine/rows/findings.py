@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.model_config import AdstockKind, SaturationKind
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.regressors import Regressors, residual
 
@@ -232,9 +233,9 @@ def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
     for column in rows.inputs:
         values = rows.values(column)
         windows = [
-            window
-            for window, holdout in WINDOWS.items()
-            if holdout and np.ptp(values[: len(values) - holdout]) == 0
+            window.name
+            for window in STANDARD_WINDOWS
+            if window.holdout and np.ptp(values[: len(values) - window.holdout]) == 0
         ]
         if windows:
             message = (
@@ -311,9 +312,10 @@ def _unseen_events(rows: Regressors) -> Iterator[Finding]:
     """Events without a day in the rows that a window learns from."""
     for event in rows.config.model.events:
         seen = rows.within(event)
-        windows = [window for window, holdout in WINDOWS.items() if not seen[: len(rows) - holdout].any()]
+        windows = [window for window in STANDARD_WINDOWS if not seen[: len(rows) - window.holdout].any()]
         if windows:
-            where = "the rows" if "full" in windows else f"the training rows of {', '.join(windows)}"
+            names = ", ".join(window.name for window in windows)
+            where = "the rows" if FULL in windows else f"the training rows of {names}"
             message = f"the event '{event.name}' has no day in {where}: its effect there is its prior's"
             fix = "add the days on which it came before, or give 'event_effect_size' a narrow prior"
             yield Finding("event-unseen", "warning", "", message, fix)

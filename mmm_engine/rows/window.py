@@ -7,7 +7,7 @@ Not here: what the scaled rows mean to the model (model/mean.py), bringing draws
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.config import WINDOWS, ClientConfig
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.windows import Window
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.client_data import ClientData
@@ -55,7 +56,7 @@ class ScaledInputs:
     """One window of one client: training rows first, held-out rows after them.
 
     Attributes:
-        window: Name of the window ("full", "h04", ...).
+        window: Which rows are held out.
         config: The client's configuration.
         calendar: Dates of all rows and their period.
         scales: Fitted on the training rows only.
@@ -67,7 +68,7 @@ class ScaledInputs:
         data_version: Version of the client's rows.
     """
 
-    window: str
+    window: Window
     config: ClientConfig
     calendar: Calendar
     scales: Scales
@@ -155,7 +156,7 @@ class ScaledInputs:
     def record(self) -> dict[str, Any]:
         """Everything `frame` does not hold, as plain values that JSON can keep."""
         return {
-            "window": self.window,
+            "window": self.window.name,
             "client": self.config.client,
             "period": self.period,
             "cutoff": self.cutoff.isoformat(),
@@ -170,7 +171,7 @@ class ScaledInputs:
         config = ClientConfig.model_validate(record["config"])
         names = list(config.channel_names)
         return cls(
-            window=record["window"],
+            window=Window.named(record["window"]),
             config=config,
             calendar=Calendar(frame["date"].to_numpy(), record["period"]),
             scales=Scales(**record["scales"]),
@@ -183,43 +184,24 @@ class ScaledInputs:
         )
 
 
-def scale_window(data: ClientData, window: str) -> ScaledInputs:
-    """The named window of a client, scaled on its training rows.
+def scale_window(data: ClientData, window: Window) -> ScaledInputs:
+    """The client's rows with the last ones held out, scaled on the rows before.
 
     Args:
         data: Validated rows of the client.
-        window: One of "full", "h04", "h08", "h12".
-
-    Raises:
-        DataError: If the window is unknown or leaves too few training rows.
-    """
-    if window not in WINDOWS:
-        raise DataError(
-            f"client '{data.config.client}'",
-            Fault("window", f"'{window}'", f"one of {', '.join(WINDOWS)}", "choose one of these"),
-        )
-    return scale_split(data, holdout=WINDOWS[window], window=window)
-
-
-def scale_split(data: ClientData, holdout: int, window: str) -> ScaledInputs:
-    """The client's rows with the last `holdout` of them held out, scaled on the rows before.
-
-    Args:
-        data: Validated rows of the client.
-        holdout: Number of rows at the end that the model does not see.
-        window: Name under which the split is stored.
+        window: How many rows at the end the model does not see, and the name under which the split is stored.
 
     Raises:
         DataError: If fewer training rows than the longest lag + 2 remain.
     """
-    train_rows = len(data) - holdout
+    train_rows = len(data) - window.holdout
     needed = data.config.longest_lag + 2
-    if holdout < 0 or train_rows < needed:
+    if window.holdout < 0 or train_rows < needed:
         raise DataError(
             f"client '{data.config.client}'",
             Fault(
                 f"window '{window}'",
-                f"{train_rows} training rows of {len(data)} after holding out {holdout}",
+                f"{train_rows} training rows of {len(data)} after holding out {window.holdout}",
                 f"at least {needed} training rows",
                 "hold out fewer rows or add history",
             ),
@@ -267,27 +249,6 @@ def _max_abs(rows: Floats) -> Floats:
     # as scikit-learn's MaxAbsScaler, whose import alone takes a second; a test holds the two together
     largest = np.abs(rows).max(axis=0)
     return np.where(largest == 0.0, 1.0, largest)
-
-
-def window_name(holdout: int) -> str:
-    """Name of the window that holds out so many rows.
-
-    >>> window_name(0), window_name(4), window_name(13)
-    ('full', 'h04', 'h13')
-    """
-    return f"h{holdout:02d}" if holdout else "full"
-
-
-def check_holdouts(holdouts: Sequence[int], client: str) -> None:
-    """Refuse numbers of held-out rows that no window can be made of.
-
-    Raises:
-        DataError: If there is none, one is not a whole number above 0, or one comes twice.
-    """
-    usable = [number for number in holdouts if isinstance(number, int | np.integer) and number > 0]
-    if not usable or len(usable) != len(holdouts) or len(set(usable)) != len(usable):
-        found, wanted = f"{list(holdouts)}", "different whole numbers above 0"
-        raise DataError(f"client '{client}'", Fault("holdouts", found, wanted, "pass for example [4, 8, 12]"))
 
 
 def without_scaling(inputs: ScaledInputs) -> ScaledInputs:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from mmm_engine.array_types import Floats
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
 Direction = Literal["up", "down", "both"]
@@ -64,6 +65,9 @@ WATCHED: Mapping[str, Watched] = {
 """What is watched: three test scores, and the share of contribution that sits in other channels than usual."""
 
 
+WATCHED_WINDOW = Window.holding_out(4)
+
+
 @dataclass(frozen=True)
 class DriftRule:
     """The constants of the alarm rule.
@@ -84,7 +88,7 @@ class DriftRule:
     baseline: int = 104
     min_baseline: int = 16
     monthly_rate: float = 0.05
-    window: str = "h04"
+    window: Window = WATCHED_WINDOW
 
 
 @dataclass(frozen=True)
@@ -266,7 +270,7 @@ def _judge(
 
 def _coverage_rows(history: pd.DataFrame, rule: DriftRule) -> int:
     """Held-out rows of the window that is watched."""
-    rows = history.loc[history["window"] == rule.window, "horizon"]
+    rows = history.loc[history["window"] == rule.window.name, "horizon"]
     return max(int(rows.max()), 1) if len(rows) else 1
 
 
@@ -275,13 +279,15 @@ def _series(history: pd.DataFrame, rule: DriftRule) -> dict[str, pd.Series]:
     last = history.sort_values("recorded_at").drop_duplicates(
         ["cutoff", "window", "split", "channel", "metric"], keep="last"
     )
-    watched = last[(last["window"] == rule.window) & (last["split"] == "test") & (last["channel"] == "all")]
+    watched = last[
+        (last["window"] == rule.window.name) & (last["split"] == "test") & (last["channel"] == "all")
+    ]
     series = {
         str(metric): rows.set_index("cutoff")["value"].sort_index().dropna()
         for metric, rows in watched.groupby("metric")
         if metric in WATCHED
     }
-    shares = last[(last["window"] == "full") & (last["split"] == "train") & (last["metric"] == "share")]
+    shares = last[(last["window"] == FULL.name) & (last["split"] == "train") & (last["metric"] == "share")]
     table = shares.pivot_table(index="cutoff", columns="channel", values="value", aggfunc="last").sort_index()
     if len(table) >= rule.recent + rule.min_baseline:
         # A channel that is not there yet, or no longer, has no share.

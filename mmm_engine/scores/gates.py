@@ -13,8 +13,8 @@ from typing import Literal
 
 import pandas as pd
 
-from mmm_engine.client.config import WINDOWS
 from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK
 
@@ -52,7 +52,7 @@ class Verdict:
     blocking: bool
     reason: str
     numbers: dict[str, float] = field(default_factory=dict)
-    window: str | None = None
+    window: Window | None = None
 
 
 def check_data(data: ClientData) -> Verdict:
@@ -66,24 +66,23 @@ def check_data(data: ClientData) -> Verdict:
     return Verdict("data_contract", True, "error", True, reason, numbers)
 
 
-def check_cutoff(frame: pd.DataFrame, cutoff: pd.Timestamp, window: str) -> Verdict:
+def check_cutoff(frame: pd.DataFrame, cutoff: pd.Timestamp, window: Window) -> Verdict:
     """No training row lies after the cutoff, no held-out row at or before it, and the window has its length.
 
     Args:
         frame: Columns date and split, as stored.
         cutoff: Last training date that the scales and the fit say they saw.
-        window: Name of the window.
+        window: The window.
     """
     train = frame.loc[frame["split"] == "train", "date"]
     test = frame.loc[frame["split"] == "test", "date"]
     late, early = int((train > cutoff).sum()), int((test <= cutoff).sum())
-    wanted = WINDOWS.get(window, len(test))
-    passed = late == 0 and early == 0 and len(test) == wanted
+    passed = late == 0 and early == 0 and len(test) == window.holdout
     reason = (
         f"{len(train)} training rows end at {cutoff:%Y-%m-%d}, {len(test)} held-out rows follow"
         if passed
         else f"{late} training rows lie after the cutoff {cutoff:%Y-%m-%d}, {early} held-out rows at or before it, "
-        f"{len(test)} held-out rows where {wanted} were wanted"
+        f"{len(test)} held-out rows where {window.holdout} were wanted"
     )
     numbers = {
         "late_training_rows": float(late),
@@ -93,13 +92,13 @@ def check_cutoff(frame: pd.DataFrame, cutoff: pd.Timestamp, window: str) -> Verd
     return Verdict("training_cutoff", passed, "error", True, reason, numbers, window)
 
 
-def check_convergence(health: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+def check_convergence(health: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
     """The sampler converged; on `full`, the window decisions are read from, a failure is an error and blocks.
 
     Args:
         health: Output of `sampler.sampler_health`, or a score frame that holds it.
         thresholds: The client's thresholds.
-        window: Name of the window.
+        window: The window.
     """
     values = dict(zip(health["metric"], health["value"], strict=True))
     faults = []
@@ -109,7 +108,7 @@ def check_convergence(health: pd.DataFrame, thresholds: ThresholdConfig, window:
         if not inside:
             faults.append(f"{name} {value:.4g} (wanted {'at most' if ceiling else 'at least'} {limit:g})")
     numbers = {metric: float(values.get(metric, math.nan)) for metric, *_ in CONVERGENCE}
-    full = window == "full"
+    full = window == FULL
     reason = (
         f"R-hat {numbers['rhat_max']:.3f}, smallest ESS {min(numbers['ess_bulk_min'], numbers['ess_tail_min']):.0f}, "
         f"{values.get('divergences', 0.0):.0f} divergences"
@@ -121,13 +120,13 @@ def check_convergence(health: pd.DataFrame, thresholds: ThresholdConfig, window:
     )
 
 
-def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
     """The held-out rows were forecast better than the seasonal naive, without gross bias, with honest intervals.
 
     Args:
         scores: Score frame of the window; only split "test" is looked at.
         thresholds: The client's thresholds.
-        window: Name of the window.
+        window: The window.
     """
     test = scores[(scores["split"] == "test") & (scores["channel"] == "all")]
     values = {str(metric): float(value) for metric, value in zip(test["metric"], test["value"], strict=True)}
@@ -156,13 +155,13 @@ def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str
     return Verdict("holdout_skill", not faults, "warning", False, reason, numbers, window)
 
 
-def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
     """The posterior stays where the prior allows: data that push against a prior call for another one.
 
     Args:
         parameters: Columns parameter, q50, prior_q01, prior_q99, as `plausibility.with_prior_ranges` gives them.
         thresholds: The client's thresholds.
-        window: Name of the window.
+        window: The window.
     """
     outside = (parameters["q50"] < parameters["prior_q01"]) | (parameters["q50"] > parameters["prior_q99"])
     pushed = parameters[outside]
@@ -179,13 +178,13 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig, window: 
     return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, window)
 
 
-def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig, window: str) -> Verdict:
+def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
     """Without media and controls something would still be sold: a baseline below 0 takes credit from nobody.
 
     Args:
         scores: Score frame of the window with the metric `baseline_negative`.
         thresholds: The client's thresholds.
-        window: Name of the window.
+        window: The window.
     """
     own = scores.loc[scores["metric"] == "baseline_negative", "value"]
     value = float(own.iloc[0]) if len(own) else math.nan

@@ -166,7 +166,7 @@ def window_summary(fit: ScoredWindow) -> Summary:
 def window_scores(fit: ScoredWindow) -> pd.DataFrame:
     """Scores and sampler health of one window, with its name: window, split, channel, metric, value, unit."""
     scores = pd.concat([fit.scores, fit.health], ignore_index=True)
-    scores.insert(0, "window", fit.inputs.window)
+    scores.insert(0, "window", fit.inputs.window.name)
     return scores
 
 

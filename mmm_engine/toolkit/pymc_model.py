@@ -18,6 +18,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.array_types import Floats
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.model.parameters import MODEL_NAMES
@@ -25,7 +26,7 @@ from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
-from mmm_engine.rows.window import ScaledInputs, scale_split, without_scaling
+from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
 from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
@@ -119,7 +120,7 @@ class PymcModel(FleetMethods):
         self._scaled = bool(scale_data)
         self._data = client_data_from_frame(config, client_data)
         self._fit: ScoredWindow | None = None
-        self._windows: dict[int, ScoredWindow] = {}
+        self._windows: dict[Window, ScoredWindow] = {}
         self._previous: pd.DataFrame | None = None
         self.restated: pd.DataFrame | None = None
         log_data(self._data, self._scaled)
@@ -145,7 +146,7 @@ class PymcModel(FleetMethods):
     def inputs(self) -> ScaledInputs:
         """All rows in model space, as the model is fitted on them."""
         self._fold_priors()
-        inputs = scale_split(self._data, 0, "full")
+        inputs = scale_window(self._data, FULL)
         return inputs if self._scaled else without_scaling(inputs)
 
     @property
@@ -335,7 +336,7 @@ class PymcModel(FleetMethods):
         )
         with progress_bars(progressbar) as progress:
             self._fit = fit_window(inputs, progress=progress)
-        self._windows = {0: self._fit}
+        self._windows = {FULL: self._fit}
         divergences = int(self._fit.posterior["sample_stats"]["diverging"].sum())
         if divergences:
             logger.warning("Divergences after tuning: %d; increase target_accept.", divergences)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mmm_engine.client.audit_config import Truth
-from mmm_engine.client.config import WINDOWS
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window, windows_holding_out
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.origins import horizon_scores, origin_holdouts
 from mmm_engine.fleets.recovery import (
@@ -37,7 +37,7 @@ from mmm_engine.results.forecast import DEFAULT_HORIZON, forecast
 from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.plan import read_plan
-from mmm_engine.rows.window import ScaledInputs, check_holdouts, scale_split, window_name, without_scaling
+from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
 from mmm_engine.toolkit.fleet_result import Fleet, FleetResult, Summary, nested, window_scores, window_summary
 from mmm_engine.toolkit.report_inputs import notebook_report
 
@@ -58,7 +58,7 @@ class Runner:
     Attributes:
         data: The client's rows and settings.
         recorded_at: Now.
-        fits: Windows that were fitted already, by held-out rows; those a fleet fits are added.
+        fits: Windows that were fitted already; those a fleet fits are added.
         previous: `channel_returns` of the last refresh, when there was one.
         scaled: Whether columns are scaled by their largest training value.
         progress: Listener of the fits.
@@ -66,14 +66,15 @@ class Runner:
 
     data: ClientData
     recorded_at: datetime
-    fits: dict[int, ScoredWindow] = field(default_factory=dict)
+    fits: dict[Window, ScoredWindow] = field(default_factory=dict)
     previous: pd.DataFrame | None = None
     scaled: bool = True
     progress: ProgressListener | None = None
 
-    def window(self, holdout: int) -> ScaledInputs:
-        """The client's rows with the last ones held out, 0 for none."""
-        return self._own(scale_split(self.data, holdout, window_name(holdout)))
+    def inputs(self, window: Window) -> ScaledInputs:
+        """The client's rows with the window's last ones held out."""
+        inputs = scale_window(self.data, window)
+        return inputs if self.scaled else without_scaling(inputs)
 
     def production_fleet(self) -> FleetResult:
         """Hold out the last month, train on the rows before, score both."""
@@ -100,7 +101,7 @@ class Runner:
             found = f"n_simulations={n_simulations}, truth='{truth}'"
             fault = Fault("recovery", found, "1 or more, 'prior' or 'posterior'", "pass such values")
             raise DataError(f"client '{self.data.config.client}'", fault)
-        inputs = self.window(0)
+        inputs = self.inputs(FULL)
         source = self.fitted() if truth == "posterior" else None
         prior = prior_draws(inputs)
         simulations, members, fits = [], {}, []
@@ -137,11 +138,10 @@ class Runner:
             fault = Fault("stability fleet", found, wanted, "pass such values")
             raise DataError(f"client '{self.data.config.client}'", fault)
         full = self.fitted()
-        fits, frames = {"full": full}, []
+        fits, frames = {FULL.name: full}, []
         if "windows" in checks:
-            for holdout in sorted(WINDOWS.values())[1:]:
-                fits[window_name(holdout)] = self.fitted(holdout)
-        frames.append(stability_scores({name: fit.returns for name, fit in fits.items()}, self.previous))
+            fits = {window.name: self.fitted(window) for window in STANDARD_WINDOWS}
+        frames.append(stability_scores([fit.returns for fit in fits.values()], self.previous))
         runs = sensitivity_runs(
             full,
             seeds=seeds if "seeds" in checks else 0,
@@ -186,25 +186,22 @@ class Runner:
         frame = forecast(full, horizon=horizon or DEFAULT_HORIZON, plan=planned)
         rows = frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")).set_index("date")
         sections = {"forecast": rows.to_dict(orient="index")}
-        members = {"full": window_summary(full)}
+        members = {FULL.name: window_summary(full)}
         return self._result("forecast", members, [], [full], {"forecast": frame}, sections, forecast=frame)
 
-    def fitted(self, holdout: int = 0) -> ScoredWindow:
-        """The model fitted with the last rows held out, all rows when 0; fitted at most once."""
-        if holdout not in self.fits:
-            self.fits[holdout] = fit_window(self.window(holdout), progress=self.progress)
-        return self.fits[holdout]
+    def fitted(self, window: Window = FULL) -> ScoredWindow:
+        """The model fitted on a window; fitted at most once."""
+        if window not in self.fits:
+            self.fits[window] = fit_window(self.inputs(window), progress=self.progress)
+        return self.fits[window]
 
     def _holdout(self, fleet: Fleet, holdouts: Sequence[int], origins: int, step: int) -> FleetResult:
-        numbers = [
-            *holdouts,
-            *(number for number in origin_holdouts(origins, step) if number not in holdouts),
-        ]
-        check_holdouts(numbers, self.data.config.client)
-        fits = [self.fitted(int(number)) for number in numbers]
-        folds = set(origin_holdouts(origins, step))
-        ahead = horizon_scores([(fit.prediction, fit.inputs) for fit in fits if fit.inputs.horizon in folds])
-        members = {fit.inputs.window: window_summary(fit) for fit in fits}
+        origin_rows = origin_holdouts(origins, step)
+        numbers = [*holdouts, *(number for number in origin_rows if number not in holdouts)]
+        fits = [self.fitted(window) for window in windows_holding_out(numbers, self.data.config.client)]
+        folds = [(fit.prediction, fit.inputs) for fit in fits if fit.inputs.window.holdout in origin_rows]
+        ahead = horizon_scores(folds)
+        members = {fit.inputs.window.name: window_summary(fit) for fit in fits}
         sections = {"horizons": nested(ahead, "split")} if origins else {}
         return self._result(fleet, members, [ahead.assign(window="origins")], fits, {}, sections)
 
@@ -218,9 +215,9 @@ class Runner:
         sections: Mapping[str, Any],
         **reported: pd.DataFrame,
     ) -> FleetResult:
-        names = list(members) if len(fits) == len(members) else [fit.inputs.window for fit in fits]
+        names = list(members) if len(fits) == len(members) else [fit.inputs.window.name for fit in fits]
         own = [window_scores(fit).assign(window=name) for name, fit in zip(names, fits, strict=True)]
-        own += [frame if "window" in frame else frame.assign(window="full") for frame in scores]
+        own += [frame if "window" in frame else frame.assign(window=FULL.name) for frame in scores]
         columns = ["window", "split", "channel", "metric", "value", "unit"]
         table = pd.concat([frame[columns] for frame in own if len(frame)], ignore_index=True)
         held_out = [fit for fit in fits if fit.inputs.horizon]
@@ -237,9 +234,6 @@ class Runner:
             )
 
         return FleetResult(fleet, members, table, report, tuple(fits), tables, sections)
-
-    def _own(self, window: ScaledInputs) -> ScaledInputs:
-        return window if self.scaled else without_scaling(window)
 
 
 def recovery_sections(

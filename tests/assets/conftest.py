@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -16,8 +16,10 @@ import yaml
 from mmm_assets.cli.app import main
 from mmm_assets.definitions import build_defs
 from mmm_assets.home import prepare_home
+from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.refreshes.chain import RefreshOptions, RefreshOutcome, refresh_client
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import standard_window
 from tests.assets.fake_engine import FakeSampler
 from tests.conftest import Once
 
@@ -136,16 +138,18 @@ def quick(instance, monkeypatch):
 
 
 def chain(instance: dg.DagsterInstance, home: Path) -> Callable[..., RefreshOutcome]:
-    """A function that refreshes a client in a home; keywords are those of RefreshOptions."""
+    """A function that refreshes a client in a home; windows by name, other keywords are those of RefreshOptions."""
     defs = build_defs()
 
-    def run(client: str = "shop", **options) -> RefreshOutcome:
+    def run(client: str = "shop", *, windows: Sequence[str] = WINDOW_NAMES, **options) -> RefreshOutcome:
         return refresh_client(
             client,
             instance=instance,
             find_job=defs.resolve_job_def,
             results=ResultStore(root=str(home)),
-            options=RefreshOptions(log_level="CRITICAL", **options),
+            options=RefreshOptions(
+                windows=tuple(map(standard_window, windows)), log_level="CRITICAL", **options
+            ),
         )
 
     return run
@@ -164,7 +168,7 @@ def plain_page(inputs, audience="analyst") -> str:
     """A report in three lines."""
     from mmm_engine.scores.gates import judge
 
-    named = ", ".join(inputs.windows)
+    named = ", ".join(window.name for window in inputs.windows)
     words = f"{inputs.client}: {judge(inputs.verdicts)} ({named}), for the {audience}"
     return f"<html><head></head><body>{words}</body></html>"
 

@@ -35,11 +35,11 @@ class FakeSampler:
         """Random parameters; same signature as ``mmm_engine.posterior.fit.fit``."""
         settings = sampler or inputs.config.sampler
         self.settings.append(settings)
-        if inputs.window in self.broken:
+        if inputs.window.name in self.broken:
             raise FitError(
                 f"client '{inputs.config.client}'", Fault("draws", "NaN", "numbers", "look at the rows")
             )
-        if inputs.window in self.crashing:
+        if inputs.window.name in self.crashing:
             raise MemoryError("no memory left")
         self.fitted.append(f"{inputs.config.client} {inputs.window}")
         if progress is not None:
@@ -60,7 +60,7 @@ class FakeSampler:
         for spec in specification.parameters:
             size = () if spec.dim is None else (spec.size,)
             values = rng.uniform(0.2, 0.8, (chains, self.draws, *size))
-            if inputs.window in self.unhealthy:
+            if inputs.window.name in self.unhealthy:
                 values += 0.5 * np.arange(chains).reshape(-1, *([1] * (values.ndim - 1)))
             variables[spec.name] = (("chain", "draw", *([spec.dim] if spec.dim else [])), values)
             if spec.dim is not None:
@@ -83,7 +83,7 @@ class FakeSampler:
         )
         tree.attrs = {
             "client": inputs.config.client,
-            "window": inputs.window,
+            "window": inputs.window.name,
             "cutoff": inputs.cutoff.isoformat(),
             "data_version": inputs.data_version,
             "config_version": inputs.config.config_version,

@@ -17,9 +17,10 @@ from mmm_assets.partitions import (
     window_key,
     window_ranges,
 )
+from mmm_engine.client.windows import STANDARD_WINDOWS
 from mmm_engine.errors import ConfigError
 
-some_windows = st.lists(st.sampled_from(WINDOW_NAMES), min_size=1)
+some_windows = st.lists(st.sampled_from(STANDARD_WINDOWS), min_size=1)
 
 
 def test_windows_are_those_of_the_engine_with_full_first():
@@ -32,7 +33,7 @@ def test_dagster_writes_the_key_of_a_window_as_client_then_window(tmp_path):
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         instance.add_dynamic_partitions(str(clients.name), ["ms"])
         keys = client_x_window.get_partition_keys(dynamic_partitions_store=instance)
-    assert keys == [window_key("ms", window) for window in WINDOW_NAMES]
+    assert keys == [window_key("ms", window) for window in STANDARD_WINDOWS]
 
 
 @pytest.mark.parametrize(
@@ -45,28 +46,29 @@ def test_a_key_that_names_no_client_or_no_window_is_refused(key):
 
 
 @given(some_windows)
-def test_ranges_cover_exactly_the_windows_asked_for(names):
+def test_ranges_cover_exactly_the_windows_asked_for(windows):
     """No window is fitted that nobody asked for, and none is left out."""
     covered = [
-        WINDOW_NAMES[position]
-        for first, last in window_ranges(names)
-        for position in range(WINDOW_NAMES.index(first), WINDOW_NAMES.index(last) + 1)
+        STANDARD_WINDOWS[position]
+        for first, last in window_ranges(windows)
+        for position in range(STANDARD_WINDOWS.index(first), STANDARD_WINDOWS.index(last) + 1)
     ]
-    assert covered == [name for name in WINDOW_NAMES if name in names]
+    assert covered == [window for window in STANDARD_WINDOWS if window in windows]
 
 
 @given(some_windows)
-def test_ranges_are_as_few_as_possible(names):
+def test_ranges_are_as_few_as_possible(windows):
     """Two ranges are never neighbours: every range costs a run."""
-    ranges = window_ranges(names)
+    ranges = window_ranges(windows)
     for (_, end), (start, _) in itertools.pairwise(ranges):
-        assert WINDOW_NAMES.index(start) - WINDOW_NAMES.index(end) > 1
+        assert STANDARD_WINDOWS.index(start) - STANDARD_WINDOWS.index(end) > 1
 
 
 def test_all_windows_are_one_range():
     """So a refresh compiles its model once."""
-    assert window_ranges(WINDOW_NAMES) == [("full", "h12")]
-    assert range_tags("ms", "full", "h12") == {
+    full, *_, longest = STANDARD_WINDOWS
+    assert window_ranges(STANDARD_WINDOWS) == [(full, longest)]
+    assert range_tags("ms", full, longest) == {
         "dagster/asset_partition_range_start": "ms|full",
         "dagster/asset_partition_range_end": "ms|h12",
     }

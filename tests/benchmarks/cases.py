@@ -11,8 +11,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from mmm_engine.client.windows import STANDARD_WINDOWS, standard_window
 from mmm_engine.rows.client_data import ClientData, read_client
-from mmm_engine.rows.window import WINDOWS, ScaledInputs, scale_window
+from mmm_engine.rows.window import ScaledInputs, scale_window
 
 DATA = Path(__file__).parents[2] / "data"
 GROWTH_ROWS, GROWTH_CHANNELS = 161, 10
@@ -38,7 +39,8 @@ def client_data(case: str) -> ClientData:
 def windows(case: str, names: list[str] | None = None) -> list[ScaledInputs]:
     """Windows of a case, scaled on their training rows; all four when none is named."""
     data = client_data(case)
-    return [scale_window(data, name) for name in names or WINDOWS]
+    chosen = STANDARD_WINDOWS if names is None else [standard_window(name) for name in names]
+    return [scale_window(data, window) for window in chosen]
 
 
 def _simulated(case: str, *, rows: int, channels: int, multiplier: float) -> ClientData:

@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.fleets.simulated_targets import simulate_targets
@@ -92,7 +93,7 @@ def client_window(changes: dict[str, Any]) -> ScaledInputs:
     values |= {name: value for name, value in changes.items() if name not in ("model", "controls")}
     if "controls" in changes:
         values["controls"] = [{**changes["controls"][0], "column": controls[0]}, *values["controls"][1:]]
-    return scale_window(client_data_from_frame(ClientConfig.model_validate(values), simulation.frame), "full")
+    return scale_window(client_data_from_frame(ClientConfig.model_validate(values), simulation.frame), FULL)
 
 
 def fit_option(name: str, changes: dict[str, Any]) -> None:

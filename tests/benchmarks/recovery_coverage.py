@@ -22,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.recovery import prior_draws, score_refit, summarise_recovery
 from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_targets
@@ -46,7 +47,7 @@ def client_window(max_lag: int) -> ScaledInputs:
     values = simulation.config.model_dump(mode="json")
     values["model"] |= {"adstock": {"kind": "geometric", "max_lag": max_lag}, "priors": PRIORS}
     data = client_data_from_frame(ClientConfig.model_validate(values), simulation.frame)
-    return scale_window(data, "full")
+    return scale_window(data, FULL)
 
 
 def truths(count: int, max_lag: int) -> Iterator[SimulatedTarget]:

@@ -104,6 +104,7 @@ def _run(python: Path, out: Path, clients: list[str], environment: dict[str, str
 def _fits(clients: list[str]) -> dict[str, Any]:
     """Means of parameters and contributions of each client's full window, and the versions of all libraries."""
     from mmm_engine.client.config import SamplerConfig
+    from mmm_engine.client.windows import FULL
     from mmm_engine.posterior.fit import fit
     from mmm_engine.results.returns import channel_returns
     from mmm_engine.rows.client_data import read_client
@@ -111,7 +112,7 @@ def _fits(clients: list[str]) -> dict[str, Any]:
 
     fits: dict[str, Any] = {}
     for client in clients:
-        inputs = scale_window(read_client(client, ROOT / "data"), "full")
+        inputs = scale_window(read_client(client, ROOT / "data"), FULL)
         window = fit(inputs, sampler=SamplerConfig.model_validate(_SAMPLER))
         summary = window.parameter_summary
         fits[client] = {

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.windows import Window
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.specification import dimension_labels, model_specification, parameter_values
@@ -50,7 +51,7 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
     target = target + 0.03 * rng.standard_normal(rows)
     target /= target[: rows - held_out].max()
     return ScaledInputs(
-        window="h08",
+        window=Window.holding_out(held_out),
         config=config,
         calendar=Calendar(np.datetime64("2022-01-03") + 7 * np.arange(rows), "week"),
         scales=Scales(

@@ -25,7 +25,6 @@ from mmm_engine.report.figures.style import (
     row_axis,
     row_height,
     row_labels,
-    window_words,
 )
 from mmm_engine.report.residuals import autocorrelation
 from mmm_engine.report.wording import comparison_words
@@ -39,7 +38,7 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     """Skill against the naive forecast, error in and out of training, and coverage, by window.
 
     Args:
-        scores: Columns window, split, metric, value.
+        scores: Columns window (in words), split, metric, value.
         compact: Panels below each other, for narrow screens.
     """
     titles = ["skill (above 0: better than naive)", "MAPE", "share inside interval"]
@@ -49,7 +48,7 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     )
     places = [{"row": 1 + i * compact, "col": 1 + i * (not compact)} for i in range(3)]
     windows = [str(name) for name in scores["window"].drop_duplicates()]
-    words = [window_words(name) for name in windows]
+    words = [escape(name) for name in windows]
     skill = _by_window(scores, windows, "test", "skill")
     bars = [color("green" if value >= 0 else "vermillion", 0.9) for value in skill]
     figure.add_trace(go.Bar(x=words, y=skill, marker={"color": bars}, showlegend=False, width=0.45,
@@ -134,7 +133,7 @@ def sampler_health(parameters: pd.DataFrame) -> go.Figure:
     """R-hat against effective sample size of every parameter; the good corner is top left.
 
     Args:
-        parameters: Columns window, parameter, rhat, ess_bulk.
+        parameters: Columns window (in words), parameter, rhat, ess_bulk.
     """
     figure = go.Figure()
     symbols = ("circle", "diamond", "square", "cross")
@@ -143,7 +142,7 @@ def sampler_health(parameters: pd.DataFrame) -> go.Figure:
             go.Scatter(
                 x=part["rhat"],
                 y=part["ess_bulk"],
-                name=window_words(str(window)),
+                name=escape(str(window)),
                 mode="markers",
                 marker={
                     "color": color(SERIES[place % len(SERIES)], 0.75),

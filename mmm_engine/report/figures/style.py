@@ -195,15 +195,6 @@ def row_axis(rows: Sequence[str]) -> dict[str, Any]:
             "range": [len(rows) - 0.4, -0.6]}  # fmt: skip
 
 
-def window_words(window: str) -> str:
-    """A window's name as a label.
-
-    >>> window_words("h08"), window_words("full"), window_words("a<b")
-    ('last 8', 'all rows', 'a&lt;b')
-    """
-    return escape(wording.window_words(window))
-
-
 def grid_of(number: int, columns: int) -> list[tuple[int, int]]:
     """Row and column (from 1) of each small multiple."""
     return [(place // columns + 1, place % columns + 1) for place in range(number)]

@@ -96,7 +96,9 @@ def _sampler_chart(subject: Subject) -> Chart:
         for w in windows
     ]
     health = pd.DataFrame(rows)
-    frame = pd.concat([w.parameters.assign(window=w.window) for w in windows], ignore_index=True)
+    frame = pd.concat(
+        [w.parameters.assign(window=wording.window_words(w.window)) for w in windows], ignore_index=True
+    )
     return Chart(
         id="sampler-health",
         figure="sampler_health",

@@ -102,7 +102,7 @@ def _holdout_chart(subject: Subject) -> Chart:
 
 def _tail(window: WindowReport) -> pd.DataFrame:
     shown = window.predictions.tail(window.horizon + CONTEXT_ROWS)
-    return shown.assign(window=window.window)
+    return shown.assign(window=window.window.name)
 
 
 def _accuracy_sheet(subject: Subject) -> Sheet:

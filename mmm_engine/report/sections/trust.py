@@ -77,7 +77,8 @@ def _scores_chart(subject: Subject) -> Chart:
         "coverage_50": Column("Inside 50% interval", "share"),
         "coverage_90": Column("Inside 90% interval", "share"),
     }
-    long = pd.concat([w.scores.assign(window=w.window) for w in subject.inputs.holdouts], ignore_index=True)
+    frames = [w.scores.assign(window=wording.window_words(w.window)) for w in subject.inputs.holdouts]
+    long = pd.concat(frames, ignore_index=True)
     return Chart(
         id="holdout-scores",
         figure="scores_by_window",

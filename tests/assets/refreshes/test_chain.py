@@ -9,6 +9,7 @@ from mmm_assets.partitions import WINDOW_NAMES, window_key
 from mmm_assets.runs import REFRESH_TAG
 from mmm_assets.storage.io_managers import PosteriorFiles
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from tests.assets.conftest import CLIENTS, append_weeks, files_below
 
 BY_WINDOW = {
@@ -71,7 +72,7 @@ def test_nothing_in_the_home_is_a_pickle_or_left_half_written(refreshed):
 def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(recorded):
     """Four windows were one run, and each has its own event and its own metadata."""
     runs, rmse = set(), set()
-    for window in WINDOW_NAMES:
+    for window in STANDARD_WINDOWS:
         (event,) = materialisations(recorded, "holdout_metrics", window_key("shop", window))
         runs.add(
             recorded.fetch_materializations(
@@ -84,7 +85,7 @@ def test_every_window_of_the_one_run_is_materialised_with_its_own_numbers(record
             .run_id
         )
         rmse.add(event.metadata["train_nrmse"].value)
-        assert ("test_mape" in event.metadata) == (window != "full")
+        assert ("test_mape" in event.metadata) == (window != FULL)
         assert isinstance(event.metadata["rhat_max"].value, float)
     assert len(runs) == 1
     assert len(rmse) == 4
@@ -95,7 +96,7 @@ def test_every_check_of_every_window_has_an_evaluation_of_its_own(recorded):
     checks = latest_checks(recorded, "shop")
     by_window = {(c.check, c.partition): c.outcome for c in checks}
     for check in ("training_cutoff", "sampler_converged", "holdout_skill"):
-        for window in WINDOW_NAMES:
+        for window in STANDARD_WINDOWS:
             assert (check, window_key("shop", window)) in by_window
     assert by_window[("sampler_converged", "shop|full")] == "passed"
     for check in ("data_contract", "recovery", "stability", "history_rows", "report_self_contained"):
@@ -140,12 +141,12 @@ def test_the_forecast_is_frozen_in_the_ledger(refreshed):
 def test_what_is_stored_belongs_together(refreshed):
     """All frames of a window come from one fit, and the results read back are complete."""
     results = ResultStore(root=str(refreshed / "home")).read("app")
-    assert list(results.windows) == list(WINDOW_NAMES)
+    assert list(results.windows) == list(STANDARD_WINDOWS)
     assert results.recovery is not None
     assert results.stability is not None
     assert results.forecast is not None
     assert results.refusals == ()
-    assert "cpa" in set(results.windows["full"].returns["metric"])
+    assert "cpa" in set(results.windows[FULL].returns["metric"])
 
 
 def test_no_clients_data_is_in_another_clients_results(refreshed):

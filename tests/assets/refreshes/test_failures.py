@@ -7,6 +7,7 @@ from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
 from mmm_assets.refreshes.chain import rerun
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import FULL
 from tests.assets.conftest import append_weeks, break_client, files_below
 
 
@@ -111,7 +112,7 @@ def test_a_full_window_that_cannot_be_fitted_keeps_the_old_report(
     assert "window_fitted" in stale
     assert "look at the rows" in stale  # what the fit complained of
     results = ResultStore(root=str(used_home)).read("shop")
-    assert list(results.windows) == ["h04"]
+    assert [window.name for window in results.windows] == ["h04"]
 
 
 def test_a_client_of_which_no_window_can_be_fitted_is_marked(refresh_again, sampler, used_home, data_dir):
@@ -144,7 +145,8 @@ def test_results_of_older_rows_are_never_shown_beside_new_ones(refresh_again, us
     """After new rows and a refresh of two windows, the other two are left out."""
     append_weeks(data_dir, "shop")
     refresh_again("shop", windows=("full", "h04"))
-    assert list(ResultStore(root=str(used_home)).read("shop").windows) == ["full", "h04"]
+    stored = ResultStore(root=str(used_home)).read("shop")
+    assert [window.name for window in stored.windows] == ["full", "h04"]
 
 
 def test_refused_rows_stop_the_client_and_mark_its_report(refresh_again, sampler, used_home, data_dir):
@@ -182,7 +184,7 @@ def test_frames_of_different_fits_are_not_mixed(used_home, open_home, data_dir, 
         instance=open_home(used_home), partition_key="shop|full", asset_selection=chosen
     ).success
     results = ResultStore(root=str(used_home)).read("shop")
-    assert "full" not in results.windows
+    assert FULL not in results.windows
     assert [verdict.check for verdict in results.refusals] == ["window_fitted"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import Window
 from mmm_engine.history.store import History
 from tests.assets.conftest import append_weeks, chain, write_client
 from tests.assets.refreshes.refresh_process import STAGES, refresh
@@ -54,7 +55,7 @@ def test_killed_at_any_stage_the_same_command_finishes_the_job(
     instance = open_home(used_home)
     assert chain(instance, used_home)("shop", windows=("full", "h04")).succeeded
     results = no_half_files(used_home)
-    assert set(results.windows) == {"full", "h04"}
+    assert {window.name for window in results.windows} == {"full", "h04"}
     assert not results.refusals
     assert Publication(root=str(used_home)).status("shop").published
     rows = History(used_home / "metric_history.duckdb").read("shop")
@@ -126,7 +127,8 @@ def test_a_damaged_file_is_kept_aside_and_made_again(refresh_again, used_home, s
     assert Publication(root=str(used_home)).status("app").published
     ResultStore(root=str(used_home)).read("app")
     assert refresh_again("shop", windows=("full", "h04")).succeeded
-    assert set(ResultStore(root=str(used_home)).read("shop").windows) >= {"full", "h04"}
+    stored = ResultStore(root=str(used_home)).read("shop")
+    assert {window.name for window in stored.windows} >= {"full", "h04"}
     assert Publication(root=str(used_home)).status("shop").published
 
 
@@ -141,7 +143,7 @@ def test_a_report_is_rendered_without_a_window_whose_file_is_damaged(
     instance.add_dynamic_partitions("client", ["shop"])
     job = build_defs().resolve_job_def("publish_job")
     assert rerun(instance, job, "report", {"dagster/partition": "shop"}) == []
-    assert "h08" not in ResultStore(root=str(used_home)).read("shop").windows
+    assert Window.holding_out(8) not in ResultStore(root=str(used_home)).read("shop").windows
     assert len(list((used_home / "quarantine" / "storage" / "holdout_metrics" / "shop").iterdir())) == 1
 
 

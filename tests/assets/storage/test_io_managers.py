@@ -25,6 +25,7 @@ from mmm_assets.storage.io_managers import (
     read_frame,
     write_frame,
 )
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import ConfigError
 
 HOSTILE = [
@@ -74,7 +75,7 @@ def test_scaled_inputs_come_back_and_show_their_scales_as_json(root, data_dir):
     from mmm_engine.rows.client_data import read_client
     from mmm_engine.rows.window import scale_window
 
-    inputs = scale_window(read_client("shop", data_dir), "h08")
+    inputs = scale_window(read_client("shop", data_dir), Window.holding_out(8))
     files = ScaledInputsFiles(root=root)
     path = files.write("scaled_inputs", "shop|h08", inputs)
     scales = json.loads(path.with_suffix(".json").read_text())
@@ -98,7 +99,7 @@ def test_lift_tests_of_stored_windows_are_values_and_their_record_is_plain_json(
 
     test = LiftTest(channel="tv", date="2023-02-06", x=10.0, delta_x=5.0, delta_y=100.0, sigma=20.0)
     data = read_client("shop", data_dir)
-    inputs = scale_window(replace(data, config=data.config.with_lift_tests([test])), "h08")
+    inputs = scale_window(replace(data, config=data.config.with_lift_tests([test])), Window.holding_out(8))
     files = ScaledInputsFiles(root=root)
     path = files.write("scaled_inputs", "shop|h08", inputs)
     assert read_frame(path)[1]["config"]["lift_tests"] == [test.model_dump()]
@@ -110,7 +111,7 @@ def test_windows_stored_by_earlier_versions_are_read(root, data_dir):
     from mmm_engine.rows.client_data import read_client
     from mmm_engine.rows.window import scale_window
 
-    inputs = scale_window(read_client("shop", data_dir), "h08")
+    inputs = scale_window(read_client("shop", data_dir), Window.holding_out(8))
     files = ScaledInputsFiles(root=root)
     path = files.write("scaled_inputs", "shop|h08", inputs)
     write_frame(inputs.frame(), path, {"scales_json": json.dumps(inputs.record())})
@@ -242,7 +243,7 @@ def test_nothing_is_stored_when_a_window_of_the_run_is_missing(root, tmp_path):
         result = dg.materialize(
             [values],
             instance=instance,
-            tags=range_tags("ms", "full", "h04"),
+            tags=range_tags("ms", FULL, Window.holding_out(4)),
             resources={"io_manager": files},
             raise_on_error=False,
         )
@@ -269,6 +270,6 @@ def test_a_run_of_one_window_and_a_run_of_several_look_alike_to_an_asset(root, t
         assert dg.materialize(
             [first, second], instance=instance, partition_key="ms|h04", resources=resources
         ).success
-        tags = range_tags("ms", "full", "h08")
+        tags = range_tags("ms", FULL, Window.holding_out(8))
         assert dg.materialize([first, second], instance=instance, tags=tags, resources=resources).success
     assert seen == [{"ms|h04": "ms|h04"}, {key: key for key in ("ms|full", "ms|h04", "ms|h08")}]

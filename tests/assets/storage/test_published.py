@@ -8,6 +8,7 @@ import pytest
 from mmm_assets.storage.io_managers import FrameFiles
 from mmm_assets.storage.published import RETURNS, PublishedStates
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import FULL
 from tests.assets.conftest import append_weeks
 
 
@@ -17,7 +18,7 @@ def test_a_published_refresh_is_kept_with_its_rows_and_returns(refreshed) -> Non
     state = PublishedStates(root=home).read("shop")
     stored = ResultStore(root=home).read("shop")
     assert state.data.data_version == stored.data.data_version
-    pd.testing.assert_frame_equal(state.returns, stored.windows["full"].returns, check_like=True)
+    pd.testing.assert_frame_equal(state.returns, stored.windows[FULL].returns, check_like=True)
     assert "nutpie" in state.versions
     assert state.ess > 1
 

@@ -10,7 +10,6 @@ from mmm_engine.client.client_file import (
     write_client_config,
 )
 from mmm_engine.client.config import (
-    WINDOWS,
     ChannelConfig,
     ClientConfig,
     ControlConfig,
@@ -33,7 +32,6 @@ def test_a_file_with_only_what_is_needed_gets_the_defaults(tmp_path):
     assert config.controls[0].effect == "positive"
     assert config.model == ModelConfig(adstock=AdstockConfig(kind="geometric", max_lag=4))
     assert config.sampler == SamplerConfig(draws=1000, tune=1000, chains=4, target_accept=0.95, seed=1)
-    assert WINDOWS == {"full": 0, "h04": 4, "h08": 8, "h12": 12}
 
 
 def test_columns_may_be_written_as_names_as_mappings_or_as_one_mapping():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.errors import DataError
 from mmm_engine.fleets.holdout import score_window
 from mmm_engine.fleets.recovery import recovery_scores
@@ -38,7 +39,7 @@ def test_full_window_has_no_test_split(fitted_window: FittedWindow, small_window
 @pytest.fixture
 def full(small_window: ScaledInputs) -> ScaledInputs:
     """The training rows alone."""
-    return replace(small_window.first(small_window.train_rows), window="full")
+    return replace(small_window.first(small_window.train_rows), window=FULL)
 
 
 def test_forecast_follows_the_last_row(fitted_window: FittedWindow, full: ScaledInputs) -> None:
@@ -112,7 +113,7 @@ def test_stability_by_hand() -> None:
     """`a` keeps its interval, `b` shifts by half of it: weighted by shares 0.3 and 0.1."""
     before = _returns({"a": (0.2, 0.3, 0.4), "b": (0.05, 0.1, 0.15)})
     after = _returns({"a": (0.2, 0.3, 0.4), "b": (0.1, 0.15, 0.2)})
-    scores = stability_scores({"full": before, "h04": after}).set_index(["channel", "metric"])["value"]
+    scores = stability_scores([before, after]).set_index(["channel", "metric"])["value"]
     assert scores["a", "overlap"] == pytest.approx(1.0)
     assert scores["b", "overlap"] == pytest.approx(0.5)
     assert scores["b", "share_change"] == pytest.approx(-0.05)
@@ -123,7 +124,7 @@ def test_stability_by_hand() -> None:
 def test_last_refresh_is_compared_when_known() -> None:
     """A second split appears; a channel that is new has no overlap and no weight."""
     now = _returns({"a": (0.2, 0.3, 0.4), "new": (0.1, 0.2, 0.3)})
-    scores = stability_scores({"full": now}, previous=_returns({"a": (0.2, 0.3, 0.4)}))
+    scores = stability_scores([now], previous=_returns({"a": (0.2, 0.3, 0.4)}))
     assert set(scores["split"]) == {"refresh"}
     table = scores.set_index(["channel", "metric"])["value"]
     assert np.isnan(table["new", "overlap"])
@@ -132,4 +133,4 @@ def test_last_refresh_is_compared_when_known() -> None:
 
 def test_single_window_has_nothing_to_compare() -> None:
     """One window, no last refresh: no rows."""
-    assert stability_scores({"full": _returns({"a": (0.2, 0.3, 0.4)})}).empty
+    assert stability_scores([_returns({"a": (0.2, 0.3, 0.4)})]).empty

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 from mmm_engine.posterior.chain_views import chain_frame
 from mmm_engine.report.inputs import ReportInputs, RunInfo, TargetKind, WindowReport
 from mmm_engine.rows.findings import Finding
@@ -62,7 +63,7 @@ def leads_inputs(seed: int = 11) -> ReportInputs:
     """A 4-channel weekly conversions client with one held-out window and no optional frame."""
     case = _case(LEADS_CHANNELS, rows=104, level=900.0, seed=seed, controls=())
     full = _inputs(case, "leads", "signups", "conversions", unpaid="")
-    windows = {name: full.windows[name] for name in ("full", "h08")}
+    windows = {window: full.windows[window] for window in (FULL, Window.holding_out(8))}
     return replace(full, windows=windows, multiplier=None, recovery=None, stability=None, forecast=None,
                    findings=(), previous=None, adstock=None, ledger=None, diff=None, drift=None)  # fmt: skip
 
@@ -91,7 +92,7 @@ def hostile_inputs() -> ReportInputs:
         currency_unit="%{x}<i>€",
         spend=inputs.spend.assign(unit=inputs.spend["unit"].replace("EUR", "%{x}<i>€")),
         findings=(Finding(code=text, severity="warning", column=text, message=text * 9, fix=text),),
-        verdicts=(*inputs.verdicts, Verdict(text, False, "error", True, text, {}, text)),
+        verdicts=(*inputs.verdicts, Verdict(text, False, "error", True, text, {}, Window(text, 8))),
         run=replace(inputs.run, command=text, data_version=text, versions={text: text}, run_id=text),
     )
 
@@ -174,8 +175,7 @@ def _flights(rng: np.random.Generator, rows: int, weekly: float) -> np.ndarray:
 
 
 def _inputs(case: Case, client: str, target: str, kind: TargetKind, unpaid: str) -> ReportInputs:
-    windows = {name: _window(case, name, horizon, kind, unpaid)
-               for name, horizon in {"full": 0, "h04": 4, "h08": 8, "h12": 12}.items()}  # fmt: skip
+    windows = {window: _window(case, window, kind, unpaid) for window in STANDARD_WINDOWS}
     return ReportInputs(
         client=client,
         target_name=target,
@@ -217,7 +217,8 @@ def _inputs(case: Case, client: str, target: str, kind: TargetKind, unpaid: str)
     )
 
 
-def _window(case: Case, name: str, horizon: int, kind: TargetKind, unpaid: str) -> WindowReport:
+def _window(case: Case, window: Window, kind: TargetKind, unpaid: str) -> WindowReport:
+    horizon = window.holdout
     rng = np.random.default_rng([case.seed, horizon])
     train = len(case.dates) - horizon
     draws = sum(case.parts.values()) * (1 + 0.01 * horizon / 12) + rng.normal(
@@ -230,7 +231,7 @@ def _window(case: Case, name: str, horizon: int, kind: TargetKind, unpaid: str) 
     frame = frame.assign(actual=case.actual, mean=draws.mean(axis=0), **_quantiles(draws), pit=pit)
     parameters = _parameters(case, rng)
     return WindowReport(
-        window=name,
+        window=window,
         cutoff=case.dates[train - 1],
         horizon=horizon,
         scores=_scores(frame, horizon),
@@ -561,7 +562,7 @@ def _findings(case: Case) -> tuple[Finding, ...]:
 
 
 def _verdicts() -> tuple[Verdict, ...]:
-    def passed(check: str, window: str | None, reason: str) -> Verdict:
+    def passed(check: str, window: Window | None, reason: str) -> Verdict:
         return Verdict(
             check=check, passed=True, severity="error", blocking=False, reason=reason, window=window
         )
@@ -572,15 +573,16 @@ def _verdicts() -> tuple[Verdict, ...]:
             window,
             "R-hat is at most 1.004 (limit 1.01) and ESS at least 912 (limit 400)",
         )
-        for window in ("full", "h04", "h08")
+        for window in STANDARD_WINDOWS[:3]
     ]
+    _, h04, h08, h12 = STANDARD_WINDOWS
     return (
         passed("data_contract", None, "161 rows keep the data contract"),
         *fits,
         Verdict("sampler_converged", False, "warning", False,
-                "the sampler did not converge: R-hat 1.013 (wanted at most 1.01)", {"rhat_max": 1.013}, "h12"),
-        passed("holdout_skill", "h04", "skill is 0.41, limit 0.0"),
-        passed("holdout_skill", "h08", "skill is 0.28, limit 0.0"),
+                "the sampler did not converge: R-hat 1.013 (wanted at most 1.01)", {"rhat_max": 1.013}, h12),
+        passed("holdout_skill", h04, "skill is 0.41, limit 0.0"),
+        passed("holdout_skill", h08, "skill is 0.28, limit 0.0"),
         Verdict("holdout_skill", False, "warning", False, "the seasonal naive forecast is better (skill -0.07)",
-                {"skill": -0.07}, "h12"),
+                {"skill": -0.07}, h12),
     )  # fmt: skip

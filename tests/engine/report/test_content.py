@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.report import wording
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import draw_charts
@@ -158,7 +159,10 @@ def test_verdict_follows_the_worst_failed_check(ms: ReportInputs, severities: An
 
 def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
     """Four windows, one remark; the count stays that of the checks."""
-    failed = [Verdict("holdout_skill", False, "warning", False, f"reason {w}", {}, w) for w in ("h04", "h08")]
+    failed = [
+        Verdict("holdout_skill", False, "warning", False, f"reason {w}", {}, w)
+        for w in map(Window.holding_out, (4, 8))
+    ]
     summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
     assert [(note.title, note.text) for note in summary.failed] == [
         ("forecast of unseen rows (last 4 and last 8)", "Reason h04.")
@@ -206,9 +210,11 @@ def test_headlines_are_error_media_share_and_return(ms: ReportInputs, content: R
 
 def test_zero_in_the_target_quotes_wape(ms: ReportInputs) -> None:
     """Where MAPE is not defined the error is WAPE, and says so."""
-    h08 = ms.windows["h08"]
+    h08 = ms.windows[Window.holding_out(8)]
     scores = h08.scores.assign(value=h08.scores["value"].where(h08.scores["metric"] != "mape"))
-    summary = build_summary(Subject(replace(ms, windows={**ms.windows, "h08": replace(h08, scores=scores)})))
+    summary = build_summary(
+        Subject(replace(ms, windows={**ms.windows, h08.window: replace(h08, scores=scores)}))
+    )
     assert "(WAPE)" in summary.because
     assert "not defined" not in summary.because
 
@@ -277,9 +283,9 @@ def test_calibration_counts_what_each_interval_held(ms: ReportInputs) -> None:
 
 def test_calibration_says_when_intervals_are_too_narrow(ms: ReportInputs) -> None:
     """All unseen rows fell above the prediction."""
-    h12 = ms.windows["h12"]
+    h12 = ms.windows[Window.holding_out(12)]
     low = replace(h12, predictions=h12.predictions.assign(pit=1.0))
-    content = build_content(replace(ms, windows={**ms.windows, "h12": low}))
+    content = build_content(replace(ms, windows={**ms.windows, h12.window: low}))
     chart = next(chart for chart in content.charts if chart.id == "calibration")
     assert "The intervals of unseen weeks are too narrow" in chart.reading
 
@@ -379,7 +385,7 @@ def test_marginal_cost_is_one_over_marginal_return() -> None:
     changed.loc[is_tv, ["mean", "q05", "q95"]] = [0.02, 0.01, 0.04]
     full = replace(inputs.full, returns=changed)
     row = (
-        return_rows(Subject(replace(inputs, windows={**inputs.windows, "full": full})))
+        return_rows(Subject(replace(inputs, windows={**inputs.windows, FULL: full})))
         .set_index("channel")
         .loc["tv_spend"]
     )
@@ -577,9 +583,10 @@ def holed(inputs: ReportInputs, place: str) -> ReportInputs:
     name, column = path.split(".")
     if not window:
         return replace(inputs, **{name: getattr(inputs, name).assign(**{column: np.nan})})
-    report = inputs.windows[window]
+    key = Window.named(window)
+    report = inputs.windows[key]
     changed = replace(report, **{name: getattr(report, name).assign(**{column: np.nan})})
-    return replace(inputs, windows={**inputs.windows, window: changed})
+    return replace(inputs, windows={**inputs.windows, key: changed})
 
 
 @pytest.mark.parametrize(
@@ -608,6 +615,6 @@ def test_an_empty_frame_leaves_its_section_out(ms: ReportInputs, name: str) -> N
 
 def test_windows_without_holdout_still_make_a_report(ms: ReportInputs) -> None:
     """With the full fit alone the page says that nothing was held out."""
-    content = build_content(replace(ms, windows={"full": ms.full}))
+    content = build_content(replace(ms, windows={FULL: ms.full}))
     assert "No weeks were held out" in content.summary.because
     assert "holdout" not in {section.id for section in content.sections}

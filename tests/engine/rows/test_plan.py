@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_engine.client.windows import FULL
 from mmm_engine.errors import DataError
 from mmm_engine.results.forecast import extend_inputs
 from mmm_engine.rows.plan import read_plan
@@ -18,7 +19,7 @@ from mmm_engine.rows.window import ScaledInputs
 @pytest.fixture
 def full(small_window: ScaledInputs) -> ScaledInputs:
     """All rows, none held out."""
-    return replace(small_window, window="full", train_rows=len(small_window.dates))
+    return replace(small_window, window=FULL, train_rows=len(small_window.dates))
 
 
 def _plan(rows: int = 5, start: str = "2023-02-27") -> pd.DataFrame:

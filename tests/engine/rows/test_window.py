@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import MaxAbsScaler
 
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import DataError
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
-from mmm_engine.rows.window import ScaledInputs, constant_in_training, fit_scales, scale_split, scale_window
+from mmm_engine.rows.window import ScaledInputs, constant_in_training, fit_scales, scale_window
 from mmm_engine.simulation.client import simulate_client
 
 
@@ -34,14 +35,17 @@ def test_held_out_rows_do_not_enter_the_scales(client: ClientData) -> None:
     """A huge value in the held-out rows changes no scale and no training row."""
     frame = client.frame.copy()
     frame.loc[frame.index[-1], client.config.target.column] *= 1000.0
-    before, after = scale_window(client, "h08"), scale_window(replace(client, frame=frame), "h08")
+    before, after = (
+        scale_window(client, Window.holding_out(8)),
+        scale_window(replace(client, frame=frame), Window.holding_out(8)),
+    )
     assert before.scales == after.scales
     assert before.target_scaled[:-1] == pytest.approx(after.target_scaled[:-1])
 
 
 def test_window_has_its_rows_and_its_cutoff(client: ClientData) -> None:
     """`h12` trains on all but the last twelve rows; the cutoff is the last training date."""
-    inputs = scale_window(client, "h12")
+    inputs = scale_window(client, Window.holding_out(12))
     assert (inputs.train_rows, inputs.horizon) == (88, 12)
     assert inputs.cutoff == client.dates[87]
     assert (inputs.dates[inputs.split == "train"] <= inputs.cutoff).all()
@@ -49,16 +53,16 @@ def test_window_has_its_rows_and_its_cutoff(client: ClientData) -> None:
 
 def test_scaling_can_be_undone(client: ClientData) -> None:
     """The target in original units is the target of the file."""
-    assert scale_window(client, "full").target == pytest.approx(client.target)
+    assert scale_window(client, FULL).target == pytest.approx(client.target)
 
 
 def test_inputs_survive_being_stored(client: ClientData) -> None:
     """Frame and record together give back the inputs, number by number, also after the record went through JSON."""
-    inputs = scale_window(client, "h04")
+    inputs = scale_window(client, Window.holding_out(4))
     again = ScaledInputs.from_record(inputs.frame(), json.loads(json.dumps(inputs.record())))
     assert again.config == inputs.config
     assert again.scales == inputs.scales
-    assert (again.cutoff, again.train_rows, again.window) == (inputs.cutoff, inputs.train_rows, "h04")
+    assert (again.cutoff, again.train_rows, again.window) == (inputs.cutoff, inputs.train_rows, inputs.window)
     for name in ("target_scaled", "media_scaled", "controls_scaled", "spend"):
         assert np.array_equal(getattr(again, name), getattr(inputs, name)), name
 
@@ -68,7 +72,7 @@ def test_channel_silent_in_training_is_handled(client: ClientData) -> None:
     channel = client.config.channel_names[0]
     frame = client.frame.copy()
     frame.loc[: len(frame) - 9, channel] = 0.0
-    inputs = scale_window(replace(client, frame=frame), "h08")
+    inputs = scale_window(replace(client, frame=frame), Window.holding_out(8))
     assert inputs.scales.media[channel] == 1.0
     assert np.isfinite(inputs.media_scaled).all()
     assert channel in constant_in_training(inputs)
@@ -77,15 +81,9 @@ def test_channel_silent_in_training_is_handled(client: ClientData) -> None:
 def test_too_long_a_holdout_is_refused(client: ClientData) -> None:
     """The message names window, rows found and rows wanted."""
     with pytest.raises(DataError, match=r"window 'h99': found 1 training rows of 100 .* wanted at least"):
-        scale_split(client, 99, "h99")
-
-
-def test_unknown_window_is_refused(client: ClientData) -> None:
-    """The message lists the windows there are."""
-    with pytest.raises(DataError, match="one of full, h04, h08, h12"):
-        scale_window(client, "h99")
+        scale_window(client, Window.holding_out(99))
 
 
 def test_dates_are_kept(client: ClientData) -> None:
     """Every row keeps its date, in order."""
-    pd.testing.assert_index_equal(scale_window(client, "full").dates, client.dates, check_names=False)
+    pd.testing.assert_index_equal(scale_window(client, FULL).dates, client.dates, check_names=False)

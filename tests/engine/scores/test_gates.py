@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.client.windows import FULL, Window
 from mmm_engine.report.bundle import check_report
 from mmm_engine.scores.gates import (
     check_baseline,
@@ -43,7 +44,7 @@ def _scores(values: dict[str, float], split: str = "all", channel: str = "all") 
 
 def test_converged_fit_passes() -> None:
     """All numbers inside their thresholds."""
-    verdict = check_convergence(_scores(GOOD), LIMITS, "full")
+    verdict = check_convergence(_scores(GOOD), LIMITS, FULL)
     assert verdict.passed
     assert verdict.reason == "R-hat 1.004, smallest ESS 700, 0 divergences"
 
@@ -62,7 +63,7 @@ def test_converged_fit_passes() -> None:
 )
 def test_each_sampler_number_can_fail(metric: str, value: float, words: str) -> None:
     """One number out of bounds, or missing, is named with its threshold."""
-    verdict = check_convergence(_scores(GOOD | {metric: value}), LIMITS, "full")
+    verdict = check_convergence(_scores(GOOD | {metric: value}), LIMITS, FULL)
     assert not verdict.passed
     assert words in verdict.reason
 
@@ -70,7 +71,7 @@ def test_each_sampler_number_can_fail(metric: str, value: float, words: str) -> 
 def test_only_full_blocks() -> None:
     """Decisions are read from `full`: a bad holdout window warns, a bad full window is an error and blocks."""
     bad = _scores(GOOD | {"rhat_max": 2.0})
-    full, window = check_convergence(bad, LIMITS, "full"), check_convergence(bad, LIMITS, "h04")
+    full, window = check_convergence(bad, LIMITS, FULL), check_convergence(bad, LIMITS, Window.holding_out(4))
     assert (full.severity, full.blocking) == ("error", True)
     assert (window.severity, window.blocking) == ("warning", False)
 
@@ -78,7 +79,7 @@ def test_only_full_blocks() -> None:
 def test_client_threshold_overrides_the_default() -> None:
     """A client file may ask for less."""
     loose = ThresholdConfig(rhat_max=1.1)
-    assert check_convergence(_scores(GOOD | {"rhat_max": 1.05}), loose, "full").passed
+    assert check_convergence(_scores(GOOD | {"rhat_max": 1.05}), loose, FULL).passed
 
 
 _FORECAST = {"skill": 0.5, "bias": 0.0, "coverage_90": 0.9}
@@ -112,7 +113,7 @@ def _narrow(values: dict[str, float], limits: ThresholdConfig, window: str) -> A
 )
 def test_each_holdout_number_can_fail(values: dict[str, float], words: str) -> None:
     """Naive forecast wins, gross bias, intervals that are too narrow, a score that is not defined."""
-    verdict = check_holdout(_scores(values, split="test"), LIMITS, "h08")
+    verdict = check_holdout(_scores(values, split="test"), LIMITS, Window.holding_out(8))
     assert not verdict.passed
     assert words in verdict.reason
 
@@ -120,7 +121,9 @@ def test_each_holdout_number_can_fail(values: dict[str, float], words: str) -> N
 def test_good_holdout_passes() -> None:
     """The reason gives the numbers."""
     verdict = check_holdout(
-        _scores({"skill": 0.6, "bias": 0.03, "coverage_90": 0.875}, split="test"), LIMITS, "h08"
+        _scores({"skill": 0.6, "bias": 0.03, "coverage_90": 0.875}, split="test"),
+        LIMITS,
+        Window.holding_out(8),
     )
     assert verdict.passed
     assert verdict.reason == "skill 0.60 over the seasonal naive, bias +3.0%, 90% intervals hold 88%"
@@ -136,10 +139,14 @@ def test_leaking_row_is_caught() -> None:
     """A training row after the cutoff fails; so does a window of the wrong length."""
     cutoff = pd.Timestamp("2024-01-15")
     weeks = ["2024-01-22", "2024-01-29", "2024-02-05", "2024-02-12"]
-    assert check_cutoff(_split(["2024-01-08", "2024-01-15"], weeks), cutoff, "h04").passed
-    assert not check_cutoff(_split(["2024-01-08", "2024-01-22"], weeks), cutoff, "h04").passed
-    assert not check_cutoff(_split(["2024-01-08", "2024-01-15"], weeks[:3]), cutoff, "h04").passed
-    assert not check_cutoff(_split(["2024-01-08"], ["2024-01-15", *weeks[:3]]), cutoff, "h04").passed
+    assert check_cutoff(_split(["2024-01-08", "2024-01-15"], weeks), cutoff, Window.holding_out(4)).passed
+    assert not check_cutoff(_split(["2024-01-08", "2024-01-22"], weeks), cutoff, Window.holding_out(4)).passed
+    assert not check_cutoff(
+        _split(["2024-01-08", "2024-01-15"], weeks[:3]), cutoff, Window.holding_out(4)
+    ).passed
+    assert not check_cutoff(
+        _split(["2024-01-08"], ["2024-01-15", *weeks[:3]]), cutoff, Window.holding_out(4)
+    ).passed
 
 
 def test_recovery_and_stability_can_fail() -> None:
@@ -225,7 +232,7 @@ def test_every_gate_fails_and_every_threshold_can_be_moved(
     check: str, ask: Any, good: Any, bad: Any, override: dict[str, float]
 ) -> None:
     """One row per number that is gated: passes, fails, passes under the client's own threshold."""
-    where = () if check in ("recovery", "stability", "sensitivity", "drift") else ("full",)
+    where = () if check in ("recovery", "stability", "sensitivity", "drift") else (FULL,)
     passed, failed = ask(good, LIMITS, *where), ask(bad, LIMITS, *where)
     assert (passed.check, passed.passed, failed.passed) == (check, True, False), failed.reason
     assert ask(bad, ThresholdConfig.model_validate(override), *where).passed
@@ -248,7 +255,7 @@ def test_every_threshold_has_a_row_above() -> None:
 )
 def test_a_number_that_is_not_defined_never_passes(ask: Any, undefined: pd.DataFrame) -> None:
     """NaN is no good news."""
-    assert not ask(undefined, LIMITS, "full").passed
+    assert not ask(undefined, LIMITS, FULL).passed
 
 
 def test_a_short_past_is_no_drift_and_says_so() -> None:
@@ -263,7 +270,7 @@ def test_a_short_past_is_no_drift_and_says_so() -> None:
 
 def test_pushed_parameters_are_named_with_their_prior() -> None:
     """So that a reader knows which prior to look at."""
-    reason = check_priors(_parameters(a=0.5, beta=3.5), LIMITS, "full").reason
+    reason = check_priors(_parameters(a=0.5, beta=3.5), LIMITS, FULL).reason
     assert "1 of 2 parameters" in reason
     assert "beta 3.5 (prior 0 to 1)" in reason
 
