@@ -1,4 +1,4 @@
-"""One Chromium for all claims about pages, and the reports it opens, written once."""
+"""The 13-channel client and its report; one Chromium for all claims about pages, and the reports it opens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from mmm_engine.report.content import build_content
+from mmm_engine.report.inputs import ReportInputs
+from mmm_engine.report.page import ReportContent
 from mmm_engine.report.render import build_report, write_report
 from tests.conftest import Once
 from tests.engine.report.browser import Browser, Page, new_browser
 from tests.engine.report.report_cases import hostile_inputs, leads_inputs, ms_inputs
+
+
+@pytest.fixture(scope="session")
+def ms() -> ReportInputs:
+    """The 13-channel client."""
+    return ms_inputs()
+
+
+@pytest.fixture(scope="session")
+def content(ms: ReportInputs) -> ReportContent:
+    """Its report for analysts."""
+    return build_content(ms)
 
 
 @pytest.fixture(scope="session")

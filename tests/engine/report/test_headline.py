@@ -1,0 +1,136 @@
+"""Claims about the first screen: verdict, three numbers, what changed, what failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mmm_engine.client.windows import Window
+from mmm_engine.report.headline import build_summary, skill_words
+from mmm_engine.report.inputs import ReportInputs
+from mmm_engine.report.page import ReportContent, Sheet
+from mmm_engine.report.subject import Subject
+from mmm_engine.scores.gates import Verdict
+from tests.engine.report.content_words import NBSP
+
+
+def test_verdict_says_which_checks_failed_and_how_good_the_forecast_is(content: ReportContent) -> None:
+    """The reason counts failed checks, names them, and quotes the eight-week holdout."""
+    assert content.summary.verdict == "usable with care"
+    assert content.summary.because == (
+        "2 of 8 checks failed: forecast of unseen rows (last 12) and convergence of the sampler (last 12). "
+        "With the last 8 weeks hidden, the model's forecast was 2.9% off on average (MAPE), "
+        "28% closer than the seasonal naive forecast."
+    )
+
+
+@pytest.mark.parametrize(
+    ("severities", "verdict"),
+    [((), "usable"), (("warning",), "usable with care"), (("warning", "error"), "do not use")],
+)
+def test_verdict_follows_the_worst_failed_check(ms: ReportInputs, severities: Any, verdict: str) -> None:
+    """One failed error forbids use, a failed warning asks for care."""
+    verdicts = (Verdict("ok", True, "error", True, "fine"),)
+    verdicts += tuple(Verdict("bad", False, severity, False, "not fine") for severity in severities)
+    assert build_summary(Subject(replace(ms, verdicts=verdicts))).verdict == verdict
+
+
+def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
+    """Four windows, one remark; the count stays that of the checks."""
+    failed = [
+        Verdict("holdout_skill", False, "warning", False, f"reason {w}", {}, w)
+        for w in map(Window.holding_out, (4, 8))
+    ]
+    summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
+    assert [(note.title, note.text) for note in summary.failed] == [
+        ("forecast of unseen rows (last 4 and last 8)", "Reason h04.")
+    ]
+    assert summary.checks_failed == 2
+    assert summary.because.startswith("2 of 2 checks failed: forecast of unseen rows (last 4 and last 8).")
+
+
+def test_no_checks_is_said_plainly(ms: ReportInputs) -> None:
+    """A report without checks does not look as if it had passed some."""
+    summary = build_summary(Subject(replace(ms, verdicts=())))
+    assert summary.because.startswith("No check was run on this model.")
+
+
+def test_naive_win_is_said_on_the_first_screen(content: ReportContent) -> None:
+    """The window that loses against the naive forecast is named."""
+    assert content.summary.warnings[0] == (
+        "The seasonal naive forecast (the same week one season ago) beats this model on the last 12 weeks."
+    )
+
+
+def test_skill_in_words_has_the_sign_right() -> None:
+    """Skill above 0 is closer than naive; below 0 the naive forecast wins."""
+    assert skill_words(0.5) == "50% closer than the seasonal naive forecast"
+    assert skill_words(-0.5).endswith("which wins")
+    assert "not compared" in skill_words(float("nan"))
+
+
+def test_headlines_are_error_media_share_and_return(ms: ReportInputs, content: ReportContent) -> None:
+    """Three numbers; share and return can be worked out from the frames by hand."""
+    error, share, roas = content.summary.headlines
+    assert error.value == "2.9%"
+    totals = ms.decomposition.groupby("kind")["mean"].sum()
+    assert share.value == f"{100 * totals['channel'] / totals.sum():.0f}%"
+    paid = ms.spend[ms.spend["unit"] == "EUR"]
+    gained = (
+        ms.full.returns.query("metric == 'contribution'")
+        .set_index("channel")
+        .loc[paid["channel"], "mean"]
+        .sum()
+    )
+    assert roas.value == f"{gained / paid['spend'].sum():.2f}"
+    assert roas.unit == "EUR per EUR"
+
+
+def test_zero_in_the_target_quotes_wape(ms: ReportInputs) -> None:
+    """Where MAPE is not defined the error is WAPE, and says so."""
+    h08 = ms.windows[Window.holding_out(8)]
+    scores = h08.scores.assign(value=h08.scores["value"].where(h08.scores["metric"] != "mape"))
+    summary = build_summary(
+        Subject(replace(ms, windows={**ms.windows, h08.window: replace(h08, scores=scores)}))
+    )
+    assert "(WAPE)" in summary.because
+    assert "not defined" not in summary.because
+
+
+def test_changes_compare_with_the_previous_refresh(content: ReportContent) -> None:
+    """New rows, the moved error and the one ROAS that moved by more than a tenth."""
+    new, error, roas = content.summary.changes
+    assert new == f"1 new week of data, up to 28{NBSP}Oct{NBSP}2024."
+    assert error == "Forecast error down to 2.9% from 6.1%."
+    assert roas == (
+        "ROAS of google ads shopping went from 2.74 to 5.48 (+100%), "
+        "because of new periods (+1.92) and settings (+0.548)."
+    )
+
+
+def test_a_cause_within_the_noise_of_the_sampler_is_not_named(ms: ReportInputs) -> None:
+    """Parts below two standard deviations between seeds explain nothing."""
+    assert ms.diff is not None
+    noisy = replace(ms, diff=ms.diff.assign(noise=10.0))
+    [*_, roas] = build_summary(Subject(noisy)).changes
+    assert roas.endswith("(+100%), no cause stands clear of the sampler's noise.")
+
+
+def test_drift_alarm_stands_on_the_first_screen_and_in_its_table(content: ReportContent) -> None:
+    """With the numbers; a series with too short a past says so."""
+    assert content.summary.warnings[-1] == (
+        "Drift alarm: crps has left its usual range: now 0.09, usually 0.05."
+    )
+    sheet = next(item for s in content.sections for item in s.items if item.id == "drift")
+    assert isinstance(sheet, Sheet)
+    assert sheet.reading == "1 of 3 watched series left their usual range."
+    assert [row[5] for row in sheet.table.rows] == ["alarm", "usual", "usual", "too few refreshes"]
+
+
+def test_first_refresh_has_no_changes(ms: ReportInputs) -> None:
+    """Without an earlier refresh nothing is invented."""
+    summary = build_summary(Subject(replace(ms, previous=None)))
+    assert summary.changes == ()
+    assert summary.changes_since == ""

@@ -1,0 +1,282 @@
+"""Claims about the numbers and sentences of single sections, on inputs that are made up by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmm_engine.client.windows import FULL, Window
+from mmm_engine.report.content import build_content
+from mmm_engine.report.figures.contribution import decomposition_area
+from mmm_engine.report.headline import build_summary
+from mmm_engine.report.inputs import ReportInputs
+from mmm_engine.report.page import Chart, ReportContent
+from mmm_engine.report.sections.calibration import coverage_by_level
+from mmm_engine.report.sections.contribution import ranks_by_quarter, shares_against_spend
+from mmm_engine.report.sections.response import relative_slopes
+from mmm_engine.report.sections.returns import return_rows
+from mmm_engine.report.subject import Subject
+from tests.engine.report.case_client import score
+from tests.engine.report.content_words import NBSP, readings, words
+from tests.engine.report.report_cases import leads_inputs
+
+
+def test_diff_draws_the_largest_movers_and_tables_every_part(content: ReportContent) -> None:
+    """The waterfall has three channels, largest relative move first; its parts are those of the table."""
+    [waterfall, causes] = next(s for s in content.sections if s.id == "diff").items
+    assert isinstance(waterfall, Chart)
+    assert waterfall.frames["diff"]["channel"].nunique() == 3
+    assert waterfall.reading.startswith("Google ads shopping +2.74 because of new periods (+1.92)")
+    assert len(waterfall.table.rows) == 9
+    assert isinstance(causes, Chart)
+    assert causes.reading.startswith("Of all movement, over 12 channels: new periods 70%, settings 20%")
+
+
+def test_shares_are_explained_where_no_return_moved(ms: ReportInputs) -> None:
+    """A move of a share is told in percentage points."""
+    assert ms.diff is not None
+    shares = ms.diff.assign(metric="share", change=ms.diff["change"] / 100, before=0.1, after=0.12, noise=0.0)
+    section = next(s for s in build_content(replace(ms, diff=shares)).sections if s.id == "diff")
+    assert isinstance(section.items[0], Chart)
+    assert "percentage points" in section.items[0].reading
+    assert "share of ecommerce revenue" in section.items[0].title
+
+
+def test_calibration_counts_what_each_interval_held(ms: ReportInputs) -> None:
+    """Ten unseen rows whose PIT is spread evenly: each interval holds what it promises."""
+    even = np.arange(0.05, 1, 0.1)
+    pit = pd.DataFrame({"rows": "test", "pit": even})
+    coverage = coverage_by_level(pit).set_index("level")
+    assert coverage["held"].to_dict() == pytest.approx({0.1: 0.2, 0.2: 0.2, 0.3: 0.4, 0.4: 0.4, 0.5: 0.6, 0.6: 0.6,
+                                                        0.7: 0.8, 0.8: 0.8, 0.9: 1.0})  # fmt: skip
+    assert coverage.loc[0.9, "high"] == 1.0
+    assert coverage.loc[0.5, "low"] < 0.5 < coverage.loc[0.5, "high"]
+
+
+def test_calibration_says_when_intervals_are_too_narrow(ms: ReportInputs) -> None:
+    """All unseen rows fell above the prediction."""
+    h12 = ms.windows[Window.holding_out(12)]
+    low = replace(h12, predictions=h12.predictions.assign(pit=1.0))
+    content = build_content(replace(ms, windows={**ms.windows, h12.window: low}))
+    chart = next(chart for chart in content.charts if chart.id == "calibration")
+    assert "The intervals of unseen weeks are too narrow" in chart.reading
+
+
+def test_chains_are_shown_with_what_is_wrong_with_them(content: ReportContent) -> None:
+    """Six rank plots, the energy with its BFMI, and where the two divergent draws lie."""
+    charts = {chart.id: chart for chart in content.charts}
+    assert charts["rank-plots"].frames["ranks"]["parameter"].nunique() == 6
+    assert "the smallest BFMI of any chain is 0.82 (above 0.3 wanted), enough" in charts["energy"].reading
+    assert charts["divergences"].reading.startswith("2 divergent draws of the full fit lie at")
+
+
+def test_identified_decides_what_may_be_read(ms: ReportInputs) -> None:
+    """The verdict of the recovery fleet goes before the recovery score."""
+    frame = ms.recovery
+    assert frame is not None
+    told = {"snapchat_cost": 0.0, "google_ads_video_cost": 0.5, "google_ads_search_men_cost": 1.0}
+    rows = [score("recovery", name, "identified", value) for name, value in told.items()]
+    others = frame[(frame["metric"] != "identified") | ~frame["channel"].isin(told)]
+    subject = Subject(replace(ms, recovery=pd.concat([others, pd.DataFrame(rows)], ignore_index=True)))
+    verdicts = subject.recovery.set_index("channel")["verdict"]
+    assert verdicts["snapchat_cost"] == "do not read"
+    assert verdicts["google_ads_video_cost"] == "read with care"
+    assert verdicts["google_ads_search_men_cost"] == "can be read"
+    assert "snapchat_cost" in subject.unreadable
+
+
+def test_channel_that_recovery_did_not_find_must_not_be_read(content: ReportContent) -> None:
+    """It is marked on the first screen, in the notes, in the table and on the chart."""
+    assert "Do not read the ROAS of facebook ads engagement" in content.summary.warnings[1]
+    chart = next(chart for chart in content.charts if chart.id == "returns-by-channel")
+    marks = {row[0]: row[-2] for row in chart.table.rows}
+    assert marks["facebook ads engagement"] == "do not read"
+    assert sum(bool(mark) for mark in marks.values()) == 1
+    assert chart.options["unreadable"] == ("facebook_ads_engagement_cost",)
+
+
+def test_channel_without_a_cost_is_warned_about_by_its_effect(ms: ReportInputs) -> None:
+    """There is no ROAS of views, so the warning does not speak of one."""
+    frame = ms.recovery
+    assert frame is not None
+    bad = frame.assign(value=frame["value"].where(frame["channel"] != "youtube_organic_views", 0.0))
+    words = Subject(replace(ms, recovery=bad)).unreadable_words
+    assert words == "the ROAS of facebook ads engagement, or the effect of youtube organic views"
+
+
+def test_unreadable_channel_is_never_best_or_worst(ms: ReportInputs) -> None:
+    """The headline does not quote a return that must not be read."""
+    best = "google_ads_search_brand_cost"
+    frame = ms.recovery
+    assert frame is not None
+    bad = frame.assign(value=frame["value"].where(frame["channel"] != best, 0.0))
+    headline = build_summary(Subject(replace(ms, recovery=bad))).headlines[2]
+    assert "google ads search brand" not in headline.detail
+
+
+def test_channel_without_a_cost_has_no_roas(ms: ReportInputs, content: ReportContent) -> None:
+    """Views are not money: the channel leaves ROAS and shares, and has its own table."""
+    assert "youtube_organic_views" not in set(return_rows(Subject(ms))["channel"])
+    sheet = next(item for s in content.sections for item in s.items if item.id == "unpaid")
+    assert [row[0] for row in sheet.table.rows] == ["youtube organic views"]
+    assert sheet.table.rows[0][2] == "views"
+
+
+def test_client_without_paid_channels_has_a_report(ms: ReportInputs) -> None:
+    """Organic media only: no ROAS anywhere, and the page says so."""
+    content = build_content(replace(ms, spend=ms.spend.assign(unit="views")))
+    assert content.summary.headlines[2].value == "not defined"
+    assert {chart.id for chart in content.charts}.isdisjoint({"returns-by-channel", "shares", "marginal"})
+
+
+def test_marginal_cost_is_one_over_marginal_return() -> None:
+    """For conversions, 0.02 more conversions per EUR mean 50 EUR for the next one; quantiles swap ends."""
+    inputs = leads_inputs()
+    returns = inputs.full.returns
+    is_tv = (returns["channel"] == "tv_spend") & (returns["metric"] == "mroas")
+    changed = returns.copy()
+    changed.loc[is_tv, ["mean", "q05", "q95"]] = [0.02, 0.01, 0.04]
+    full = replace(inputs.full, returns=changed)
+    row = (
+        return_rows(Subject(replace(inputs, windows={**inputs.windows, FULL: full})))
+        .set_index("channel")
+        .loc["tv_spend"]
+    )
+    assert row["marginal"] == pytest.approx(50.0)
+    assert row["marginal_q05"] == pytest.approx(25.0)
+    assert row["marginal_q95"] == pytest.approx(100.0)
+
+
+def test_conversions_are_told_as_cost_per_conversion() -> None:
+    """A conversions client reads costs, cheapest first."""
+    content = build_content(leads_inputs())
+    section = next(s for s in content.sections if s.id == "returns")
+    assert section.title == "Cost per conversion"
+    assert readings(content)["returns-by-channel"] == (
+        f"search brings a conversion for 37.4{NBSP}EUR, radio for 158{NBSP}EUR; bars that overlap cannot be told apart."
+    )
+
+
+def test_currency_that_is_not_known_leaves_no_empty_brackets(ms: ReportInputs) -> None:
+    """Without a currency the words still read."""
+    spend = ms.spend.assign(unit=ms.spend["unit"].replace("EUR", "spend"))
+    content = build_content(replace(ms, currency_unit="", spend=spend))
+    text = json.dumps(words(content), ensure_ascii=False)
+    assert "()" not in text
+    assert "1 unit of money" in text
+    assert content.summary.headlines[2].unit == "revenue per unit of spend"
+
+
+def test_trend_and_events_are_parts_of_their_own(ms: ReportInputs) -> None:
+    """Each has its line; an area shows a falling trend within the baseline, and all areas still make the whole."""
+    rows = ms.decomposition
+    falling = rows[rows["component"] == "baseline"].assign(component="trend", kind="trend")
+    falling["mean"] *= -0.2 * np.linspace(0, 1, len(falling))
+    sale = falling.assign(component="black_friday", kind="event", mean=100.0)
+    inputs = replace(ms, decomposition=pd.concat([rows, falling, sale], ignore_index=True))
+    totals = Subject(inputs).totals
+    assert list(totals["kind"].unique())[:2] == ["baseline", "trend"]
+    assert list(totals["kind"].unique())[-2:] == ["event", "channel"]
+    said = readings(build_content(inputs))
+    assert "events" in said["parts"]
+    areas = decomposition_area(inputs.decomposition).data
+    assert [area.name for area in areas][:1] == ["baseline and trend"]
+    assert "black friday" in [area.name for area in areas]
+    assert sum(np.sum(area.y) for area in areas) == pytest.approx(totals["mean"].sum())
+
+
+def test_shares_against_spend_sum_to_one() -> None:
+    """Half the spend that brings a quarter of the contribution."""
+    paid = pd.DataFrame({"channel": ["a", "b"], "spend": [50.0, 50.0], "contribution": [25.0, 75.0]})
+    shares = shares_against_spend(paid)
+    assert list(shares["spend_share"]) == [0.5, 0.5]
+    assert list(shares["contribution_share"]) == [0.25, 0.75]
+    assert list(shares["roas"]) == [0.5, 1.5]
+
+
+def test_relative_slope_of_a_michaelis_menten_curve() -> None:
+    """At spend equal to the half-saturation point the next unit brings half of the average one."""
+    spend = np.linspace(0, 4, 401)
+    curve = pd.DataFrame(
+        {"channel": "a", "spend": spend, "mean": spend / (1 + spend), "current": spend == 1.0}
+    )
+    assert relative_slopes(curve)["a"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_ranks_by_quarter_start_at_one() -> None:
+    """Two channels that swap places between two quarters."""
+    dates = pd.to_datetime(["2024-01-01", "2024-04-01"]).repeat(2)
+    frame = pd.DataFrame(
+        {"date": dates, "component": ["a", "b"] * 2, "kind": "channel", "mean": [2.0, 1.0, 1.0, 2.0]}
+    )
+    assert list(ranks_by_quarter(frame)["rank"]) == [1, 2, 2, 1]
+
+
+def test_scores_reading_names_the_windows_that_lose(content: ReportContent) -> None:
+    """Two windows win, the twelve-week one loses by 7%."""
+    assert readings(content)["holdout-scores"] == (
+        "The model beats the seasonal naive forecast on 2 of 3 windows; the naive forecast wins on the last 12 weeks "
+        "(at worst the model is 7.0% worse than the seasonal naive forecast)."
+    )
+
+
+def test_sampler_reading_names_the_worst_of_all_windows(content: ReportContent) -> None:
+    """Divergences are located, R-hat and ESS are the worst of all fits."""
+    assert readings(content)["sampler-health"] == (
+        "3 divergences (in the fit of last 12); over all fits the largest R-hat is 1.013 (1.01 or less wanted) and the "
+        "smallest effective sample size 912 (400 or more wanted)."
+    )
+
+
+def test_forecast_is_compared_with_the_year_before(ms: ReportInputs) -> None:
+    """A forecast of the same values as a year earlier is +0%."""
+    past = ms.full.predictions.set_index("date")["actual"]
+    assert ms.forecast is not None
+    before = past.reindex(pd.DatetimeIndex(ms.forecast["date"]) - pd.Timedelta(weeks=52)).to_numpy()
+    content = build_content(replace(ms, forecast=ms.forecast.assign(mean=before)))
+    assert ", +0% against the same weeks a year earlier" in readings(content)["fan"]
+
+
+def test_accuracy_table_has_train_test_and_all(content: ReportContent) -> None:
+    """R², MAPE and WAPE for training rows, unseen rows and both together."""
+    sheet = next(item for s in content.sections for item in s.items if item.id == "accuracy")
+    assert [column.label for column in sheet.table.columns] == [
+        "Window",
+        "Rows",
+        "Count",
+        "R²",
+        "MAPE",
+        "WAPE",
+        "NRMSE",
+    ]
+    assert [(row[0], row[1], row[2]) for row in sheet.table.rows[:4]] == [
+        ("all rows", "train", 161.0), ("last 4", "train", 157.0), ("last 4", "test", 4.0), ("last 4", "all", 161.0),
+    ]  # fmt: skip
+
+
+def test_ledger_without_arrived_forecasts_is_left_out(ms: ReportInputs) -> None:
+    """A ledger that holds only the forecast just made has nothing to compare."""
+    assert ms.ledger is not None
+    content = build_content(replace(ms, ledger=ms.ledger.assign(actual=np.nan)))
+    assert "ledger" not in {chart.id for chart in content.charts}
+
+
+def test_recovery_rows_of_parameters_are_not_channels(ms: ReportInputs) -> None:
+    """A parameter's recovery never turns into a verdict on a channel."""
+    extra = pd.DataFrame([score("recovery", "intercept", "recovery", 0.01)])
+    subject = Subject(replace(ms, recovery=pd.concat([ms.recovery, extra])))
+    assert "intercept" not in set(subject.recovery["channel"])
+    assert subject.unreadable == ("facebook_ads_engagement_cost",)
+
+
+def test_results_of_earlier_versions_are_read_by_the_same_rule(ms: ReportInputs) -> None:
+    """They stored no verdict: a recovery of 0.65 is read with care, as a refresh of today would call it."""
+    frame = ms.recovery
+    assert frame is not None
+    older = frame[frame["metric"] != "identified"]
+    older = older.assign(value=older["value"].where(older["metric"] != "contribution_recovery", 0.65))
+    assert set(Subject(replace(ms, recovery=older)).recovery["verdict"]) == {"read with care"}
