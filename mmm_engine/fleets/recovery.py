@@ -41,11 +41,11 @@ class PriorDraws:
 
     Attributes:
         parameters: By name, model space, shape (draw, element).
-        contribution: Per channel, summed over the training rows, model space, shape (draw, channel).
+        contribution_scaled: Per channel, summed over the training rows, model space, shape (draw, channel).
     """
 
     parameters: dict[str, Floats]
-    contribution: Floats
+    contribution_scaled: Floats
 
 
 def recovery_scores(
@@ -110,7 +110,7 @@ def prior_draws(inputs: ScaledInputs) -> PriorDraws:
     values = prior_values(specification)
     flat = {name: value.reshape(len(value), -1) for name, value in values.items()}
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
-    return PriorDraws(flat, channel_totals(values, train, specification).contribution)
+    return PriorDraws(flat, channel_totals(values, train, specification).contribution_scaled)
 
 
 def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws) -> pd.DataFrame:
@@ -130,7 +130,7 @@ def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws
         shown = SHOWN_AS.get(name, name)
         frames.append(rows.assign(kind="parameter", name=shown, element=np.arange(len(rows))))
     channels = list(inputs.config.channel_names)
-    contribution = channel_totals(values, fit.training_arrays, fit.specification).contribution
+    contribution_scaled = channel_totals(values, fit.training_arrays, fit.specification).contribution_scaled
     scale, spend = inputs.scales.target, inputs.spend.sum(axis=0)
     with np.errstate(divide="ignore"):
         units = {
@@ -140,9 +140,9 @@ def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws
     for kind, unit in units.items():
         known = np.isfinite(unit)
         rows = _compare(
-            contribution[:, known] * unit[known],
-            simulated.contribution[known] * unit[known],
-            prior.contribution[:, known] * unit[known],
+            contribution_scaled[:, known] * unit[known],
+            simulated.contribution_scaled[known] * unit[known],
+            prior.contribution_scaled[:, known] * unit[known],
         )
         names = [name for name, is_known in zip(channels, known, strict=True) if is_known]
         frames.append(rows.assign(kind=kind, name=names, element=0))

@@ -35,13 +35,13 @@ class SimulatedTarget:
     Attributes:
         inputs: The training rows of the window with the simulated target in place of the observed one.
         truth: Parameters by name, model space, without a draw axis.
-        contribution: True contribution per channel, summed over the training rows, model space, shape (channel,).
+        contribution_scaled: True contribution per channel over the training rows, model space, shape (channel,).
         rejected: Draws that the rule refused before this one.
     """
 
     inputs: ScaledInputs
     truth: dict[str, Floats]
-    contribution: Floats
+    contribution_scaled: Floats
     rejected: int
 
 
@@ -72,14 +72,15 @@ def simulate_targets(
     rejected = 0
     for truth in _truths(specification, seed, fitted):
         terms = mean_terms(truth, train, specification, numpy_functions())
-        target = draw_targets(np.asarray(mean(terms), dtype=float), truth, specification, rng)[0]
-        if np.isfinite(target).all() and (target < 0).mean() <= _NEGATIVE_SHARE_MAX:
-            known = {name: value[0] for name, value in truth.items()}
-            simulated = _with_target(inputs, target)
+        mean_scaled = np.asarray(mean(terms), dtype=float)
+        target_scaled = draw_targets(mean_scaled, truth, specification, rng)[0]
+        if np.isfinite(target_scaled).all() and (target_scaled < 0).mean() <= _NEGATIVE_SHARE_MAX:
+            parameters = {name: value[0] for name, value in truth.items()}
+            simulated = _with_target(inputs, target_scaled)
             if specification.has_lift_tests:
-                gains = lift_gains(truth, train, specification, terms, numpy_functions())[0]
-                simulated = _with_lift_tests(simulated, np.asarray(gains, dtype=float), rng)
-            yield SimulatedTarget(simulated, known, terms.media.sum(axis=-2)[0], rejected)
+                gains_scaled = lift_gains(truth, train, specification, terms, numpy_functions())[0]
+                simulated = _with_lift_tests(simulated, np.asarray(gains_scaled, dtype=float), rng)
+            yield SimulatedTarget(simulated, parameters, terms.media.sum(axis=-2)[0], rejected)
             rejected = 0
             continue
         rejected += 1
@@ -115,13 +116,13 @@ def _truths(
         batch += 1
 
 
-def _with_target(inputs: ScaledInputs, target: Floats) -> ScaledInputs:
-    return replace(inputs.first(inputs.train_rows), window=RECOVERY, target_scaled=target)
+def _with_target(inputs: ScaledInputs, target_scaled: Floats) -> ScaledInputs:
+    return replace(inputs.first(inputs.train_rows), window=RECOVERY, target_scaled=target_scaled)
 
 
-def _with_lift_tests(inputs: ScaledInputs, gains: Floats, rng: np.random.Generator) -> ScaledInputs:
+def _with_lift_tests(inputs: ScaledInputs, gains_scaled: Floats, rng: np.random.Generator) -> ScaledInputs:
     """The lift tests of the training rows with results that follow from the truth; the others do not count anyway."""
-    results, tests = iter(gains * inputs.scales.target), []
+    results, tests = iter(gains_scaled * inputs.scales.target), []
     for test in inputs.config.lift_tests:
         if inputs.calendar.row_of(test.date) is not None:
             measured = float(next(results) + rng.normal(0.0, test.sigma))

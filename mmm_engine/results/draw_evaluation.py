@@ -35,14 +35,14 @@ class ChannelTotals:
     """Sums over rows, model space.
 
     Attributes:
-        contribution: Shape (draw, channel).
-        contribution_of_more: With `MORE_MEDIA` more of every channel, shape (draw, channel).
-        expected: The mean of the target, shape (draw,).
+        contribution_scaled: Shape (draw, channel).
+        contribution_of_more_scaled: With `MORE_MEDIA` more of every channel, shape (draw, channel).
+        expected_scaled: The mean of the target, shape (draw,).
     """
 
-    contribution: Floats
-    contribution_of_more: Floats
-    expected: Floats
+    contribution_scaled: Floats
+    contribution_of_more_scaled: Floats
+    expected_scaled: Floats
 
 
 def expected_targets(

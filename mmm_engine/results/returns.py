@@ -87,7 +87,9 @@ def _contribution_draws(window: FittedWindow) -> tuple[Floats, Floats, Floats]:
     """Summed contributions (draw, channel), the same at 1% more media, and the summed mean (draw,); original units."""
     totals = channel_totals(window.draws, window.training_arrays, window.specification)
     scale = window.inputs.scales.target
-    return totals.contribution * scale, totals.contribution_of_more * scale, totals.expected * scale
+    scaled = (totals.contribution_scaled, totals.contribution_of_more_scaled, totals.expected_scaled)
+    contribution, contribution_of_more, expected = (draws * scale for draws in scaled)
+    return contribution, contribution_of_more, expected
 
 
 def _summary(metric: str, draws: Floats, inputs: ScaledInputs) -> pd.DataFrame:

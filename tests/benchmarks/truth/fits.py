@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
+from mmm_engine.client.windows import Window
 from mmm_engine.fleets.holdout import score_window
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
@@ -42,13 +43,13 @@ class FitNumbers:
     forecast: dict[str, float]
 
 
-def fit_client(data: ClientData, config: ClientConfig, window: str, sampler: SamplerConfig) -> FitNumbers:
+def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: SamplerConfig) -> FitNumbers:
     """The fit of a client's window under other settings.
 
     Args:
         data: Rows of the client.
         config: What is fitted: the client's settings with the priors and forms of a scheme.
-        window: ``full``, ``h04``, ``h08`` or ``h12``.
+        window: Which rows are held out.
         sampler: Draws, tuning, chains, seed, cores.
 
     Raises:
@@ -70,7 +71,7 @@ def fit_client(data: ClientData, config: ClientConfig, window: str, sampler: Sam
 
 def _contributions(fitted: FittedWindow) -> Floats:
     totals = channel_totals(fitted.draws, fitted.training_arrays, fitted.specification)
-    return np.asarray(totals.contribution * fitted.inputs.scales.target)
+    return np.asarray(totals.contribution_scaled * fitted.inputs.scales.target)
 
 
 def _forecast_scores(fitted: FittedWindow) -> dict[str, float]:

@@ -24,6 +24,7 @@ from typing import Any
 
 import mmm_engine
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import standard_window
 from mmm_engine.errors import MMMError
 from tests.benchmarks.truth.clients import careful_client
 from tests.benchmarks.truth.fits import fit_client
@@ -75,7 +76,8 @@ def run(task: Task) -> Record:
     record: Record = {"world": task.world, "scheme": task.scheme, **task.settings, "tags": world.tags}
     try:
         data = careful_client(world.rows)
-        record |= score_fit(world, fit_client(data, SCHEMES[task.scheme](data), task.window, task.sampler))
+        window, config = standard_window(task.window), SCHEMES[task.scheme](data)
+        record |= score_fit(world, fit_client(data, config, window, task.sampler))
     except MMMError as error:
         record["error"] = str(error)
     return {**record, "seconds": round(time.perf_counter() - start, 2)}
