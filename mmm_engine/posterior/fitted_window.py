@@ -90,7 +90,8 @@ class FittedWindow:
         Raises:
             FitError: If the rows have other channels, controls or events, or another order of them.
         """
-        check_labels(self.posterior, inputs.config, self.specification)
+        if inputs.config != self.inputs.config:
+            check_labels(self.posterior, inputs.config, model_specification(inputs.config))
         moved = replace(self, inputs=inputs)
         vars(moved)["draws"] = self.draws  # they do not hang on the rows
         return moved
