@@ -175,11 +175,13 @@ def dimension_labels(config: ClientConfig, specification: ModelSpecification) ->
         "control": list(config.control_names),
         "event": [event.name for event in config.model.events],
     }
+    names = config.channel_names
     for group in (*specification.adstocks, *specification.saturations):
         for _, name in group.parameters:
             dim = specification.parameter(name).dim
             assert dim is not None  # noqa: S101  (parameters of channels have one)
-            labels[dim] = [config.channel_names[position] for position in group.channels]
+            if len(group.channels) < specification.n_channels:  # else it is the dimension of all channels
+                labels[dim] = [names[position] for position in group.channels if position < len(names)]
     for spec in specification.parameters:
         if spec.dim is not None and spec.dim not in labels:
             labels[spec.dim] = list(range(spec.size))
