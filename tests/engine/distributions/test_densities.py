@@ -156,7 +156,7 @@ def test_densities_are_pymc_s(case: dict[str, Any]) -> None:
         ),
         ({"distribution": "HalfCauchy", "beta": 0.5}, stats.halfcauchy(0.0, 0.5)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",  # no addresses: workers must agree
 )
 def test_densities_are_scipy_s_where_pymc_rounds(case: dict[str, Any], theirs: Any) -> None:
     """Tails of the skewed normal, and what PyMC has in single precision, to 1e-10."""
