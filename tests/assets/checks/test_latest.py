@@ -7,7 +7,8 @@ import dagster as dg
 from mmm_assets.checks.gates import CHECK_SPECS
 from mmm_assets.checks.latest import of_evaluations
 from mmm_assets.definitions import defs
-from mmm_assets.partitions import WINDOW_NAMES, client_x_window, window_key
+from mmm_assets.partitions import client_x_window, window_key
+from mmm_engine.client.windows import STANDARD_WINDOWS
 
 
 def evaluation(spec: dg.AssetCheckSpec, partition: str, reason: str, *, passed: bool = True):
@@ -28,7 +29,7 @@ def test_every_check_of_the_definitions_has_its_place():
 
 def test_evaluations_are_shown_in_the_order_of_the_checks_and_windows():
     """However they come: the last of each check and partition, `full` before the windows that hold rows out."""
-    windows = [window_key("shop", window) for window in WINDOW_NAMES]
+    windows = [window_key("shop", window) for window in STANDARD_WINDOWS]
     places = [
         (spec, partition)
         for spec in CHECK_SPECS
