@@ -43,6 +43,7 @@ from mmm_engine.posterior.bijectors import (
 )
 from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
 from mmm_engine.posterior.geometry import TrainingData
+from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart, linear_parts
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
 _SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
@@ -89,12 +90,14 @@ class Coordinates:
         slots: One per free variable, in flat order.
         channels: Groups whose levels are sampled jointly with the intercept (channel_levels.py); empty for plain maps.
         amplitudes: Whether time-varying curves are sampled by their size instead of their eta.
+        linear: Coefficients of linear terms that are sampled together; empty for plain maps.
         specification: The model.
     """
 
     slots: tuple[Slot, ...]
     channels: tuple[ChannelLevels, ...]
     amplitudes: bool
+    linear: tuple[LinearPart, ...]
     specification: ModelSpecification
 
     @property
@@ -121,6 +124,8 @@ class Coordinates:
             value, log_slope = slot.bijector.forward(flat[..., slot.start : slot.stop], slot.part.prior, xp)
             variables[slot.part.name] = value
             log_jacobian = log_jacobian + log_slope.sum(axis=-1)
+        if self.linear:
+            self._mix_linear_terms(variables, data, xp)
         if self.amplitudes:
             log_jacobian = log_jacobian + self._rescale_processes(variables, data, xp)
         if self.channels:
@@ -133,7 +138,7 @@ class Coordinates:
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
         )
-        log_total = self._elements(flat, _intercept(self.specification), xp) + self._control_shift(
+        log_total = self._elements(flat, _intercept(self.specification), xp) + self._linear_shift(
             variables, data, xp
         )
         levels = channel_levels(log_total, amplitude, saturating, xp)
@@ -151,6 +156,17 @@ class Coordinates:
             variables[eta] = variables[eta] / share
             log_jacobian = log_jacobian - xp.log(share)[..., 0]
         return log_jacobian
+
+    def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: Any) -> None:
+        """Turns independent coordinates into coefficients of linear terms (linear_terms.py); a constant Jacobian."""
+        pieces = [variables[linear.part.name] for linear in self.linear]
+        independent = pieces[0] if len(pieces) == 1 else xp.concatenate(pieces, axis=-1)
+        coefficients = independent @ data.linear_map.T + data.linear_centre
+        start = 0
+        for linear in self.linear:
+            stop = start + len(linear.part.indices)
+            variables[linear.part.name] = coefficients[..., start:stop]
+            start = stop
 
     def _rescale_processes(self, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
         """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
@@ -243,18 +259,18 @@ class Coordinates:
                 variables[part.name] = elements if whole else elements[..., list(part.indices)]
             start += spec.size
 
-    def _control_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
-        """What the controls take from (or add to) the total of baseline and channels, on the log scale.
+    def _linear_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
+        """What trend, seasonality and controls take from (or add to) the total of baseline and channels, log scale.
 
-        The data pin the sum of all terms; a control with a mean effect trades off against the baseline.
+        The data pin the sum of all terms; a regressor with a mean effect trades off against the baseline.
         """
-        effects = self.specification.with_role(Role.CONTROL_EFFECT)
-        if not effects:
-            return 0.0
-        control_effect = (assemble(effects[0], variables, xp) * data.controls.mean(axis=0)).sum(axis=-1)[
-            ..., None
+        pieces = [
+            (assemble(spec, variables, xp) * getattr(data, REGRESSORS[spec.role]).mean(axis=0)).sum(axis=-1)
+            for spec in self.specification.with_role(*REGRESSORS)
         ]
-        share = -control_effect / data.target_scaled.mean()
+        if not pieces:
+            return 0.0
+        share = -sum(pieces[1:], pieces[0])[..., None] / data.target_scaled.mean()
         bounded = xp.maximum(share, -0.5)
         # log(1 + share), continued by its tangent below -1/2
         return xp.log1p(bounded) + 2.0 * (share - bounded)
@@ -266,7 +282,7 @@ class Coordinates:
 
 def plain_coordinates(specification: ModelSpecification) -> Coordinates:
     """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(specification, (), {}, amplitudes=False)
+    return _coordinates(specification, (), {}, amplitudes=False, linear=())
 
 
 def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
@@ -283,7 +299,11 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
             elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
                 bijectors[part.name] = GAUSSIAN_TAIL_SOFTPLUS
     return _coordinates(
-        specification, _channels(specification), bijectors, amplitudes=_positive_etas(specification)
+        specification,
+        _channels(specification),
+        bijectors,
+        amplitudes=_positive_etas(specification),
+        linear=linear_parts(specification),
     )
 
 
@@ -336,6 +356,7 @@ def _coordinates(
     bijectors: Mapping[str, Bijector],
     *,
     amplitudes: bool,
+    linear: tuple[LinearPart, ...],
 ) -> Coordinates:
     joint = {_intercept(specification).name} if channels else set()
     for channel in channels:
@@ -348,4 +369,4 @@ def _coordinates(
         bijector = bijectors.get(part.name, BY_SUPPORT[part.prior.support])
         slots.append(Slot(part, start, stop, None if part.name in joint else bijector))
         start = stop
-    return Coordinates(tuple(slots), channels, amplitudes, specification)
+    return Coordinates(tuple(slots), channels, amplitudes, linear, specification)

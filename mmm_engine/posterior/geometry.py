@@ -19,6 +19,7 @@ from mmm_engine.model.arrays import ModelData, process_basis
 from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.model.terms import TimeProcess
 from mmm_engine.model.time_variation import matern52_sqrt_density
+from mmm_engine.posterior.linear_terms import affine_map, linear_parts
 from mmm_engine.rows.window import ScaledInputs
 
 _QUANTILE_NODES = (np.arange(8) + 0.5) / 8
@@ -37,23 +38,33 @@ class TrainingData(ModelData):
     media_rotation: Array = declared("media_basis", "media_basis")
     """Axes of the time-varying curve by how far they move it."""
     intercept_rotation: Array = declared("intercept_basis", "intercept_basis")
+    linear_map: Array = declared("linear", "linear")
+    """From independent coordinates to the coefficients of linear terms (linear_terms.py)."""
+    linear_centre: Array = declared("linear")
+    """Where those coordinates are 0."""
 
 
 def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
     """Lengths of the axes of `TrainingData` that a specification fixes."""
-    return arrays.axis_sizes(specification) | {"node": len(_QUANTILE_NODES)}
+    return arrays.axis_sizes(specification) | {
+        "node": len(_QUANTILE_NODES),
+        "linear": sum(len(linear.part.indices) for linear in linear_parts(specification)),
+    }
 
 
 def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> TrainingData:
     """Arrays of the training rows of a window, those of the coordinates included."""
     media = inputs.media_scaled[: inputs.train_rows]
     model = arrays.first_rows(arrays.model_data(inputs, specification), inputs.train_rows)
+    linear_map, linear_centre = affine_map(linear_parts(specification), model)
     return TrainingData(
         **model.arrays(),
         half_point=half_points(media),
         media_nodes=np.quantile(media, _QUANTILE_NODES, axis=0),
         media_rotation=process_rotation(specification.media_process, inputs.train_rows),
         intercept_rotation=process_rotation(specification.intercept_process, inputs.train_rows),
+        linear_map=linear_map,
+        linear_centre=linear_centre,
     )
 
 

@@ -1,0 +1,96 @@
+"""Linear terms of the mean in coordinates of their own: coefficients of regressors that may have any sign.
+
+Here: which coefficients, and the affine map from independent coordinates to them.
+Not here: the terms (model/mean.py), all other coordinates (coordinates.py).
+
+Trend, seasonality and controls overlap: their coefficients are correlated in the posterior, and a step that fits one
+is too long for another. Given all other parameters the posterior of the coefficients g is about normal, with the
+precision of a regression. With X their regressors over the training rows, each minus its mean (the intercept takes up
+means), s the noise and D the prior variances,
+
+    g = m + L z,    L L' = (X'X / s^2 + 1 / D)^-1                                                    (1)
+
+makes z about standard normal (the QR reparameterisation of regressions, Stan User's Guide, with the prior taken in).
+Any m and any regular L give the same posterior, since the Jacobian is constant; these come from a ridge regression of
+the target on X and the media.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmm_engine.array_types import Floats
+from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.parameters import PriorPart, Role
+from mmm_engine.model.specification import ModelSpecification
+
+REGRESSORS = {Role.TREND: "trend", Role.SEASONALITY: "fourier", Role.CONTROL_EFFECT: "controls"}
+"""Roles of parameters that multiply regressors, with the array of `ModelData` that holds those."""
+
+_ROUNDS = 5  # of estimating noise and coefficients in turn
+_FIRST_NOISE = 0.05  # model space
+_LEAST_NOISE = 1e-4
+_JITTER = 1e-12  # of the largest variance: keeps the factor regular where regressors repeat each other
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """A free variable that multiplies regressors.
+
+    Attributes:
+        part: The variable.
+        array: Name of the array that holds its regressors, in the columns `part.indices`.
+    """
+
+    part: PriorPart
+    array: str
+
+    def regressors(self, data: ModelData) -> Floats:
+        """Its regressors over the rows, shape (row, element)."""
+        return np.asarray(getattr(data, self.array), dtype=float)[:, list(self.part.indices)]
+
+
+def linear_parts(specification: ModelSpecification) -> tuple[LinearPart, ...]:
+    """The free variables that may have any sign and multiply regressors."""
+    return tuple(_linear_parts(specification))
+
+
+def _linear_parts(specification: ModelSpecification) -> Iterator[LinearPart]:
+    for spec in specification.with_role(*REGRESSORS):
+        for part in spec.parts:
+            if part.prior.support == "real":
+                yield LinearPart(part, REGRESSORS[spec.role])
+
+
+def affine_map(parts: tuple[LinearPart, ...], data: ModelData) -> tuple[Floats, Floats]:
+    """L and m of (1), shapes (element, element) and (element,).
+
+    Args:
+        parts: Output of `linear_parts`.
+        data: Training rows.
+    """
+    if not parts:
+        return np.zeros((0, 0)), np.zeros(0)
+    regressors = np.concatenate([part.regressors(data) for part in parts], axis=1)
+    media = np.asarray(data.media_lagged, dtype=float).mean(axis=0)
+    design = np.concatenate([regressors, media], axis=1)
+    design = design - design.mean(axis=0)
+    target = np.asarray(data.target_scaled, dtype=float)
+    target = target - target.mean()
+    count = regressors.shape[1]
+    variances = np.ones(design.shape[1])
+    variances[:count] = np.concatenate(
+        [np.full(len(one.part.indices), one.part.prior.typical_scale**2) for one in parts]
+    )
+    noise = _FIRST_NOISE
+    for _ in range(_ROUNDS):
+        precision = design.T @ design / noise**2 + np.diag(1.0 / variances)
+        coefficients = np.linalg.solve(precision, design.T @ target / noise**2)
+        noise = max(float(np.sqrt(np.mean((target - design @ coefficients) ** 2))), _LEAST_NOISE)
+    covariance = np.linalg.inv(precision)[:count, :count]
+    jitter = _JITTER * float(np.diag(covariance).max())
+    factor = np.linalg.cholesky(covariance + jitter * np.eye(count))
+    return np.asarray(factor, dtype=float), np.asarray(coefficients[:count], dtype=float)
