@@ -28,7 +28,7 @@ _NORMAL_90 = 3.2897  # width of a normal's central 90% in standard deviations
 _SHORT_CHAINS = ThresholdConfig(
     rhat_max=1.05, ess_min=100, divergence_rate_max=0.02
 )  # enough to see them agree
-_SAMPLER = SamplerConfig(draws=500, tune=500, chains=2, seed=1, time_budget=600.0)
+_SAMPLER = SamplerConfig(draws=500, tune=500, chains=2, seed=1, time_budget=600.0, ess_target=None)
 
 
 def simulated_canary() -> Simulation:

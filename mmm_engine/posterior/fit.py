@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -20,6 +18,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
+from mmm_engine.posterior.effort import next_attempt
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
@@ -29,8 +28,6 @@ from mmm_engine.rows.window import ScaledInputs, constant_in_training
 from mmm_engine.version import ENGINE_VERSION
 
 logger = logging.getLogger(__name__)
-
-RHAT_TARGET = 1.01  # with an ESS target, chains that disagree by more are drawn again too
 
 
 def fit(
@@ -74,30 +71,16 @@ def fit(
         draws, stats = sample(density, train, settings, name, progress)
         parameters = density.coordinates.parameters(draws, train, numpy_functions())
         window = FittedWindow(inputs, _tree(parameters, stats, inputs, specification), specification)
-        more = _more_draws(window, settings)
+        divergence_rate = float(stats["diverging"].mean())
+        more = next_attempt(window.parameter_summary, divergence_rate, settings, inputs.config.thresholds)
         if more is None:
             break
-        logger.info("Effective samples of %s miss the target: drawing %d per chain.", name, more)
-        settings = settings.model_copy(update={"draws": more})
+        settings = more.settings
+        logger.info("Drawing %s again, %d draws per chain: %s.", name, settings.draws, more.reason)
     seconds = time.perf_counter() - start
     window.posterior.attrs = _attributes(inputs, settings, density, seconds, name)
     logger.info("Sampling of %s took %.1f s, %d divergences.", name, seconds, int(stats["diverging"].sum()))
     return window
-
-
-def _more_draws(window: FittedWindow, settings: SamplerConfig) -> int | None:
-    """Draws per chain for another attempt, None when the target is met, absent or out of reach.
-
-    Chains cannot be prolonged: the same seed with more draws begins with the same draws.
-    """
-    if settings.ess_target is None or settings.draws >= settings.max_draws:
-        return None
-    summary = window.parameter_summary
-    smallest = float(np.nanmin(summary[["ess_bulk", "ess_tail"]]))
-    if smallest >= settings.ess_target and float(np.nanmax(summary["rhat"])) <= RHAT_TARGET:
-        return None
-    needed = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
-    return min(settings.max_draws, max(2 * settings.draws, math.ceil(needed / 100.0) * 100))
 
 
 def _tree(

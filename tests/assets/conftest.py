@@ -199,7 +199,7 @@ def write_client(
         "target": {"column": "sales", "kind": kind},
         "channels": list(channels),
         "controls": [{"column": "price", "effect": "any"}],
-        "sampler": {"draws": 300, "tune": 300, "chains": 2},
+        "sampler": {"draws": 300, "tune": 300, "chains": 2, "ess_target": None},
         "thresholds": dict(THRESHOLDS),
     }
     (folder / f"{client}.yaml").write_text(yaml.safe_dump({**config, **changes}))

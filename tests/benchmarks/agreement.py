@@ -35,7 +35,7 @@ def main() -> None:
 
     inputs = windows(given.case, ["full"])[0]
     values = sampler_values(given)
-    ours = fit(inputs, sampler=SamplerConfig(**values))
+    ours = fit(inputs, sampler=SamplerConfig(**values, ess_target=None))
     mmm = build_pymc_mmm(inputs)
     plain = mmm.fit(*training_frame(inputs), progressbar=False, random_seed=1, **values)
     intercept = INTERCEPT_NAMES[inputs.config.model.time_varying_intercept]

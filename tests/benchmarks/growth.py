@@ -23,7 +23,7 @@ def main() -> None:
     from tests.benchmarks.cases import windows
 
     inputs = windows(given.case, ["full"])[0]
-    window = fit(inputs, sampler=SamplerConfig(**sampler_values(given)))
+    window = fit(inputs, sampler=SamplerConfig(**sampler_values(given), ess_target=None))
     posterior, summary = window.posterior, window.parameter_summary
     result = {
         "rows": inputs.train_rows,

@@ -14,7 +14,7 @@ def main() -> None:
     given = arguments(main.__doc__ or "").parse_args()
     from mmm_engine.client.config import SamplerConfig
 
-    settings = SamplerConfig(**sampler_values(given))
+    settings = SamplerConfig(**sampler_values(given), ess_target=None)
     peaks, present = [], []
     for _ in range(given.rounds):
         refresh(given, settings)

@@ -24,7 +24,7 @@ from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.simulation.client import simulate_client
 
 ROWS, CHANNELS, SEED = 80, 2, 3
-SAMPLER = SamplerConfig(draws=250, tune=400, chains=2, seed=1)
+SAMPLER = SamplerConfig(draws=250, tune=400, chains=2, seed=1, ess_target=None)
 SIGMA = {"distribution": "HalfNormal", "sigma": 0.1}  # noise of the size that clients have
 PRIORS = {"likelihood": {"distribution": "Normal", "sigma": SIGMA}}
 EVENTS = {"sale": ["2021-11-22", "2022-04-18"], "launch": [{"start": "2021-08-02", "end": "2021-08-15"}]}

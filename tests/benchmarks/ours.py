@@ -25,7 +25,7 @@ def main() -> None:
         import mmm_engine.posterior.fit  # noqa: F401
         from mmm_engine.client.config import SamplerConfig
 
-    settings = SamplerConfig(**sampler_values(given))
+    settings = SamplerConfig(**sampler_values(given), ess_target=None)
     rounds = [refresh(given, settings) for _ in range(given.rounds)]
     answer(given.out, {"imports": clock.seconds["imports"], "rounds": rounds})
 

@@ -60,7 +60,9 @@ def truths(count: int, max_lag: int) -> Iterator[SimulatedTarget]:
 def refit_share(share: int, shares: int, options: argparse.Namespace) -> None:
     """Fit every so-manieth simulation that is not in the folder yet, until the time is over."""
     end = time.perf_counter() + options.seconds
-    sampler = SamplerConfig(draws=options.draws, tune=options.tune, chains=options.chains, seed=1, cores=1)
+    sampler = SamplerConfig(
+        draws=options.draws, tune=options.tune, chains=options.chains, seed=1, cores=1, ess_target=None
+    )
     for lag in (RIGHT_LAG, WRONG_LAG):
         prior = prior_draws(client_window(lag))
         for number, simulated in enumerate(truths(options.simulations, lag)):

@@ -23,7 +23,7 @@ THRESHOLDS = {
     "tree_depth_hits_max": 10_000,
     "bfmi_min": 0.0,
 }
-SAMPLER = {"draws": 150, "tune": 200, "chains": 2}
+SAMPLER = {"draws": 150, "tune": 200, "chains": 2, "ess_target": None}
 STRUCTURES = (("tv", "search"), ("tv", "search", "social"), ("tv", "radio", "search", "social"))
 
 Broken = Callable[[Path, str], None]

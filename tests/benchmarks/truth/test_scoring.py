@@ -30,7 +30,7 @@ HEALTH = {
     "divergences": 0.0,
     "sample_seconds": 1.0,
 }
-SAMPLER = SamplerConfig(draws=60, tune=80, chains=2, seed=1, cores=1)
+SAMPLER = SamplerConfig(draws=60, tune=80, chains=2, seed=1, cores=1, ess_target=None)
 
 
 def fit_around(world: World, factor: float) -> FitNumbers:

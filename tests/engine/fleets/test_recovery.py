@@ -20,7 +20,7 @@ from mmm_engine.fleets.simulated_targets import simulate_target, simulate_target
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
-SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2)
+SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2, ess_target=None)
 
 
 def test_truth_from_a_posterior_is_one_of_its_draws(

@@ -17,7 +17,7 @@ from mmm_engine.results.forecast import forecast
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.toolkit.parameter_units import summarize
 
-SHORT = SamplerConfig(draws=50, tune=100, chains=2, seed=5)
+SHORT = SamplerConfig(draws=50, tune=100, chains=2, seed=5, ess_target=None)
 FRAMES = (
     "scores", "metrics", "health", "predictions", "returns", "curves", "decomposition", "adstock", "parameters",
     "chains", "multiplier",

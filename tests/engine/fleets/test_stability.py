@@ -21,7 +21,7 @@ from mmm_engine.rows.window import ScaledInputs, without_scaling
 from mmm_engine.scores.forecast_scores import mape
 from tests.engine.model_cases import small_inputs
 
-SHORT = SamplerConfig(draws=150, tune=200, chains=2, seed=2)
+SHORT = SamplerConfig(draws=150, tune=200, chains=2, seed=2, ess_target=None)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from mmm_engine.posterior.progress import FitProgress
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import small_inputs
 
-SHORT = SamplerConfig(draws=50, tune=50, chains=2, seed=5)
+SHORT = SamplerConfig(draws=50, tune=50, chains=2, seed=5, ess_target=None)
 
 
 def test_posterior_has_labelled_dimensions(fitted_small: xr.DataTree) -> None:
