@@ -22,7 +22,13 @@ def add(
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
     currency: Annotated[str, typer.Option(help="Written after amounts of money, for example EUR.")] = "",
     max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
-    saturation: Annotated[str, typer.Option(help="Response curve.")] = "michaelis_menten",
+    saturation: Annotated[
+        str | None, typer.Option(help="Response curve; that of the priors when left out.", show_default=False)
+    ] = None,
+    priors: Annotated[
+        str,
+        typer.Option(help="Set of default priors: calibrated (on returns) or toolkit (in model space)."),
+    ] = "calibrated",
     seasonality: Annotated[int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.")] = None,
     time_varying: Annotated[
         bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
@@ -47,7 +53,8 @@ def add(
         "model": {
             "adstock": {"kind": "geometric", "max_lag": max_lag},
             "time_varying_media": time_varying,
-            "saturation": saturation,
+            **({} if saturation is None else {"saturation": saturation}),
+            "priors": priors,
             "yearly_seasonality": seasonality,
         },
     }

@@ -219,7 +219,7 @@ class ClientDataFiles(PartitionFiles):
 
         frame, rest = read_frame(path)
         return ClientData(
-            config=ClientConfig.model_validate(rest["config"]),
+            config=ClientConfig.from_record(rest["config"]),
             frame=frame,
             calendar=Calendar(frame["date"].to_numpy(), rest["period"]),
             findings=tuple(Finding(**finding) for finding in rest["findings"]),

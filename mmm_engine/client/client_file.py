@@ -19,7 +19,9 @@ from mmm_engine.client.config import (
     ControlConfig,
     _columns_as_mappings,
 )
-from mmm_engine.client.model_config import short_events
+from mmm_engine.client.model_config import ModelConfig, short_events
+from mmm_engine.client.presets import PRESETS
+from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import write_text
@@ -115,10 +117,7 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         "channels": [_short(channel) for channel in config.channels],
         "controls": [_short(control) for control in config.controls],
         **({"currency": config.currency} if config.currency else {}),
-        "model": model.model_dump(
-            mode="json", exclude=_at_default(model, "n_basis", "likelihood", "trend") | {"events"}
-        )
-        | ({"events": short_events(model.events)} if model.events else {}),
+        "model": _model_section(model),
         "calibration": config.calibration,
         **_own_lift_tests(config),
         "sampler": sampler.model_dump(mode="json", exclude=_at_default(sampler, "cores", "time_budget")),
@@ -166,6 +165,19 @@ _COMMENTS = {
         "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
     ),
 }
+
+
+def _model_section(model: ModelConfig) -> dict[str, object]:
+    """The section ``model`` as a person writes it: the preset by its name, what it chooses left out."""
+    chosen = PRESETS[model.preset]
+    hidden = _at_default(model, "n_basis", "likelihood", "trend") | {"events", "preset", "returns"}
+    section = model.model_dump(mode="json", exclude=hidden)
+    section["priors"] = {"preset": model.preset, **model.priors} if model.priors else model.preset
+    if model.returns != (ReturnsConfig() if "returns" in chosen else None):
+        section["returns"] = None if model.returns is None else model.returns.model_dump(mode="json")
+    if model.events:
+        section["events"] = short_events(model.events)
+    return section
 
 
 def _own_lift_tests(config: ClientConfig) -> dict[str, object]:

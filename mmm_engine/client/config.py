@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,7 @@ from mmm_engine.client.model_config import (
     lift_test_problems,
     term_name_problems,
 )
+from mmm_engine.client.return_priors import ReturnPrior
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.validation import DataPath, Frozen, Problem, refusal, refused
 from mmm_engine.errors import ConfigError, Fault
@@ -90,7 +91,7 @@ class ChannelConfig(Frozen):
     """One media column.
 
     ``unit`` says what the column counts; ``cost`` names the column with its money when that is another one.
-    ``adstock``, ``saturation`` and ``priors`` override those of the model for this channel.
+    ``adstock``, ``saturation``, ``priors`` and ``returns`` override those of the model for this channel.
     """
 
     column: Column
@@ -99,6 +100,7 @@ class ChannelConfig(Frozen):
     adstock: AdstockConfig | None = None
     saturation: SaturationKind | None = None
     priors: Priors = Field(default_factory=dict)
+    returns: ReturnPrior | None = None
 
 
 class ControlConfig(Frozen):
@@ -111,9 +113,8 @@ class ControlConfig(Frozen):
 class SamplerConfig(Frozen):
     """How the posterior is sampled; ``cores`` None takes what the machine has, ``time_budget`` is in seconds.
 
-    With an ``ess_target`` a fit whose smallest effective sample size misses it, or whose chains disagree (R-hat above
-    1.01), is drawn again with more draws per
-    chain, up to ``max_draws``.
+    A fit whose smallest effective sample size misses ``ess_target``, whose chains disagree, or that has divergent draws
+    is tried again with more effort, up to ``max_draws`` per chain (posterior/effort.py); with None it is not.
     """
 
     draws: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -122,7 +123,7 @@ class SamplerConfig(Frozen):
     target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     cores: Annotated[int, Field(ge=1, le=1024)] | None = None
-    ess_target: Annotated[float, Field(gt=0)] | None = None
+    ess_target: Annotated[float, Field(gt=0)] | None = 400.0
     max_draws: Annotated[int, Field(ge=1, le=100_000)] = 4000
     time_budget: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
 
@@ -177,6 +178,12 @@ class ClientConfig(Frozen):
         of_channels = tuple(test for test in tests if test.channel in channels)
         return self.model_copy(update={"lift_tests": of_channels})
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> ClientConfig:
+        """The settings as `model_dump` stored them; versions that knew no presets had those of `toolkit`."""
+        model = record["model"]
+        return cls.model_validate({**record, "model": {"preset": "toolkit", "returns": None, **model}})
+
     @property
     def channel_names(self) -> tuple[str, ...]:
         """Columns of the channels, in the order of the file."""
@@ -203,10 +210,14 @@ class ClientConfig(Frozen):
         beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast"}
         settings = self.model_dump(mode="json", exclude=beside)
         del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
+        if settings["model"]["preset"] == "toolkit":
+            del settings["model"]["preset"]  # as before there were presets
         for section, name in (
             (settings, "lift_tests"),
             (settings["model"], "trend"),
             (settings["model"], "events"),
+            (settings["model"], "returns"),
+            *((channel, "returns") for channel in settings["channels"]),
         ):
             if not section[name]:
                 del section[name]  # what is not there changes no number

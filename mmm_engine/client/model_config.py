@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from mmm_engine.client.presets import Preset, with_preset
+from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.validation import Frozen, Problem, nearest, refusal
 from mmm_engine.distributions.arguments import prior_problems
 from mmm_engine.files.yaml_document import describe, shorten
@@ -184,12 +186,16 @@ class LiftTest(Frozen):
 class ModelConfig(Frozen):
     """The structure of the model.
 
+    ``priors`` names a preset, or maps parameters to priors (with the name under ``preset``); the preset chooses the
+    saturation and the priors on returns where the file does not.
     ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions, ``events`` a mapping of
-    names to days. A target that cannot be negative and comes near 0 has the likelihood ``truncated_normal``.
+    names to days. A target that cannot be negative and comes near 0 has the likelihood ``truncated_normal``. With
+    ``returns`` the scales of the channels' curves follow from priors on what channels bring.
     """
 
+    preset: Preset = "calibrated"
     adstock: AdstockConfig = AdstockConfig()
-    saturation: SaturationKind = "michaelis_menten"
+    saturation: SaturationKind = "hill"
     time_varying_media: bool = False
     time_varying_intercept: bool = False
     yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
@@ -198,6 +204,12 @@ class ModelConfig(Frozen):
     events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)
+    returns: ReturnsConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_preset(cls, values: object) -> object:
+        return with_preset(values)
 
     @property
     def likelihood_name(self) -> object:

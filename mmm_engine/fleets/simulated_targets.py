@@ -15,11 +15,11 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.windows import Window
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import Fault, FitError
-from mmm_engine.model.arrays import first_rows, model_data
+from mmm_engine.model.arrays import ModelData, first_rows, model_data
 from mmm_engine.model.likelihood import draw_targets, lift_gains
 from mmm_engine.model.mean import mean, mean_terms
-from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import ModelSpecification, model_specification, parameter_values
+from mmm_engine.model.prior_draws import draw_parameters
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 
@@ -70,7 +70,7 @@ def simulate_targets(
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     rng = np.random.default_rng(seed)
     rejected = 0
-    for truth in _truths(specification, seed, fitted):
+    for truth in _truths(specification, train, seed, fitted):
         terms = mean_terms(truth, train, specification, numpy_functions())
         mean_scaled = np.asarray(mean(terms), dtype=float)
         target_scaled = draw_targets(mean_scaled, truth, specification, rng)[0]
@@ -97,7 +97,7 @@ def simulate_targets(
 
 
 def _truths(
-    specification: ModelSpecification, seed: int, fitted: FittedWindow | None
+    specification: ModelSpecification, train: ModelData, seed: int, fitted: FittedWindow | None
 ) -> Iterator[dict[str, Floats]]:
     """Parameters by name, each with a draw axis of length one, without end."""
     rng = np.random.default_rng(seed)
@@ -105,8 +105,7 @@ def _truths(
     while True:
         if fitted is None:
             source = np.random.default_rng(seed + batch * 1_000_003)
-            drawn = draw_variables(specification.parameters, _TRIES, source)
-            values = parameter_values(specification, drawn, numpy_functions())
+            values = draw_parameters(specification, train, _TRIES, source)
             order = np.arange(_TRIES)
         else:
             values = fitted.draws

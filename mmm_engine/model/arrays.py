@@ -15,6 +15,7 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
 from mmm_engine.model.media_transforms import lagged
+from mmm_engine.model.return_specification import return_arrays
 from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.model.terms import TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
@@ -59,6 +60,14 @@ class ModelData:
     training: Array = declared("rows")
     """1 over the number of training rows in these rows, else 0: weights of a mean."""
     target_scaled: Array = declared("rows")
+    return_expected: Array = declared("channel")
+    """Sum of contributions that the prior on a channel's return is centred on."""
+    return_sigma: Array = declared("channel")
+    """Standard deviation of the logarithm of a return around its centre, or around the level that channels share."""
+    level_sigma: Array = declared()
+    """Standard deviation of the logarithm of that level."""
+    silent: Array = declared("channel")
+    """1 where a channel has no media in the training rows, else 0."""
 
     def arrays(self) -> dict[str, Array]:
         """The arrays by name, in the fixed order in which compiled code takes them."""
@@ -104,6 +113,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         **lift_arrays(inputs),
         training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),
         target_scaled=inputs.target_scaled,
+        **return_arrays(inputs, specification.returns),
     )
 
 

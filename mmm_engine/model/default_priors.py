@@ -12,7 +12,9 @@ from typing import Any
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import Problem, nearest
 from mmm_engine.files.yaml_document import Location
-from mmm_engine.model.priors import PriorSpec, read_prior
+from mmm_engine.model.media_transforms import TransformParameter
+from mmm_engine.model.parameters import Role
+from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
 
 INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
 
@@ -40,6 +42,29 @@ FOURIER = {"distribution": "Laplace", "mu": 0, "b": 1}
 
 TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
 
+_HALF_SATURATION = {
+    "distribution": "LogNormal",
+    "mu": -0.5,
+    "sigma": 0.8,
+}  # of the largest spend seen: 0.16 to 2.3
+
+CALIBRATED: dict[tuple[str, str], dict[str, Any]] = {
+    ("hill", "slope"): {"distribution": "Gamma", "mu": 1.3, "sigma": 0.6},
+    ("hill", "kappa"): _HALF_SATURATION,
+    ("michaelis_menten", "lam"): _HALF_SATURATION,
+    ("inverse_scaled_logistic", "lam"): _HALF_SATURATION,
+    ("logistic", "lam"): {
+        "distribution": "LogNormal",
+        "mu": 0.6,
+        "sigma": 0.8,
+    },  # half at log(3) / lam: the same
+}
+"""Priors of the preset `calibrated` by transform and parameter, where they are not the transform's own.
+
+A half-saturation point far below the spend seen makes a switch of a channel, which looks like baseline: the prior has
+it in the range of the spend.
+"""
+
 EVENT_SIGMA = {"distribution": "Gamma", "mu": 7, "sigma": 1}
 """Days."""
 
@@ -57,6 +82,8 @@ class ClientPriors:
 
     def __init__(self, config: ClientConfig) -> None:
         self._who = f"client '{config.client}'"
+        self._preset = config.model.preset
+        self._has_returns = config.model.returns is not None
         self._channel_names = config.channel_names
         self._of_model = dict(config.model.priors)
         self._of_channels = [dict(channel.priors) for channel in config.channels]
@@ -88,6 +115,25 @@ class ClientPriors:
             return self.take(name, default)
         self._model_names.add(name)
         return read_prior(channel_prior, f"channels.{self._channel_names[channel]}.priors.{name}", self._who)
+
+    def take_media(self, name: str, kind: str, parameter: TransformParameter, channel: int) -> PriorSpec:
+        """The prior of a parameter of a channel's adstock or curve.
+
+        With priors on returns the scale of a curve follows from them, unless the client writes a prior of its own.
+
+        Args:
+            name: The parameter's name in the model.
+            kind: The transformation.
+            parameter: The parameter within it, with the transformation's own default.
+            channel: Position of the channel.
+        """
+        default = parameter.prior
+        if self._preset == "calibrated":
+            default = CALIBRATED.get((kind, parameter.name), default)
+        prior = self.take_channel(name, default, channel)
+        written = name in self._of_model or name in self._of_channels[channel]
+        follows = self._has_returns and parameter.role is Role.SATURATION_SCALE
+        return FROM_RETURN if follows and not written else prior
 
     def unknown(self) -> Iterator[Problem]:
         """Priors that no parameter has asked for, each with the nearest name that one has."""

@@ -14,18 +14,28 @@ import numpy as np
 
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.model.arrays import ModelData
-from mmm_engine.model.mean import MeanTerms, mean, mean_terms, saturated_media
+from mmm_engine.model.mean import MeanTerms, mean, saturated_media
 from mmm_engine.model.specification import ModelSpecification
 
 
 def log_likelihood(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+    values: Mapping[str, Array],
+    terms: MeanTerms,
+    data: ModelData,
+    specification: ModelSpecification,
+    xp: Any,
 ) -> Array:
     """Log likelihood of the target of `data` and of the lift tests, a number.
 
     Constants are kept, so that the value equals PyMC's.
+
+    Args:
+        values: Parameters by name.
+        terms: Output of `mean_terms` for them.
+        data: Training rows.
+        specification: The model.
+        xp: Array functions.
     """
-    terms = mean_terms(values, data, specification, xp)
     expected = mean(terms)
     arguments = noise_arguments(values, specification)
     sigma = arguments["sigma"]

@@ -138,6 +138,16 @@ def saturated_media(
     return _in_channel_order(pieces, specification.saturations, xp)
 
 
+def channel_scales(values: Mapping[str, Array], specification: ModelSpecification, xp: Any) -> Array:
+    """The number that multiplies each channel's curve, shape (..., channel); 1 where a curve has none."""
+    pieces = []
+    for group in specification.saturations:
+        names, scale = dict(group.parameters), SATURATIONS[group.kind].scale
+        first = values[next(iter(names.values()))]
+        pieces.append(xp.ones_like(first) if scale is None else values[names[scale]])
+    return _in_channel_order(pieces, specification.saturations, xp)
+
+
 def saturation_shape(
     media: Array, values: Mapping[str, Array], group: MediaGroup, specification: ModelSpecification, xp: Any
 ) -> Array:

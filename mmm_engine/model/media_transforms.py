@@ -127,7 +127,8 @@ def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) ->
     for period in range(1, max_lag + 1):
         log_ratio = math.log(period) - xp.log(lam)
         log_density.append(xp.log(k / lam) + (k - 1.0) * log_ratio - xp.exp(k * log_ratio))
-    density = [xp.exp(value) for value in log_density]
+    highest = _fold(xp.maximum, log_density)  # far out in its tail every density would be 0
+    density = [xp.exp(value - highest) for value in log_density]
     low, high = _fold(xp.minimum, density), _fold(xp.maximum, density)
     return [(value - low) / (high - low) for value in density]
 

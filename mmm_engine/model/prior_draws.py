@@ -1,6 +1,6 @@
 """Random draws of a model's free variables from their priors, with numpy alone.
 
-Here: all variables, priors on priors first; the range in which a prior expects a parameter.
+Here: all variables, priors on priors first; parameters made of them; the range in which a prior expects a parameter.
 Not here: how a family is drawn from (distributions/), parameters made of several variables (parameters.assemble).
 
 PyMC draws the same (a test compares the two) and takes seconds to import and to build each draw.
@@ -14,8 +14,13 @@ from functools import cache
 import numpy as np
 
 from mmm_engine.array_types import Floats
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, free_variables
 from mmm_engine.model.priors import PriorSpec
+from mmm_engine.model.return_priors import draw_scales
+from mmm_engine.model.specification import ModelSpecification, parameter_values
 
 RANGE = (0.01, 0.99)
 _RANGE_DRAWS = 20_000
@@ -48,11 +53,38 @@ def draw_variables(
     return drawn
 
 
+def draw_parameters(
+    specification: ModelSpecification, data: ModelData, draws: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Draws of every parameter by name, model space, shape (draw, ...).
+
+    Args:
+        specification: The model.
+        data: Training rows; only scales that follow from priors on returns hang on them.
+        draws: How many.
+        rng: Source of randomness.
+    """
+    variables = draw_variables(specification.parameters, draws, rng)
+    values = {
+        name: np.asarray(value, dtype=float)
+        for name, value in parameter_values(specification, variables, numpy_functions()).items()
+    }
+    if specification.returns is None:
+        return values
+    scales = draw_scales(values, data, specification, rng)
+    for group in specification.saturations:
+        scale = SATURATIONS[group.kind].scale
+        if scale is not None:
+            values[dict(group.parameters)[scale]] = scales[:, list(group.channels)]
+    return values
+
+
 @cache
 def prior_ranges(parameters: tuple[ParameterSpec, ...]) -> dict[str, Floats]:
     """The 1% and 99% quantiles of every element of every parameter, shape (2, size) by name; from 20,000 draws.
 
     A prior that is densest at 0 (half-normal, exponential) has nothing against small values: its range begins at 0.
+    Scales that follow from returns have no range here: it hangs on the rows (`draw_parameters`).
     """
     drawn = draw_variables(parameters, _RANGE_DRAWS, np.random.default_rng(0))
     ranges = {}

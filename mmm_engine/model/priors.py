@@ -11,11 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mmm_engine.client.validation import nearest
 from mmm_engine.distributions.arguments import as_number, prior_problems, written_arguments
-from mmm_engine.distributions.family import Distribution, Support
+from mmm_engine.distributions.family import Distribution, Parametrisation, Support
 from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import ConfigError, Fault
+
+_FROM_RETURN = Distribution(
+    "FromReturn",
+    "positive",
+    (Parametrisation(()),),
+    lambda x, at, xp: x * 0.0,
+    lambda rng, at, shape: np.ones(shape),
+    None,
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class PriorSpec:
     @property
     def family(self) -> Distribution:
         """The distribution with its functions."""
-        return DISTRIBUTIONS[self.distribution]
+        return _FROM_RETURN if self.distribution == _FROM_RETURN.name else DISTRIBUTIONS[self.distribution]
 
     @property
     def support(self) -> Support:
@@ -64,6 +75,10 @@ class PriorSpec:
             for name, value in self.arguments
         )
         return f"{self.distribution}({inside})"
+
+
+FROM_RETURN = PriorSpec(_FROM_RETURN.name, ())
+"""Marks the scale of a curve that follows from a prior on a return (return_priors.py); no user can write it."""
 
 
 def read_prior(value: Any, where: str, who: str) -> PriorSpec:

@@ -13,7 +13,7 @@ import pandas as pd
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.model.calendar_terms import known_lift_tests
 from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
-from mmm_engine.model.priors import PriorSpec
+from mmm_engine.model.priors import FROM_RETURN, PriorSpec
 from mmm_engine.model.specification import (
     INTERCEPT_PROCESS,
     MEDIA_PROCESS,
@@ -159,7 +159,8 @@ def model_priors(specification: ModelSpecification, train_rows: int) -> dict[str
         if process is not None:
             priors[setting] = _hsgp(process, specification, train_rows)
     rest = specification.with_role(*SATURATION_ROLES, Role.ADSTOCK, Role.SEASONALITY, *_OUTSIDE)
-    return priors | {spec.name: _prior(spec) for spec in sorted(rest, key=_guide_order)}
+    own = [spec for spec in rest if spec.parts[0].prior != FROM_RETURN]
+    return priors | {spec.name: _prior(spec) for spec in sorted(own, key=_guide_order)}
 
 
 _OUTSIDE = (Role.TREND, Role.EVENT_WIDTH, Role.EVENT_SIZE)
@@ -226,6 +227,9 @@ def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> No
         fault = Fault(
             "model.events", found, "events that come once, daily or weekly rows", "build it by hand"
         )
+        raise ConfigError(who, fault)
+    if specification.returns is not None:
+        fault = Fault("model.returns", "priors on returns", "priors on scales", "write 'priors: toolkit'")
         raise ConfigError(who, fault)
     for spec in specification.parameters:
         if len(spec.parts) > 1 or spec.parts[0].sign < 0:

@@ -19,6 +19,7 @@ from mmm_engine.files.yaml_document import Location, name_of
 from mmm_engine.model import terms
 from mmm_engine.model.default_priors import ClientPriors
 from mmm_engine.model.parameters import ParameterSpec, Role, assemble
+from mmm_engine.model.return_specification import ReturnSpecification, return_specification
 from mmm_engine.model.terms import Likelihood, MediaGroup, NoiseArgument, TimeProcess
 
 MEDIA_PROCESS = "media_temporal_latent_multiplier"
@@ -39,6 +40,7 @@ class ModelSpecification:
         changepoints: How often the slope of the trend may change, 0 for no trend.
         n_events: Number of events.
         has_lift_tests: Whether lift tests are part of the likelihood.
+        returns: Channels whose scale follows from a prior on what they bring; None without any.
         likelihood: Distribution of the target around the mean.
         noise_arguments: Its arguments beside the mean.
         parameters: Every parameter with its priors, in the order of the flat vector.
@@ -53,6 +55,7 @@ class ModelSpecification:
     changepoints: int
     n_events: int
     has_lift_tests: bool
+    returns: ReturnSpecification | None
     likelihood: Likelihood
     noise_arguments: tuple[NoiseArgument, ...]
     parameters: tuple[ParameterSpec, ...]
@@ -154,6 +157,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         changepoints=config.model.trend.changepoints if config.model.trend else 0,
         n_events=len(config.model.events),
         has_lift_tests=bool(config.lift_tests),
+        returns=return_specification(config, terms.channels_that_follow(saturations, saturation_parameters)),
         likelihood=likelihood,
         noise_arguments=noise_arguments,
         parameters=parameters,

@@ -27,7 +27,7 @@ from mmm_engine.model.default_priors import (
 )
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit
-from mmm_engine.model.priors import PriorSpec, read_prior
+from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
 
 Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
 
@@ -151,13 +151,23 @@ def _media_groups(
         names = []
         for parameter in transform_parameters[kind]:
             name = f"{prefix}_{parameter.name}"
-            channel_priors = [
-                (priors.take_channel(name, parameter.prior, channel), 1.0) for channel in channels
-            ]
+            channel_priors = [(priors.take_media(name, kind, parameter, at), 1.0) for at in channels]
             parameters.append(_by_prior(name, parameter.role, parameter.unit, dim, channel_priors))
             names.append((parameter.name, name))
         groups.append(MediaGroup(kind, tuple(channels), tuple(names), max_lag))
     return tuple(groups), parameters
+
+
+def channels_that_follow(groups: Sequence[MediaGroup], parameters: Sequence[ParameterSpec]) -> list[int]:
+    """Positions of the channels whose curve's scale follows from a prior on a return."""
+    scales = {spec.name: spec for spec in parameters if spec.role is Role.SATURATION_SCALE}
+    positions = []
+    for group in groups:
+        for name in dict(group.parameters).values():
+            parts = scales[name].parts if name in scales else ()
+            indices = [index for part in parts if part.prior == FROM_RETURN for index in part.indices]
+            positions += [group.channels[index] for index in indices]
+    return sorted(positions)
 
 
 def time_process(

@@ -24,7 +24,9 @@ from mmm_engine.compiler.graph import Expression, Graph
 from mmm_engine.compiler.inputs import Signature
 from mmm_engine.model.arrays import DYNAMIC_AXES
 from mmm_engine.model.likelihood import log_likelihood
+from mmm_engine.model.mean import mean_terms
 from mmm_engine.model.parameters import free_variables, log_prior
+from mmm_engine.model.return_priors import log_return_prior
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
 from mmm_engine.posterior.geometry import TrainingData, axis_sizes
@@ -113,9 +115,11 @@ def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any
     """
     specification = coordinates.specification
     variables, log_jacobian = coordinates.variables(flat, data, xp)
-    total = log_jacobian + log_likelihood(
-        parameter_values(specification, variables, xp), data, specification, xp
-    )
+    values = parameter_values(specification, variables, xp)
+    terms = mean_terms(values, data, specification, xp)
+    total = log_jacobian + log_likelihood(values, terms, data, specification, xp)
+    if specification.returns is not None:
+        total = total + log_return_prior(values, data, specification, terms, xp)
     for part in free_variables(specification.parameters):
         total = total + log_prior(part, variables, xp)
     return total

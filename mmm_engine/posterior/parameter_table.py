@@ -6,16 +6,15 @@ Not here: R-hat and effective sample sizes (diagnostics.py), how priors are writ
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.prior_draws import draw_variables, prior_ranges
-from mmm_engine.model.specification import ModelSpecification, dimension_labels, parameter_values
+from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.prior_draws import RANGE, draw_parameters, prior_ranges
+from mmm_engine.model.priors import FROM_RETURN
+from mmm_engine.model.specification import ModelSpecification, dimension_labels
 from mmm_engine.posterior.fitted_window import FittedWindow
 
 PRIOR_DRAWS = 1000
@@ -27,12 +26,17 @@ def parameter_frame(window: FittedWindow) -> pd.DataFrame:
     Returns:
         The columns of the summary, then those of `prior_frame`; model space.
     """
-    priors = prior_frame(window.inputs.config, window.specification)
+    priors = prior_frame(window.inputs.config, window.specification, window.training_arrays)
     return window.parameter_summary.merge(priors, on="parameter", how="left")
 
 
-def prior_frame(config: ClientConfig, specification: ModelSpecification) -> pd.DataFrame:
+def prior_frame(config: ClientConfig, specification: ModelSpecification, data: ModelData) -> pd.DataFrame:
     """The prior of every parameter element.
+
+    Args:
+        config: The client, for names of channels and controls.
+        specification: Its model.
+        data: Training rows, on which scales hang that follow from priors on returns.
 
     Returns:
         Columns parameter ("saturation_lam[tv]"), prior_mean, prior_sd, prior_q05, prior_q95, prior_q01, prior_q99;
@@ -40,7 +44,10 @@ def prior_frame(config: ClientConfig, specification: ModelSpecification) -> pd.D
         mean and sd are those of the draws, also where the distribution has none.
     """
     labels = dimension_labels(config, specification)
-    values, ranges = prior_values(specification), prior_ranges(specification.parameters)
+    values, ranges = prior_values(specification, data), dict(prior_ranges(specification.parameters))
+    for spec in specification.parameters:
+        if any(part.prior == FROM_RETURN for part in spec.parts):
+            ranges[spec.name] = np.quantile(values[spec.name], RANGE, axis=0)
     names: list[str] = []
     for spec in specification.parameters:
         elements = [""] if spec.dim is None else [f"[{label}]" for label in labels[spec.dim]]
@@ -61,9 +68,6 @@ def prior_frame(config: ClientConfig, specification: ModelSpecification) -> pd.D
     )
 
 
-@lru_cache(maxsize=8)
-def prior_values(specification: ModelSpecification) -> dict[str, Floats]:
+def prior_values(specification: ModelSpecification, data: ModelData) -> dict[str, Floats]:
     """Draws of every parameter from its prior, by name, shape (draw, element); the same at every call."""
-    variables = draw_variables(specification.parameters, PRIOR_DRAWS, np.random.default_rng(0))
-    values = parameter_values(specification, variables, numpy_functions())
-    return {name: np.asarray(value, dtype=float) for name, value in values.items()}
+    return draw_parameters(specification, data, PRIOR_DRAWS, np.random.default_rng(0))

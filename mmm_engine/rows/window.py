@@ -168,7 +168,7 @@ class ScaledInputs:
     @classmethod
     def from_record(cls, frame: pd.DataFrame, record: Mapping[str, Any]) -> ScaledInputs:
         """The inputs that `frame` and `record` were written from."""
-        config = ClientConfig.model_validate(record["config"])
+        config = ClientConfig.from_record(record["config"])
         names = list(config.channel_names)
         return cls(
             window=Window.named(record["window"]),

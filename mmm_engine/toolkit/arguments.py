@@ -45,12 +45,12 @@ def lift_tests(frame: pd.DataFrame, client: str) -> list[LiftTest]:
     return list(tests)
 
 
-def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any]) -> ClientConfig:
-    """The client's settings with the given priors, checked."""
+def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any], preset: str) -> ClientConfig:
+    """The client's settings with a preset and priors in place of its own, checked."""
     who = f"PymcModel '{settings['client']}'"
     common, own = prior_mappings(priors, settings["channels"], who)
     channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
-    model = {**settings["model"], "priors": common}
+    model = {**settings["model"], "priors": {**common, "preset": preset}}
     config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
     model_specification(config)  # refuses priors of parameters that the model does not have
     return config

@@ -52,9 +52,11 @@ class PymcModel(FleetMethods):
         client_name: Names the client in messages and reports: a-z, 0-9, '_' and '-'.
         lag_max: Periods over which media works, the current one included.
         scale_data: Divide every column by its largest absolute training value.
-        saturation: michaelis_menten, logistic, inverse_scaled_logistic, hill, hill_sigmoid, tanh, root, log or none.
+        saturation: michaelis_menten (default), logistic, inverse_scaled_logistic, hill (default of the calibrated
+            priors), hill_sigmoid, tanh, root, log or none.
         adstock: geometric, delayed, binomial, weibull_pdf, weibull_cdf or none.
-        priors: Overrides of `model_priors`: name to a pymc-extras `Prior`, an `HSGPKwargs` or a mapping.
+        priors: Overrides of `model_priors`: name to a pymc-extras `Prior`, an `HSGPKwargs` or a mapping. Or
+            "calibrated": priors on what channels bring, whose intervals are measured to hold the truth.
         calibrations: Lift tests, one row each: channel, date, x, delta_x, delta_y, sigma (of delta_y), original units.
         time_varying_media: Let the effect of all media vary over time.
         time_varying_intercept: Let the baseline vary over time.
@@ -80,9 +82,9 @@ class PymcModel(FleetMethods):
         client_name: str = "client0",
         lag_max: int = 4,
         scale_data: bool = True,
-        saturation: str = "michaelis_menten",
+        saturation: str | None = None,
         adstock: str = "geometric",
-        priors: Mapping[str, Any] | None = None,
+        priors: Mapping[str, Any] | str | None = None,
         calibrations: pd.DataFrame | None = None,
         time_varying_media: bool = False,
         time_varying_intercept: bool = False,
@@ -102,7 +104,7 @@ class PymcModel(FleetMethods):
             "controls": as_list(control_names),
             "model": {
                 "adstock": {"kind": adstock, "max_lag": lag_max},
-                "saturation": saturation,
+                **({} if saturation is None else {"saturation": saturation}),
                 "time_varying_media": time_varying_media,
                 "time_varying_intercept": time_varying_intercept,
                 "n_basis": number_of_basis,
@@ -113,10 +115,11 @@ class PymcModel(FleetMethods):
             },
             "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
-        self._given: dict[str, Any] = dict(priors or {})
+        self._preset = priors if isinstance(priors, str) else "toolkit"
+        self._given: dict[str, Any] = {} if isinstance(priors, str) else dict(priors or {})
         self._priors: dict[str, Any] | None = None
         self._shown: dict[str, Any] = {}
-        config = checked_config(self._settings, self._given)
+        config = checked_config(self._settings, self._given, self._preset)
         self._scaled = bool(scale_data)
         self._data = client_data_from_frame(config, client_data)
         self._fit: ScoredWindow | None = None
@@ -211,7 +214,11 @@ class PymcModel(FleetMethods):
             "seed": seed,
             "target_accept": target_accept,
         }
-        self._settings["sampler"] = {**sampler, "cores": cores}
+        self._settings["sampler"] = {
+            **sampler,
+            "cores": cores,
+            "ess_target": None,
+        }  # so many draws as are asked for
         self._sample(progressbar)
 
     def predict(self, X_new: pd.DataFrame | None = None) -> Floats:
@@ -322,7 +329,7 @@ class PymcModel(FleetMethods):
         changed = {name: prior for name, prior in shown.items() if repr(prior) != repr(self._shown.get(name))}
         self._given |= changed
         self._shown |= copy.deepcopy(changed)
-        self._data = replace(self._data, config=checked_config(self._settings, self._given))
+        self._data = replace(self._data, config=checked_config(self._settings, self._given, self._preset))
 
     def _sample(self, progressbar: bool) -> None:
         inputs = self.inputs

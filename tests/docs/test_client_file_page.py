@@ -27,7 +27,9 @@ from mmm_engine.client.model_config import (
     ModelConfig,
     TrendConfig,
 )
+from mmm_engine.client.return_priors import ReturnPrior, ReturnsConfig
 from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.files.yaml_document import parse_document
 from mmm_engine.model.default_priors import (
     CONTROL_EFFECTS,
     EVENT_SIGMA,
@@ -47,6 +49,8 @@ SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "channels": (ChannelConfig,),
     "controls": (ControlConfig,),
     "model": (ModelConfig,),
+    "returns": (ReturnsConfig,),
+    "returns of a channel": (ReturnPrior,),
     "adstock": (AdstockConfig,),
     "trend": (TrendConfig,),
     "events": (EventConfig, EventDays),
@@ -189,7 +193,7 @@ def test_every_section_type_has_a_section() -> None:
 def test_examples_are_client_files(block: str) -> None:
     """Examples of the page are read without a fault, alone or in the smallest client file."""
     smallest = {"client": "acme", "data": "a.csv", "date": "week", "target": "sales", "channels": ["tv"]}
-    values = yaml.load(block, Loader=yaml.BaseLoader)
+    values = dict(parse_document(block).values)
     config = client_config_from_mapping(smallest | values)
     assert config.client == "acme"
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.windows import Window
-from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.prior_draws import draw_variables
-from mmm_engine.model.specification import dimension_labels, model_specification, parameter_values
+from mmm_engine.model.arrays import first_rows, model_data
+from mmm_engine.model.prior_draws import draw_parameters
+from mmm_engine.model.specification import dimension_labels, model_specification
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs, Scales
 
@@ -23,7 +23,11 @@ LIFTS = [
 
 
 def small_config(**model: Any) -> ClientConfig:
-    """A client with three channels and two controls; `model` goes into the model section, but for `lift_tests`."""
+    """A client with three channels and two controls.
+
+    `model` goes into the model section, but for columns, `lift_tests` and `sampler`.
+    """
+    sampler = model.pop("sampler", {"draws": 300, "tune": 300, "chains": 2, "seed": 7, "ess_target": None})
     return ClientConfig.model_validate(
         {
             "client": "toy",
@@ -33,8 +37,13 @@ def small_config(**model: Any) -> ClientConfig:
             "channels": model.pop("channels", ["tv", "radio", "search"]),
             "controls": model.pop("controls", ["price", "promo"]),
             "lift_tests": model.pop("lift_tests", []),
-            "model": {"adstock": {"kind": "geometric", "max_lag": 4}, "n_basis": 12, **model},
-            "sampler": {"draws": 300, "tune": 300, "chains": 2, "seed": 7},
+            "model": {
+                "preset": "toolkit",
+                "adstock": {"kind": "geometric", "max_lag": 4},
+                "n_basis": 12,
+                **model,
+            },
+            "sampler": sampler,
         }
     )
 
@@ -71,8 +80,8 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
 def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
     """Parameters drawn from the prior, in the form of a posterior: for tests that need draws but no fit."""
     specification = model_specification(inputs.config)
-    drawn = draw_variables(specification.parameters, draws, np.random.default_rng(0))
-    values = parameter_values(specification, drawn, numpy_functions())
+    train = first_rows(model_data(inputs, specification), inputs.train_rows)
+    values = draw_parameters(specification, train, draws, np.random.default_rng(0))
     labels = dimension_labels(inputs.config, specification)
     variables, used = {}, {}
     for spec in specification.parameters:

@@ -70,7 +70,6 @@ def _config(
             "controls": [{"column": name, "effect": "any"} for name in (*rows.controls, *more_controls)],
             "model": {
                 "adstock": {"kind": "geometric", "max_lag": MAX_LAG[spacing]},
-                "saturation": "michaelis_menten",
                 **model,
             },
         }

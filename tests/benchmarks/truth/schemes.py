@@ -5,7 +5,7 @@ Not here: every other setting (`clients.py`).
 
 A scheme that only changes the section ``model`` is one line:
 
-    SCHEMES["hill_delayed"] = model_changes(saturation="hill", adstock={"kind": "delayed"})
+    SCHEMES["delayed"] = model_changes(adstock={"kind": "delayed"})
 
 Mappings are merged, so that ``max_lag`` stays. One that needs the rows is a function under the same name.
 """
@@ -44,20 +44,31 @@ def spend_share(data: ClientData) -> ClientConfig:
     spend = np.where(paid, data.spend.sum(axis=0), 0.0)
     scales = np.where(paid, sum(paid) * spend / spend.sum(), 1.0)
     settings = data.config.model_dump(mode="json")
+    settings["model"] |= TOOLKIT
     for channel, scale in zip(settings["channels"], scales, strict=True):
         channel["priors"]["saturation_alpha"] = {"distribution": "HalfNormal", "sigma": float(scale)}
     return client_config_from_mapping(settings)
 
 
+TOOLKIT: dict[str, Any] = {"preset": "toolkit", "saturation": "michaelis_menten", "returns": None}
 FREE_HILL: dict[str, Any] = {
     "saturation_slope": {"distribution": "Gamma", "mu": 1.3, "sigma": 0.6},
     "saturation_kappa": {"distribution": "HalfNormal", "sigma": 1.0},
 }
+MERIDIAN_ROI: dict[str, Any] = {"prior": "roas", "median": 1.2214, "level_sigma": 0.0, "channel_sigma": 0.9}
 
 SCHEMES: dict[str, Scheme] = {
-    "toolkit": model_changes(),  # saturation_alpha Gamma(2, 1), saturation_lam HalfNormal(1)
+    "calibrated": model_changes(),  # the default of client files
+    "calibrated_trend": model_changes(trend={"changepoints": 12}),
+    "calibrated_mm": model_changes(saturation="michaelis_menten"),
+    "calibrated_delayed": model_changes(adstock={"kind": "delayed"}),
+    "total_share": model_changes(returns={"prior": "total_media_share"}),
+    "meridian_roi": model_changes(returns=MERIDIAN_ROI),  # its default, LogNormal(0.2, 0.9), on our model
+    "toolkit": model_changes(**TOOLKIT),  # saturation_alpha Gamma(2, 1), saturation_lam HalfNormal(1)
     "spend_share": spend_share,
-    "hill_toolkit": model_changes(saturation="hill", priors=FREE_HILL),  # amplitude HalfNormal(1.5)
+    "hill_toolkit": model_changes(
+        **{**TOOLKIT, "saturation": "hill"}, priors=FREE_HILL
+    ),  # scale HalfNormal(1.5)
 }
 
 

@@ -35,7 +35,7 @@ from tests.benchmarks.truth.tables import Record, report
 from tests.benchmarks.truth.worlds import World, make_world
 
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
-WORLDS, DEFAULT_SCHEMES = 24, "toolkit,spend_share"
+WORLDS, DEFAULT_SCHEMES = 24, "calibrated,toolkit"
 _BESIDE_THE_FIT = (
     "report",
     "toolkit",

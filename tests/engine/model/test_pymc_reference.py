@@ -63,7 +63,7 @@ def _short(value: str | dict[str, Any]) -> str:
 def test_table_has_every_option() -> None:
     """A new adstock, saturation or term has to join the table."""
     terms = {name for *_, settings in COMBINATIONS for name in settings}
-    beside = {"adstock", "saturation", "n_basis", "priors"}
+    beside = {"adstock", "saturation", "n_basis", "priors", "preset", "returns"}
     assert terms == ModelConfig.model_fields.keys() - beside | {"lift_tests"}
     assert {settings.get("likelihood", "normal") for *_, settings in COMBINATIONS} == set(LIKELIHOODS)
     assert {adstock for adstock, *_ in COMBINATIONS} == set(ADSTOCKS)

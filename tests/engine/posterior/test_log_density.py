@@ -238,8 +238,10 @@ def test_buffer_by_hand() -> None:
         assert column.tolist() == [0.0, 0.0, *data.media_lagged[0][:, channel]]
         for lag in range(3):
             assert np.array_equal(column[2 - lag : 7 - lag], data.media_lagged[lag][:, channel])
-    coordinates = channels + 8 * channels  # half-spread points and eight quantiles of each channel come last
-    assert buffer[-5 - coordinates : -coordinates].tolist() == data.target_scaled.tolist()
+    behind = (
+        3 * channels + 1 + 9 * channels
+    )  # priors on returns, half-spread points, eight quantiles of each channel
+    assert buffer[-5 - behind : -behind].tolist() == data.target_scaled.tolist()
 
 
 def test_buffer_holds_every_array_once() -> None:

@@ -7,9 +7,11 @@ import pytest
 from scipy import stats
 
 from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.model.arrays import model_data
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame, prior_frame
+from tests.engine.model_cases import small_inputs
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +21,12 @@ def priors() -> pd.DataFrame:
         {
             "client": "acme", "data": "acme.csv", "date": "week", "target": "sales", "channels": ["tv", "radio"],
             "controls": [{"column": "promo"}, {"column": "price", "effect": "negative"}],
-            "model": {"priors": {"intercept": {"distribution": "Normal", "mu": 2, "sigma": 0.5}}},
+            "model": {"priors": {"preset": "toolkit", "intercept": {"distribution": "Normal", "mu": 2, "sigma": 0.5}}},
         }
     )  # fmt: skip
-    return prior_frame(config, model_specification(config)).set_index("parameter")
+    specification = model_specification(config)
+    inputs = small_inputs(rows=40)
+    return prior_frame(config, specification, model_data(inputs, specification)).set_index("parameter")
 
 
 def test_a_prior_of_the_client_file_is_told_as_it_is_written(priors: pd.DataFrame) -> None:

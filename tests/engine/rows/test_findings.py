@@ -96,16 +96,16 @@ def test_a_column_that_the_others_explain_is_named_with_the_nearest():
 
 
 def test_few_rows_for_many_parameters_are_a_warning():
-    """Ten parameters want 30 rows: a delayed adstock has two parameters."""
+    """Twelve parameters want 36 rows: a delayed adstock has two parameters, a Hill curve three."""
     delayed = {"column": "tv", "adstock": {"kind": "delayed"}}
     finding = only(rows(28), shop_config(channels=[delayed, "radio"]))
     assert (finding.code, finding.column) == ("few-rows", "")
-    assert finding.message == "28 rows for 10 parameters (2.8 each); effects will lean on priors"
+    assert finding.message == "28 rows for 12 parameters (2.3 each); effects will lean on priors"
 
 
 def test_parameters_are_counted_without_the_weights_of_basis_functions():
     """Intercept and noise, adstock and saturation of each channel, controls, harmonics, kernels."""
-    assert count_parameters(shop_config()) == 2 + 2 * (1 + 2) + 1
+    assert count_parameters(shop_config()) == 2 + 2 * (1 + 3) + 1
     config = shop_config().model_copy(
         update={
             "channels": (

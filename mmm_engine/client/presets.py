@@ -1,0 +1,49 @@
+"""Named sets of defaults for a model: what holds where a client file says nothing.
+
+Here: which presets there are, and the forms they choose.
+Not here: the priors of single parameters under a preset (model/default_priors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from mmm_engine.client.validation import Problem, nearest, refusal
+from mmm_engine.files.yaml_document import shorten
+
+Preset = Literal["calibrated", "toolkit"]
+"""calibrated: priors on returns and a free Hill curve, whose intervals are measured to hold the truth (`make truth`).
+toolkit: the priors of the in-house toolkit, in model space; what `PymcModel` takes when it is told nothing else."""
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "calibrated": {"saturation": "hill", "returns": {}},
+    "toolkit": {"saturation": "michaelis_menten"},
+}
+"""Settings of the model by preset, for those that a client file does not name."""
+
+
+def with_preset(values: object) -> object:
+    """Settings of a model with the preset taken out of ``priors``, and what it chooses filled in.
+
+    ``priors`` is the name of a preset, or a mapping of priors with the name under ``preset``.
+    """
+    if not isinstance(values, Mapping):
+        return values
+    settings = dict(values)
+    priors = settings.get("priors")
+    if isinstance(priors, str):
+        settings["preset"], settings["priors"] = priors, {}
+    elif isinstance(priors, Mapping) and "preset" in priors:
+        settings["preset"] = priors["preset"]
+        settings["priors"] = {name: prior for name, prior in priors.items() if name != "preset"}
+    preset = settings.setdefault("preset", "calibrated")
+    if preset not in PRESETS:
+        names = get_args(Preset)
+        fix = nearest(str(preset), names) or "choose one of these"
+        raise refusal(
+            Problem(("priors",), f"the preset {shorten(preset)}", f"one of {', '.join(names)}", fix)
+        )
+    for name, value in PRESETS[preset].items():
+        settings.setdefault(name, value)
+    return settings

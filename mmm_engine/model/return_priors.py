@@ -1,0 +1,166 @@
+"""Priors on what channels bring: returns in the client's own units instead of scales in model space.
+
+Here: the arrays that carry a client's numbers, the log density, and draws of the scales that follow from it.
+Not here: what a client may say (client/return_priors.py), priors of all other parameters (parameters.py).
+
+Let A_c be the sum of channel c's contribution over the training rows, and e_c the sum that its prior is centred on:
+
+    roas                  e_c = median * spend_c
+    cost_per_conversion   e_c = spend_c / median
+    contribution_share    e_c = median * sum of the target
+    mroas                 e_c = median * spend_c, and A_c is 100 times what 1% more media in every row would add
+
+    u_c = log(A_c / e_c)                                                                            (1)
+
+Channels with a prior of their own have u_c ~ Normal(0, s_c). The others share a level:
+
+    u_c = level + d_c,    level ~ Normal(0, tau),    d_c ~ Normal(0, s)                              (2)
+
+so that u is normal with covariance s^2 I + tau^2 11'. With n channels, r = sum(u) and q = sum(u^2), its log density is
+by the Sherman-Morrison formula, up to a constant,
+
+    -(q - tau^2 r^2 / (s^2 + n tau^2)) / (2 s^2)                                                    (3)
+
+With a prior on the total share T = sum(A) over the sum of the target, the level is the total's:
+
+    -(log(T / median) / tau)^2 / 2 - sum((u_c - mean(u))^2) / (2 s^2)                                (4)
+
+a log-normal total and a logistic-normal split. The map from (log T, u - mean(u)) to log A has a constant Jacobian.
+
+The curve's scale b_c multiplies the channel: A_c = b_c K_c, where K_c hangs on the other parameters. They keep their
+own priors, and du_c / db_c = 1 / b_c at any value of theirs, so the density of the scales is that of u times
+
+    prod(1 / b_c)                                                                                   (5)
+
+whatever adstock and saturation are (Zhang et al. 2024, "Media mix model calibration with Bayesian priors", sample the
+return itself, which is the same posterior). The equicorrelated form lets many channels tell each other's level, and
+leaves each as free as `channel_sigma` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mmm_engine.array_types import Array, Floats
+from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.mean import MeanTerms, channel_scales, mean_terms
+from mmm_engine.model.return_specification import ReturnSpecification
+from mmm_engine.model.specification import ModelSpecification
+
+MORE_MEDIA = 0.01  # marginal returns: what one per cent more media in every period brings
+_CHUNK = 64  # draws at once: bounds memory
+
+
+def log_return_prior(
+    values: Mapping[str, Array],
+    data: ModelData,
+    specification: ModelSpecification,
+    terms: MeanTerms,
+    xp: Any,
+) -> Array:
+    """Log density of the channels' scales given all other parameters, (3) or (4) and (5), up to a constant; a number.
+
+    Args:
+        values: Parameters by name, model space.
+        data: Training rows.
+        specification: The model; it has priors on returns.
+        terms: Output of `mean_terms` for the same values and rows.
+        xp: Array functions.
+    """
+    returns = _of(specification)
+    scales = channel_scales(values, specification, xp)
+    sums = _summed(values, data, specification, terms, xp) + data.silent * scales
+    deviation = xp.log(sums / data.return_expected)
+    density = -xp.log(scales[..., list(returns.channels)]).sum(axis=-1)
+    if returns.single:
+        own = list(returns.single)
+        density = density - 0.5 * ((deviation[..., own] / data.return_sigma[own]) ** 2).sum(axis=-1)
+    if not returns.shared:
+        return density
+    shared, count = list(returns.shared), len(returns.shared)
+    variance = (data.return_sigma[shared] ** 2).mean()
+    if returns.on_total:
+        total = sums[..., shared].sum(axis=-1) / data.return_expected[shared].sum()
+        split = deviation[..., shared] - deviation[..., shared].mean(axis=-1)[..., None]
+        return density - 0.5 * ((xp.log(total) / data.level_sigma) ** 2 + (split**2).sum(axis=-1) / variance)
+    level = data.level_sigma**2
+    summed, squares = deviation[..., shared].sum(axis=-1), (deviation[..., shared] ** 2).sum(axis=-1)
+    return density - 0.5 * (squares - level * summed**2 / (variance + count * level)) / variance
+
+
+def draw_scales(
+    values: Mapping[str, Floats],
+    data: ModelData,
+    specification: ModelSpecification,
+    rng: np.random.Generator,
+) -> Floats:
+    """Random scales of the channels given draws of all other parameters, shape (draw, channel).
+
+    Args:
+        values: All parameters by name, shape (draw, ...); the scales among them are passed over.
+        data: Training rows.
+        specification: The model; it has priors on returns.
+        rng: Source of randomness.
+    """
+    from mmm_engine.compiler.array_functions import numpy_functions
+
+    returns, xp = _of(specification), numpy_functions()
+    draws = len(next(iter(values.values())))
+    scales = np.array(channel_scales(values, specification, xp), dtype=float)
+    per_scale = np.empty_like(scales)
+    for start in range(0, draws, _CHUNK):
+        part = {name: value[start : start + _CHUNK] for name, value in values.items()}
+        terms = mean_terms(part, data, specification, xp)
+        sums = _summed(part, data, specification, terms, xp)
+        per_scale[start : start + _CHUNK] = sums / scales[start : start + _CHUNK] + data.silent
+    sums = data.return_expected * np.exp(_drawn_deviations(returns, data, draws, rng))
+    drawn = list(returns.channels)
+    scales[:, drawn] = sums[:, drawn] / per_scale[:, drawn]
+    return scales
+
+
+def _drawn_deviations(
+    returns: ReturnSpecification, data: ModelData, draws: int, rng: np.random.Generator
+) -> Floats:
+    """u of (1), shape (draw, channel)."""
+    deviation = data.return_sigma * rng.standard_normal((draws, len(data.return_sigma)))
+    shared = list(returns.shared)
+    if not shared:
+        return np.asarray(deviation)
+    level = data.level_sigma * rng.standard_normal((draws, 1))
+    if returns.on_total:  # the level is that of the total: the split alone moves it by the mean of its parts
+        expected = data.return_expected[shared]
+        split = deviation[:, shared] - deviation[:, shared].mean(axis=1, keepdims=True)
+        total = (np.exp(split) * expected).sum(axis=1, keepdims=True) / expected.sum()
+        deviation[:, shared] = split + level - np.log(total)
+    else:
+        deviation[:, shared] += level
+    return np.asarray(deviation)
+
+
+def _summed(
+    values: Mapping[str, Array],
+    data: ModelData,
+    specification: ModelSpecification,
+    terms: MeanTerms,
+    xp: Any,
+) -> Array:
+    """A of (1), shape (..., channel)."""
+    sums = terms.media.sum(axis=-2)
+    marginal = _of(specification).marginal
+    if not marginal:
+        return sums
+    more = replace(data, media_lagged=data.media_lagged * (1.0 + MORE_MEDIA))
+    extra = (mean_terms(values, more, specification, xp).media.sum(axis=-2) - sums) / MORE_MEDIA
+    is_marginal = np.isin(np.arange(specification.n_channels), marginal).astype(float)
+    return sums * (1.0 - is_marginal) + extra * is_marginal
+
+
+def _of(specification: ModelSpecification) -> ReturnSpecification:
+    if specification.returns is None:
+        raise ValueError("the model has no priors on returns")
+    return specification.returns

@@ -1,0 +1,115 @@
+"""Which channels have priors on their returns, and the arrays that carry what those priors say.
+
+Here: `ReturnSpecification`, the part that compiled code depends on; a client's numbers as arrays.
+Not here: what a client may say (client/return_priors.py), the formulas (return_priors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmm_engine.array_types import Floats
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.return_priors import EXPECTED_MEDIA_SHARE, ReturnPrior, ReturnsConfig
+from mmm_engine.rows.window import ScaledInputs
+
+
+@dataclass(frozen=True)
+class ReturnSpecification:
+    """Channels, by position, whose scale follows from a prior on what they bring.
+
+    Attributes:
+        shared: Those around a level that they share.
+        single: Those with a prior of their own.
+        marginal: Those of both whose prior is on the marginal return.
+        on_total: Whether the level is that of the total of the shared ones.
+    """
+
+    shared: tuple[int, ...]
+    single: tuple[int, ...]
+    marginal: tuple[int, ...]
+    on_total: bool
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """All of them."""
+        return (*self.shared, *self.single)
+
+
+def return_specification(config: ClientConfig, following: Sequence[int]) -> ReturnSpecification | None:
+    """The channels of a client whose scale follows from a return, None without any.
+
+    Args:
+        config: The client.
+        following: Positions of the channels whose scale has no prior of its own.
+    """
+    returns = config.model.returns
+    if returns is None or not following:
+        return None
+    single = tuple(position for position in following if config.channels[position].returns is not None)
+    shared = tuple(position for position in following if position not in single)
+    marginal = {position for position in shared if returns.prior == "mroas"}
+    marginal |= {position for position in single if _own(config, position).prior == "mroas"}
+    return ReturnSpecification(shared, single, tuple(sorted(marginal)), returns.prior == "total_media_share")
+
+
+def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | None) -> dict[str, Floats]:
+    """What the priors say, as arrays of `ModelData`: return_expected, return_sigma, level_sigma, silent."""
+    channels = len(inputs.config.channels)
+    expected, sigma, level = np.ones(channels), np.ones(channels), 1.0
+    silent = (inputs.media_scaled[: inputs.train_rows] == 0.0).all(axis=0).astype(float)
+    returns = inputs.config.model.returns
+    if specification is not None and returns is not None:
+        spend = inputs.spend[: inputs.train_rows].sum(axis=0) / inputs.scales.target
+        total = float(inputs.target_scaled[: inputs.train_rows].sum())
+        shared = list(specification.shared)
+        expected[shared] = _shared_expectation(returns, spend[shared], total)
+        sigma[shared], level = returns.channel_sigma, returns.level_sigma
+        for position in specification.single:
+            own = _own(inputs.config, position)
+            expected[position] = _expectation(own.prior, own.median, spend[position], total)
+            sigma[position] = own.sigma
+        expected[silent == 1.0] = 1.0
+    return {
+        "return_expected": expected,
+        "return_sigma": sigma,
+        "level_sigma": np.asarray(level),
+        "silent": silent,
+    }
+
+
+def _own(config: ClientConfig, position: int) -> ReturnPrior:
+    own = config.channels[position].returns
+    assert own is not None  # noqa: S101  (asked of channels that have one)
+    return own
+
+
+def _shared_expectation(returns: ReturnsConfig, spend: Floats, total: float) -> Floats:
+    """Sums of contributions, model space, that the shared level is centred on, shape (channel,).
+
+    Without a median, and for the parts of a total, channels with costs divide their part by spend, and channels
+    without take equal parts: nothing says more of them.
+    """
+    if returns.median is not None and returns.prior != "total_media_share":
+        centred = np.array([_expectation(returns.prior, returns.median, one, total) for one in spend])
+        if (spend > 0.0).all():
+            return centred
+    share = returns.median if returns.prior == "total_media_share" else None
+    media = (EXPECTED_MEDIA_SHARE if share is None else share) * total
+    paid = spend > 0.0
+    parts = np.full(len(spend), media / max(len(spend), 1))
+    if paid.any():
+        parts[paid] = spend[paid] / spend[paid].sum() * paid.sum() * media / len(spend)
+    if returns.median is not None and returns.prior != "total_media_share":
+        parts[paid] = centred[paid]
+    return parts
+
+
+def _expectation(prior: str, median: float, spend: float, total: float) -> float:
+    """The sum of contributions, model space, at which a return is at its median."""
+    if prior == "contribution_share":
+        return median * total
+    return spend / median if prior == "cost_per_conversion" else median * spend

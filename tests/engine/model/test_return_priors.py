@@ -1,0 +1,196 @@
+"""Priors on returns: the scales of curves have the density that the prior says, whatever adstock and saturation are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mmm_engine.array_types import Floats
+from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.errors import ConfigError
+from mmm_engine.model.arrays import ModelData, first_rows, model_data
+from mmm_engine.model.mean import channel_scales, mean_terms
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.model.prior_draws import draw_parameters
+from mmm_engine.model.return_priors import log_return_prior
+from mmm_engine.model.specification import ModelSpecification, model_specification
+from mmm_engine.posterior.fit import fit
+from mmm_engine.rows.window import ScaledInputs
+from tests.engine.model_cases import small_inputs
+
+XP = numpy_functions()
+WITH_SCALE = [kind for kind, saturation in SATURATIONS.items() if saturation.scale is not None]
+
+
+def _drawn(
+    inputs: ScaledInputs, draws: int = 4000
+) -> tuple[ModelSpecification, ModelData, dict[str, Floats]]:
+    """The model, its training rows, and parameters drawn from the prior."""
+    specification = model_specification(inputs.config)
+    train = first_rows(model_data(inputs, specification), inputs.train_rows)
+    return specification, train, draw_parameters(specification, train, draws, np.random.default_rng(3))
+
+
+def _contributions(inputs: ScaledInputs, draws: int = 4000) -> Floats:
+    """Sums of the channels' contributions over the training rows, original units, shape (draw, channel)."""
+    specification, train, values = _drawn(inputs, draws)
+    return np.asarray(mean_terms(values, train, specification, XP).media.sum(axis=1)) * inputs.scales.target
+
+
+def _spend(inputs: ScaledInputs) -> Floats:
+    return inputs.spend[: inputs.train_rows].sum(axis=0)
+
+
+def _target(inputs: ScaledInputs) -> float:
+    return float(inputs.target[: inputs.train_rows].sum())
+
+
+@pytest.mark.parametrize("saturation", WITH_SCALE)
+@pytest.mark.parametrize("adstock", ADSTOCKS)
+def test_prior_draws_have_the_return_of_the_prior(adstock: str, saturation: str) -> None:
+    """Log-normal, median 2, sd of the logarithm 0.5, for every adstock and saturation."""
+    inputs = small_inputs(
+        adstock={"kind": adstock, "max_lag": 3},
+        saturation=saturation,
+        returns={"prior": "roas", "median": 2.0, "level_sigma": 0.0, "channel_sigma": 0.5},
+    )
+    logs = np.log(_contributions(inputs, 2000) / _spend(inputs))
+    assert logs.mean(axis=0) == pytest.approx(np.log(2.0), abs=0.05)
+    assert logs.std(axis=0) == pytest.approx(0.5, rel=0.08)
+    assert np.corrcoef(logs.T)[0, 1] == pytest.approx(0.0, abs=0.08)
+
+
+@pytest.mark.parametrize("returns", [
+    {"prior": "roas", "level_sigma": 1.2, "channel_sigma": 0.6},
+    {"prior": "mroas", "median": 1.0, "level_sigma": 0.5},
+    {"prior": "cost_per_conversion", "median": 40.0},
+])  # fmt: skip
+@pytest.mark.parametrize("terms", [{}, {"time_varying_media": True}, {"saturation": "hill"}])
+def test_density_is_that_of_the_return_times_the_jacobian(
+    returns: dict[str, Any], terms: dict[str, Any]
+) -> None:
+    """Equations (1) to (3) and (5): a normal with a common part, over the product of the scales, at every draw."""
+    inputs = small_inputs(returns=returns, **terms)
+    specification, train, values = _drawn(inputs, 40)
+    config = inputs.config.model.returns
+    assert config is not None
+    media = mean_terms(values, train, specification, XP).media.sum(axis=1)
+    if returns["prior"] == "mroas":
+        more = replace(train, media_lagged=train.media_lagged * 1.01)
+        media = (mean_terms(values, more, specification, XP).media.sum(axis=1) - media) / 0.01
+    deviation = np.log(media / train.return_expected)
+    channels = deviation.shape[1]
+    covariance = config.channel_sigma**2 * np.eye(channels) + config.level_sigma**2
+    wanted = stats.multivariate_normal(np.zeros(channels), covariance).logpdf(deviation)
+    wanted = wanted - np.log(channel_scales(values, specification, XP)).sum(axis=1)
+    ours = np.array([
+        log_return_prior(one, train, specification, mean_terms(one, train, specification, XP), XP)
+        for one in ({name: value[at] for name, value in values.items()} for at in range(40))
+    ])  # fmt: skip
+    assert ours - ours[0] == pytest.approx(wanted - wanted[0], rel=1e-9, abs=1e-9)
+
+
+def test_fit_without_likelihood_returns_the_prior() -> None:
+    """With noise of a million the data say nothing: ROAS of the posterior has the prior's median and 90% range."""
+    likelihood = {"distribution": "Normal", "sigma": 1e6}
+    inputs = small_inputs(
+        saturation="hill",
+        returns={"prior": "roas", "low": 0.5, "high": 4.0, "channel_sigma": 0.3},
+        priors={"likelihood": likelihood},
+        sampler={"draws": 1500, "tune": 500, "chains": 4, "seed": 3},
+    )
+    fitted = fit(inputs)
+    media = mean_terms(fitted.draws, fitted.training_arrays, fitted.specification, XP).media.sum(axis=1)
+    logs = np.log(np.asarray(media) * inputs.scales.target / _spend(inputs))
+    spread = np.log(4.0 / 0.5) / (2 * 1.6448536)
+    assert logs.mean(axis=0) == pytest.approx(np.log(np.sqrt(2.0)), abs=0.08)
+    assert logs.std(axis=0) == pytest.approx(np.sqrt(spread**2 + 0.3**2), rel=0.08)
+
+
+def test_without_a_median_all_media_bring_a_tenth() -> None:
+    """The level is centred where spend times it is 10% of the target, the same for each channel."""
+    inputs = small_inputs(returns={"level_sigma": 0.0, "channel_sigma": 1e-3})
+    contributions = _contributions(inputs, 20)
+    assert contributions.sum(axis=1) == pytest.approx(0.1 * _target(inputs), rel=5e-3)
+    assert contributions / _spend(inputs) == pytest.approx(
+        0.1 * _target(inputs) / _spend(inputs).sum(), rel=5e-3
+    )
+
+
+def test_a_prior_on_the_total_has_it_whatever_the_channels() -> None:
+    """Log-normal total share: median 0.3, sd 0.4; the split follows spend."""
+    inputs = small_inputs(
+        returns={"prior": "total_media_share", "median": 0.3, "level_sigma": 0.4, "channel_sigma": 0.8}
+    )
+    contributions = _contributions(inputs, 2000)
+    total = np.log(contributions.sum(axis=1) / _target(inputs))
+    assert total.mean() == pytest.approx(np.log(0.3), abs=0.04)
+    assert total.std() == pytest.approx(0.4, rel=0.08)
+
+
+def test_a_channel_s_own_prior_leaves_the_others_theirs() -> None:
+    """A share of 4% for one channel; the others keep their level (case R3)."""
+    returns = {"prior": "roas", "median": 1.5, "level_sigma": 0.0, "channel_sigma": 0.4}
+    plain = small_inputs(returns=returns)
+    channels = [{"column": name} for name in plain.config.channel_names]
+    channels[1]["returns"] = {"prior": "contribution_share", "median": 0.04, "sigma": 0.2}
+    inputs = small_inputs(returns=returns, channels=channels)
+    contributions = _contributions(inputs, 2000)
+    logs = np.log(contributions / _spend(inputs))
+    assert logs[:, [0, 2]].mean(axis=0) == pytest.approx(np.log(1.5), abs=0.04)
+    assert logs[:, [0, 2]].std(axis=0) == pytest.approx(0.4, rel=0.08)
+    shares = np.log(contributions[:, 1] / _target(inputs))
+    assert shares.mean() == pytest.approx(np.log(0.04), abs=0.02)
+    assert shares.std() == pytest.approx(0.2, rel=0.08)
+
+
+def test_a_written_prior_of_a_scale_stands() -> None:
+    """Where a client writes a prior of the scale, no return is laid over it."""
+    beta = {"distribution": "HalfNormal", "sigma": 0.5}
+    inputs = small_inputs(returns={}, priors={"saturation_alpha": beta})
+    assert model_specification(inputs.config).returns is None
+
+
+def test_currency_changes_no_return() -> None:
+    """Spend and target in another currency: the same density of the same scales (case R4)."""
+    inputs = small_inputs(returns={"prior": "roas", "median": 2.0})
+    in_pence = replace(
+        inputs, scales=replace(inputs.scales, target=inputs.scales.target * 100.0), spend=inputs.spend * 100.0
+    )
+    specification = model_specification(inputs.config)
+    assert model_data(in_pence, specification).return_expected == pytest.approx(
+        model_data(inputs, specification).return_expected
+    )
+
+
+def test_a_channel_without_media_keeps_a_proper_prior() -> None:
+    """Nothing is summed where nothing ran: its scale itself is log-normal."""
+    inputs = small_inputs(returns={"level_sigma": 0.0, "channel_sigma": 0.5})
+    media = inputs.media_scaled.copy()
+    media[: inputs.train_rows, 0] = 0.0
+    _, _, values = _drawn(replace(inputs, media_scaled=media))
+    logs = np.log(values["saturation_alpha"][:, 0])
+    assert logs.mean() == pytest.approx(0.0, abs=0.04)
+    assert logs.std() == pytest.approx(0.5, rel=0.08)
+
+
+@pytest.mark.parametrize(("returns", "message"), [
+    ({"prior": "roas", "low": 3, "high": 1}, "a number above low"),
+    ({"prior": "roas", "low": 1}, "write low and high together"),
+    ({"prior": "roas", "low": 1, "high": 2, "median": 1}, "one of the two forms"),
+    ({"prior": "rois"}, "roas"),
+    ({"prior": "roas", "median": -1}, "greater than 0"),
+    ({"prior": "total_media_share", "level_sigma": 0.0}, "above 0"),
+])  # fmt: skip
+def test_what_cannot_be_meant_is_refused(returns: dict[str, Any], message: str) -> None:
+    """One error that says what is wanted."""
+    with pytest.raises(ConfigError, match=message):
+        client_config_from_mapping({
+            "client": "acme", "data": "a.csv", "date": "week", "target": "sales", "channels": ["tv"],
+            "model": {"returns": returns},
+        })  # fmt: skip
