@@ -9,19 +9,43 @@ A formula that takes its functions from here runs on both: the sampler different
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from mmm_engine.array_types import ArrayFunctions
 from mmm_engine.compiler.graph import Expression, Graph
 
 
+@dataclass(frozen=True)
+class _Functions:
+    """One implementation of `ArrayFunctions`, which says what each takes; none may be missing."""
+
+    exp: Callable[..., Any]
+    expm1: Callable[..., Any]
+    log: Callable[..., Any]
+    log1p: Callable[..., Any]
+    sqrt: Callable[..., Any]
+    tanh: Callable[..., Any]
+    abs: Callable[..., Any]
+    erfc: Callable[..., Any]
+    gammaln: Callable[..., Any]
+    sigmoid: Callable[..., Any]
+    softplus: Callable[..., Any]
+    maximum: Callable[..., Any]
+    minimum: Callable[..., Any]
+    where: Callable[..., Any]
+    concatenate: Callable[..., Any]
+    ones_like: Callable[..., Any]
+    zeros_like: Callable[..., Any]
+
+
 @cache
-def numpy_functions() -> Any:
+def numpy_functions() -> ArrayFunctions:
     """Functions on numpy arrays."""
-    return SimpleNamespace(
+    return _Functions(
         exp=np.exp,
         expm1=np.expm1,
         where=np.where,
@@ -54,7 +78,7 @@ def _special(name: str) -> Callable[..., Any]:
 
 
 @cache
-def traced_functions() -> Any:
+def traced_functions() -> ArrayFunctions:
     """Functions that write down what they would compute, on expressions (graph.py) and plain numbers."""
     plain = numpy_functions()
 
@@ -65,7 +89,7 @@ def traced_functions() -> Any:
         return lambda array: array.graph.constant(value, array.sizes)
 
     names = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "abs", "maximum", "minimum", "erfc", "gammaln")
-    return SimpleNamespace(
+    return _Functions(
         **{name: elementwise(name) for name in names},
         where=_traced(lambda graph, *arguments: graph.apply("select", *arguments), plain.where),
         concatenate=lambda pieces, axis: pieces[0].graph.concatenate(pieces, axis),

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -73,6 +73,10 @@ class Expression:
     def shape(self) -> tuple[int | Expression, ...]:
         """Lengths of the axes, those of dynamic axes as expressions."""
         return tuple(size if isinstance(size, int) else self.graph.dynamic_size(size) for size in self.sizes)
+
+    def __array__(self) -> NoReturn:
+        """Refused: without it numpy would make an array of one object."""
+        raise TypeError("an expression has no numbers")
 
     def is_constant(self, value: float | None = None) -> bool:
         """Whether all elements are one known number (this one)."""

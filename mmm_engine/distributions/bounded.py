@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions, Operand
 from mmm_engine.distributions.family import Argument, Arguments, Condition, Distribution, Parametrisation
 from mmm_engine.distributions.real import (
     LOCATION,
@@ -35,14 +35,14 @@ def _positive(name: str) -> Argument:
 # --- on (0, 1) ------------------------------------------------------------------------------------
 
 
-def _beta(x: Array, at: Arguments, xp: Any) -> Array:
+def _beta(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log G(alpha + beta) - log G(alpha) - log G(beta) + (alpha - 1) log(x) + (beta - 1) log(1 - x)."""
     alpha, beta = at["alpha"], at["beta"]
     constant = xp.gammaln(alpha + beta) - xp.gammaln(alpha) - xp.gammaln(beta)
     return constant + (alpha - 1.0) * xp.log(x) + (beta - 1.0) * xp.log1p(-1.0 * x)
 
 
-def _beta_of_weight(mu: Any, weight: Any) -> Arguments:
+def _beta_of_weight(mu: Operand, weight: Operand) -> Arguments:
     return {"alpha": mu * weight, "beta": (1.0 - mu) * weight}
 
 
@@ -83,7 +83,7 @@ BETA = Distribution(
 )
 
 
-def _kumaraswamy(x: Array, at: Arguments, xp: Any) -> Array:
+def _kumaraswamy(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log(a b) + (a - 1) log(x) + (b - 1) log(1 - x^a) (Kumaraswamy 1980, doi:10.1016/0022-1694(80)90036-0)."""
     a, b = at["a"], at["b"]
     log_x = xp.log(x)
@@ -105,7 +105,7 @@ KUMARASWAMY = Distribution(
 )
 
 
-def _logit_normal(x: Array, at: Arguments, xp: Any) -> Array:
+def _logit_normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log N(logit x | mu, sigma) - log(x) - log(1 - x)."""
     log_x, log_rest = xp.log(x), xp.log1p(-1.0 * x)
     return normal_density(log_x - log_rest, at["mu"], at["sigma"], xp) - log_x - log_rest
@@ -131,7 +131,7 @@ def _ends(low: float, high: float) -> tuple[Argument, Argument]:
 _ORDERED = Condition(lambda given: bool(given["lower"] < given["upper"]), "lower below upper")
 
 
-def _uniform(x: Array, at: Arguments, xp: Any) -> Array:
+def _uniform(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """-log(upper - lower)."""
     return -1.0 * xp.log(at["upper"] - at["lower"]) + 0.0 * x
 
@@ -146,7 +146,7 @@ UNIFORM = Distribution(
 )
 
 
-def _truncated_normal(x: Array, at: Arguments, xp: Any) -> Array:
+def _truncated_normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log N(x | mu, sigma) - log of the normal's mass between the ends."""
     mu, sigma = at["mu"], at["sigma"]
     low, high = at["lower"], at["upper"]
@@ -164,7 +164,7 @@ def _truncated_normal(x: Array, at: Arguments, xp: Any) -> Array:
     return normal_density(x, mu, sigma, xp) - xp.log(xp.maximum(mass, 1e-300))
 
 
-def _tail(z: Any, xp: Any) -> Any:
+def _tail(z: Operand, xp: ArrayFunctions) -> Array:
     """Mass of a standard normal distribution above z, exact far out."""
     return 0.5 * xp.erfc(z / math.sqrt(2.0))
 

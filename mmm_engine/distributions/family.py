@@ -13,13 +13,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions, Operand
 
 Support = Literal["positive", "unit", "real", "interval"]
 """(0, inf), (0, 1), the real line, or between the arguments `lower` and `upper`."""
 
-Arguments = Mapping[str, Any]
+Arguments = Mapping[str, Operand]
 """Arguments by name: numbers, or arrays or expressions that broadcast against the values."""
+
+Numbers = Mapping[str, float]
+"""Arguments by name, each a number."""
+
+Written = Mapping[str, object]
+"""Arguments as a user wrote them: numbers, priors, or what is neither."""
 
 SUPPORT_ENDS: dict[Support, tuple[float, float]] = {
     "positive": (0.0, math.inf),
@@ -77,7 +83,7 @@ class Condition:
         wanted: The condition in words.
     """
 
-    holds: Callable[[Arguments], bool]
+    holds: Callable[[Numbers], bool]
     wanted: str
 
 
@@ -109,7 +115,7 @@ class Parametrisation:
         """Names of the arguments without a default."""
         return frozenset(argument.name for argument in self.arguments if argument.default is None)
 
-    def complete(self, arguments: Arguments) -> dict[str, Any]:
+    def complete(self, arguments: Written) -> dict[str, Any]:
         """The arguments with defaults in place of those that are not written."""
         return {one.name: arguments.get(one.name, one.default) for one in self.arguments}
 
@@ -132,10 +138,10 @@ class Distribution:
     name: str
     support: Support
     parametrisations: tuple[Parametrisation, ...]
-    log_density: Callable[[Array, Arguments, Any], Array]
+    log_density: Callable[[Array, Arguments, ArrayFunctions], Array]
     draw: Callable[[np.random.Generator, Arguments, tuple[int, ...]], Any]
     quantile: Callable[[Any, Arguments], Any] | None
-    scale: Callable[[Arguments], float] = lambda _: 1.0
+    scale: Callable[[Numbers], float] = lambda _: 1.0
     densest_at_zero: bool = False
 
     def parametrisation(self, names: frozenset[str]) -> Parametrisation | None:
@@ -152,14 +158,14 @@ class Distribution:
         way = self._way(arguments)
         return way.standard(way.complete(arguments))
 
-    def typical_scale(self, arguments: Arguments) -> float:
+    def typical_scale(self, arguments: Written) -> float:
         """A length on which the density changes, in units of the variable; 1 where an argument is not a number."""
         way = self._way(arguments)
         complete = way.complete(arguments)
         numbers = all(isinstance(value, int | float) for value in complete.values())
         return self.scale(complete) if numbers else 1.0
 
-    def bounds(self, arguments: Arguments) -> tuple[float, float]:
+    def bounds(self, arguments: Written) -> tuple[float, float]:
         """The ends of the support."""
         if self.support != "interval":
             return SUPPORT_ENDS[self.support]
@@ -173,7 +179,7 @@ class Distribution:
             f"{self.name}({', '.join(map(str, way.arguments))})" for way in self.parametrisations
         )
 
-    def _way(self, arguments: Arguments) -> Parametrisation:
+    def _way(self, arguments: Written) -> Parametrisation:
         way = self.parametrisation(frozenset(arguments))
         if way is None:
             raise ValueError(f"arguments {sorted(arguments)}: not {self.signature}")

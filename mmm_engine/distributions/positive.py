@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
-from mmm_engine.distributions.family import Argument, Arguments, Distribution, Parametrisation
+from mmm_engine.array_types import Array, ArrayFunctions, Operand
+from mmm_engine.distributions.family import Argument, Arguments, Distribution, Numbers, Parametrisation
 from mmm_engine.distributions.real import (
     DEGREES,
     HALF_LOG_2PI,
@@ -90,7 +90,7 @@ HALF_STUDENT_T = Distribution(
 # --- exponential and gamma ------------------------------------------------------------------------
 
 
-def _exponential(x: Array, at: Arguments, xp: Any) -> Array:
+def _exponential(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log(lam) - lam x."""
     rate = at["lam"]
     return xp.log(rate) - rate * x
@@ -111,7 +111,7 @@ EXPONENTIAL = Distribution(
 )
 
 
-def gamma_density(x: Array, alpha: Any, beta: Any, xp: Any) -> Array:
+def gamma_density(x: Array, alpha: Operand, beta: Operand, xp: ArrayFunctions) -> Array:
     """alpha log(beta) - log G(alpha) + (alpha - 1) log(x) - beta x: shape alpha, rate beta."""
     return alpha * xp.log(beta) - xp.gammaln(alpha) + (alpha - 1.0) * xp.log(x) - beta * x
 
@@ -128,7 +128,7 @@ def _gamma_quantile(p: Any, at: Arguments) -> Any:
     return gammaincinv(at["alpha"], p) / at["beta"]
 
 
-def _gamma_scale(written: Arguments) -> float:
+def _gamma_scale(written: Numbers) -> float:
     """The standard deviation."""
     return float(written["sigma"] if "sigma" in written else math.sqrt(written["alpha"]) / written["beta"])
 
@@ -164,7 +164,7 @@ CHI_SQUARED = Distribution(
 )
 
 
-def _inverse_gamma(x: Array, at: Arguments, xp: Any) -> Array:
+def _inverse_gamma(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """alpha log(beta) - log G(alpha) - (alpha + 1) log(x) - beta / x: 1/x is Gamma(alpha, beta)."""
     alpha, beta = at["alpha"], at["beta"]
     return alpha * xp.log(beta) - xp.gammaln(alpha) - (alpha + 1.0) * xp.log(x) - beta / x
@@ -198,7 +198,7 @@ INVERSE_GAMMA = Distribution(
 # --- log-normal, Weibull, inverse Gaussian --------------------------------------------------------
 
 
-def _log_normal(x: Array, at: Arguments, xp: Any) -> Array:
+def _log_normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log N(log x | mu, sigma) - log x."""
     return normal_density(xp.log(x), at["mu"], at["sigma"], xp) - xp.log(x)
 
@@ -213,7 +213,7 @@ LOG_NORMAL = Distribution(
 )
 
 
-def _weibull(x: Array, at: Arguments, xp: Any) -> Array:
+def _weibull(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log(alpha / beta) + (alpha - 1) log(x / beta) - (x / beta)^alpha: shape alpha, scale beta."""
     alpha, beta = at["alpha"], at["beta"]
     log_ratio = xp.log(x) - xp.log(beta)
@@ -230,7 +230,7 @@ WEIBULL = Distribution(
 )
 
 
-def _wald(x: Array, at: Arguments, xp: Any) -> Array:
+def _wald(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log(lam / (2 pi x^3)) / 2 - lam ((x - mu) / mu)^2 / (2 x): inverse Gaussian of mean mu."""
     mu, lam = at["mu"], at["lam"]
     log_x = xp.log(x)

@@ -11,11 +11,12 @@ another source is not named, they are those of Johnson, Kotz & Balakrishnan, Con
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions, Operand
 from mmm_engine.distributions.family import Argument, Arguments, Distribution, Parametrisation
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -29,17 +30,17 @@ def precision(name: str) -> Argument:
     return Argument(name, low=0.0)
 
 
-def with_sigma(name: str, *before: str) -> Any:
+def with_sigma(name: str, *before: str) -> Callable[[Arguments], Arguments]:
     """From a precision to sigma = precision^(-1/2); the arguments `before` are kept as they are."""
     return lambda given: {kept: given[kept] for kept in before} | {"sigma": given[name] ** -0.5}
 
 
-def normal_density(x: Array, mu: Any, sigma: Any, xp: Any) -> Array:
+def normal_density(x: Array, mu: Operand, sigma: Operand, xp: ArrayFunctions) -> Array:
     """log N(x | mu, sigma) = -((x - mu) / sigma)^2 / 2 - log(sigma) - log(2 pi) / 2."""
     return -0.5 * ((x - mu) / sigma) ** 2 - xp.log(sigma) - HALF_LOG_2PI
 
 
-def _normal(x: Array, at: Arguments, xp: Any) -> Array:
+def _normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return normal_density(x, at["mu"], at["sigma"], xp)
 
 
@@ -64,7 +65,7 @@ NORMAL = Distribution("Normal", "real", NORMAL_WAYS, _normal, _normal_draws, nor
 # --- Student's t ----------------------------------------------------------------------------------
 
 
-def student_density(x: Array, nu: Any, mu: Any, sigma: Any, xp: Any) -> Array:
+def student_density(x: Array, nu: Operand, mu: Operand, sigma: Operand, xp: ArrayFunctions) -> Array:
     """log t(x | nu, mu, sigma), nu degrees of freedom.
 
     log G((nu+1)/2) - log G(nu/2) - log(nu pi)/2 - log(sigma) - (nu+1)/2 log(1 + ((x-mu)/sigma)^2 / nu), G the gamma
@@ -77,7 +78,7 @@ def student_density(x: Array, nu: Any, mu: Any, sigma: Any, xp: Any) -> Array:
     return constant - 0.5 * (nu + 1.0) * xp.log1p(square / nu)
 
 
-def _student(x: Array, at: Arguments, xp: Any) -> Array:
+def _student(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return student_density(x, at["nu"], at["mu"], at["sigma"], xp)
 
 
@@ -108,7 +109,7 @@ STUDENT_T = Distribution(
 # --- Laplace --------------------------------------------------------------------------------------
 
 
-def _laplace(x: Array, at: Arguments, xp: Any) -> Array:
+def _laplace(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """-log(2 b) - |x - mu| / b."""
     b = at["b"]
     return -1.0 * xp.log(2.0 * b) - xp.abs(x - at["mu"]) / b
@@ -129,7 +130,7 @@ LAPLACE = Distribution(
 )
 
 
-def _asymmetric_laplace(x: Array, at: Arguments, xp: Any) -> Array:
+def _asymmetric_laplace(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log(b / (kappa + 1/kappa)) - b |x - mu| kappa^sign(x - mu); b is a rate here, as in PyMC.
 
     Kotz, Kozubowski & Podgórski 2001, The Laplace Distribution and Generalizations, eq. 3.1.10.
@@ -172,7 +173,7 @@ ASYMMETRIC_LAPLACE = Distribution(
 # --- Cauchy, logistic, Gumbel ---------------------------------------------------------------------
 
 
-def cauchy_density(x: Array, middle: Any, scale: Any, xp: Any) -> Array:
+def cauchy_density(x: Array, middle: Operand, scale: Operand, xp: ArrayFunctions) -> Array:
     """-log(pi) - log(scale) - log(1 + ((x - middle) / scale)^2)."""
     return -math.log(math.pi) - xp.log(scale) - xp.log1p(((x - middle) / scale) ** 2)
 
@@ -187,7 +188,7 @@ CAUCHY = Distribution(
 )
 
 
-def _logistic(x: Array, at: Arguments, xp: Any) -> Array:
+def _logistic(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """-z - log(s) - 2 log(1 + e^(-z)), z = (x - mu) / s."""
     s = at["s"]
     away = (x - at["mu"]) / s
@@ -204,7 +205,7 @@ LOGISTIC = Distribution(
 )
 
 
-def _gumbel(x: Array, at: Arguments, xp: Any) -> Array:
+def _gumbel(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """-z - e^(-z) - log(beta), z = (x - mu) / beta."""
     beta = at["beta"]
     away = (x - at["mu"]) / beta
@@ -224,7 +225,7 @@ GUMBEL = Distribution(
 # --- skewed normal --------------------------------------------------------------------------------
 
 
-def _skew_normal(x: Array, at: Arguments, xp: Any) -> Array:
+def _skew_normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     """log N(x | mu, sigma) + log(2 Phi(alpha (x - mu) / sigma)).
 
     Azzalini 1985, "A class of distributions which includes the normal ones", Scandinavian Journal of Statistics 12.

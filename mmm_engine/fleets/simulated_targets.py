@@ -80,7 +80,7 @@ def simulate_targets(
             if specification.has_lift_tests:
                 gains_scaled = lift_gains(truth, train, specification, terms, numpy_functions())[0]
                 simulated = _with_lift_tests(simulated, np.asarray(gains_scaled, dtype=float), rng)
-            yield SimulatedTarget(simulated, parameters, terms.media.sum(axis=-2)[0], rejected)
+            yield SimulatedTarget(simulated, parameters, np.asarray(terms.media.sum(axis=-2)[0]), rejected)
             rejected = 0
             continue
         rejected += 1

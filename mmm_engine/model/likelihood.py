@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array, Floats
+from mmm_engine.array_types import Array, ArrayFunctions, Floats, Operand
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.mean import MeanTerms, mean, saturated_media
 from mmm_engine.model.specification import ModelSpecification
@@ -23,7 +22,7 @@ def log_likelihood(
     terms: MeanTerms,
     data: ModelData,
     specification: ModelSpecification,
-    xp: Any,
+    xp: ArrayFunctions,
 ) -> Array:
     """Log likelihood of the target of `data` and of the lift tests, a number.
 
@@ -54,13 +53,17 @@ def log_likelihood(
     return lifts + normal
 
 
-def _share_above_zero(standardised: Array, xp: Any) -> Array:
+def _share_above_zero(standardised: Array, xp: ArrayFunctions) -> Array:
     """Mass of a normal distribution above 0, from its mean in standard deviations; never 0."""
     return xp.maximum(0.5 * xp.erfc(-standardised / math.sqrt(2.0)), 1e-300)
 
 
 def lift_gains(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, terms: MeanTerms, xp: Any
+    values: Mapping[str, Array],
+    data: ModelData,
+    specification: ModelSpecification,
+    terms: MeanTerms,
+    xp: ArrayFunctions,
 ) -> Array:
     """What each lift test should have brought, model space, shape (..., test).
 
@@ -72,7 +75,11 @@ def lift_gains(
 
 
 def _lift_likelihood(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, terms: MeanTerms, xp: Any
+    values: Mapping[str, Array],
+    data: ModelData,
+    specification: ModelSpecification,
+    terms: MeanTerms,
+    xp: ArrayFunctions,
 ) -> Array:
     squares = ((data.lift_gain - lift_gains(values, data, specification, terms, xp)) / data.lift_sigma) ** 2
     return -0.5 * squares.sum() - xp.log(data.lift_sigma * math.sqrt(2.0 * math.pi)).sum()
@@ -118,7 +125,7 @@ def expected_target(location: Floats, values: dict[str, Floats], specification: 
     return np.asarray(location + sigma * np.exp(log_density - log_ndtr(standardised)))
 
 
-def noise_arguments(values: Mapping[str, Array], specification: ModelSpecification) -> dict[str, Array]:
+def noise_arguments(values: Mapping[str, Array], specification: ModelSpecification) -> dict[str, Operand]:
     """Arguments of the target's distribution by name: fixed numbers, or parameters from `values`."""
     return {
         argument.name: values[argument.value] if isinstance(argument.value, str) else argument.value
@@ -130,6 +137,6 @@ def _noise_sd(values: dict[str, Floats], specification: ModelSpecification) -> F
     return _per_draw(noise_arguments(values, specification)["sigma"])
 
 
-def _per_draw(argument: Floats | float) -> Floats | float:
+def _per_draw(argument: Operand) -> Floats | float:
     """An argument that has one value per draw, beside dates: shape (draw, 1)."""
-    return argument[:, None] if isinstance(argument, np.ndarray) else argument
+    return argument if isinstance(argument, float) else np.asarray(argument)[:, None]

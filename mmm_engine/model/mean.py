@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.media_transforms import SATURATIONS, adstock
 from mmm_engine.model.parameters import merge_columns
@@ -51,7 +50,7 @@ class MeanTerms:
 
 
 def mean_terms(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: ArrayFunctions
 ) -> MeanTerms:
     """The terms of the mean, in model space.
 
@@ -75,8 +74,8 @@ def mean_terms(
 
 
 def media_multiplier(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
-) -> Array:
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: ArrayFunctions
+) -> Array | None:
     """Time variation of the media, shape (..., date), None without; arguments are those of `mean_terms`."""
     if specification.media_process is None:
         return None
@@ -84,7 +83,7 @@ def media_multiplier(
 
 
 def baseline_terms(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: ArrayFunctions
 ) -> tuple[Array, Array | None, Array | None]:
     """Intercept, seasonality and trend as `mean_terms` has them; arguments are those of `mean_terms`."""
     intercept = values["intercept"][..., None]
@@ -111,7 +110,7 @@ def mean(terms: MeanTerms) -> Array:
 
 
 def adstocked_media(
-    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: Any
+    values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: ArrayFunctions
 ) -> Array:
     """Media with carry-over, shape (..., date, channel)."""
     pieces = []
@@ -127,7 +126,7 @@ def adstocked_media(
 
 
 def saturated_media(
-    values: Mapping[str, Array], media: Array, specification: ModelSpecification, xp: Any
+    values: Mapping[str, Array], media: Array, specification: ModelSpecification, xp: ArrayFunctions
 ) -> Array:
     """Response of each channel to (adstocked) media, shape (..., date, channel)."""
     pieces = []
@@ -138,7 +137,9 @@ def saturated_media(
     return _in_channel_order(pieces, specification.saturations, xp)
 
 
-def channel_scales(values: Mapping[str, Array], specification: ModelSpecification, xp: Any) -> Array:
+def channel_scales(
+    values: Mapping[str, Array], specification: ModelSpecification, xp: ArrayFunctions
+) -> Array:
     """The number that multiplies each channel's curve, shape (..., channel); 1 where a curve has none."""
     pieces = []
     for group in specification.saturations:
@@ -149,7 +150,11 @@ def channel_scales(values: Mapping[str, Array], specification: ModelSpecificatio
 
 
 def saturation_shape(
-    media: Array, values: Mapping[str, Array], group: MediaGroup, specification: ModelSpecification, xp: Any
+    media: Array,
+    values: Mapping[str, Array],
+    group: MediaGroup,
+    specification: ModelSpecification,
+    xp: ArrayFunctions,
 ) -> Array:
     """Response of a group's channels up to their scale, shape (..., date, channel of the group)."""
     saturation = SATURATIONS[group.kind]
@@ -160,12 +165,12 @@ def saturation_shape(
     return saturation.shape(group_media, parameters, xp)
 
 
-def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: Any) -> Array:
+def _in_channel_order(pieces: list[Array], groups: tuple[MediaGroup, ...], xp: ArrayFunctions) -> Array:
     """The channels of all groups, each in its place, shape (..., date, channel)."""
     return merge_columns(_same_leading_shape(pieces, xp), [group.channels for group in groups], xp)
 
 
-def _same_leading_shape(pieces: list[Array], xp: Any) -> list[Array]:
+def _same_leading_shape(pieces: list[Array], xp: ArrayFunctions) -> list[Array]:
     """Pieces whose draws axis may be missing (adstock without parameters), made to agree."""
     widest = max(pieces, key=lambda piece: piece.ndim)
     return [
@@ -173,7 +178,7 @@ def _same_leading_shape(pieces: list[Array], xp: Any) -> list[Array]:
     ]
 
 
-def _event_effects(values: Mapping[str, Array], data: ModelData, xp: Any) -> Array:
+def _event_effects(values: Mapping[str, Array], data: ModelData, xp: ArrayFunctions) -> Array:
     """A Gaussian bump around the days of each occurrence, shape (..., date, event); the size is the area under it."""
     sigma = values["event_sigma"][..., None, None]
     bumps = xp.exp(-0.5 * (data.event_days / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
@@ -186,7 +191,7 @@ def _process(
     basis: Array,
     frequencies: Array,
     data: ModelData,
-    xp: Any,
+    xp: ArrayFunctions,
 ) -> Array:
     eta = values[process.amplitude][..., None]
     length_scale = values[process.length_scale][..., None]

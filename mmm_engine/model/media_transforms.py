@@ -23,10 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array, Floats
+from mmm_engine.array_types import Array, ArrayFunctions, Floats, Operand
 from mmm_engine.model.parameters import Role, Unit
-
-Namespace = Any  # array functions (arrays.py)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Adstock:
     """
 
     parameters: tuple[TransformParameter, ...]
-    weights: Callable[[Mapping[str, Array], int, Namespace], list[Array]]
+    weights: Callable[[Mapping[str, Array], int, ArrayFunctions], Sequence[Operand]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Saturation:
     """
 
     parameters: tuple[TransformParameter, ...]
-    shape: Callable[[Array, Mapping[str, Array], Namespace], Array]
+    shape: Callable[[Array, Mapping[str, Array], ArrayFunctions], Array]
     scale: str | None
     half: str | None = None
 
@@ -91,12 +89,12 @@ def _beta(alpha: float, beta: float) -> dict[str, Any]:
 # --- adstock --------------------------------------------------------------------------------------
 
 
-def _no_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _no_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[float]:
     """w(0) = 1 and no other: media work in their own period only."""
     return [1.0]
 
 
-def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[Array]:
     """w(l) = alpha^l, 0 < alpha < 1 (Jin et al. 2017; Broadbent 1979, "One way TV advertisements work")."""
     weights = [xp.ones_like(p["alpha"])]
     for _ in range(max_lag - 1):
@@ -104,19 +102,19 @@ def _geometric_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> l
     return weights
 
 
-def _delayed_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _delayed_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[Array]:
     """w(l) = alpha^((l - theta)^2), 0 < alpha < 1: it peaks theta > 0 periods after the spend (Jin et al. 2017)."""
     log_alpha = xp.log(p["alpha"])
     return [xp.exp(log_alpha * (lag - p["theta"]) ** 2) for lag in range(max_lag)]
 
 
-def _binomial_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _binomial_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[Array]:
     """w(l) = (1 - l / (L + 1))^(1 / alpha - 1), 0 < alpha < 1: falls all the way and would be 0 at lag L + 1."""
     power = 1.0 / p["alpha"] - 1.0
     return [xp.exp(power * math.log1p(-lag / (max_lag + 1))) for lag in range(max_lag)]
 
 
-def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[Array]:
     """w(l) = (p(l + 1) - min p) / (max p - min p), p the Weibull density; the peak may come later than the spend.
 
     p(t) = k / lam (t / lam)^(k - 1) exp(-(t / lam)^k) at t = 1 .. L, scale lam > 0 in periods, shape k > 0. As in Robyn
@@ -133,7 +131,7 @@ def _weibull_pdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) ->
     return [(value - low) / (high - low) for value in density]
 
 
-def _weibull_cdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) -> list[Array]:
+def _weibull_cdf_weights(p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions) -> list[Array]:
     """w(l) = product over t = 1 .. l of exp(-(t / lam)^k): decay that may change its speed.
 
     The factors are survival functions of a Weibull distribution of scale lam > 0 in periods and shape k > 0, as in
@@ -145,7 +143,7 @@ def _weibull_cdf_weights(p: Mapping[str, Array], max_lag: int, xp: Namespace) ->
     return weights
 
 
-def _fold(function: Callable[[Array, Array], Array], values: Sequence[Array]) -> Array:
+def _fold[Value](function: Callable[[Value, Value], Value], values: Sequence[Value]) -> Value:
     result = values[0]
     for value in values[1:]:
         result = function(result, value)
@@ -206,7 +204,9 @@ def lagged(media: Floats, max_lag: int) -> Floats:
     return copies
 
 
-def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int, xp: Namespace) -> Array:
+def adstock(
+    media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int, xp: ArrayFunctions
+) -> Array:
     """Media with carry-over: sum over lags of w(l) / sum(w) times the media of l periods before.
 
     Args:
@@ -231,22 +231,22 @@ def adstock(media_lagged: Array, kind: str, p: Mapping[str, Array], max_lag: int
 # --- saturation -----------------------------------------------------------------------------------
 
 
-def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _michaelis_menten(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """x / (lam + x), lam > 0: half of the scale is reached at lam (Michaelis & Menten 1913)."""
     return x / (p["lam"] + x)
 
 
-def _logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _logistic(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """(1 - e^(-lam x)) / (1 + e^(-lam x)) = tanh(lam x / 2), lam > 0 per unit of media."""
     return xp.tanh(0.5 * p["lam"] * x)
 
 
-def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _inverse_scaled_logistic(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """tanh(log(3) x / (2 lam)), lam > 0: the logistic curve by its half-saturation point, as tanh(log(3) / 2) = 1/2."""
     return xp.tanh(0.5 * math.log(3.0) / p["lam"] * x)
 
 
-def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _hill(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """x^slope / (kappa^slope + x^slope), kappa, slope > 0; half is reached at kappa (Hill 1910; Jin et al. 2017).
 
     Written as sigmoid(slope log(x / kappa)), so that the gradient at x = 0 is finite.
@@ -255,32 +255,32 @@ def _hill(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
     return (x > 0.0) * xp.sigmoid(p["slope"] * log_ratio)
 
 
-def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _hill_sigmoid(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """sigmoid(beta (x - lam)) - sigmoid(-beta lam), beta > 0 per unit of media: steepest at lam, 0 at x = 0."""
     return xp.sigmoid(p["beta"] * (x - p["lam"])) - xp.sigmoid(-p["beta"] * p["lam"])
 
 
-def _tanh(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _tanh(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """b tanh(x / (b c)), b, c > 0: rises to b, at first by 1 / c per unit of media."""
     return p["b"] * xp.tanh(x / (p["b"] * p["c"]))
 
 
-def _root(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _root(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """x^alpha, 0 < alpha < 1: constant elasticity alpha, no ceiling."""
     return (x > 0.0) * xp.exp(p["alpha"] * _log_or_floor(x, xp))
 
 
-def _log_or_floor(x: Array, xp: Namespace) -> Array:
+def _log_or_floor(x: Array, xp: ArrayFunctions) -> Array:
     """log(x), finite at x = 0, where the callers multiply by (x > 0)."""
     return xp.log(xp.maximum(x, 1e-300))
 
 
-def _log(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _log(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """log(1 + x): no parameter of its own, no ceiling."""
     return xp.log1p(x)
 
 
-def _linear(x: Array, p: Mapping[str, Array], xp: Namespace) -> Array:
+def _linear(x: Array, p: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """x: no saturation."""
     return x
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions
 from mmm_engine.model.priors import PriorSpec
 
 
@@ -135,7 +134,7 @@ def _with_hyperpriors(part: PriorPart) -> Iterator[PriorPart]:
     yield part
 
 
-def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) -> Array:
+def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """A parameter from its free variables: (..., size), or (...) for a scalar."""
     pieces = [variables[part.name] if part.sign > 0 else -variables[part.name] for part in parameter.parts]
     if parameter.dim is None:
@@ -143,7 +142,7 @@ def assemble(parameter: ParameterSpec, variables: Mapping[str, Array], xp: Any) 
     return merge_columns(pieces, [part.indices for part in parameter.parts], xp)
 
 
-def merge_columns(pieces: Sequence[Array], columns: Sequence[Sequence[int]], xp: Any) -> Array:
+def merge_columns(pieces: Sequence[Array], columns: Sequence[Sequence[int]], xp: ArrayFunctions) -> Array:
     """One array from pieces that each hold some of its columns: the inverse of picking columns.
 
     Args:
@@ -163,7 +162,7 @@ def merge_columns(pieces: Sequence[Array], columns: Sequence[Sequence[int]], xp:
     return xp.concatenate(pieces, axis=-1)[..., order]
 
 
-def log_prior(part: PriorPart, variables: Mapping[str, Array], xp: Any) -> Array:
+def log_prior(part: PriorPart, variables: Mapping[str, Array], xp: ArrayFunctions) -> Array:
     """Log density of a free variable's elements, summed.
 
     Args:

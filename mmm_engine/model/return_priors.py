@@ -41,11 +41,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array, Floats
+from mmm_engine.array_types import Array, ArrayFunctions, Floats
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.mean import MeanTerms, channel_scales, mean_terms
 from mmm_engine.model.return_specification import ReturnSpecification
@@ -60,7 +59,7 @@ def log_return_prior(
     data: ModelData,
     specification: ModelSpecification,
     terms: MeanTerms,
-    xp: Any,
+    xp: ArrayFunctions,
 ) -> Array:
     """Log density of the channels' scales given all other parameters, (3) or (4) and (5), up to a constant; a number.
 
@@ -127,7 +126,8 @@ def _drawn_deviations(
     returns: ReturnSpecification, data: ModelData, draws: int, rng: np.random.Generator
 ) -> Floats:
     """u of (1), shape (draw, channel)."""
-    deviation = data.return_sigma * rng.standard_normal((draws, len(data.return_sigma)))
+    sigma = np.asarray(data.return_sigma)
+    deviation = sigma * rng.standard_normal((draws, len(sigma)))
     shared = list(returns.shared)
     if not shared:
         return np.asarray(deviation)
@@ -147,7 +147,7 @@ def _summed(
     data: ModelData,
     specification: ModelSpecification,
     terms: MeanTerms,
-    xp: Any,
+    xp: ArrayFunctions,
 ) -> Array:
     """A of (1), shape (..., channel)."""
     sums = terms.media.sum(axis=-2)

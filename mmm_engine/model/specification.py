@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import Problem
 from mmm_engine.errors import ConfigError, Fault
@@ -166,7 +166,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
 
 
 def parameter_values(
-    specification: ModelSpecification, variables: Mapping[str, Array], xp: Any
+    specification: ModelSpecification, variables: Mapping[str, Array], xp: ArrayFunctions
 ) -> dict[str, Array]:
     """Parameters by name from the free variables that carry them."""
     return {parameter.name: assemble(parameter, variables, xp) for parameter in specification.parameters}

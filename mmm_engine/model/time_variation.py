@@ -11,8 +11,7 @@ import math
 
 import numpy as np
 
-from mmm_engine.array_types import Array, Floats
-from mmm_engine.model.media_transforms import Namespace
+from mmm_engine.array_types import Array, ArrayFunctions, Floats, Operand
 
 
 def hsgp_basis(time: Floats, middle: float, half_width: float, n_basis: int) -> Floats:
@@ -36,7 +35,9 @@ def hsgp_frequencies(half_width: float, n_basis: int) -> Floats:
     return np.asarray(np.arange(1, n_basis + 1) * np.pi / (2.0 * half_width), dtype=float)
 
 
-def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, xp: Namespace) -> Array:
+def matern52_sqrt_density(
+    frequencies: Array, eta: Operand, length_scale: Operand, xp: ArrayFunctions
+) -> Array:
     """Square root of the spectral density of a Matérn 5/2 covariance in one dimension.
 
     S(w) = eta^2 (16/3) 5^(5/2) l (5 + l^2 w^2)^(-3) (Rasmussen and Williams 2006, eq. 4.15).
@@ -45,7 +46,7 @@ def matern52_sqrt_density(frequencies: Array, eta: Array, length_scale: Array, x
     return eta * xp.sqrt(16.0 / 3.0 * 5.0**2.5 * length_scale) * inner ** (-1.5)
 
 
-def softplus_multiplier(latent: Array, weights: Array, xp: Namespace) -> Array:
+def softplus_multiplier(latent: Array, weights: Array, xp: ArrayFunctions) -> Array:
     """A positive curve whose weighted mean is one: softplus(f) over its weighted mean, softplus(f) = log(1 + e^f).
 
     Args:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions
 from mmm_engine.distributions.family import Support
 from mmm_engine.model.priors import PriorSpec
 
@@ -30,25 +30,25 @@ class Bijector:
     """
 
     name: str
-    forward: Callable[[Array, PriorSpec, Any], tuple[Array, Array]]
+    forward: Callable[[Array, PriorSpec, ArrayFunctions], tuple[Array, Array]]
 
 
-def _identity(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _identity(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """x = z; log slope 0."""
     return z, z * 0.0
 
 
-def _exp(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _exp(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """x = e^z > 0; dx/dz = e^z, log slope z."""
     return xp.exp(z), z
 
 
-def _sigmoid(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _sigmoid(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """x = 1 / (1 + e^-z) in (0, 1); dx/dz = x (1 - x), log slope -log(1 + e^-z) - log(1 + e^z)."""
     return xp.sigmoid(z), -xp.softplus(-z) - xp.softplus(z)
 
 
-def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _interval(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """Between the prior's ends: x = low + (high - low) sigmoid(z); low + e^z or high - e^z with one end only.
 
     The log slope is that of the sigmoid plus log(high - low), or z.
@@ -64,12 +64,12 @@ def _interval(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
     return low + (high - low) * value, log_slope + math.log(high - low)
 
 
-def _gaussian_tail_softplus(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _gaussian_tail_softplus(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """`gaussian_tail_softplus` with the prior's typical scale."""
     return gaussian_tail_softplus(z, prior.typical_scale, xp)
 
 
-def gaussian_tail_softplus(z: Array, scale: Any, xp: Any) -> tuple[Array, Array]:
+def gaussian_tail_softplus(z: Array, scale: Any, xp: ArrayFunctions) -> tuple[Array, Array]:
     """x = s (z Phi(z) + phi(z)) > 0: about s z to the right, a Gaussian tail towards 0.
 
     Phi and phi are distribution function and density of the standard normal; as phi' = -z phi,
@@ -91,7 +91,7 @@ def gaussian_tail_softplus(z: Array, scale: Any, xp: Any) -> tuple[Array, Array]
     return scale * (z * below + density), xp.log(below) + np.log(scale)
 
 
-def _probit(z: Array, prior: PriorSpec, xp: Any) -> tuple[Array, Array]:
+def _probit(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
     """Normal score of Beta(1, b): x with F(x) = Phi(z), F(x) = 1 - (1 - x)^b; under that prior z is standard normal.
 
     x = 1 - Phi(-z)^(1/b),  dx/dz = (1/b) Phi(-z)^(1/b - 1) phi(z).

@@ -47,9 +47,8 @@ With T and h fixed, e = A (1 + c / h) adds sum log(1 + c / h) (8), and b = T - s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions, axis_length
 from mmm_engine.model.parameters import merge_columns
 from mmm_engine.posterior.bijectors import gaussian_tail_softplus
 
@@ -88,12 +87,12 @@ class Levels:
 
     intercept: Array
     effect: Array
-    half: Array
+    half: Array | None
     log_jacobian: Array
 
 
 def channel_levels(
-    log_total: Array, amplitude: Array, saturating: SaturatingChannels | None, xp: Any
+    log_total: Array, amplitude: Array, saturating: SaturatingChannels | None, xp: ArrayFunctions
 ) -> Levels:
     """Intercept, mean effects and half-saturation points from total, amplitudes and places above the bounds.
 
@@ -104,7 +103,7 @@ def channel_levels(
         saturating: Channels that may look like baseline; None when no curve has a half-saturation point.
         xp: Array functions (compiler/array_functions.py).
     """
-    channels = amplitude.shape[-1]
+    channels = axis_length(amplitude, -1)
     share, log_slopes = gaussian_tail_softplus(amplitude, 1.0 / channels, xp)  # a in (5)
     share_sum = share.sum(axis=-1)[..., None]  # s
     stretched = share_sum + share_sum**3 / 3.0  # u

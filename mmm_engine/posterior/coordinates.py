@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, ArrayFunctions, Operand
 from mmm_engine.model.mean import saturation_shape
 from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.model.parameters import (
@@ -105,7 +104,9 @@ class Coordinates:
         """Length of the flat vector."""
         return self.slots[-1].stop
 
-    def variables(self, flat: Array, data: TrainingData, xp: Any) -> tuple[dict[str, Array], Array]:
+    def variables(
+        self, flat: Array, data: TrainingData, xp: ArrayFunctions
+    ) -> tuple[dict[str, Array], Operand]:
         """Free variables of a flat vector and the log Jacobian determinant, up to a constant.
 
         Args:
@@ -117,7 +118,7 @@ class Coordinates:
             Variables by name, each (..., its size), and the log determinant, shape (...).
         """
         variables: dict[str, Array] = {}
-        log_jacobian: Array = 0.0
+        log_jacobian: Operand = 0.0
         for slot in self.slots:
             if slot.bijector is None:
                 continue
@@ -132,7 +133,9 @@ class Coordinates:
             log_jacobian = log_jacobian + self._add_levels(flat, variables, data, xp)
         return variables, log_jacobian
 
-    def _add_levels(self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
+    def _add_levels(
+        self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions
+    ) -> Array:
         """Adds intercept, channel scales and half-saturation points (channel_levels.py); returns the log Jacobian."""
         saturating, log_slopes = self._saturating(flat, data, xp)
         amplitude = xp.concatenate(
@@ -143,7 +146,8 @@ class Coordinates:
         )
         levels = channel_levels(log_total, amplitude, saturating, xp)
         halves = [group.half for group in self.channels if group.half is not None]
-        self._store(variables, halves, levels.half)
+        if levels.half is not None:
+            self._store(variables, halves, levels.half)
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
         self._store(variables, [group.scale for group in self.channels], scale)
@@ -157,7 +161,7 @@ class Coordinates:
             log_jacobian = log_jacobian - xp.log(share)[..., 0]
         return log_jacobian
 
-    def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: Any) -> None:
+    def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions) -> None:
         """Turns independent coordinates into coefficients of linear terms (linear_terms.py); a constant Jacobian."""
         pieces = [variables[linear.part.name] for linear in self.linear]
         independent = pieces[0] if len(pieces) == 1 else xp.concatenate(pieces, axis=-1)
@@ -168,7 +172,9 @@ class Coordinates:
             variables[linear.part.name] = coefficients[..., start:stop]
             start = stop
 
-    def _rescale_processes(self, variables: dict[str, Array], data: TrainingData, xp: Any) -> Array:
+    def _rescale_processes(
+        self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions
+    ) -> Operand:
         """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
 
         The data pin how far the curve moves over the training rows; eta alone trades off with its coefficients. They
@@ -178,7 +184,7 @@ class Coordinates:
         Returns:
             The log Jacobian.
         """
-        log_jacobian: Array = 0.0
+        log_jacobian: Operand = 0.0
         for process, basis, frequencies, rotation in (
             (self.specification.media_process, data.media_basis, data.media_frequencies, data.media_rotation),
             (
@@ -203,10 +209,11 @@ class Coordinates:
         return log_jacobian
 
     def _saturating(
-        self, flat: Array, data: TrainingData, xp: Any
-    ) -> tuple[SaturatingChannels | None, Array]:
+        self, flat: Array, data: TrainingData, xp: ArrayFunctions
+    ) -> tuple[SaturatingChannels | None, Operand]:
         """Channels with a half-saturation point and where they are above its bound; the sum of the log slopes."""
-        above_bound, log_slopes = [], 0.0
+        above_bound: list[Array] = []
+        log_slopes: Operand = 0.0
         positions: list[int] = []
         members: list[int] = []
         start = 0
@@ -227,7 +234,9 @@ class Coordinates:
         half_point = data.half_point[members] + _SMALLEST_HALF_POINT
         return SaturatingChannels(positions, xp.concatenate(above_bound, axis=-1), half_point), log_slopes
 
-    def _log_mean_curves(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
+    def _log_mean_curves(
+        self, variables: Mapping[str, Array], data: TrainingData, xp: ArrayFunctions
+    ) -> Array:
         """Logarithm of about the mean of each channel's curve with scale one, shape (..., channel).
 
         Read from a few quantiles of the media instead of all rows with their carry-over: any positive function makes
@@ -243,7 +252,7 @@ class Coordinates:
         ]
         return xp.concatenate([xp.log(shape.mean(axis=-2) + _LEVEL_FLOOR) for shape in shapes], axis=-1)
 
-    def _elements(self, flat: Array, spec: ParameterSpec, xp: Any) -> Array:
+    def _elements(self, flat: Array, spec: ParameterSpec, xp: ArrayFunctions) -> Array:
         """Flat values of a parameter's elements, in their order."""
         slots = {slot.part.name: slot for slot in self.slots}
         pieces = [flat[..., slots[part.name].start : slots[part.name].stop] for part in spec.parts]
@@ -259,12 +268,14 @@ class Coordinates:
                 variables[part.name] = elements if whole else elements[..., list(part.indices)]
             start += spec.size
 
-    def _linear_shift(self, variables: Mapping[str, Array], data: TrainingData, xp: Any) -> Array:
+    def _linear_shift(
+        self, variables: Mapping[str, Array], data: TrainingData, xp: ArrayFunctions
+    ) -> Operand:
         """What trend, seasonality and controls take from (or add to) the total of baseline and channels, log scale.
 
         The data pin the sum of all terms; a regressor with a mean effect trades off against the baseline.
         """
-        pieces = [
+        pieces: list[Array] = [
             (assemble(spec, variables, xp) * getattr(data, REGRESSORS[spec.role]).mean(axis=0)).sum(axis=-1)
             for spec in self.specification.with_role(*REGRESSORS)
         ]
@@ -275,7 +286,7 @@ class Coordinates:
         # log(1 + share), continued by its tangent below -1/2
         return xp.log1p(bounded) + 2.0 * (share - bounded)
 
-    def parameters(self, flat: Array, data: TrainingData, xp: Any) -> dict[str, Array]:
+    def parameters(self, flat: Array, data: TrainingData, xp: ArrayFunctions) -> dict[str, Array]:
         """The model's parameters (signs and parts put together) of flat vectors."""
         return parameter_values(self.specification, self.variables(flat, data, xp)[0], xp)
 

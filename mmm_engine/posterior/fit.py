@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_engine.array_types import Floats
+from mmm_engine.array_types import Array
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
@@ -84,7 +86,7 @@ def fit(
 
 
 def _tree(
-    parameters: dict[str, Floats],
+    parameters: Mapping[str, Array],
     stats: dict[str, NDArray[Any]],
     inputs: ScaledInputs,
     specification: ModelSpecification,
@@ -93,7 +95,7 @@ def _tree(
     variables, used = {}, {}
     for spec in specification.parameters:
         dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
-        variables[spec.name] = (dims, parameters[spec.name])
+        variables[spec.name] = (dims, np.asarray(parameters[spec.name]))
         if spec.dim is not None:
             used[spec.dim] = coordinates[spec.dim]
     posterior = xr.Dataset(variables, coords=used)

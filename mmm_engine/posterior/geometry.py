@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from mmm_engine.array_types import Array, Floats
+from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.compiler.inputs import declared
 from mmm_engine.model import arrays
 from mmm_engine.model.arrays import ModelData, process_basis
@@ -95,7 +96,7 @@ def process_rotation(process: TimeProcess | None, train_rows: int) -> Floats:
     that every reader of a window shares one (read-only) array.
     """
     basis, frequencies = process_basis(process, train_rows, train_rows)
-    weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, np)
+    weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, numpy_functions())
     _, _, axes = np.linalg.svd((basis - basis.mean(axis=0)) * weights, full_matrices=True)
     axes.flags.writeable = False
     return np.asarray(axes.T)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mmm_engine.array_types import Floats
+from mmm_engine.array_types import Array, ArrayFunctions, Floats
 from mmm_engine.compiler.array_functions import numpy_functions, traced_functions
 from mmm_engine.compiler.autodiff import gradient
 from mmm_engine.compiler.functions import CompiledDensity, compiled_density
@@ -104,7 +104,7 @@ def compiled_count() -> int:
     return len(_compiled)
 
 
-def log_density(coordinates: Coordinates, flat: Any, data: TrainingData, xp: Any) -> Any:
+def log_density(coordinates: Coordinates, flat: Array, data: TrainingData, xp: ArrayFunctions) -> Array:
     """Log posterior density of a flat vector, up to a constant.
 
     Args:
@@ -149,7 +149,9 @@ def traced_density(coordinates: Coordinates) -> tuple[list[Expression], Signatur
     graph, sizes = Graph(), axis_sizes(coordinates.specification)
     signature = Signature.of(TrainingData, sizes, DYNAMIC_AXES, coordinates.size)
     flat = graph.input("flat", (coordinates.size,))
-    value = log_density(coordinates, flat, signature.traced(TrainingData, graph), traced_functions())
+    value = graph.expression(
+        log_density(coordinates, flat, signature.traced(TrainingData, graph), traced_functions())
+    )
     pieces = _pieces(flat)
     outputs = [graph.store(value, "value", 0, ())]
     cotangents = gradient(value, [piece for _, piece in pieces])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mmm_engine.array_types import axis_length
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.mean import baseline_terms
 from mmm_engine.posterior.draws import draw_chunks
@@ -26,7 +27,8 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
     for chunk in draw_chunks(window.draws):
         terms = baseline_terms(chunk, window.arrays, window.specification, numpy_functions())
         intercept, *others = terms
-        baseline = np.broadcast_to(intercept, (len(intercept), len(window.inputs.dates)))
+        shape = (axis_length(intercept, 0), len(window.inputs.dates))
+        baseline = np.broadcast_to(np.asarray(intercept), shape)
         for part in others:
             baseline = baseline if part is None else baseline + part
         below += int((baseline[:, :rows] < 0).sum())

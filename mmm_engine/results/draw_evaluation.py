@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array, Floats
+from mmm_engine.array_types import Array, ArrayFunctions, Floats, axis_length
 from mmm_engine.compiler.array_functions import numpy_functions, traced_functions
 from mmm_engine.compiler.functions import CompiledResults, compiled_results
 from mmm_engine.compiler.graph import Expression, Graph
@@ -55,7 +55,7 @@ def expected_targets(
         data: The rows wanted.
         specification: The model.
     """
-    return _evaluate("expected", values, data, specification, len(data.target_scaled))
+    return _evaluate("expected", values, data, specification, axis_length(data.target_scaled, 0))
 
 
 def channel_totals(
@@ -74,7 +74,7 @@ def all_terms(values: Mapping[str, Floats], data: ModelData, specification: Mode
     """
     terms = 1 + bool(specification.fourier_order) + bool(specification.changepoints)
     terms += specification.n_channels + specification.n_controls + specification.n_events
-    rows = len(data.target_scaled)
+    rows = axis_length(data.target_scaled, 0)
     return _evaluate("terms", values, data, specification, terms * rows).reshape(-1, terms, rows)
 
 
@@ -115,7 +115,7 @@ def traced_results(what: str, specification: ModelSpecification) -> tuple[list[E
     values = _by_name(graph.input("flat", (size,)), specification)
     model = _Model(values, signature.traced(ModelData, graph), specification, traced_functions())
     stores, start = [], 0
-    for output in _OUTPUTS[what](model):
+    for output in map(graph.expression, _OUTPUTS[what](model)):
         stores.append(graph.store(output, "result", start, output.sizes))
         start += output.sizes[0] if output.sizes and isinstance(output.sizes[0], int) else 1
     return stores, signature
@@ -149,7 +149,7 @@ class _Model:
     values: Mapping[str, Array]
     data: ModelData
     specification: ModelSpecification
-    xp: Any
+    xp: ArrayFunctions
 
     def terms(self, factor: float = 1.0) -> MeanTerms:
         """The terms with so much of the media."""
