@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from mmm_engine.array_types import Array, Index, Operand
 from mmm_engine.compiler.shapes import Size, broadcast_sizes, full_index, positions_of, static_size
 
 _LARGEST_POWER = 64  # up to here powers are products, also of negative numbers
@@ -85,12 +86,12 @@ class Expression:
     def __repr__(self) -> str:
         return f"<{self.number} {self.operation} {self.sizes}>"
 
-    def __add__(self, other: Any) -> Expression:
+    def __add__(self, other: Operand) -> Expression:
         return self.graph.apply("add", self, other)
 
     __radd__ = __add__
 
-    def __mul__(self, other: Any) -> Expression:
+    def __mul__(self, other: Operand) -> Expression:
         return self.graph.apply("multiply", self, other)
 
     __rmul__ = __mul__
@@ -98,25 +99,25 @@ class Expression:
     def __neg__(self) -> Expression:
         return self * -1.0
 
-    def __sub__(self, other: Any) -> Expression:
+    def __sub__(self, other: Operand) -> Expression:
         return self + -1.0 * self.graph.expression(other)
 
-    def __rsub__(self, other: Any) -> Expression:
+    def __rsub__(self, other: Operand) -> Expression:
         return self.graph.expression(other) + -1.0 * self
 
-    def __truediv__(self, other: Any) -> Expression:
+    def __truediv__(self, other: Operand) -> Expression:
         return self * self.graph.apply("reciprocal", other)
 
-    def __rtruediv__(self, other: Any) -> Expression:
+    def __rtruediv__(self, other: Operand) -> Expression:
         return self.graph.expression(other) * self.graph.apply("reciprocal", self)
 
-    def __gt__(self, other: Any) -> Expression:
+    def __gt__(self, other: Operand) -> Expression:
         return self.graph.apply("less", other, self)
 
-    def __lt__(self, other: Any) -> Expression:
+    def __lt__(self, other: Operand) -> Expression:
         return self.graph.apply("less", self, other)
 
-    def __pow__(self, exponent: Any) -> Expression:
+    def __pow__(self, exponent: Operand) -> Expression:
         power = self.graph.expression(exponent)
         if not power.is_constant() or (2.0 * power.detail) % 1.0 or abs(power.detail) > _LARGEST_POWER:
             return self.graph.apply("exp", power * self.graph.apply("log", self))
@@ -126,10 +127,10 @@ class Expression:
         result = self.graph.apply("reciprocal", result) if power.detail < 0 else result
         return result + self.graph.constant(0.0, power.sizes)
 
-    def __rpow__(self, base: Any) -> Expression:
+    def __rpow__(self, base: Operand) -> Expression:
         return self.graph.apply("exp", self * self.graph.apply("log", base))
 
-    def __matmul__(self, other: Any) -> Expression:
+    def __matmul__(self, other: Array) -> Expression:
         """Products summed over the last axis of this and the first of the other (of one or two axes each)."""
         right = self.graph.expression(other)
         if right.ndim == 1:
@@ -138,7 +139,7 @@ class Expression:
             return (right.T * self).sum(axis=-1)
         return (self[..., None] * right).sum(axis=self.ndim - 1)
 
-    def __rmatmul__(self, other: Any) -> Expression:
+    def __rmatmul__(self, other: Array) -> Expression:
         return self.graph.expression(other) @ self
 
     @property
@@ -163,7 +164,7 @@ class Expression:
             total = total / self.shape[number]
         return total
 
-    def __getitem__(self, index: Any) -> Expression:
+    def __getitem__(self, index: Index) -> Expression:
         """Numbers, slices and lists of positions on axes of known size; None for a new axis; whole axes.
 
         Raises:
@@ -209,7 +210,7 @@ class Graph:
         """One number everywhere."""
         return self._node("constant", (), tuple(sizes), float(value))
 
-    def expression(self, value: Any) -> Expression:
+    def expression(self, value: Operand) -> Expression:
         """Numbers and numpy arrays as expressions; expressions as they are."""
         if isinstance(value, Expression):
             return value
@@ -218,7 +219,7 @@ class Graph:
             return self.constant(float(array.flat[0]), array.shape)
         return self._node("table", (), array.shape, tuple(array.ravel().tolist()))
 
-    def apply(self, operation: str, *operands: Any) -> Expression:
+    def apply(self, operation: str, *operands: Operand) -> Expression:
         """An elementwise operation, operands broadcast as in numpy.
 
         Raises:
@@ -261,7 +262,7 @@ class Graph:
             return self.constant(argument.detail, sizes)
         return self._node("gather", (argument,), sizes, (axis, picked))
 
-    def concatenate(self, pieces: Sequence[Any], axis: int) -> Expression:
+    def concatenate(self, pieces: Sequence[Operand], axis: int) -> Expression:
         """Pieces behind one another along an axis; along the other axes they broadcast.
 
         Raises:
@@ -296,10 +297,10 @@ class Graph:
             return argument
         sizes = tuple(argument.sizes[axis] for axis in kept)
         if argument.is_constant():
-            total: Any = self.constant(argument.detail, sizes)
+            total = self.constant(argument.detail, sizes)
             for axis in axes:
                 total = total * argument.shape[axis]
-            return self.expression(total)
+            return total
         return self._node("sum", (argument,), sizes, axes)
 
     def store(self, value: Expression, place: str, start: int, sizes: tuple[Size, ...]) -> Expression:

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Operand
-from mmm_engine.distributions.family import Argument, Arguments, Condition, Distribution, Parametrisation
+from mmm_engine.distributions.family import (
+    Argument,
+    Arguments,
+    Condition,
+    Distribution,
+    NumpyArguments,
+    Parametrisation,
+)
 from mmm_engine.distributions.real import (
     LOCATION,
     NORMAL_WAYS,
@@ -52,7 +59,7 @@ def _beta_of_moments(given: Arguments) -> Arguments:
     return _beta_of_weight(mu, mu * (1.0 - mu) / given["sigma"] ** 2 - 1.0)
 
 
-def _beta_quantile(p: Any, at: Arguments) -> Any:
+def _beta_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import betaincinv
 
     return betaincinv(at["alpha"], at["beta"], p)
@@ -90,7 +97,7 @@ def _kumaraswamy(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return xp.log(a) + xp.log(b) + (a - 1.0) * log_x + (b - 1.0) * xp.log1p(-1.0 * xp.exp(a * log_x))
 
 
-def _kumaraswamy_upper(p: Any, at: Arguments) -> Any:
+def _kumaraswamy_upper(p: Any, at: NumpyArguments) -> Any:
     """What lies below a share of 1 - p."""
     return (1 - p ** (1 / at["b"])) ** (1 / at["a"])
 
@@ -169,7 +176,7 @@ def _tail(z: Operand, xp: ArrayFunctions) -> Array:
     return 0.5 * xp.erfc(z / math.sqrt(2.0))
 
 
-def _truncated_normal_quantile(p: Any, at: Arguments) -> Any:
+def _truncated_normal_quantile(p: Any, at: NumpyArguments) -> Any:
     """The normal's quantile at Phi(low) + p (Phi(high) - Phi(low)), ends standardised."""
     from scipy.special import ndtr, ndtri
 

@@ -21,6 +21,9 @@ Support = Literal["positive", "unit", "real", "interval"]
 Arguments = Mapping[str, Operand]
 """Arguments by name: numbers, or arrays or expressions that broadcast against the values."""
 
+NumpyArguments = Mapping[str, Any]
+"""Arguments by name, numbers or numpy arrays: what draws and quantiles take, which no compiler writes down."""
+
 Numbers = Mapping[str, float]
 """Arguments by name, each a number."""
 
@@ -139,8 +142,8 @@ class Distribution:
     support: Support
     parametrisations: tuple[Parametrisation, ...]
     log_density: Callable[[Array, Arguments, ArrayFunctions], Array]
-    draw: Callable[[np.random.Generator, Arguments, tuple[int, ...]], Any]
-    quantile: Callable[[Any, Arguments], Any] | None
+    draw: Callable[[np.random.Generator, NumpyArguments, tuple[int, ...]], Any]
+    quantile: Callable[[Any, NumpyArguments], Any] | None
     scale: Callable[[Numbers], float] = lambda _: 1.0
     densest_at_zero: bool = False
 

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Operand
-from mmm_engine.distributions.family import Argument, Arguments, Distribution, Numbers, Parametrisation
+from mmm_engine.distributions.family import (
+    Argument,
+    Arguments,
+    Distribution,
+    Numbers,
+    NumpyArguments,
+    Parametrisation,
+)
 from mmm_engine.distributions.real import (
     DEGREES,
     HALF_LOG_2PI,
@@ -38,7 +45,7 @@ def _positive(name: str, default: float | None = None) -> Argument:
 # --- halves: twice the density of a symmetric one, on one side of 0 -------------------------------
 
 
-def _half_normal_quantile(p: Any, at: Arguments) -> Any:
+def _half_normal_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import ndtri
 
     return at["sigma"] * ndtri((1.0 + np.asarray(p)) / 2.0)
@@ -66,7 +73,7 @@ HALF_CAUCHY = Distribution(
 )
 
 
-def _half_student_quantile(p: Any, at: Arguments) -> Any:
+def _half_student_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import stdtrit
 
     return at["sigma"] * stdtrit(at["nu"], (1.0 + np.asarray(p)) / 2.0)
@@ -122,7 +129,7 @@ def _gamma_of_moments(given: Arguments) -> Arguments:
     return {"alpha": mu**2 / variance, "beta": mu / variance}
 
 
-def _gamma_quantile(p: Any, at: Arguments) -> Any:
+def _gamma_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import gammaincinv
 
     return gammaincinv(at["alpha"], p) / at["beta"]
@@ -148,7 +155,7 @@ GAMMA = Distribution(
 )
 
 
-def _chi_squared_quantile(p: Any, at: Arguments) -> Any:
+def _chi_squared_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import gammaincinv
 
     return 2.0 * gammaincinv(at["nu"] / 2.0, p)
@@ -176,7 +183,7 @@ def _inverse_gamma_of_moments(given: Arguments) -> Arguments:
     return {"alpha": (2.0 * variance + mu**2) / variance, "beta": mu * (mu**2 + variance) / variance}
 
 
-def _inverse_gamma_quantile(p: Any, at: Arguments) -> Any:
+def _inverse_gamma_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import gammainccinv
 
     return at["beta"] / gammainccinv(at["alpha"], p)

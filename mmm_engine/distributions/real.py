@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Operand
-from mmm_engine.distributions.family import Argument, Arguments, Distribution, Parametrisation
+from mmm_engine.distributions.family import Argument, Arguments, Distribution, NumpyArguments, Parametrisation
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -44,11 +44,11 @@ def _normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return normal_density(x, at["mu"], at["sigma"], xp)
 
 
-def _normal_draws(rng: np.random.Generator, at: Arguments, shape: tuple[int, ...]) -> Any:
+def _normal_draws(rng: np.random.Generator, at: NumpyArguments, shape: tuple[int, ...]) -> Any:
     return rng.normal(at["mu"], at["sigma"], shape)
 
 
-def normal_quantile(p: Any, at: Arguments) -> Any:
+def normal_quantile(p: Any, at: NumpyArguments) -> Any:
     """mu + sigma Phi^(-1)(p)."""
     from scipy.special import ndtri
 
@@ -82,11 +82,11 @@ def _student(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return student_density(x, at["nu"], at["mu"], at["sigma"], xp)
 
 
-def _student_draws(rng: np.random.Generator, at: Arguments, shape: tuple[int, ...]) -> Any:
+def _student_draws(rng: np.random.Generator, at: NumpyArguments, shape: tuple[int, ...]) -> Any:
     return at["mu"] + at["sigma"] * rng.standard_t(at["nu"], shape)
 
 
-def _student_quantile(p: Any, at: Arguments) -> Any:
+def _student_quantile(p: Any, at: NumpyArguments) -> Any:
     from scipy.special import stdtrit
 
     return at["mu"] + at["sigma"] * stdtrit(at["nu"], p)
@@ -115,7 +115,7 @@ def _laplace(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return -1.0 * xp.log(2.0 * b) - xp.abs(x - at["mu"]) / b
 
 
-def _laplace_quantile(p: Any, at: Arguments) -> Any:
+def _laplace_quantile(p: Any, at: NumpyArguments) -> Any:
     above = np.asarray(p) - 0.5
     return at["mu"] - at["b"] * np.sign(above) * np.log1p(-2.0 * np.abs(above))
 
@@ -140,7 +140,7 @@ def _asymmetric_laplace(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return xp.log(b / (kappa + 1.0 / kappa)) - away * b * slope
 
 
-def _asymmetric_laplace_quantile(p: Any, at: Arguments) -> Any:
+def _asymmetric_laplace_quantile(p: Any, at: NumpyArguments) -> Any:
     """Below mu lies a share of kappa^2 / (1 + kappa^2)."""
     kappa, mu, b = at["kappa"], at["mu"], at["b"]
     below = kappa**2 / (1 + kappa**2)
@@ -235,7 +235,7 @@ def _skew_normal(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
     return _normal(x, at, xp) + xp.log(xp.maximum(skewed, 1e-300))
 
 
-def _skew_normal_draws(rng: np.random.Generator, at: Arguments, shape: tuple[int, ...]) -> Any:
+def _skew_normal_draws(rng: np.random.Generator, at: NumpyArguments, shape: tuple[int, ...]) -> Any:
     """mu + sigma (delta |u| + sqrt(1 - delta^2) v), u and v standard normal, delta = alpha / sqrt(1 + alpha^2)."""
     alpha = at["alpha"]
     delta = alpha / np.sqrt(1 + alpha**2)

@@ -58,7 +58,7 @@ def mean_terms(
         values: Parameters by name, shape (...,) for scalars and (..., size) otherwise; `...` are draws or nothing.
         data: Arrays of the rows wanted.
         specification: The model.
-        xp: Array functions (arrays.py).
+        xp: Array functions (compiler/array_functions.py).
     """
     media = saturated_media(values, adstocked_media(values, data, specification, xp), specification, xp)
     multiplier = media_multiplier(values, data, specification, xp)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mmm_engine.array_types import Array, ArrayFunctions
+from mmm_engine.array_types import Array, ArrayFunctions, Floats
 from mmm_engine.distributions.family import Support
 from mmm_engine.model.priors import PriorSpec
 
@@ -69,7 +68,7 @@ def _gaussian_tail_softplus(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> t
     return gaussian_tail_softplus(z, prior.typical_scale, xp)
 
 
-def gaussian_tail_softplus(z: Array, scale: Any, xp: ArrayFunctions) -> tuple[Array, Array]:
+def gaussian_tail_softplus(z: Array, scale: Floats | float, xp: ArrayFunctions) -> tuple[Array, Array]:
     """x = s (z Phi(z) + phi(z)) > 0: about s z to the right, a Gaussian tail towards 0.
 
     Phi and phi are distribution function and density of the standard normal; as phi' = -z phi,
