@@ -75,7 +75,7 @@ class Expression:
         """Lengths of the axes, those of dynamic axes as expressions."""
         return tuple(size if isinstance(size, int) else self.graph.dynamic_size(size) for size in self.sizes)
 
-    def __array__(self) -> NoReturn:
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NoReturn:
         """Refused: without it numpy would make an array of one object."""
         raise TypeError("an expression has no numbers")
 

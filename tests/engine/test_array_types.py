@@ -89,11 +89,12 @@ def test_numpy_and_tracing_have_the_same_functions() -> None:
         assert {entry.name for entry in fields(functions)} == names
 
 
-def test_expression_has_no_numbers() -> None:
-    """Before, `np.asarray` made an array of one object of it."""
+@pytest.mark.parametrize("dtype", [None, float])
+def test_expression_has_no_numbers(dtype: type | None) -> None:
+    """Before, `np.asarray` made an array of one object of it, or blamed a sequence that nobody had written."""
     expression = Graph().input("x", (3,))
-    with pytest.raises(TypeError, match="no numbers"):
-        np.asarray(expression)
+    with pytest.raises(TypeError, match="an expression has no numbers"):
+        np.asarray(expression, dtype=dtype)
 
 
 def test_length_of_an_axis() -> None:
