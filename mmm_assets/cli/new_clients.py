@@ -50,9 +50,7 @@ def add_client(
             f"client '{client}'", Fault(f"--data {source}", named, allowed, "give the path of the rows")
         )
     name = f"{client}{source.suffix.lower()}"
-    config = client_config_from_mapping(
-        {"sampler": {"ess_target": 400}, **settings, "data": name}, who=f"client '{client}'"
-    )
+    config = client_config_from_mapping({**settings, "data": name}, who=f"client '{client}'")
     _refuse_to_replace(client, folder, force)
     with (
         tempfile.TemporaryDirectory() as scratch

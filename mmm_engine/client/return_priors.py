@@ -30,22 +30,28 @@ def _with_median(values: object, sigma: str) -> object:
     if not isinstance(values, Mapping) or not {"low", "high"} & set(values):
         return values
     rest = {name: value for name, value in values.items() if name not in ("low", "high")}
-    low, high = values.get("low"), values.get("high")
+    ends: list[float] = []
     problems = []
-    for name, value in (("low", low), ("high", high)):
+    for name in ("low", "high"):
+        value = values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             problems.append(Problem((name,), repr(value), "a number above 0", "write low and high together"))
+        else:
+            ends.append(float(value))
     problems += [
         Problem((name,), f"'{name}' beside 'low' and 'high'", "one of the two forms", f"delete '{name}'")
         for name in ("median", sigma)
         if name in rest
     ]
-    if not problems and not float(str(low)) < float(str(high)):
-        problems.append(Problem(("high",), repr(high), f"a number above low ({low})", "swap the two"))
+    if not problems and ends[0] >= ends[1]:
+        problem = Problem(
+            ("high",), repr(values["high"]), f"a number above low ({values['low']})", "swap the two"
+        )
+        problems.append(problem)
     if problems:
         raise refusal(*problems)
-    spread = math.log(float(str(high)) / float(str(low))) / (2.0 * _SD_TO_95)
-    return {**rest, "median": math.sqrt(float(str(low)) * float(str(high))), sigma: spread}
+    low, high = ends
+    return {**rest, "median": math.sqrt(low * high), sigma: math.log(high / low) / (2.0 * _SD_TO_95)}
 
 
 class ReturnPrior(Frozen):

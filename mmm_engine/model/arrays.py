@@ -26,6 +26,9 @@ DYNAMIC_AXES = ("rows", "occurrences", "tests")
 
 HALF_WIDTH_PER_ROW = 1.5
 
+MORE_MEDIA = 0.01
+"""Marginal returns: what one per cent more media in every period brings."""
+
 
 @dataclass(frozen=True)
 class ModelData:
@@ -125,6 +128,11 @@ def first_rows[Data: ModelData](data: Data, rows: int) -> Data:
             kept = tuple(slice(rows) if axis == "rows" else slice(None) for axis in axes)
             shorter[name] = getattr(data, name)[kept]
     return replace(data, **shorter)
+
+
+def with_media[Data: ModelData](data: Data, factor: float) -> Data:
+    """The same rows with so much of the media of every channel."""
+    return replace(data, media_lagged=data.media_lagged * factor)
 
 
 def process_basis(process: TimeProcess | None, rows: int, train_rows: int) -> tuple[Floats, Floats]:

@@ -40,18 +40,16 @@ leaves each as free as `channel_sigma` says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Floats
-from mmm_engine.model.arrays import ModelData
+from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.arrays import MORE_MEDIA, ModelData, with_media
+from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import MeanTerms, channel_scales, mean_terms
 from mmm_engine.model.return_specification import ReturnSpecification
 from mmm_engine.model.specification import ModelSpecification
-
-MORE_MEDIA = 0.01  # marginal returns: what one per cent more media in every period brings
-_CHUNK = 64  # draws at once: bounds memory
 
 
 def log_return_prior(
@@ -105,18 +103,14 @@ def draw_scales(
         specification: The model; it has priors on returns.
         rng: Source of randomness.
     """
-    from mmm_engine.compiler.array_functions import numpy_functions
-
     returns, xp = _of(specification), numpy_functions()
-    draws = len(next(iter(values.values())))
     scales = np.array(channel_scales(values, specification, xp), dtype=float)
-    per_scale = np.empty_like(scales)
-    for start in range(0, draws, _CHUNK):
-        part = {name: value[start : start + _CHUNK] for name, value in values.items()}
-        terms = mean_terms(part, data, specification, xp)
-        sums = _summed(part, data, specification, terms, xp)
-        per_scale[start : start + _CHUNK] = sums / scales[start : start + _CHUNK] + data.silent
-    sums = data.return_expected * np.exp(_drawn_deviations(returns, data, draws, rng))
+    chunks = (
+        _summed(chunk, data, specification, mean_terms(chunk, data, specification, xp), xp)
+        for chunk in draw_chunks(values)
+    )
+    per_scale = np.concatenate([np.asarray(chunk) for chunk in chunks]) / scales + data.silent
+    sums = data.return_expected * np.exp(_drawn_deviations(returns, data, len(scales), rng))
     drawn = list(returns.channels)
     scales[:, drawn] = sums[:, drawn] / per_scale[:, drawn]
     return scales
@@ -154,7 +148,7 @@ def _summed(
     marginal = _of(specification).marginal
     if not marginal:
         return sums
-    more = replace(data, media_lagged=data.media_lagged * (1.0 + MORE_MEDIA))
+    more = with_media(data, 1.0 + MORE_MEDIA)
     extra = (mean_terms(values, more, specification, xp).media.sum(axis=-2) - sums) / MORE_MEDIA
     is_marginal = np.isin(np.arange(specification.n_channels), marginal).astype(float)
     return sums * (1.0 - is_marginal) + extra * is_marginal

@@ -70,7 +70,7 @@ def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | Non
         sigma[shared], level = returns.channel_sigma, returns.level_sigma
         for position in specification.single:
             own = _own(inputs.config, position)
-            expected[position] = _expectation(own.prior, own.median, spend[position], total)
+            expected[position] = _expectation(own.prior, own.median, spend[[position]], total)[0]
             sigma[position] = own.sigma
         expected[silent == 1.0] = 1.0
     return {
@@ -90,26 +90,22 @@ def _own(config: ClientConfig, position: int) -> ReturnPrior:
 def _shared_expectation(returns: ReturnsConfig, spend: Floats, total: float) -> Floats:
     """Sums of contributions, model space, that the shared level is centred on, shape (channel,).
 
-    Without a median, and for the parts of a total, channels with costs divide their part by spend, and channels
-    without take equal parts: nothing says more of them.
+    Where nothing says what a single channel brings (no median, a prior on the total, no spend), each channel has an
+    equal part of all media; those with spend divide theirs by it.
     """
-    if returns.median is not None and returns.prior != "total_media_share":
-        centred = np.array([_expectation(returns.prior, returns.median, one, total) for one in spend])
-        if (spend > 0.0).all():
-            return centred
-    share = returns.median if returns.prior == "total_media_share" else None
-    media = (EXPECTED_MEDIA_SHARE if share is None else share) * total
-    paid = spend > 0.0
+    on_total = returns.prior == "total_media_share"
+    share = returns.median if on_total and returns.median is not None else EXPECTED_MEDIA_SHARE
+    media, paid = share * total, spend > 0.0
     parts = np.full(len(spend), media / max(len(spend), 1))
-    if paid.any():
+    if returns.median is not None and not on_total:
+        parts[paid] = _expectation(returns.prior, returns.median, spend[paid], total)
+    elif paid.any():
         parts[paid] = spend[paid] / spend[paid].sum() * paid.sum() * media / len(spend)
-    if returns.median is not None and returns.prior != "total_media_share":
-        parts[paid] = centred[paid]
     return parts
 
 
-def _expectation(prior: str, median: float, spend: float, total: float) -> float:
-    """The sum of contributions, model space, at which a return is at its median."""
+def _expectation(prior: str, median: float, spend: Floats, total: float) -> Floats:
+    """The sums of contributions, model space, at which a return is at its median; one for each spend."""
     if prior == "contribution_share":
-        return median * total
+        return np.full_like(spend, median * total)
     return spend / median if prior == "cost_per_conversion" else median * spend

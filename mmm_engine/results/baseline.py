@@ -11,8 +11,8 @@ import pandas as pd
 
 from mmm_engine.array_types import axis_length
 from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import baseline_terms
-from mmm_engine.posterior.draws import draw_chunks
 from mmm_engine.posterior.fitted_window import FittedWindow
 
 

@@ -11,8 +11,8 @@ import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import media_multiplier
-from mmm_engine.posterior.draws import draw_chunks
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import all_terms
 

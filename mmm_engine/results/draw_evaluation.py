@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,12 @@ from mmm_engine.compiler.array_functions import numpy_functions, traced_function
 from mmm_engine.compiler.functions import CompiledResults, compiled_results
 from mmm_engine.compiler.graph import Expression, Graph
 from mmm_engine.compiler.inputs import Signature
-from mmm_engine.model.arrays import DYNAMIC_AXES, ModelData, axis_sizes
+from mmm_engine.model.arrays import DYNAMIC_AXES, MORE_MEDIA, ModelData, axis_sizes, with_media
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.specification import ModelSpecification
 
 Outputs = list[Array]
 
-MORE_MEDIA = 0.01  # marginal effects: what one per cent more media in every period brings
 
 _compiled: dict[tuple[str, ModelSpecification], CompiledResults] = {}
 _compile_lock = threading.Lock()
@@ -153,8 +152,7 @@ class _Model:
 
     def terms(self, factor: float = 1.0) -> MeanTerms:
         """The terms with so much of the media."""
-        data = replace(self.data, media_lagged=self.data.media_lagged * factor)
-        return mean_terms(self.values, data, self.specification, self.xp)
+        return mean_terms(self.values, with_media(self.data, factor), self.specification, self.xp)
 
 
 def _expected(model: _Model) -> Outputs:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.compiler.array_functions import numpy_functions
+from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import saturated_media
 from mmm_engine.model.media_transforms import adstock
-from mmm_engine.posterior.draws import draw_chunks
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.array_types import Floats
+from mmm_engine.model.arrays import MORE_MEDIA
 from mmm_engine.posterior.fitted_window import FittedWindow
-from mmm_engine.results.draw_evaluation import MORE_MEDIA, channel_totals
+from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.results.quantiles import QUANTILES, quantile_columns
 from mmm_engine.rows.window import ScaledInputs
 

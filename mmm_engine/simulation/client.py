@@ -21,7 +21,6 @@ from mmm_engine.client.config import (
     ChannelConfig,
     ClientConfig,
     ControlConfig,
-    SamplerConfig,
     TargetConfig,
     check_client_id,
 )
@@ -282,7 +281,6 @@ def _config(recipe: Recipe) -> ClientConfig:
             events=tuple(_event(event) for event in recipe.events),
         ),
         calibration=f"{recipe.client}.lift.csv" if recipe.lift_tests else None,
-        sampler=SamplerConfig(ess_target=400.0),
     )
 
 

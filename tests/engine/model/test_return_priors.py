@@ -194,3 +194,23 @@ def test_what_cannot_be_meant_is_refused(returns: dict[str, Any], message: str) 
             "client": "acme", "data": "a.csv", "date": "week", "target": "sales", "channels": ["tv"],
             "model": {"returns": returns},
         })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("returns", "expected"),
+    [
+        ({}, [1 / 60, 1 / 20, 1 / 30]),
+        ({"prior": "roas", "median": 2.0}, [0.2, 0.6, 1 / 30]),
+        ({"prior": "cost_per_conversion", "median": 4.0}, [0.025, 0.075, 1 / 30]),
+        ({"prior": "total_media_share", "median": 0.6}, [0.1, 0.3, 0.2]),
+    ],
+)
+def test_a_channel_without_costs_has_an_equal_part(returns: dict[str, Any], expected: list[float]) -> None:
+    """By hand: costs of 0.1, 0.3 and 0 times the target; a tenth of it is a thirtieth for each of three channels."""
+    inputs = small_inputs(returns=returns)
+    total = _target(inputs)
+    spend = np.zeros_like(inputs.spend)
+    spend[0, :2] = 0.1 * total, 0.3 * total
+    inputs = replace(inputs, spend=spend)
+    arrays = model_data(inputs, model_specification(inputs.config))
+    assert arrays.return_expected == pytest.approx(np.array(expected) * total / inputs.scales.target)
