@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mmm_engine.client.validation import Frozen, Problem, refusal
+from mmm_engine.files.yaml_document import describe
 
 ReturnKind = Literal["roas", "mroas", "cost_per_conversion", "contribution_share"]
 """What is known: return per unit of spend, of one more unit of spend, spend per unit of target, share of the target."""
@@ -31,23 +32,22 @@ def _with_median(values: object, sigma: str) -> object:
         return values
     rest = {name: value for name, value in values.items() if name not in ("low", "high")}
     ends: list[float] = []
-    problems = []
+    problems = []  # all at the section itself: one end without the other would be a second fault
     for name in ("low", "high"):
         value = values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            problems.append(Problem((name,), repr(value), "a number above 0", "write low and high together"))
+            wanted = f"a number above 0 for '{name}'"
+            problems.append(Problem((), describe(value), wanted, "write low and high together"))
         else:
             ends.append(float(value))
     problems += [
-        Problem((name,), f"'{name}' beside 'low' and 'high'", "one of the two forms", f"delete '{name}'")
+        Problem((), f"'{name}' beside 'low' and 'high'", "one of the two forms", f"delete '{name}'")
         for name in ("median", sigma)
         if name in rest
     ]
     if not problems and ends[0] >= ends[1]:
-        problem = Problem(
-            ("high",), repr(values["high"]), f"a number above low ({values['low']})", "swap the two"
-        )
-        problems.append(problem)
+        found = f"'high' {ends[1]:g} and 'low' {ends[0]:g}"
+        problems.append(Problem((), found, f"for 'high' a number above low ({ends[0]:g})", "swap the two"))
     if problems:
         raise refusal(*problems)
     low, high = ends

@@ -214,3 +214,16 @@ def test_a_channel_without_costs_has_an_equal_part(returns: dict[str, Any], expe
     inputs = replace(inputs, spend=spend)
     arrays = model_data(inputs, model_specification(inputs.config))
     assert arrays.return_expected == pytest.approx(np.array(expected) * total / inputs.scales.target)
+
+
+def test_low_above_high_is_one_fault() -> None:
+    """An end is not asked for again because the other one was wrong."""
+    with pytest.raises(ConfigError) as error:
+        client_config_from_mapping({
+            "client": "acme", "data": "a.csv", "date": "week", "target": "sales", "channels": ["tv"],
+            "model": {"returns": {"low": 4, "high": 0.5}},
+        })  # fmt: skip
+    assert len(error.value.faults) == 1
+    assert "'model.returns': found 'high' 0.5 and 'low' 4; wanted for 'high' a number above low (4)" in str(
+        error.value
+    )
