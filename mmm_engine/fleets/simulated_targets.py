@@ -58,9 +58,12 @@ def simulate_targets(
     Rule for absurd targets: a draw is refused when its target is not finite or negative in more than half of the
     rows. The rule looks at the target only, so that refits stay calibrated for what is kept.
 
+    Parameters and noise come from two independent streams of the seed: ranks of a truth are uniform only when the noise
+    of its target does not hang on it.
+
     Args:
         inputs: The client's window; its own target is not looked at.
-        seed: Seed of parameters and noise.
+        seed: Seed of both streams.
         fitted: Parameters are drawn from its posterior; from the prior when None.
 
     Raises:
@@ -68,18 +71,18 @@ def simulate_targets(
     """
     specification = model_specification(inputs.config)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
-    rng = np.random.default_rng(seed)
+    truth_stream, noise_stream = np.random.default_rng(seed).spawn(2)
     rejected = 0
-    for truth in _truths(specification, train, seed, fitted):
+    for truth in _truths(specification, train, truth_stream, fitted):
         terms = mean_terms(truth, train, specification, numpy_functions())
         mean_scaled = np.asarray(mean(terms), dtype=float)
-        target_scaled = draw_targets(mean_scaled, truth, specification, rng)[0]
+        target_scaled = draw_targets(mean_scaled, truth, specification, noise_stream)[0]
         if np.isfinite(target_scaled).all() and (target_scaled < 0).mean() <= _NEGATIVE_SHARE_MAX:
             parameters = {name: value[0] for name, value in truth.items()}
             simulated = _with_target(inputs, target_scaled)
             if specification.has_lift_tests:
                 gains_scaled = lift_gains(truth, train, specification, terms, numpy_functions())[0]
-                simulated = _with_lift_tests(simulated, np.asarray(gains_scaled, dtype=float), rng)
+                simulated = _with_lift_tests(simulated, np.asarray(gains_scaled, dtype=float), noise_stream)
             yield SimulatedTarget(simulated, parameters, np.asarray(terms.media.sum(axis=-2)[0]), rejected)
             rejected = 0
             continue
@@ -97,22 +100,18 @@ def simulate_targets(
 
 
 def _truths(
-    specification: ModelSpecification, train: ModelData, seed: int, fitted: FittedWindow | None
+    specification: ModelSpecification, train: ModelData, rng: np.random.Generator, fitted: FittedWindow | None
 ) -> Iterator[dict[str, Floats]]:
     """Parameters by name, each with a draw axis of length one, without end."""
-    rng = np.random.default_rng(seed)
-    batch = 0
     while True:
         if fitted is None:
-            source = np.random.default_rng(seed + batch * 1_000_003)
-            values = draw_parameters(specification, train, _TRIES, source)
+            values = draw_parameters(specification, train, _TRIES, rng)
             order = np.arange(_TRIES)
         else:
             values = fitted.draws
             order = rng.permutation(len(next(iter(values.values()))))
         for number in order:
             yield {name: value[number : number + 1] for name, value in values.items()}
-        batch += 1
 
 
 def _with_target(inputs: ScaledInputs, target_scaled: Floats) -> ScaledInputs:

@@ -12,8 +12,16 @@ import pandas as pd
 from mmm_engine.report import wording
 from mmm_engine.report.page import Chart, Column, table_of
 from mmm_engine.report.subject import NAN, Subject
+from mmm_engine.scores.coverage import IntervalWidth, allowed_hits, interval_width
 from mmm_engine.scores.truth_scores import jeffreys_band
 
+JUDGED_LEVELS = (0.5, 0.9)
+_WIDTHS: dict[IntervalWidth, str] = {
+    "as promised": "are as wide as they should be, as far as so few can tell",
+    "too narrow": "are too narrow: more fell outside than chance explains",
+    "too wide": "are wider than needed: more fell inside than chance explains",
+    "of another shape": "have the wrong shape: too wide in the middle, too narrow at the ends",
+}
 LEVELS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
@@ -80,12 +88,14 @@ def _reading(subject: Subject, pit: pd.DataFrame, coverage: pd.DataFrame) -> str
                 f"{most} inside the 90% interval"
             )
     reading = wording.sentence("; ".join(told))
-    test = coverage[(coverage["rows"] == "test") & (coverage["level"] == 0.9)]
+    test = coverage[(coverage["rows"] == "test") & coverage["level"].isin(JUDGED_LEVELS)]
     if len(test):
-        low, high = float(test["low"].iloc[0]), float(test["high"].iloc[0])
-        verdict = "are as wide as they should be, as far as so few can tell"
-        if not low <= 0.9 <= high:
-            verdict = "are too narrow" if high < 0.9 else "are wider than needed"
-        reading += f" The intervals of unseen {period}s {verdict}"
-        reading += f" (95% band of the 90% interval: {wording.percent(low)} to {wording.percent(high)})."
+        rows = int(counts["test"])
+        hits = {level: round(held * rows) for level, held in zip(test["level"], test["held"], strict=True)}
+        reading += f" The intervals of unseen {period}s {_WIDTHS[interval_width(hits, rows)]}"
+        (low_50, high_50), (low_90, high_90) = (allowed_hits(level, rows) for level in JUDGED_LEVELS)
+        reading += (
+            f" (chance alone would put {low_50} to {high_50} of {rows} into right 50% intervals, "
+            f"{low_90} to {high_90} into 90% intervals)."
+        )
     return reading

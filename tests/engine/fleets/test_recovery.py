@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import FitError
 from mmm_engine.fleets.recovery import (
     rank_ecdf,
@@ -17,8 +19,12 @@ from mmm_engine.fleets.recovery import (
     summarise_recovery,
 )
 from mmm_engine.fleets.simulated_targets import simulate_target, simulate_targets
+from mmm_engine.model.arrays import model_data
+from mmm_engine.model.mean import mean, mean_terms
+from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
+from tests.engine.model_cases import small_inputs
 
 SHORT = SamplerConfig(draws=100, tune=200, chains=2, seed=2, ess_target=None)
 
@@ -41,6 +47,25 @@ def test_each_simulation_has_its_own_truth(small_window: ScaledInputs) -> None:
     first, second = next(targets), next(targets)
     assert np.array_equal(first.inputs.target_scaled, simulate_target(small_window, 3).inputs.target_scaled)
     assert not np.array_equal(first.truth["saturation_lam"], second.truth["saturation_lam"])
+
+
+def test_the_noise_of_a_target_does_not_hang_on_its_truth() -> None:
+    """Over 100 seeds, the intercept says nothing about the noise of the first row.
+
+    While both came from one stream, its first number made both: the rank correlation with the noise's size was 1.
+    """
+    window = small_inputs()
+    specification = model_specification(window.config)
+    intercepts, noise_sizes = [], []
+    for seed in range(100):
+        simulated = simulate_target(window, seed)
+        arrays = model_data(simulated.inputs, specification)
+        truth = {name: value[None] for name, value in simulated.truth.items()}
+        expected = np.asarray(mean(mean_terms(truth, arrays, specification, numpy_functions())))[0]
+        noise = simulated.inputs.target_scaled - expected
+        intercepts.append(float(truth["intercept"].item()))
+        noise_sizes.append(abs(float(noise[0] / truth["y_sigma"].item())))
+    assert abs(spearmanr(intercepts, noise_sizes).statistic) < 0.35
 
 
 def test_absurd_priors_are_refused(small_window: ScaledInputs) -> None:

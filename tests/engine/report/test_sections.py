@@ -66,6 +66,16 @@ def test_calibration_says_when_intervals_are_too_narrow(ms: ReportInputs) -> Non
     assert "The intervals of unseen weeks are too narrow" in chart.reading
 
 
+def test_calibration_says_when_intervals_are_wider_than_needed(ms: ReportInputs) -> None:
+    """All of twelve unseen rows fell into the 50% interval, which 90% intervals alone cannot tell."""
+    h12 = ms.windows[Window.holding_out(12)]
+    centred = replace(h12, predictions=h12.predictions.assign(pit=0.5))
+    content = build_content(replace(ms, windows={**ms.windows, h12.window: centred}))
+    chart = next(chart for chart in content.charts if chart.id == "calibration")
+    assert "The intervals of unseen weeks are wider than needed" in chart.reading
+    assert "3 to 9 of 12 into right 50% intervals, 8 to 12 into 90% intervals" in chart.reading
+
+
 def test_chains_are_shown_with_what_is_wrong_with_them(content: ReportContent) -> None:
     """Six rank plots, the energy with its BFMI, and where the two divergent draws lie."""
     charts = {chart.id: chart for chart in content.charts}
