@@ -170,11 +170,17 @@ _COMMENTS = {
 def _model_section(model: ModelConfig) -> dict[str, object]:
     """The section ``model`` as a person writes it: the preset by its name, what it chooses left out."""
     chosen = PRESETS[model.preset]
-    hidden = _at_default(model, "n_basis", "likelihood", "trend") | {"events", "preset", "returns"}
+    hidden = _at_default(model, "weekly_seasonality", "n_basis", "likelihood", "trend")
+    hidden |= {"holidays", "events", "preset", "returns"}
     section = model.model_dump(mode="json", exclude=hidden)
     section["priors"] = {"preset": model.preset, **model.priors} if model.priors else model.preset
     if model.returns != (ReturnsConfig() if "returns" in chosen else None):
         section["returns"] = None if model.returns is None else model.returns.model_dump(mode="json")
+    if model.holidays is not None:
+        section["holidays"] = {
+            **model.holidays.model_dump(mode="json", exclude={"days"}, exclude_none=True),
+            "days": short_events(model.holidays.days),
+        }
     if model.events:
         section["events"] = short_events(model.events)
     return section

@@ -214,7 +214,9 @@ class ClientConfig(Frozen):
             del settings["model"]["preset"]  # as before there were presets
         for section, name in (
             (settings, "lift_tests"),
+            (settings["model"], "weekly_seasonality"),
             (settings["model"], "trend"),
+            (settings["model"], "holidays"),
             (settings["model"], "events"),
             (settings["model"], "returns"),
             *((channel, "returns") for channel in settings["channels"]),

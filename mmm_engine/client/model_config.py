@@ -161,6 +161,27 @@ class EventConfig(Frozen):
     days: Annotated[tuple[EventDays, ...], Field(min_length=1), BeforeValidator(_days_as_mappings)]
 
 
+class HolidaysConfig(Frozen):
+    """Public holidays that the target is to be freed of; their days stand in the client file.
+
+    ``country`` and ``subdivision`` say where the days came from (ISO 3166, as the package `holidays` names them);
+    ``days`` is what counts, so that a newer version of the package changes no number (`client/holidays.py`).
+    """
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2,3}$")]
+    subdivision: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w -]+$")] | None = None
+    days: Annotated[tuple[EventConfig, ...], Field(min_length=1), BeforeValidator(_events_as_list)]
+
+    @model_validator(mode="after")
+    def _check_names(self) -> HolidaysConfig:
+        names = [holiday.name for holiday in self.days]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                found = f"the holiday '{name}' a second time"
+                raise refusal(Problem(("days", index, "name"), found, "each name once", "join their days"))
+        return self
+
+
 class LiftTest(Frozen):
     """An experiment: what more (or less) of a channel in one period brought, in original units.
 
@@ -188,9 +209,10 @@ class ModelConfig(Frozen):
 
     ``priors`` names a preset, or maps parameters to priors (with the name under ``preset``); the preset chooses the
     saturation and the priors on returns where the file does not.
-    ``yearly_seasonality`` is a Fourier order, ``n_basis`` the number of HSGP basis functions, ``events`` a mapping of
-    names to days. A target that cannot be negative and comes near 0 has the likelihood ``truncated_normal``. With
-    ``returns`` the scales of the channels' curves follow from priors on what channels bring.
+    ``yearly_seasonality`` is a Fourier order, ``weekly_seasonality`` gives each day of the week an effect (daily rows),
+    ``n_basis`` is the number of HSGP basis functions, ``events`` a mapping of names to days. A target that cannot be
+    negative and comes near 0 has the likelihood ``truncated_normal``. With ``returns`` the scales of the channels'
+    curves follow from priors on what channels bring.
     """
 
     preset: Preset = "calibrated"
@@ -199,8 +221,10 @@ class ModelConfig(Frozen):
     time_varying_media: bool = False
     time_varying_intercept: bool = False
     yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
+    weekly_seasonality: bool = False
     n_basis: Annotated[int, Field(ge=5, le=500)] = 50
     trend: TrendConfig | None = None
+    holidays: HolidaysConfig | None = None
     events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)
@@ -229,12 +253,18 @@ def short_events(events: Iterable[EventConfig]) -> dict[str, object]:
 
 
 def term_name_problems(model: ModelConfig, taken: Iterable[str]) -> Iterator[Problem]:
-    """Events, and the trend, that are called like something else: all of them are parts of the target."""
+    """Events, and terms of the calendar, that are called like something else: all of them are parts of the target."""
     used = set(taken)
-    if model.trend is not None and "trend" in used:
-        found, fix = "a trend, and a column of that name", "rename the column in the data file and here"
-        yield Problem(("model", "trend"), found, "one of the two", fix)
-    used.add("trend")
+    for setting, name, switched_on in (
+        ("trend", "trend", model.trend is not None),
+        ("weekly_seasonality", "weekday", model.weekly_seasonality),
+        ("holidays", "holidays", model.holidays is not None),
+    ):
+        if switched_on and name in used:
+            found = f"a part '{name}' of the target, and a column of that name"
+            fix = "rename the column in the data file and here"
+            yield Problem(("model", setting), found, "one of the two", fix)
+        used |= {name} if switched_on or name == "trend" else set()
     for index, event in enumerate(model.events):
         if event.name in used:
             found = f"the event '{event.name}', a name that is used for something else"

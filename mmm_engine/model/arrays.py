@@ -13,11 +13,17 @@ import numpy as np
 
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
-from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.model.calendar_terms import (
+    event_occurrences,
+    holiday_shares,
+    lift_arrays,
+    trend_hinges,
+    weekday_contrasts,
+)
 from mmm_engine.model.media_transforms import lagged
 from mmm_engine.model.return_specification import return_arrays
 from mmm_engine.model.specification import ModelSpecification
-from mmm_engine.model.terms import TimeProcess
+from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
 from mmm_engine.rows.window import ScaledInputs
 
@@ -46,6 +52,10 @@ class ModelData:
     intercept_frequencies: Array = declared("intercept_basis")
     trend: Array = declared("rows", "changepoint")
     """Hinges: rows since each changepoint over all rows, 0 before it."""
+    weekdays: Array = declared("rows", "weekday_contrast")
+    """Contrasts of the days of the week."""
+    holidays: Array = declared("rows", "holiday")
+    """Share of a row's days that are holidays: any, then each."""
     event_days: Array = declared("rows", "occurrences")
     """Days to the nearest day of each occurrence of an event."""
     event_members: Array = declared("occurrences", "event")
@@ -87,6 +97,8 @@ def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
         "media_basis": specification.media_process.n_basis if specification.media_process else 0,
         "intercept_basis": specification.intercept_process.n_basis if specification.intercept_process else 0,
         "changepoint": specification.changepoints,
+        "weekday_contrast": WEEKDAY_CONTRASTS if specification.has_weekdays else 0,
+        "holiday": 1 + specification.n_holidays if specification.n_holidays else 0,
         "event": specification.n_events,
     }
 
@@ -111,6 +123,8 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
         trend=trend_hinges(inputs.calendar, inputs.train_rows, specification.changepoints),
+        weekdays=weekday_contrasts(inputs.calendar) if specification.has_weekdays else np.zeros((rows, 0)),
+        holidays=holiday_shares(inputs.calendar, inputs.config.model.holidays),
         event_days=event_days,
         event_members=event_members,
         **lift_arrays(inputs),

@@ -1,4 +1,4 @@
-"""What depends on dates beside the seasons: changepoints of the trend, days of events, the rows of lift tests.
+"""What depends on dates beside the year: changepoints of the trend, days of the week, holidays, events, lift tests.
 
 Here: these as arrays of the model, in model space.
 Not here: the formulas they enter (mean.py).
@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.model_config import LiftTest
+from mmm_engine.client.model_config import HolidaysConfig, LiftTest
+from mmm_engine.model.terms import WEEKDAY_CONTRASTS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs
 
@@ -33,6 +34,40 @@ def trend_hinges(calendar: Calendar, train_rows: int, changepoints: int) -> Floa
     time = since / since[train_rows - 1]
     starts = np.arange(changepoints) / max(changepoints, 1)
     return np.asarray(np.maximum(time[:, None] - starts, 0.0), dtype=float)
+
+
+def weekday_contrasts(calendar: Calendar) -> Floats:
+    """Six orthonormal contrasts of the days of the week at each row, shape (date, contrast).
+
+    The effect of day d is the sum of its contrasts times their coefficients: the seven effects add up to zero, and
+    with equal priors on the coefficients each day has the same prior (Helmert contrasts; Gelman and Hill 2007, Data
+    Analysis Using Regression and Multilevel/Hierarchical Models, ISBN 978-0-521-68689-1, section 11.6, on why a
+    batch of effects is centred).
+    """
+    steps = np.arange(1, WEEKDAY_CONTRASTS + 1)
+    days = np.arange(WEEKDAY_CONTRASTS + 1)[:, None]
+    helmert = np.where(days < steps, 1.0, np.where(days == steps, -steps, 0.0))
+    return np.asarray((helmert / np.sqrt(steps * (steps + 1.0)))[calendar.weekdays])
+
+
+def holiday_shares(calendar: Calendar, holidays: HolidaysConfig | None) -> Floats:
+    """The share of each row's days that a holiday covers, shape (date, 1 + holiday): of all holidays, then of each.
+
+    Effects per share mean the same for daily, weekly and monthly rows: what would be if it were that holiday on all
+    days of the row.
+    """
+    if holidays is None:
+        return np.zeros((len(calendar), 0))
+    first, last = calendar.covered_days
+    length = (last - first) / _DAY + 1.0
+    shares = np.zeros((len(first), 1 + len(holidays.days)))
+    for position, holiday in enumerate(holidays.days, start=1):
+        for once in holiday.days:
+            start, end = np.datetime64(once.start), np.datetime64(once.end)
+            shared = (np.minimum(last, end) - np.maximum(first, start)) / _DAY + 1.0
+            shares[:, position] += np.maximum(shared, 0.0) / length
+    shares[:, 0] = shares[:, 1:].sum(axis=1)
+    return shares
 
 
 def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:

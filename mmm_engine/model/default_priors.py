@@ -40,6 +40,19 @@ CONTROL_EFFECTS: dict[str, tuple[dict[str, Any], float]] = {
 
 FOURIER = {"distribution": "Laplace", "mu": 0, "b": 1}
 
+WEEKDAY = {"distribution": "Normal", "mu": 0, "sigma": 0.25}
+"""Of orthonormal contrasts of the seven days, so that no day is special (calendar_terms.py)."""
+
+HOLIDAY_LEVEL = {"distribution": "Normal", "mu": 0, "sigma": 0.2}
+"""What holidays have in common; all of a row's days are holidays where the effect is this."""
+
+HOLIDAY = {
+    "distribution": "Normal",
+    "mu": 0,
+    "sigma": {"distribution": "LogNormal", "mu": -2, "sigma": 0.7},
+}
+"""How each holiday differs from that: how much they differ is learnt from all of them, 0.04 to 0.43 before the data."""
+
 TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
 
 _HALF_SATURATION = {

@@ -31,8 +31,7 @@ class MeanTerms:
         intercept: Shape (..., date) or (..., 1).
         media: Shape (..., date, channel), time variation included.
         controls: Shape (..., date, control).
-        seasonality: Shape (..., date), or None.
-        trend: Shape (..., date), or None.
+        calendar: What follows the calendar by the name of its term, in their order, shape (..., date) each.
         events: Shape (..., date, event), or None.
         multiplier: Time variation of the media, shape (..., date), or None.
     """
@@ -40,8 +39,7 @@ class MeanTerms:
     intercept: Array
     media: Array
     controls: Array
-    seasonality: Array | None
-    trend: Array | None
+    calendar: dict[str, Array]
     events: Array | None
     multiplier: Array | None
 
@@ -63,14 +61,14 @@ def mean_terms(
     media = saturated_media(values, adstocked_media(values, data, specification, xp), specification, xp)
     multiplier = media_multiplier(values, data, specification, xp)
     media = media if multiplier is None else media * multiplier[..., None]
-    intercept, seasonality, trend = baseline_terms(values, data, specification, xp)
+    intercept, calendar = baseline_terms(values, data, specification, xp)
     controls = (
         data.controls * values["gamma_control"][..., None, :]
         if specification.n_controls
         else data.controls * 0.0
     )
     events = _event_effects(values, data, xp) if specification.n_events else None
-    return MeanTerms(intercept, media, controls, seasonality, trend, events, multiplier)
+    return MeanTerms(intercept, media, controls, calendar, events, multiplier)
 
 
 def media_multiplier(
@@ -84,8 +82,8 @@ def media_multiplier(
 
 def baseline_terms(
     values: Mapping[str, Array], data: ModelData, specification: ModelSpecification, xp: ArrayFunctions
-) -> tuple[Array, Array | None, Array | None]:
-    """Intercept, seasonality and trend as `mean_terms` has them; arguments are those of `mean_terms`."""
+) -> tuple[Array, dict[str, Array]]:
+    """The intercept and what follows the calendar, as `MeanTerms` has them; arguments are those of `mean_terms`."""
     intercept = values["intercept"][..., None]
     if specification.intercept_process is not None:
         intercept = intercept * _process(
@@ -96,16 +94,18 @@ def baseline_terms(
             data,
             xp,
         )
-    seasonality = values["gamma_fourier"] @ data.fourier.T if specification.fourier_order else None
-    trend = values["trend_delta"] @ data.trend.T if specification.changepoints else None
-    return intercept, seasonality, trend
+    calendar = {
+        term.name: values[term.parameter] @ getattr(data, term.array).T
+        for term in specification.calendar_terms
+    }
+    return intercept, calendar
 
 
 def mean(terms: MeanTerms) -> Array:
     """The mean, shape (..., date), model space: the sum of its terms."""
     total = terms.intercept + terms.media.sum(axis=-1) + terms.controls.sum(axis=-1)
-    for term in (terms.seasonality, terms.trend):
-        total = total if term is None else total + term
+    for term in terms.calendar.values():
+        total = total + term
     return total if terms.events is None else total + terms.events.sum(axis=-1)
 
 

@@ -6,12 +6,13 @@ Not here: anything the platform fits with (posterior/log_density.py has its own,
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.model.calendar_terms import known_lift_tests
+from mmm_engine.model.calendar_terms import holiday_shares, known_lift_tests, weekday_contrasts
 from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec
 from mmm_engine.model.specification import (
@@ -20,7 +21,7 @@ from mmm_engine.model.specification import (
     ModelSpecification,
     model_specification,
 )
-from mmm_engine.model.terms import TimeProcess
+from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
 from mmm_engine.rows.window import ScaledInputs
 
 # our parameter name -> pymc-marketing's, where they differ
@@ -65,7 +66,8 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     _refuse_mixed(inputs, specification)
     adstock, saturation = specification.adstocks[0], specification.saturations[0]
     priors = model_priors(specification, inputs.train_rows)
-    outside = {spec.name for spec in specification.with_role(*_OUTSIDE)}
+    beside = specification.with_role(*_OUTSIDE, Role.HOLIDAY)
+    outside = {part.name for spec in beside for part in spec.parts}
     mmm = MMM(
         date_column="date",
         channel_columns=list(config.channel_names),
@@ -98,6 +100,8 @@ def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]
     from pymc_marketing.mmm.events import EventEffect, GaussianBasis
     from pymc_marketing.mmm.linear_trend import LinearTrend
 
+    from mmm_engine.model.pymc_calendar import CalendarEffect
+
     config, effects = inputs.config, list[Any]()
     if config.model.trend is not None:
         # their last changepoint lies at the last row and changes nothing there
@@ -105,6 +109,29 @@ def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]
             n_changepoints=config.model.trend.changepoints + 1, priors={"delta": priors["trend_delta"]}
         )
         effects.append(LinearTrendEffect(trend=trend, prefix="trend"))
+    if config.model.weekly_seasonality:
+        prior = {"gamma_weekday": priors["gamma_weekday"]}
+        columns = {"gamma_weekday": list(range(WEEKDAY_CONTRASTS))}
+        effects.append(
+            CalendarEffect(
+                prefix="weekday",
+                period=inputs.period,
+                regressors=weekday_contrasts,
+                priors=prior,
+                columns=columns,
+            )
+        )
+    if config.model.holidays is not None:
+        of_level, of_each = "gamma_holiday_level", "gamma_holiday"
+        effects.append(
+            CalendarEffect(
+                prefix="holidays",
+                period=inputs.period,
+                regressors=partial(holiday_shares, holidays=config.model.holidays),
+                priors={of_level: priors[of_level], of_each: priors[of_each]},
+                columns={of_level: [0], of_each: list(range(1, 1 + len(config.model.holidays.days)))},
+            )
+        )
     if config.model.events:
         days = [(event.name, once) for event in config.model.events for once in event.days]
         # their distance counts from a row's first day: an earlier start makes it count from the whole row
@@ -158,12 +185,16 @@ def model_priors(specification: ModelSpecification, train_rows: int) -> dict[str
     ):
         if process is not None:
             priors[setting] = _hsgp(process, specification, train_rows)
+    for spec in specification.with_role(Role.HOLIDAY):
+        level, each = spec.parts
+        priors[level.name] = Prior(level.prior.distribution, **_arguments(level.prior))
+        priors[each.name] = Prior(each.prior.distribution, **_arguments(each.prior), dims="holiday")
     rest = specification.with_role(*SATURATION_ROLES, Role.ADSTOCK, Role.SEASONALITY, *_OUTSIDE)
     own = [spec for spec in rest if spec.parts[0].prior != FROM_RETURN]
     return priors | {spec.name: _prior(spec) for spec in sorted(own, key=_guide_order)}
 
 
-_OUTSIDE = (Role.TREND, Role.EVENT_WIDTH, Role.EVENT_SIZE)
+_OUTSIDE = (Role.WEEKDAY, Role.TREND, Role.EVENT_WIDTH, Role.EVENT_SIZE)
 """Of terms that pymc-marketing adds to the mean from outside."""
 
 _GUIDE_ORDER = (Role.HALF_SATURATION, Role.SATURATION_SHAPE, Role.SATURATION_SCALE)
@@ -232,7 +263,7 @@ def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> No
         fault = Fault("model.returns", "priors on returns", "priors on scales", "write 'priors: toolkit'")
         raise ConfigError(who, fault)
     for spec in specification.parameters:
-        if len(spec.parts) > 1 or spec.parts[0].sign < 0:
+        if spec.role is not Role.HOLIDAY and (len(spec.parts) > 1 or spec.parts[0].sign < 0):
             fault = Fault(
                 spec.name, "different priors, or a sign", "one prior for all elements", "build it by hand"
             )

@@ -13,6 +13,7 @@ from typing import Any
 
 from mmm_engine.array_types import Array, ArrayFunctions
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.model_config import EventConfig
 from mmm_engine.client.validation import Problem
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.yaml_document import Location, name_of
@@ -20,7 +21,14 @@ from mmm_engine.model import terms
 from mmm_engine.model.default_priors import ClientPriors
 from mmm_engine.model.parameters import ParameterSpec, Role, assemble
 from mmm_engine.model.return_specification import ReturnSpecification, return_specification
-from mmm_engine.model.terms import Likelihood, MediaGroup, NoiseArgument, TimeProcess
+from mmm_engine.model.terms import (
+    CALENDAR_TERMS,
+    CalendarTerm,
+    Likelihood,
+    MediaGroup,
+    NoiseArgument,
+    TimeProcess,
+)
 
 MEDIA_PROCESS = "media_temporal_latent_multiplier"
 INTERCEPT_PROCESS = "intercept_latent_process"
@@ -38,6 +46,8 @@ class ModelSpecification:
         n_controls: Number of controls.
         fourier_order: Order of the yearly seasonality, 0 for none.
         changepoints: How often the slope of the trend may change, 0 for no trend.
+        has_weekdays: Whether days of the week have effects.
+        n_holidays: Number of public holidays.
         n_events: Number of events.
         has_lift_tests: Whether lift tests are part of the likelihood.
         returns: Channels whose scale follows from a prior on what they bring; None without any.
@@ -53,6 +63,8 @@ class ModelSpecification:
     n_controls: int
     fourier_order: int
     changepoints: int
+    has_weekdays: bool
+    n_holidays: int
     n_events: int
     has_lift_tests: bool
     returns: ReturnSpecification | None
@@ -80,6 +92,12 @@ class ModelSpecification:
             if spec.name == name:
                 return spec
         raise KeyError(name)
+
+    @property
+    def calendar_terms(self) -> tuple[CalendarTerm, ...]:
+        """The parts of the target that follow the calendar, in the order in which they are added up."""
+        roles = {spec.role for spec in self.parameters}
+        return tuple(term for term in CALENDAR_TERMS if term.role in roles)
 
     def with_role(self, *roles: Role) -> tuple[ParameterSpec, ...]:
         """The parameters that have one of these roles, in the order of the flat vector."""
@@ -143,6 +161,8 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         *terms.control_parameters(config, priors),
         *terms.seasonality_parameters(config, priors),
         *terms.trend_parameters(config, priors),
+        *terms.weekday_parameters(config, priors),
+        *terms.holiday_parameters(config, priors),
         *terms.event_parameters(config, priors),
         *noise_parameters,
     )
@@ -155,6 +175,8 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         n_controls=len(config.controls),
         fourier_order=config.model.yearly_seasonality or 0,
         changepoints=config.model.trend.changepoints if config.model.trend else 0,
+        has_weekdays=config.model.weekly_seasonality,
+        n_holidays=len(config.model.holidays.days) if config.model.holidays else 0,
         n_events=len(config.model.events),
         has_lift_tests=bool(config.lift_tests),
         returns=return_specification(config, terms.channels_that_follow(saturations, saturation_parameters)),
@@ -178,6 +200,7 @@ def dimension_labels(config: ClientConfig, specification: ModelSpecification) ->
         "channel": list(config.channel_names),
         "control": list(config.control_names),
         "event": [event.name for event in config.model.events],
+        "holiday": ["every holiday", *(holiday.name for holiday in _holidays(config))],
     }
     names = config.channel_names
     for group in (*specification.adstocks, *specification.saturations):
@@ -190,3 +213,7 @@ def dimension_labels(config: ClientConfig, specification: ModelSpecification) ->
         if spec.dim is not None and spec.dim not in labels:
             labels[spec.dim] = list(range(spec.size))
     return labels
+
+
+def _holidays(config: ClientConfig) -> tuple[EventConfig, ...]:
+    return config.model.holidays.days if config.model.holidays else ()

@@ -19,10 +19,13 @@ from mmm_engine.model.default_priors import (
     EVENT_SIGMA,
     EVENT_SIZE,
     FOURIER,
+    HOLIDAY,
+    HOLIDAY_LEVEL,
     INTERCEPT,
     LIKELIHOOD_PRIORS,
     PROCESS_DEFAULTS,
     TREND,
+    WEEKDAY,
     ClientPriors,
 )
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
@@ -56,6 +59,35 @@ _NOISE_ARGUMENTS = {  # (role, unit) of the arguments that may have priors
     "sigma": (Role.NOISE_SCALE, Unit.TARGET),
     "nu": (Role.DEGREES_OF_FREEDOM, Unit.NUMBER),
 }
+
+
+@dataclass(frozen=True)
+class CalendarTerm:
+    """A part of the target that follows the calendar: coefficients times regressors that the dates alone give.
+
+    Attributes:
+        name: What results call it.
+        role: Role of the parameter that holds its coefficients.
+        parameter: Name of that parameter.
+        array: The array of `ModelData` that holds its regressors, shape (date, coefficient).
+    """
+
+    name: str
+    role: Role
+    parameter: str
+    array: str
+
+
+CALENDAR_TERMS = (
+    CalendarTerm("seasonality", Role.SEASONALITY, "gamma_fourier", "fourier"),
+    CalendarTerm("trend", Role.TREND, "trend_delta", "trend"),
+    CalendarTerm("weekday", Role.WEEKDAY, "gamma_weekday", "weekdays"),
+    CalendarTerm("holidays", Role.HOLIDAY, "gamma_holiday", "holidays"),
+)
+"""Every one that a model can have, in the order in which they are added up."""
+
+WEEKDAY_CONTRASTS = 6
+"""Seven effects that add up to zero have six dimensions."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +277,26 @@ def seasonality_parameters(config: ClientConfig, priors: ClientPriors) -> list[P
         return []
     prior = priors.take("gamma_fourier", FOURIER)
     return [_whole("gamma_fourier", Role.SEASONALITY, Unit.TARGET, "fourier_mode", 2 * order, prior)]
+
+
+def weekday_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """Contrasts of the days of the week."""
+    if not config.model.weekly_seasonality:
+        return []
+    prior = priors.take("gamma_weekday", WEEKDAY)
+    name, dim = "gamma_weekday", "weekday_contrast"
+    return [_whole(name, Role.WEEKDAY, Unit.TARGET, dim, WEEKDAY_CONTRASTS, prior)]
+
+
+def holiday_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """The effect that all holidays have, and how each differs from it."""
+    holidays = config.model.holidays
+    if holidays is None:
+        return []
+    level = PriorPart("gamma_holiday_level", (0,), priors.take("gamma_holiday_level", HOLIDAY_LEVEL))
+    others = tuple(range(1, 1 + len(holidays.days)))
+    deviations = PriorPart("gamma_holiday", others, priors.take("gamma_holiday", HOLIDAY))
+    return [ParameterSpec("gamma_holiday", Role.HOLIDAY, Unit.TARGET, "holiday", (level, deviations))]
 
 
 def trend_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:

@@ -3,10 +3,10 @@
 Here: which coefficients, and the affine map from independent coordinates to them.
 Not here: the terms (model/mean.py), all other coordinates (coordinates.py).
 
-Trend, seasonality and controls overlap: their coefficients are correlated in the posterior, and a step that fits one
-is too long for another. Given all other parameters the posterior of the coefficients g is about normal, with the
-precision of a regression. With X their regressors over the training rows, each minus its mean (the intercept takes up
-means), s the noise and D the prior variances,
+Trend, seasons, holidays and controls overlap: their coefficients are correlated in the posterior, and a step that
+fits one is too long for another. Given all other parameters the posterior of the coefficients g is about normal, with
+the precision of a regression. With X their regressors over the training rows, each minus its mean (the intercept
+takes up means), s the noise and D the prior variances,
 
     g = m + L z,    L L' = (X'X / s^2 + 1 / D)^-1                                                    (1)
 
@@ -26,8 +26,9 @@ from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.parameters import PriorPart, Role
 from mmm_engine.model.specification import ModelSpecification
+from mmm_engine.model.terms import CALENDAR_TERMS
 
-REGRESSORS = {Role.TREND: "trend", Role.SEASONALITY: "fourier", Role.CONTROL_EFFECT: "controls"}
+REGRESSORS = {Role.CONTROL_EFFECT: "controls"} | {term.role: term.array for term in CALENDAR_TERMS}
 """Roles of parameters that multiply regressors, with the array of `ModelData` that holds those."""
 
 _ROUNDS = 5  # of estimating noise and coefficients in turn

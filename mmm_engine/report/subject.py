@@ -171,9 +171,13 @@ class Subject:
         return ", or ".join(said)
 
 
+CALENDAR_KINDS = ("trend", "seasonality", "weekday", "holidays")
+"""Kinds of parts that follow the calendar."""
+
+
 def component_totals(decomposition: pd.DataFrame) -> pd.DataFrame:
-    """Sum of each component over all rows: baseline, trend, seasonality, controls, events, then channels by size."""
-    kinds = ("baseline", "trend", "seasonality", "control", "event", "channel")
+    """Sum of each component over all rows: baseline, calendar, controls, events, then channels by size."""
+    kinds = ("baseline", *CALENDAR_KINDS, "control", "event", "channel")
     order = {kind: place for place, kind in enumerate(kinds)}
     totals = decomposition.groupby(["component", "kind"], sort=False, as_index=False)["mean"].sum()
     rank = totals["kind"].map(order).fillna(1)

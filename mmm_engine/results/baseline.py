@@ -17,7 +17,7 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 
 
 def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
-    """Probability that the baseline (intercept, seasonality, trend) of a training row lies below 0.
+    """Probability that the baseline (intercept and what follows the calendar) of a training row lies below 0.
 
     Returns:
         One row of a score frame: split, channel ("all"), metric ("baseline_negative"), value, unit.
@@ -25,12 +25,11 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
     rows = window.inputs.train_rows
     below = total = 0
     for chunk in draw_chunks(window.draws):
-        terms = baseline_terms(chunk, window.arrays, window.specification, numpy_functions())
-        intercept, *others = terms
+        intercept, calendar = baseline_terms(chunk, window.arrays, window.specification, numpy_functions())
         shape = (axis_length(intercept, 0), len(window.inputs.dates))
         baseline = np.broadcast_to(np.asarray(intercept), shape)
-        for part in others:
-            baseline = baseline if part is None else baseline + part
+        for part in calendar.values():
+            baseline = baseline + part
         below += int((baseline[:, :rows] < 0).sum())
         total += baseline[:, :rows].size
     score = ("all", "all", "baseline_negative", below / total, "fraction")

@@ -20,16 +20,14 @@ from mmm_engine.results.draw_evaluation import all_terms
 def contributions(window: FittedWindow) -> xr.DataArray:
     """What each term adds to the target, original units, dims (draw, date, component).
 
-    Components are "baseline", "seasonality" and "trend" where the model has them, the channels, the controls and the
-    events; their sum is the expected target of `predict`, but for what a likelihood that ends at 0 adds to it near 0.
-    The coordinate `kind` says which is which: baseline, seasonality, trend, channel, control or event.
+    Components are "baseline", the terms of the calendar that the model has ("seasonality", "trend", "weekday",
+    "holidays"), the channels, the controls and the events; their sum is the expected target of `predict`, but for what
+    a likelihood that ends at 0 adds to it near 0.
+    The coordinate `kind` says which is which: baseline, the name of a term of the calendar, channel, control or event.
     """
     inputs, config, specification = window.inputs, window.inputs.config, window.specification
-    names, kinds = ["baseline"], ["baseline"]
-    if specification.fourier_order:
-        names, kinds = [*names, "seasonality"], [*kinds, "seasonality"]
-    if specification.changepoints:
-        names, kinds = [*names, "trend"], [*kinds, "trend"]
+    names = ["baseline", *(term.name for term in specification.calendar_terms)]
+    kinds = list(names)
     events = [event.name for event in config.model.events]
     names += [*config.channel_names, *config.control_names, *events]
     kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls) + ["event"] * len(events)

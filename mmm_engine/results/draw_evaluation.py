@@ -69,9 +69,9 @@ def channel_totals(
 def all_terms(values: Mapping[str, Floats], data: ModelData, specification: ModelSpecification) -> Floats:
     """Every term of every row, model space, shape (draw, term, date); arguments as those of `expected_targets`.
 
-    Terms are the intercept, seasonality and trend where the model has them, channels, controls and events.
+    Terms are the intercept, those of the calendar (specification.calendar_terms), channels, controls and events.
     """
-    terms = 1 + bool(specification.fourier_order) + bool(specification.changepoints)
+    terms = 1 + len(specification.calendar_terms)
     terms += specification.n_channels + specification.n_controls + specification.n_events
     rows = axis_length(data.target_scaled, 0)
     return _evaluate("terms", values, data, specification, terms * rows).reshape(-1, terms, rows)
@@ -167,8 +167,7 @@ def _totals(model: _Model) -> Outputs:
 
 def _all_terms(model: _Model) -> Outputs:
     terms = model.terms()
-    baseline = [term for term in (terms.intercept, terms.seasonality, terms.trend) if term is not None]
-    pieces = [_by_row(term, model)[None] for term in baseline]
+    pieces = [_by_row(term, model)[None] for term in (terms.intercept, *terms.calendar.values())]
     pieces += [terms.media.T, terms.controls.T] if model.specification.n_controls else [terms.media.T]
     if terms.events is not None:
         pieces.append(terms.events.T)

@@ -63,6 +63,11 @@ class Calendar:
         """Rows after which the strongest season returns: 7 days, 52 weeks or 12 months."""
         return _SEASON_LENGTH[self.period]
 
+    @property
+    def weekdays(self) -> Integers:
+        """Day of the week of each row, 0 (Monday) to 6, shape (date,)."""
+        return _weekday_numbers(self.days)
+
     def first(self, rows: int) -> Calendar:
         """The calendar of the first ``rows`` rows."""
         return Calendar(self.days[:rows], self.period)

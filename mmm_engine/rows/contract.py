@@ -74,6 +74,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
         findings += _order_notes(config.date, rows)
         calendar, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
         faults += calendar_faults
+        faults += _weekdays_of_longer_rows(config, calendar)
     values: dict[str, Floats] = {}
     for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
@@ -173,6 +174,12 @@ def _spacing_faults(column: str, rows: Rows, calendar: Calendar) -> list[Fault]:
         fix = "add the rows (spend 0 is allowed), or start after the gap"
         faults.append(Fault(rows.place(column, before), found, f"one row a {period} without gaps", fix))
     return faults
+
+
+def _weekdays_of_longer_rows(config: ClientConfig, calendar: Calendar | None) -> Iterator[Fault]:
+    if config.model.weekly_seasonality and calendar is not None and calendar.period != "day":
+        where, found = "setting 'model.weekly_seasonality'", f"rows by {calendar.period}"
+        yield Fault(where, found, "daily rows: others hold all days of the week", "delete the setting")
 
 
 def _column_faults(

@@ -82,6 +82,10 @@ def log_settings(config: ClientConfig) -> None:
         logger.info("Creating default priors for Kernel's eta and length-scale.")
     if model.yearly_seasonality is not None:
         logger.info("Yearly seasonality of order %d.", model.yearly_seasonality)
+    if model.weekly_seasonality:
+        logger.info("An effect of each day of the week.")
+    if model.holidays is not None:
+        logger.info("%d public holidays of %s.", len(model.holidays.days), model.holidays.country)
     if model.trend is not None:
         logger.info("Linear trend with %d changepoints.", model.trend.changepoints)
     if model.events:

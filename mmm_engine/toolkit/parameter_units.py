@@ -58,9 +58,9 @@ def summarize(var_name: str, window: FittedWindow) -> dict[str, Any]:
 def original_units(name: str, window: FittedWindow) -> float | xr.DataArray | None:
     """What a parameter in model space is multiplied with to be in original units; None where it has its own.
 
-    Intercept, noise, seasonality, changes of the trend's slope (per length of the training rows) and the scale of a
-    saturation curve come out in units of the target, sizes of events in units of the target times days, effects of
-    controls in units of the target per unit of the control.
+    Intercept, noise, seasonality, days of the week, holidays, changes of the trend's slope (per length of the
+    training rows) and the scale of a saturation curve come out in units of the target, sizes of events in units of
+    the target times days, effects of controls in units of the target per unit of the control.
 
     Args:
         name: Name of the parameter in the posterior.

@@ -18,6 +18,7 @@ import pandas as pd
 import xarray as xr
 
 from mmm_engine.array_types import Floats
+from mmm_engine.client.model_config import HolidaysConfig
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
@@ -62,9 +63,11 @@ class PymcModel(FleetMethods):
         time_varying_intercept: Let the baseline vary over time.
         number_of_basis: Basis functions of a time-varying term.
         yearly_seasonality: Fourier order of a yearly cycle, 1 to 10.
+        weekly_seasonality: Give each day of the week an effect, for daily rows.
         trend: How often the slope of a linear trend may change.
         events: Name to days of what moves the target around certain days: "2024-11-29", a list of such days, or
             {"start": ..., "end": ...}. Days to come are part of forecasts.
+        holidays: Public holidays, from `mmm_engine.client.holidays.public_holidays`.
         likelihood: normal, student_t, or truncated_normal for a target that comes near 0 and is never negative.
 
     Raises:
@@ -93,6 +96,8 @@ class PymcModel(FleetMethods):
         trend: int | None = None,
         events: Mapping[str, Any] | None = None,
         likelihood: str = "normal",
+        weekly_seasonality: bool = False,
+        holidays: HolidaysConfig | Mapping[str, Any] | None = None,
     ) -> None:
         logger.info("Creating the client's data configuration.")
         self._settings: dict[str, Any] = {
@@ -109,6 +114,8 @@ class PymcModel(FleetMethods):
                 "time_varying_intercept": time_varying_intercept,
                 "n_basis": number_of_basis,
                 "yearly_seasonality": yearly_seasonality,
+                "weekly_seasonality": weekly_seasonality,
+                "holidays": holidays,
                 "trend": None if trend is None else {"changepoints": trend},
                 "events": dict(events or {}),
                 "likelihood": likelihood,
@@ -310,7 +317,9 @@ class PymcModel(FleetMethods):
         terms += ["time-varying media"] if model.time_varying_media else []
         terms += ["time-varying intercept"] if model.time_varying_intercept else []
         terms += ["yearly seasonality"] if model.yearly_seasonality else []
+        terms += ["days of the week"] if model.weekly_seasonality else []
         terms += ["trend"] if model.trend else []
+        terms += ["holidays"] if model.holidays else []
         terms += [f"{len(model.events)} events"] if model.events else []
         terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
         state = "not fitted"

@@ -16,6 +16,7 @@ from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs, Scales
 
 EVENTS = {"launch": ["2022-03-01"], "sale": [{"start": "2022-07-04", "end": "2022-07-12"}]}
+HOLIDAYS = {"country": "DE", "days": {"New Year": ["2022-01-10"], "Labour Day": ["2022-02-01", "2022-02-03"]}}
 LIFTS = [
     {"channel": "tv", "date": "2022-02-09", "x": 20.0, "delta_x": 10.0, "delta_y": 60.0, "sigma": 20.0},
     {"channel": "search", "date": "2022-06-06", "x": 30.0, "delta_x": -15.0, "delta_y": -40.0, "sigma": 30.0},
@@ -49,7 +50,10 @@ def small_config(**model: Any) -> ClientConfig:
 
 
 def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any) -> ScaledInputs:
-    """A window of `rows` rows whose target follows its media, the last `held_out` of them held out."""
+    """A window of `rows` rows whose target follows its media, the last `held_out` of them held out.
+
+    Rows are weekly; daily where days of the week have effects.
+    """
     config = small_config(**model)
     rng = np.random.default_rng(seed)
     channels, controls = len(config.channels), len(config.controls)
@@ -62,7 +66,7 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
     return ScaledInputs(
         window=Window.holding_out(held_out),
         config=config,
-        calendar=Calendar(np.datetime64("2022-01-03") + 7 * np.arange(rows), "week"),
+        calendar=_calendar(rows, daily=config.model.weekly_seasonality),
         scales=Scales(
             1000.0,
             dict.fromkeys(config.channel_names, 1.0 if config.model.saturation == "log" else 50.0),
@@ -75,6 +79,11 @@ def small_inputs(rows: int = 60, held_out: int = 8, seed: int = 0, **model: Any)
         spend=media * 50.0,
         data_version="0" * 12,
     )
+
+
+def _calendar(rows: int, *, daily: bool) -> Calendar:
+    step = 1 if daily else 7
+    return Calendar(np.datetime64("2022-01-03") + step * np.arange(rows), "day" if daily else "week")
 
 
 def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:

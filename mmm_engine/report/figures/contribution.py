@@ -23,12 +23,12 @@ from mmm_engine.report.figures.style import (
     row_height,
     row_labels,
 )
-from mmm_engine.report.subject import component_totals
+from mmm_engine.report.subject import CALENDAR_KINDS, component_totals
 
 #: Channels with a colour of their own in the chart of ranks; more would be a tangle.
 LEADERS = 4
 _KIND_TOKENS = {
-    **{kind: kind for kind in ("baseline", "trend", "seasonality", "control", "event")},
+    **{kind: kind for kind in ("baseline", *CALENDAR_KINDS, "control", "event")},
     "channel": "blue",
 }
 
@@ -232,7 +232,14 @@ def _layers(decomposition: pd.DataFrame, top: int) -> list[tuple[str, str, pd.Se
     ).sort_index()
     layers = []
     # a falling trend is negative: an area can only show it within the baseline
-    for kinds in (("baseline", "trend"), ("seasonality",), ("control",), ("event",)):
+    for kinds in (
+        ("baseline", "trend"),
+        ("seasonality",),
+        ("weekday",),
+        ("holidays",),
+        ("control",),
+        ("event",),
+    ):
         members = [str(c) for c in totals.loc[totals["kind"].isin(kinds), "component"]]
         if members:
             name = label(members[0]) if len(members) == 1 else f"{len(members)} {kinds[0]}s"

@@ -37,6 +37,8 @@ PALETTE: dict[str, tuple[str, str]] = {
     "baseline": ("#c9d1dc", "#3d4959"),
     "trend": ("#b8c2d0", "#4a586b"),
     "seasonality": ("#a5b1c2", "#57667a"),
+    "weekday": ("#9aa7ba", "#616f84"),
+    "holidays": ("#8e9cb0", "#6c7a90"),
     "control": ("#7d8ba0", "#7889a0"),
     "event": ("#5f6d82", "#97a7bc"),
     "other": ("#93a0b0", "#6a7788"),

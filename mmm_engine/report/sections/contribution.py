@@ -133,7 +133,7 @@ def _waterfall_chart(subject: Subject) -> Chart:
 def _parts_chart(subject: Subject) -> Chart:
     by_kind = subject.totals.groupby("kind", sort=False, as_index=False)["mean"].sum()
     by_kind = by_kind.assign(share=by_kind["mean"] / by_kind["mean"].sum())
-    names = {"channel": "media", "control": "controls", "event": "events"}
+    names = {"channel": "media", "control": "controls", "event": "events", "weekday": "days of the week"}
     labels = [names.get(str(kind), str(kind)) for kind in by_kind["kind"]]
     said = [
         f"{label} {wording.percent(share)}" for label, share in zip(labels, by_kind["share"], strict=True)

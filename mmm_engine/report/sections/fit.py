@@ -12,7 +12,7 @@ import pandas as pd
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Section, Sheet, table_of
-from mmm_engine.report.subject import NAN, Subject
+from mmm_engine.report.subject import CALENDAR_KINDS, NAN, Subject
 from mmm_engine.scores import forecast_scores
 
 #: Training rows shown to the left of a held-out forecast.
@@ -57,7 +57,7 @@ def _fit_chart(subject: Subject) -> Chart:
         f"{subject.inputs.period}s lie inside its 90% interval."
     )
     baseline = subject.inputs.decomposition
-    baseline = baseline[baseline["kind"].isin({"baseline", "trend", "seasonality"})]
+    baseline = baseline[baseline["kind"].isin({"baseline", *CALENDAR_KINDS})]
     lowest = baseline.groupby("date", sort=True)["mean"].sum().reset_index()
     unit = subject.inputs.target_unit
     return Chart(

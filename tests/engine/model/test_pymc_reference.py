@@ -22,7 +22,7 @@ from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import compile_log_density
 from mmm_engine.rows.window import ScaledInputs
-from tests.engine.model_cases import EVENTS, LIFTS, small_inputs
+from tests.engine.model_cases import EVENTS, HOLIDAYS, LIFTS, small_inputs
 
 LIKELIHOODS = ("normal", "student_t", "truncated_normal")
 
@@ -38,6 +38,7 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("none", "log", {}),
     ("geometric", "michaelis_menten", {"trend": {"changepoints": 3}, "events": EVENTS}),
     ("delayed", "michaelis_menten", {"likelihood": "truncated_normal"}),
+    ("geometric", "logistic", {"weekly_seasonality": True, "holidays": HOLIDAYS}),
     ("geometric", "logistic", {"lift_tests": LIFTS}),
     ("geometric", "hill", {"lift_tests": LIFTS, "time_varying_media": True}),
 ]
@@ -148,7 +149,9 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingDa
         if slot.part.name == "y_sigma":
             truth[slot.start] = np.log(NOISE)
         elif slot.bijector is IDENTITY and slot.part.prior.distribution == "Normal":
-            truth[slot.start : slot.stop] = prior["mu"] + prior["sigma"] * truth[slot.start : slot.stop]
+            truth[slot.start : slot.stop] = (
+                prior["mu"] + slot.part.prior.typical_scale * truth[slot.start : slot.stop]
+            )
     terms = _terms(coordinates, truth, train)
     values = coordinates.parameters(truth, train, numpy_functions())
     expected = np.asarray(mean(terms), dtype=float)
