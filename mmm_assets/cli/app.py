@@ -13,7 +13,19 @@ import sys
 
 import typer
 
-from mmm_assets.cli import add, audit, check, gate, history, portfolio, refresh, report, simulate, ui
+from mmm_assets.cli import (
+    add,
+    audit,
+    check,
+    gate,
+    history,
+    holidays,
+    portfolio,
+    refresh,
+    report,
+    simulate,
+    ui,
+)
 from mmm_assets.cli.terminal import BAD_INPUT, print_error
 from mmm_engine.errors import MMMError
 
@@ -23,6 +35,7 @@ COMMANDS = (  # in the order of `mmm --help`
     check.check,
     add.add,
     simulate.simulate,
+    holidays.holidays,
     history.history,
     gate.gate,
     report.report,

@@ -19,7 +19,7 @@ from mmm_engine.client.config import (
     ControlConfig,
     _columns_as_mappings,
 )
-from mmm_engine.client.model_config import ModelConfig, short_events
+from mmm_engine.client.model_config import HolidaysConfig, ModelConfig, short_events
 from mmm_engine.client.presets import PRESETS
 from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
@@ -131,9 +131,7 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
         if value is None:
             continue  # a section that is only explained
         flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
-        lines += yaml.safe_dump(
-            {name: value}, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
-        )
+        lines += _as_yaml({name: value}, flow=flow)
     write_text(path, "".join(lines))
 
 
@@ -177,13 +175,27 @@ def _model_section(model: ModelConfig) -> dict[str, object]:
     if model.returns != (ReturnsConfig() if "returns" in chosen else None):
         section["returns"] = None if model.returns is None else model.returns.model_dump(mode="json")
     if model.holidays is not None:
-        section["holidays"] = {
-            **model.holidays.model_dump(mode="json", exclude={"days"}, exclude_none=True),
-            "days": short_events(model.holidays.days),
-        }
+        section["holidays"] = _short_holidays(model.holidays)
     if model.events:
         section["events"] = short_events(model.events)
     return section
+
+
+def holidays_section(holidays: HolidaysConfig) -> str:
+    """The section ``model`` of a client file with nothing but these holidays, as YAML."""
+    return _as_yaml({"model": {"holidays": _short_holidays(holidays)}}, flow=None)
+
+
+def _short_holidays(holidays: HolidaysConfig) -> dict[str, object]:
+    place = holidays.model_dump(mode="json", exclude={"days"}, exclude_none=True)
+    return {**place, "days": short_events(holidays.days)}
+
+
+def _as_yaml(values: dict[str, object], *, flow: bool | None) -> str:
+    text: str = yaml.safe_dump(
+        values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
+    )
+    return text
 
 
 def _own_lift_tests(config: ClientConfig) -> dict[str, object]:

@@ -23,9 +23,14 @@ _REMARK = re.compile(r" \((observed|estimated|observed, estimated)\)$")
 
 
 def public_holidays(
-    country: str, subdivision: str | None, first: datetime.date, last: datetime.date
+    country: str,
+    subdivision: str | None,
+    first: datetime.date,
+    last: datetime.date,
+    *,
+    years_ahead: int = YEARS_AHEAD,
 ) -> HolidaysConfig:
-    """The public holidays of a country, from the year of a client's first row to `YEARS_AHEAD` after that of its last.
+    """The public holidays of a country, from the year of a client's first row to some years after that of its last.
 
     A weekday on which a holiday of a weekend is made up for counts as that holiday too. Names are English where the
     package has them so.
@@ -35,6 +40,7 @@ def public_holidays(
         subdivision: Code of a state or province ("BY"), None for holidays of the whole country only.
         first: Date of the first row.
         last: Date of the last row.
+        years_ahead: How many years after it.
 
     Raises:
         ConfigError: If the package does not know the country or the subdivision.
@@ -55,7 +61,7 @@ def public_holidays(
         near = nearest(subdivision, states) or "choose one of these, or leave it out"
         wanted = f"one of {', '.join(states)}" if states else f"none: '{code}' has no subdivisions"
         raise ConfigError("public holidays", Fault("subdivision", f"'{subdivision}'", wanted, near))
-    years = range(first.year, last.year + YEARS_AHEAD + 1)
+    years = range(first.year, last.year + years_ahead + 1)
     found = package.country_holidays(code, subdiv=subdivision, years=years, language="en_US")
     days: dict[str, list[str]] = {}
     for day in sorted(found):
