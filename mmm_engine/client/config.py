@@ -22,13 +22,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
+from mmm_engine.client.lift_test_config import LiftTest, lift_test_problems
 from mmm_engine.client.model_config import (
     AdstockConfig,
-    LiftTest,
     ModelConfig,
     Priors,
     SaturationKind,
-    lift_test_problems,
     term_name_problems,
 )
 from mmm_engine.client.return_priors import ReturnPrior
@@ -132,7 +131,7 @@ class ClientConfig(Frozen):
     """Everything a client's file says.
 
     ``data`` and ``calibration`` are relative to the folder of that file. ``lift_tests`` are the rows of
-    ``calibration``, which is a table with the columns channel, date, x, delta_x, delta_y, sigma in original units.
+    ``calibration``, a table of lift tests in original units (lift_tests.py).
     ``currency`` is written after amounts of money ("EUR"); it changes no number.
     """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.model_config import LiftTest
+from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.validation import DATA_SUFFIXES, nearest, place
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows

@@ -1,15 +1,15 @@
 """The settings of a model: its terms and their priors, checked once at the door.
 
-Here: what the section ``model`` of a client file may say, the overrides of a single channel, lift tests.
-Not here: columns, sampler and thresholds (config.py), what a prior or an adstock means (model/priors.py,
-model/media_transforms.py).
+Here: what the section ``model`` of a client file may say, the overrides of a single channel.
+Not here: columns, sampler and thresholds (config.py), lift tests (lift_test_config.py), what a prior or an adstock
+means (model/priors.py, model/media_transforms.py).
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -182,28 +182,6 @@ class HolidaysConfig(Frozen):
         return self
 
 
-class LiftTest(Frozen):
-    """An experiment: what more (or less) of a channel in one period brought, in original units.
-
-    The channel went from ``x`` to ``x + delta_x`` in the period of ``date``; the target moved by ``delta_y``, known up
-    to a standard error of ``sigma``.
-    """
-
-    channel: str
-    date: Day
-    x: Annotated[float, Field(ge=0)]
-    delta_x: float
-    delta_y: float
-    sigma: Annotated[float, Field(gt=0)]
-
-    @model_validator(mode="after")
-    def _check_step(self) -> LiftTest:
-        if self.delta_x == 0 or self.x + self.delta_x < 0:
-            found, wanted = f"{self.delta_x:g}", f"a change, to not less than 0 (x is {self.x:g})"
-            raise refusal(Problem(("delta_x",), found, wanted, "correct the row of this test"))
-        return self
-
-
 class ModelConfig(Frozen):
     """The structure of the model.
 
@@ -270,12 +248,3 @@ def term_name_problems(model: ModelConfig, taken: Iterable[str]) -> Iterator[Pro
             found = f"the event '{event.name}', a name that is used for something else"
             yield Problem(("model", "events", index, "name"), found, "a name of its own", "rename the event")
         used.add(event.name)
-
-
-def lift_test_problems(tests: Iterable[LiftTest], channels: Sequence[str]) -> Iterator[Problem]:
-    """Lift tests of channels that the client does not have."""
-    for index, test in enumerate(tests):
-        if test.channel not in channels:
-            fix = nearest(test.channel, channels) or "correct the row of this test"
-            wanted = f"one of {', '.join(channels)}"
-            yield Problem(("lift_tests", index, "channel"), shorten(test.channel), wanted, fix)

@@ -16,7 +16,9 @@ from mmm_engine.client.windows import Window
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import Fault, FitError
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
-from mmm_engine.model.likelihood import draw_targets, lift_gains
+from mmm_engine.model.lift_arrays import known_lift_tests
+from mmm_engine.model.lift_tests import lift_gains, lift_variance
+from mmm_engine.model.likelihood import draw_targets
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_parameters
 from mmm_engine.model.specification import ModelSpecification, model_specification
@@ -80,9 +82,10 @@ def simulate_targets(
         if np.isfinite(target_scaled).all() and (target_scaled < 0).mean() <= _NEGATIVE_SHARE_MAX:
             parameters = {name: value[0] for name, value in truth.items()}
             simulated = _with_target(inputs, target_scaled)
-            if specification.has_lift_tests:
-                gains_scaled = lift_gains(truth, train, specification, terms, numpy_functions())[0]
-                simulated = _with_lift_tests(simulated, np.asarray(gains_scaled, dtype=float), noise_stream)
+            if specification.lift_channels:
+                gains = lift_gains(truth, train, specification, terms.multiplier, numpy_functions())
+                noise = noise_stream.standard_normal(gains.shape) * np.sqrt(lift_variance(gains, train))
+                simulated = _with_lift_tests(simulated, np.asarray(gains + noise, dtype=float)[0])
             yield SimulatedTarget(simulated, parameters, np.asarray(terms.media.sum(axis=-2)[0]), rejected)
             rejected = 0
             continue
@@ -118,12 +121,15 @@ def _with_target(inputs: ScaledInputs, target_scaled: Floats) -> ScaledInputs:
     return replace(inputs.first(inputs.train_rows), window=RECOVERY, target_scaled=target_scaled)
 
 
-def _with_lift_tests(inputs: ScaledInputs, gains_scaled: Floats, rng: np.random.Generator) -> ScaledInputs:
-    """The lift tests of the training rows with results that follow from the truth; the others do not count anyway."""
-    results, tests = iter(gains_scaled * inputs.scales.target), []
-    for test in inputs.config.lift_tests:
-        if inputs.calendar.row_of(test.date) is not None:
-            measured = float(next(results) + rng.normal(0.0, test.sigma))
-            test = test.model_copy(update={"delta_y": measured})
-        tests.append(test)
+def _with_lift_tests(inputs: ScaledInputs, measured_scaled: Floats) -> ScaledInputs:
+    """The lift tests of the training rows with results that follow from the truth; the others do not count anyway.
+
+    Args:
+        inputs: The training rows.
+        measured_scaled: What the tests measured, model space, shape (test, channel with tests).
+    """
+    tests = list(inputs.config.lift_tests)
+    for known in known_lift_tests(inputs):
+        measured = float(measured_scaled[known.block, known.column]) * inputs.scales.target
+        tests[known.number] = known.test.model_copy(update={"delta_y": measured})
     return replace(inputs, config=inputs.config.with_lift_tests(tests))

@@ -16,10 +16,10 @@ from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import (
     event_occurrences,
     holiday_shares,
-    lift_arrays,
     trend_hinges,
     weekday_contrasts,
 )
+from mmm_engine.model.lift_arrays import lift_arrays
 from mmm_engine.model.media_transforms import lagged
 from mmm_engine.model.return_specification import return_arrays
 from mmm_engine.model.specification import ModelSpecification
@@ -27,7 +27,7 @@ from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
 from mmm_engine.rows.window import ScaledInputs
 
-DYNAMIC_AXES = ("rows", "occurrences", "tests")
+DYNAMIC_AXES = ("rows", "occurrences", "tests", "test_rows")
 """Axes whose lengths come with the data; the specification knows the others (`axis_sizes`)."""
 
 HALF_WIDTH_PER_ROW = 1.5
@@ -60,16 +60,24 @@ class ModelData:
     """Days to the nearest day of each occurrence of an event."""
     event_members: Array = declared("occurrences", "event")
     """1 where an occurrence is one of an event, else 0."""
-    lift_from: Array = declared("tests", "channel")
-    """Media before each lift test in its channel's column, else 0."""
-    lift_to: Array = declared("tests", "channel")
-    """The same after it."""
-    lift_rows: Array = declared("tests", "rows")
-    """1 at the row of each test, else 0."""
-    lift_gain: Array = declared("tests")
-    """What each test brought."""
-    lift_sigma: Array = declared("tests")
-    """The standard error of what it brought."""
+    lift_without: Array = declared("lag", "test_rows", "lift_channel")
+    """Media of each row of a lift test and of the rows before it, as they would have been without the test."""
+    lift_with: Array = declared("lag", "test_rows", "lift_channel")
+    """The same with it."""
+    lift_share: Array = declared("test_rows", "lift_channel")
+    """The share of the series that was in the test; 0 where there is none (lift_arrays.py tells the order)."""
+    lift_rows: Array = declared("test_rows", "lift_channel", "rows")
+    """1 at the row that it is, else 0."""
+    lift_blocks: Array = declared("tests", "test_rows")
+    """1 where a row is one of the first, second, ... test of its channel, else 0."""
+    lift_gain: Array = declared("tests", "lift_channel")
+    """What each test measured."""
+    lift_sigma: Array = declared("tests", "lift_channel")
+    """Its standard error."""
+    lift_variation: Array = declared("tests", "lift_channel")
+    """Variance between tests and over time, as a share of the squared effect."""
+    lift_counts: Array = declared("tests", "lift_channel")
+    """1 where a channel has such a test, else 0."""
     training: Array = declared("rows")
     """1 over the number of training rows in these rows, else 0: weights of a mean."""
     target_scaled: Array = declared("rows")
@@ -100,6 +108,7 @@ def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
         "weekday_contrast": WEEKDAY_CONTRASTS if specification.has_weekdays else 0,
         "holiday": 1 + specification.n_holidays if specification.n_holidays else 0,
         "event": specification.n_events,
+        "lift_channel": len(specification.lift_channels),
     }
 
 
@@ -127,7 +136,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         holidays=holiday_shares(inputs.calendar, inputs.config.model.holidays),
         event_days=event_days,
         event_members=event_members,
-        **lift_arrays(inputs),
+        **lift_arrays(inputs, specification.max_lag),
         training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),
         target_scaled=inputs.target_scaled,
         **return_arrays(inputs, specification.returns),

@@ -1,4 +1,4 @@
-"""What depends on dates beside the year: changepoints of the trend, days of the week, holidays, events, lift tests.
+"""What depends on dates beside the year: changepoints of the trend, days of the week, holidays and events.
 
 Here: these as arrays of the model, in model space.
 Not here: the formulas they enter (mean.py).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.model_config import HolidaysConfig, LiftTest
+from mmm_engine.client.model_config import HolidaysConfig
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs
@@ -88,31 +88,3 @@ def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:
         distance[:, position] = np.maximum(np.maximum(to_start, since_end), 0.0)
         members[position, number] = 1.0
     return distance, members
-
-
-def known_lift_tests(inputs: ScaledInputs) -> list[tuple[LiftTest, int]]:
-    """The lift tests of training rows, each with its row.
-
-    A test in a period that is held out is left out: the window must not know what came later.
-    """
-    tests = [(test, inputs.calendar.row_of(test.date)) for test in inputs.config.lift_tests]
-    return [(test, row) for test, row in tests if row is not None and row < inputs.train_rows]
-
-
-def lift_arrays(inputs: ScaledInputs) -> dict[str, Floats]:
-    """`known_lift_tests` as arrays: lift_from, lift_to, lift_rows, lift_gain and lift_sigma."""
-    config, scales, tests = inputs.config, inputs.scales, known_lift_tests(inputs)
-    before, after = (np.zeros((len(tests), len(config.channels))) for _ in range(2))
-    at = np.zeros((len(tests), len(inputs.calendar)))
-    for number, (test, row) in enumerate(tests):
-        channel = config.channel_names.index(test.channel)
-        before[number, channel] = test.x / scales.media[test.channel]
-        after[number, channel] = (test.x + test.delta_x) / scales.media[test.channel]
-        at[number, row] = 1.0
-    return {
-        "lift_from": before,
-        "lift_to": after,
-        "lift_rows": at,
-        "lift_gain": np.array([test.delta_y for test, _ in tests], dtype=float) / scales.target,
-        "lift_sigma": np.array([test.sigma for test, _ in tests], dtype=float) / scales.target,
-    }

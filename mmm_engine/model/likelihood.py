@@ -1,7 +1,7 @@
 """The distribution of the target around the mean, and what lift tests say about it.
 
 Here: log likelihood, random targets, the expected target.
-Not here: the mean (mean.py), priors (distributions/).
+Not here: the mean (mean.py), lift tests (lift_tests.py), priors (distributions/).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Floats, Operand
 from mmm_engine.model.arrays import ModelData
-from mmm_engine.model.mean import MeanTerms, mean, saturated_media
+from mmm_engine.model.lift_tests import lift_gains, log_lift_likelihood
+from mmm_engine.model.mean import MeanTerms, mean
 from mmm_engine.model.specification import ModelSpecification
 
 
@@ -40,7 +41,10 @@ def log_likelihood(
     sigma = arguments["sigma"]
     rows = data.target_scaled.shape[0]
     squares = ((data.target_scaled - expected) / sigma) ** 2
-    lifts = _lift_likelihood(values, data, specification, terms, xp) if specification.has_lift_tests else 0.0
+    lifts: Operand = 0.0
+    if specification.lift_channels:
+        gains = lift_gains(values, data, specification, terms.multiplier, xp)
+        lifts = log_lift_likelihood(gains, data, xp)
     if specification.likelihood == "StudentT":
         nu = arguments["nu"]
         constant = (
@@ -56,33 +60,6 @@ def log_likelihood(
 def _share_above_zero(standardised: Array, xp: ArrayFunctions) -> Array:
     """Mass of a normal distribution above 0, from its mean in standard deviations; never 0."""
     return xp.maximum(0.5 * xp.erfc(-standardised / math.sqrt(2.0)), 1e-300)
-
-
-def lift_gains(
-    values: Mapping[str, Array],
-    data: ModelData,
-    specification: ModelSpecification,
-    terms: MeanTerms,
-    xp: ArrayFunctions,
-) -> Array:
-    """What each lift test should have brought, model space, shape (..., test).
-
-    A step along the channel's curve, at the strength media has in the period of the test; carry-over plays no part.
-    """
-    after = saturated_media(values, data.lift_to, specification, xp)
-    gain = (after - saturated_media(values, data.lift_from, specification, xp)).sum(axis=-1)
-    return gain if terms.multiplier is None else gain * (terms.multiplier @ data.lift_rows.T)
-
-
-def _lift_likelihood(
-    values: Mapping[str, Array],
-    data: ModelData,
-    specification: ModelSpecification,
-    terms: MeanTerms,
-    xp: ArrayFunctions,
-) -> Array:
-    squares = ((data.lift_gain - lift_gains(values, data, specification, terms, xp)) / data.lift_sigma) ** 2
-    return -0.5 * squares.sum() - xp.log(data.lift_sigma * math.sqrt(2.0 * math.pi)).sum()
 
 
 def draw_targets(

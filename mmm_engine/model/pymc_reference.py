@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.model.calendar_terms import holiday_shares, known_lift_tests, weekday_contrasts
+from mmm_engine.model.calendar_terms import holiday_shares, weekday_contrasts
+from mmm_engine.model.lift_arrays import KnownLiftTest, known_lift_tests, media_paths, years_since
 from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec
 from mmm_engine.model.specification import (
@@ -88,10 +89,54 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     return mmm
 
 
-def lift_frame(inputs: ScaledInputs) -> pd.DataFrame:
-    """The lift tests of the training rows as `MMM.add_lift_test_measurements` takes them, once the model is built."""
-    rows = [{**test.model_dump(), "date": inputs.dates[row]} for test, row in known_lift_tests(inputs)]
-    return pd.DataFrame(rows, columns=["channel", "date", "x", "delta_x", "delta_y", "sigma"])
+def add_lift_tests(mmm: Any, inputs: ScaledInputs) -> None:
+    """Adds the lift tests of the training rows to the likelihood of a built `MMM`.
+
+    `MMM.add_lift_test_measurements` knows no carry-over and a single period. Here both passes of the forward model run
+    over all training rows, by the transformations of the `MMM` itself; (1) and (2) of lift_tests.py.
+
+    Args:
+        mmm: Output of `build_pymc_mmm` after `build_model`.
+        inputs: The same window.
+    """
+    import pymc as pm
+
+    with mmm.model:
+        for known in known_lift_tests(inputs):
+            test, scale = known.test, inputs.scales.target
+            effect = _lift_effect(mmm, inputs, known)
+            variation = test.heterogeneity**2 + test.ageing**2 * years_since(inputs, known.window)
+            pm.Normal(
+                f"lift_test_{known.number + 1}",
+                mu=effect,
+                sigma=pm.math.sqrt((test.sigma / scale) ** 2 + variation * effect**2),
+                observed=test.delta_y / scale,
+            )
+
+
+def _lift_effect(mmm: Any, inputs: ScaledInputs, known: KnownLiftTest) -> Any:
+    """(1) of lift_tests.py as a scalar of the graph, model space."""
+    from pytensor.xtensor import as_xtensor
+
+    channel, window = inputs.config.channel_names.index(known.test.channel), known.window
+    of_rows = 1.0
+    if inputs.config.model.time_varying_media:
+        of_rows = mmm.model[MEDIA_PROCESS].values[window.start : window.stop]
+    responses = []
+    for path in media_paths(inputs, known):
+        media = as_xtensor(path[: inputs.train_rows], dims=("date",))
+        carried = mmm.adstock.function(media, dim="date", **_of_channel(mmm, mmm.adstock, channel))
+        response = mmm.saturation.function(carried, dim="date", **_of_channel(mmm, mmm.saturation, channel))
+        responses.append(response.values)
+    without, changed = responses
+    gained = (changed - without)[window.start : window.stop]
+    return known.test.share * (gained * of_rows).sum()
+
+
+def _of_channel(mmm: Any, transformation: Any, channel: int) -> dict[str, Any]:
+    """A channel's parameters of an adstock or a saturation, by the names of its function's arguments."""
+    names = transformation.variable_mapping
+    return {short: mmm.model[name].isel(channel=channel) for short, name in names.items()}
 
 
 def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]:

@@ -19,6 +19,7 @@ from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.yaml_document import Location, name_of
 from mmm_engine.model import terms
 from mmm_engine.model.default_priors import ClientPriors
+from mmm_engine.model.lift_arrays import lift_channels
 from mmm_engine.model.parameters import ParameterSpec, Role, assemble
 from mmm_engine.model.return_specification import ReturnSpecification, return_specification
 from mmm_engine.model.terms import (
@@ -49,7 +50,7 @@ class ModelSpecification:
         has_weekdays: Whether days of the week have effects.
         n_holidays: Number of public holidays.
         n_events: Number of events.
-        has_lift_tests: Whether lift tests are part of the likelihood.
+        lift_channels: Positions of the channels whose lift tests are part of the likelihood.
         returns: Channels whose scale follows from a prior on what they bring; None without any.
         likelihood: Distribution of the target around the mean.
         noise_arguments: Its arguments beside the mean.
@@ -66,7 +67,7 @@ class ModelSpecification:
     has_weekdays: bool
     n_holidays: int
     n_events: int
-    has_lift_tests: bool
+    lift_channels: tuple[int, ...]
     returns: ReturnSpecification | None
     likelihood: Likelihood
     noise_arguments: tuple[NoiseArgument, ...]
@@ -178,7 +179,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         has_weekdays=config.model.weekly_seasonality,
         n_holidays=len(config.model.holidays.days) if config.model.holidays else 0,
         n_events=len(config.model.events),
-        has_lift_tests=bool(config.lift_tests),
+        lift_channels=lift_channels(config.lift_tests, config.channel_names),
         returns=return_specification(config, terms.channels_that_follow(saturations, saturation_parameters)),
         likelihood=likelihood,
         noise_arguments=noise_arguments,

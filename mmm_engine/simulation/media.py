@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mmm_engine.array_types import Days, Floats
-from mmm_engine.client.model_config import LiftTest
+from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.rows.calendar import Period
 from mmm_engine.simulation.recipes import ChannelRecipe, Recipe, SimulatedSaturation
 

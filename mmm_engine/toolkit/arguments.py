@@ -14,8 +14,8 @@ import pandas as pd
 
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.lift_tests import read_lift_tests
-from mmm_engine.client.model_config import LiftTest
 from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter

@@ -22,6 +22,15 @@ LIFTS = [
     {"channel": "search", "date": "2022-06-06", "x": 30.0, "delta_x": -15.0, "delta_y": -40.0, "sigma": 30.0},
 ]
 
+EXPERIMENTS = [
+    {"channel": "tv", "date": "2022-02-07", "end": "2022-02-27", "cool_down": 2, "share": 0.25, "x": 5.0,
+     "delta_x": 2.5, "delta_y": 40.0, "sigma": 20.0, "heterogeneity": 0.3, "ageing": 0.4},
+    {"channel": "search", "date": "2022-06-06", "x": 30.0, "delta_x": -15.0, "delta_y": -40.0, "sigma": 30.0},
+    {"channel": "tv", "date": "2022-05-02", "end": "2022-05-15", "delta_x": -6.0, "delta_y": -30.0, "sigma": 15.0,
+     "ageing": 0.2},
+]  # fmt: skip
+"""Three weeks of television in a quarter of the regions and two weeks of less everywhere, a week of less search."""
+
 
 def small_config(**model: Any) -> ClientConfig:
     """A client with three channels and two controls.

@@ -93,7 +93,7 @@ def test_scaled_inputs_come_back_and_show_their_scales_as_json(root, data_dir):
 
 def test_lift_tests_of_stored_windows_are_values_and_their_record_is_plain_json(root, data_dir):
     """The record in the Parquet file is a mapping of values, not text inside of text."""
-    from mmm_engine.client.model_config import LiftTest
+    from mmm_engine.client.lift_test_config import LiftTest
     from mmm_engine.rows.client_data import read_client
     from mmm_engine.rows.window import scale_window
 

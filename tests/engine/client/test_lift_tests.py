@@ -11,8 +11,8 @@ from mmm_engine.client.client_file import (
     client_config_from_mapping,
     inspect_client_config,
 )
+from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.lift_tests import lift_test_frame, read_lift_tests
-from mmm_engine.client.model_config import LiftTest
 from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
 from tests.engine.client_cases import SHOP, faults_of_settings, read_shop

@@ -12,17 +12,18 @@ from scipy.optimize import minimize
 
 from mmm_engine.client.model_config import ModelConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.likelihood import draw_targets, lift_gains
+from mmm_engine.model.lift_tests import lift_gains
+from mmm_engine.model.likelihood import draw_targets
 from mmm_engine.model.mean import MeanTerms, mean, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
-from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, build_pymc_mmm, lift_frame, training_frame
+from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, add_lift_tests, build_pymc_mmm, training_frame
 from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.bijectors import IDENTITY
 from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import compile_log_density
 from mmm_engine.rows.window import ScaledInputs
-from tests.engine.model_cases import EVENTS, HOLIDAYS, LIFTS, small_inputs
+from tests.engine.model_cases import EVENTS, EXPERIMENTS, HOLIDAYS, LIFTS, small_inputs
 
 LIKELIHOODS = ("normal", "student_t", "truncated_normal")
 
@@ -39,8 +40,8 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("geometric", "michaelis_menten", {"trend": {"changepoints": 3}, "events": EVENTS}),
     ("delayed", "michaelis_menten", {"likelihood": "truncated_normal"}),
     ("geometric", "logistic", {"weekly_seasonality": True, "holidays": HOLIDAYS}),
-    ("geometric", "logistic", {"lift_tests": LIFTS}),
-    ("geometric", "hill", {"lift_tests": LIFTS, "time_varying_media": True}),
+    ("delayed", "logistic", {"lift_tests": EXPERIMENTS}),
+    ("geometric", "hill", {"lift_tests": [*LIFTS, *EXPERIMENTS], "time_varying_media": True}),
 ]
 # channels with kinds of their own, which pymc-marketing does not have
 MIXED = (
@@ -157,7 +158,7 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingDa
     expected = np.asarray(mean(terms), dtype=float)
     many = {name: value[None] for name, value in values.items()}
     target = draw_targets(expected[None], many, specification, rng)[0]
-    gains = lift_gains(values, train, specification, terms, numpy_functions())
+    gains = lift_gains(values, train, specification, terms.multiplier, numpy_functions())
     return replace(train, target_scaled=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
 
 
@@ -195,7 +196,7 @@ def _their_density(inputs: Any) -> tuple[Any, list[tuple[str, str, tuple[int, ..
     mmm = build_pymc_mmm(inputs)
     mmm.build_model(*training_frame(inputs))
     if inputs.config.lift_tests:
-        mmm.add_lift_test_measurements(lift_frame(inputs))
+        add_lift_tests(mmm, inputs)
     model = mmm.model
     ours = {INTERCEPT_NAMES[inputs.config.model.time_varying_intercept]: "intercept", "delta": "trend_delta"}
     shapes = {name: value.shape for name, value in model.initial_point().items()}
