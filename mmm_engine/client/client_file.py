@@ -200,7 +200,8 @@ def _as_yaml(values: dict[str, object], *, flow: bool | None) -> str:
 
 def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
     """Lift tests that stand in the client file itself."""
-    tests = [test.model_dump(mode="json") for test in config.lift_tests if config.calibration is None]
+    own = config.lift_tests if config.calibration is None else ()
+    tests = [test.model_dump(mode="json", exclude_defaults=True) for test in own]
     return {"lift_tests": tests} if tests else {}
 
 

@@ -84,8 +84,8 @@ def simulate_targets(
             simulated = _with_target(inputs, target_scaled)
             if specification.lift_channels:
                 gains = lift_gains(truth, train, specification, terms.multiplier, numpy_functions())
-                noise = noise_stream.standard_normal(gains.shape) * np.sqrt(lift_variance(gains, train))
-                simulated = _with_lift_tests(simulated, np.asarray(gains + noise, dtype=float)[0])
+                sd = np.sqrt(np.asarray(lift_variance(gains, train)[0]))
+                simulated = _with_lift_tests(simulated, noise_stream.normal(np.asarray(gains[0]), sd))
             yield SimulatedTarget(simulated, parameters, np.asarray(terms.media.sum(axis=-2)[0]), rejected)
             rejected = 0
             continue

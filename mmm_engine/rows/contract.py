@@ -24,10 +24,12 @@ from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.findings import Finding
+from mmm_engine.rows.lift_windows import lift_window, media_range
 
 LIFT_REACH = (
     10.0  # how far beyond the largest value of its column a lift test may lie: further is another unit
 )
+LIFT_ROUNDING = 0.01  # of the largest value of its column: what rounding in a report can leave below nothing
 _MONTH = np.timedelta64(31, "D")  # the first row may be dated by its last day
 _CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
 _ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
@@ -82,7 +84,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             faults += cell_faults
             faults += _column_faults(config, column, role, values[column], rows)
     faults += _equal_columns(config, values, rows)
-    faults += _impossible_lift_tests(config, values, rows)
+    faults += _impossible_lift_tests(config, values, rows, calendar)
     faults += _too_few_rows(config, table)
     if faults or calendar is None:
         return None, faults
@@ -228,19 +230,32 @@ def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Row
             yield Fault(f"column '{column}', all rows from {rows.label(0)}", found, "another column", fix)
 
 
-def _impossible_lift_tests(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
+def _impossible_lift_tests(
+    config: ClientConfig, values: Mapping[str, Floats], rows: Rows, calendar: Calendar | None
+) -> Iterator[Fault]:
     """Lift tests before the first row, or far outside what was ever spent: mostly another unit or another period."""
     days = rows.days[~np.isnat(rows.days)]
+    order = np.argsort(rows.days, kind="stable")
     for number, test in enumerate(config.lift_tests, start=1):
         where = f"lift test {number} of '{test.channel}' ({test.date})"
         if len(days) and np.datetime64(test.date) < days.min() - _MONTH:
             wanted = f"a date within the rows, {days.min()} to {days.max()}"
             yield Fault(where, test.date, wanted, "correct the date, or leave the test out")
-        largest = float(np.nanmax(values.get(test.channel, np.array([np.nan])), initial=0.0))
-        if largest > 0 and max(test.x, test.x + test.delta_x) > LIFT_REACH * largest:
-            found = f"x from {test.x:g} to {test.x + test.delta_x:g}"
+        media = values.get(test.channel, np.full(len(order), np.nan))[order]
+        window = None if calendar is None else lift_window(test, calendar)
+        lowest, highest = media_range(test, media, window)
+        largest = float(np.nanmax(media, initial=0.0))
+        if largest > 0 and highest > LIFT_REACH * largest:
+            found = f"delta_x {test.delta_x:g}"
+            if test.x is not None:
+                found = f"x from {test.x:g} to {test.x + test.delta_x:g}"
+            found += "" if test.share == 1 else f" in a share of {test.share:g}"
             wanted = f"at most {LIFT_REACH:g} times the largest value of the column, {largest:g}"
             yield Fault(where, found, wanted, "give x and delta_x per period, in the unit of the column")
+        if lowest < -LIFT_ROUNDING * largest:
+            found = f"delta_x {test.delta_x:g} without an x, which leaves {lowest:g} of the column in a row of the test"
+            fix = "correct delta_x, or give x, the media in each period without the test"
+            yield Fault(where, found, "0 or more without the change and with it", fix)
 
 
 def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.model_config import AdstockKind, SaturationKind
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.regressors import Regressors, residual
 
 
@@ -326,12 +327,18 @@ def _doubtful_lift_tests(rows: Regressors) -> Iterator[Finding]:
     """Lift tests that count later, reach beyond the rows, or say what no curve can follow."""
     for number, test in enumerate(rows.config.lift_tests, start=1):
         name = f"lift test {number} ({test.date})"
-        reach, largest = max(test.x, test.x + test.delta_x), float(rows.values(test.channel).max())
-        if rows.calendar.row_of(test.date) is None:
+        media = rows.values(test.channel)
+        window, begun = lift_window(test, rows.calendar), rows.calendar.row_of(test.date) is not None
+        if window is None and begun:
+            message = f"{name} reaches beyond the last row and does not count yet"
+            fix = "nothing, if these rows are still to come; else correct its end or cool_down"
+            yield Finding("lift-test-outside", "warning", test.channel, message, fix)
+        elif window is None:
             message = f"{name} lies outside the rows and does not count"
             fix = "nothing, if the rows of its period are still to come; else correct the date"
             yield Finding("lift-test-outside", "warning", test.channel, message, fix)
-        if reach > largest:
+        reach, largest = media_range(test, media, window)[1], float(media.max())
+        if reach > 1.000001 * largest:
             message = f"{name} goes to {_amount(reach)}, the channel never beyond {_amount(largest)}"
             fix = "check the unit; if it is right, the test alone says how the curve goes on there"
             yield Finding("lift-test-range", "warning", test.channel, message, fix)

@@ -147,6 +147,10 @@ def worked(
     return contribution, truth
 
 
+_TEST_ROWS: dict[Period, tuple[int, int]] = {"day": (14, 7), "week": (4, 2), "month": (1, 0)}
+"""Rows of a test with other media, and rows of its cool-down."""
+
+
 def experiments(
     recipe: Recipe,
     days: Days,
@@ -154,22 +158,29 @@ def experiments(
     truth: dict[str, dict[str, float]],
     multiplier: Floats,
 ) -> tuple[LiftTest, ...]:
-    """Experiments that raise each channel by half of what it usually has; results with a fifth of noise."""
+    """Experiments that raise each channel by half of what it usually has; results with a fifth of noise.
+
+    What a test measures is what the channel brings in its rows and its cool-down with the media of the test, less what
+    it brings there without: carry-over and the strength of media in these rows included.
+    """
     rng = np.random.default_rng([recipe.seed, 2])  # another stream than the one the rows are drawn from
-    tests = []
+    tests, (length, cool_down) = [], _TEST_ROWS[recipe.period]
+    first, last = len(days) // 4, min(3 * len(days) // 4, len(days) - length - cool_down)
     for channel in recipe.channels:
         media, of = columns[channel.column], truth[channel.column]
         usual = float(np.median(media[media > 0]))
-        for row in rng.choice(len(days) // 2, recipe.lift_tests, replace=False) + len(days) // 4:
+        for row in rng.choice(np.arange(first, last), recipe.lift_tests, replace=False):
             before, after = (
-                saturated(np.array([spent / media.max()]), of["lam"], recipe.saturation)[0]
-                for spent in (usual, 1.5 * usual)
+                _brought(media, slice(row, row + length), spent, of, recipe) for spent in (usual, 1.5 * usual)
             )
-            gain = float(of["alpha"] * multiplier[row] * (after - before))
+            measured = slice(row, row + length + cool_down)
+            gain = float((multiplier * (after - before))[measured].sum())
             tests.append(
                 LiftTest(
                     channel=channel.column,
                     date=str(days[row]),
+                    end=str(days[row + length - 1]) if length > 1 else None,
+                    cool_down=cool_down,
                     x=_as_written(usual),
                     delta_x=_as_written(0.5 * usual),
                     delta_y=_as_written(rng.normal(gain, 0.2 * gain)),
@@ -177,6 +188,14 @@ def experiments(
                 )
             )
     return tuple(tests)
+
+
+def _brought(media: Floats, rows: slice, spent: float, of: dict[str, float], recipe: Recipe) -> Floats:
+    """What a channel would bring in each row with other media in some, before the time variation; shape (date,)."""
+    path = media.copy()
+    path[rows] = spent
+    carried = adstocked(path / media.max(), of["adstock"], recipe.max_lag)
+    return of["alpha"] * saturated(carried, of["lam"], recipe.saturation)
 
 
 def _as_written(number: float) -> float:

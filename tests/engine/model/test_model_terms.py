@@ -1,4 +1,4 @@
-"""Trend, events, a target that ends at 0, lift tests, kinds per channel: arrays and terms by hand."""
+"""Trend, events, a target that ends at 0, kinds per channel: arrays and terms by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target
 from mmm_engine.model.arrays import ModelData, axis_sizes, model_data
-from mmm_engine.model.calendar_terms import event_occurrences, lift_arrays, trend_hinges
+from mmm_engine.model.calendar_terms import event_occurrences, trend_hinges
 from mmm_engine.model.likelihood import draw_targets, expected_target
 from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.specification import model_specification
@@ -32,14 +32,14 @@ from mmm_engine.results.response import response_curves
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.toolkit.parameter_units import summarize
-from tests.engine.model_cases import EVENTS, LIFTS, drawn_from_prior, small_config, small_inputs
+from tests.engine.model_cases import EVENTS, EXPERIMENTS, LIFTS, drawn_from_prior, small_config, small_inputs
 
 
 def test_every_array_has_named_axes() -> None:
     """Machine code takes the arrays by this table: same names, same order, axes as long as the specification says."""
-    inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=LIFTS)
+    inputs = small_inputs(rows=40, trend={"changepoints": 2}, events=EVENTS, lift_tests=EXPERIMENTS)
     specification = model_specification(inputs.config)
-    sizes = axis_sizes(specification) | {"rows": 40, "occurrences": 2, "tests": 2}
+    sizes = axis_sizes(specification) | {"rows": 40, "occurrences": 2, "tests": 2, "test_rows": 5 + 2}
     for name, array in model_data(inputs, specification).arrays().items():
         assert array.shape == tuple(sizes[axis] for axis in axes_of(ModelData)[name]), name
 
@@ -104,19 +104,6 @@ def test_event_effect_by_hand() -> None:
     assert mean(terms)[0] == pytest.approx(terms.events[0, :, 0])
 
 
-def test_lift_tests_are_scaled_and_kept_out_of_windows_before_them() -> None:
-    """Media by the channel's scale, results by the target's; a test in a held-out week is not known yet."""
-    inputs = small_inputs(rows=40, lift_tests=[*LIFTS, {**LIFTS[0], "date": "2022-09-14"}])
-    arrays = lift_arrays(inputs)
-    assert arrays["lift_from"].tolist() == [[0.4, 0.0, 0.0], [0.0, 0.0, 0.6]]
-    assert arrays["lift_to"] == pytest.approx(np.array([[0.6, 0.0, 0.0], [0.0, 0.0, 0.3]]))
-    assert arrays["lift_gain"].tolist() == [0.06, -0.04]
-    assert arrays["lift_sigma"].tolist() == [0.02, 0.03]
-    assert np.argwhere(arrays["lift_rows"]).tolist() == [[0, 5], [1, 22]]
-    later = lift_arrays(replace(inputs, train_rows=40))
-    assert len(later["lift_gain"]) == 3
-
-
 def test_truncated_targets_have_the_mean_they_promise() -> None:
     """Draws are never negative and average to the expected target, also where most of the normal lies below 0."""
     specification = model_specification(small_inputs(rows=40, likelihood="truncated_normal").config)
@@ -128,18 +115,6 @@ def test_truncated_targets_have_the_mean_they_promise() -> None:
     assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.01)
     assert expected[0] == pytest.approx(3.0, abs=0.01)
     assert pd.Series(expected).is_monotonic_decreasing
-
-
-def test_simulated_truth_makes_its_own_lift_tests() -> None:
-    """Recovery does not hold a simulated truth against experiments with the real one; those held out do not count."""
-    inputs = small_inputs(
-        rows=40, lift_tests=[{**LIFTS[0], "sigma": 1e-6}, {**LIFTS[1], "date": "2022-09-14"}]
-    )
-    simulated = simulate_target(inputs, 3)
-    truth, test = simulated.truth, simulated.inputs.config.lift_tests
-    alpha, lam = truth["saturation_alpha"][0], truth["saturation_lam"][0]
-    gain = alpha * (0.6 / (lam + 0.6) - 0.4 / (lam + 0.4)) * 1000.0
-    assert [one.delta_y for one in test] == pytest.approx([gain, LIFTS[1]["delta_y"]], abs=1e-4)
 
 
 def test_the_trend_goes_on_and_events_are_planned_ahead() -> None:

@@ -231,7 +231,8 @@ def test_buffer_by_hand() -> None:
     rows, channels = data.media_lagged.shape[1:]
     assert (rows, channels, specification.max_lag) == (5, 3, 3)
     assert buffer[0] == len(buffer)
-    assert buffer[1 : 1 + len(DYNAMIC_AXES)].tolist() == [5.0, 0.0, 0.0]  # rows, occurrences, tests
+    # rows, occurrences of events, lift tests, rows of lift tests
+    assert buffer[1 : 1 + len(DYNAMIC_AXES)].tolist() == [5.0, 0.0, 0.0, 0.0]
     start = 1 + len(DYNAMIC_AXES)
     for channel in range(channels):
         column = buffer[start + 7 * channel : start + 7 * (channel + 1)]

@@ -260,13 +260,19 @@ def test_trend_events_and_lift_tests_are_part_of_the_truth(tmp_path):
         name for name in config.channel_names for _ in range(2)
     ]
     for test in config.lift_tests:
-        of, largest = (
-            truth["channels"][test.channel],
-            data.media[:, config.channel_names.index(test.channel)].max(),
-        )
-        after, before = (saturated(np.array([x / largest]), of["lam"], "michaelis_menten")
-                         for x in (test.x + test.delta_x, test.x))  # fmt: skip
-        gain = of["alpha"] * float((after - before)[0])
+        of, media = truth["channels"][test.channel], data.media[:, config.channel_names.index(test.channel)]
+        assert test.x is not None
+        assert test.end is not None
+        start, stop = data.calendar.row_of(test.date), data.calendar.row_of(test.end)
+        assert start is not None
+        assert (stop, test.cool_down) == (start + 3, 2)
+        brought = []
+        for x in (test.x + test.delta_x, test.x):
+            path = media.copy()
+            path[start : start + 4] = x
+            carried = adstocked(path / media.max(), of["adstock"], config.model.adstock.max_lag)
+            brought.append(saturated(carried, of["lam"], "michaelis_menten")[start : start + 6].sum())
+        gain = of["alpha"] * (brought[0] - brought[1])
         assert test.sigma == pytest.approx(0.2 * gain, rel=1e-3)
         assert abs(test.delta_y - gain) < 4 * test.sigma
 
