@@ -19,12 +19,12 @@ from pydantic.fields import FieldInfo
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ChannelConfig, ClientConfig, ControlConfig, SamplerConfig, TargetConfig
+from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.model_config import (
     AdstockConfig,
     EventConfig,
     EventDays,
     HolidaysConfig,
-    LiftTest,
     ModelConfig,
     TrendConfig,
 )

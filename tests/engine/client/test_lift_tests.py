@@ -10,6 +10,8 @@ import yaml
 from mmm_engine.client.client_file import (
     client_config_from_mapping,
     inspect_client_config,
+    read_client_config,
+    write_client_config,
 )
 from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.lift_tests import lift_test_frame, read_lift_tests
@@ -118,6 +120,66 @@ def test_lift_tests_become_the_table_they_are_read_from(tmp_path):
     )
     again, faults = read_lift_tests(table_from_frame(lift_test_frame(tests)))
     assert (again, faults) == (tests, [])
+
+
+FULL_ROWS = (
+    "channel,date,end,cool_down,share,x,delta_x,delta_y,sigma,heterogeneity,ageing,who\n"
+    "tv,2022-03-07,2022-03-27,2,0.25,10,5,100,20,0.1,0.2,Ann\n"
+    "radio,2022-03-14,,,,,5,100,20,,n/a,Bob\n"
+)
+
+
+def test_a_table_may_say_more_and_leave_cells_empty(tmp_path: Path) -> None:
+    """An empty cell means the default, an empty x the media of the rows; other columns are passed over."""
+    (tmp_path / "lift.csv").write_text(FULL_ROWS)
+    full, short = read_shop(tmp_path, "calibration: lift.csv\n").lift_tests
+    assert full == LiftTest(
+        channel="tv", date="2022-03-07", end="2022-03-27", cool_down=2, share=0.25, x=10.0, delta_x=5.0,
+        delta_y=100.0, sigma=20.0, heterogeneity=0.1, ageing=0.2,
+    )  # fmt: skip
+    assert short == LiftTest(channel="radio", date="2022-03-14", delta_x=5.0, delta_y=100.0, sigma=20.0)
+    again, faults = read_lift_tests(table_from_frame(lift_test_frame([full, short])))
+    assert (again, faults) == ((full, short), [])
+    assert list(lift_test_frame([short]).columns) == ["channel", "date", "x", "delta_x", "delta_y", "sigma"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("2022-03-27", "2022-02-27", "column 'end', row 2 (2022-03-07): found 2022-02-27; wanted the date or later"),
+        (",2,0.25", ",1.5,0.25", "column 'cool_down', row 2 (2022-03-07): found 1.5; wanted whole periods, 0 to 104"),
+        (",2,0.25", ",2,25", "column 'share', row 2 (2022-03-07): found 25; wanted a number above 0, 1 at most"),
+        ("0.1,0.2", "-0.1,0.2", "column 'heterogeneity', row 2 (2022-03-07): found -0.1; wanted 0 or more"),
+        (",,,5,100,20,,n/a", ",,,5,100,20,,some", "column 'ageing', row 3 (2022-03-14): found the text 'some'; wanted "
+         "a number"),
+        ("2022-03-14,,", "2022-03-14,later,", "column 'end', row 3: found 'later'"),
+        ("cool_down,share", "cooldown,share", "column 'cooldown': found a column that nothing reads; wanted the "
+         "columns channel, date, x, delta_x, delta_y, sigma, and where needed end, cool_down, share, heterogeneity, "
+         "ageing; did you mean 'cool_down'?"),
+        ("ageing,who", "ageing,share", "column 'share': found two columns of this name; wanted one"),
+    ],
+)  # fmt: skip
+def test_faults_of_optional_columns_are_named_with_their_row(tmp_path, old, new, fault):
+    """Also rows behind empty cells keep their number; a name that is nearly right is not passed over."""
+    assert old in FULL_ROWS
+    (tmp_path / "lift.csv").write_text(FULL_ROWS.replace(old, new))
+    (found,) = faults_of_settings(tmp_path, SHOP + "calibration: lift.csv\n")
+    assert found.startswith(f"lift.csv, {fault}")
+
+
+def test_tests_in_the_client_file_say_what_is_not_usual(tmp_path: Path) -> None:
+    """Written and read again they are equal, and defaults are not written; days in the wrong order are refused."""
+    tests = (
+        "lift_tests: [{channel: tv, date: 2022-03-07, end: 2022-03-20, delta_x: 5, delta_y: 90, sigma: 20}]\n"
+    )
+    config = read_shop(tmp_path, tests)
+    write_client_config(config, tmp_path / "shop.yaml")
+    assert "cool_down" not in (tmp_path / "shop.yaml").read_text()
+    assert read_client_config(tmp_path / "shop.yaml").lift_tests == config.lift_tests
+    (fault,) = faults_of_settings(tmp_path, SHOP + tests.replace("2022-03-20", "2022-03-01"))
+    assert fault == (
+        "setting 'lift_tests[1].end' (line 7): found 2022-03-01; wanted 2022-03-07 or later; swap the two days"
+    )
 
 
 def test_typed_values_in_settings_are_named_like_written_ones():

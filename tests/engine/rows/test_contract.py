@@ -300,6 +300,24 @@ def test_lift_tests_of_another_time_or_unit_are_refused(tmp_path):
     ]
 
 
+def test_rows_must_have_what_a_test_without_x_added_to_them(tmp_path):
+    """Also where rows are not in order: the row of the test has less media than the test says it added."""
+    frame = shop_rows()
+    of_week = float(frame.loc[9, "tv"])
+    test = {"channel": "tv", "date": "2022-03-07", "delta_x": of_week, "delta_y": 15.0, "sigma": 5.0}
+    shuffled = frame.iloc[::-1].reset_index(drop=True)
+    assert faults_of_file(tmp_path, shuffled, shop_config(lift_tests=[test])) == []
+    too_much = {**test, "delta_x": round(of_week + 10.0, 1)}
+    (fault,) = faults_of_file(tmp_path, shuffled, shop_config(lift_tests=[too_much]))
+    assert fault.startswith(
+        f"lift test 1 of 'tv' (2022-03-07): found delta_x {too_much['delta_x']:g} without an x, which leaves -"
+    )
+    assert fault.endswith("correct delta_x, or give x, the media in each period without the test")
+    per_head = {**test, "x": 40.0, "delta_x": 20.0, "share": 0.01}
+    (fault,) = faults_of_file(tmp_path, frame, shop_config(lift_tests=[per_head]))
+    assert "found x from 40 to 60 in a share of 0.01; wanted at most 10 times" in fault
+
+
 def test_rows_that_cannot_be_told_apart_do_not_raise_false_alarms(tmp_path):
     """A ragged line is one fault; the hole it leaves is not another."""
     text = shop_rows().to_csv(index=False).replace("2022-02-07,", "2022-02-07,1,")

@@ -238,6 +238,17 @@ def test_doubtful_lift_tests_are_named():
     assert data.findings[1].message.startswith(f"lift test 2 (2021-03-03) goes to {largest + 20:.4g}, ")
 
 
+def test_a_lift_test_that_is_still_measured_is_named():
+    """It has begun, and its cool-down reaches beyond the last row; the rows' own media are no surprise."""
+    last = str(rows()["week"].max())[:10]
+    test = {"channel": "tv", "date": last, "delta_x": 1.0, "delta_y": 15.0, "sigma": 5.0}
+    assert findings(rows(), shop_config(lift_tests=[test])) == {}
+    data = client_data_from_frame(shop_config(lift_tests=[{**test, "cool_down": 1}]), rows())
+    (finding,) = data.findings
+    assert finding.message == f"lift test 1 ({last}) reaches beyond the last row and does not count yet"
+    assert finding.fix == "nothing, if these rows are still to come; else correct its end or cool_down"
+
+
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_findings_do_not_depend_on_the_unit(scale):
     """Cents, euros or millions: the same warnings."""
