@@ -19,6 +19,7 @@ from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.model_config import AdstockKind, SaturationKind
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.regressors import Regressors, residual
 
@@ -71,7 +72,8 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
     """
     rows = Regressors(config, frame, calendar)
     finders = (
-        _target_outliers, _zero_target, _negative_target, _correlated_channels, _inflated_variances,
+        _target_outliers, _zero_target, _negative_target, _correlated_channels,
+        _spend_following_sales, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
         _unmodelled_year, _unmodelled_trend, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
@@ -141,6 +143,19 @@ def _correlated_channels(rows: Regressors) -> Iterator[Finding]:
             message = f"moves with '{names[first]}' (correlation {correlation[first, second]:.3f})"
             fix = "read the two together, or merge them into one channel: the data cannot tell them apart"
             yield Finding("correlated-channels", "warning", names[second], message, fix)
+
+
+def _spend_following_sales(rows: Regressors) -> Iterator[Finding]:
+    """Channels that are bought because sales rose: the model takes their spend for the cause."""
+    for name, t in spend_following_sales(rows).items():
+        if t > FOLLOWS_T:
+            period = rows.calendar.period
+            message = (
+                f"follows sales: when the last {period} sold more, this {period} spends more (t = {t:.1f}), "
+                "all else the same"
+            )
+            fix = "add what drives both as a control (demand, brand searches), or measure it with a lift test"
+            yield Finding("spend-follows-sales", "warning", name, message, fix)
 
 
 def _inflated_variances(rows: Regressors) -> Iterator[Finding]:

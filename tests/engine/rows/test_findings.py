@@ -86,6 +86,28 @@ def test_channels_that_move_together_are_named_as_a_pair():
     assert ("variance-inflation", "tv") in found
 
 
+def test_a_budget_set_on_last_weeks_sales_is_named():
+    """Radio gets a tenth of what was sold the week before: the model would take that for radio's effect."""
+    frame, rng = rows(), np.random.default_rng(4)
+    for week in range(1, ROWS):
+        frame.loc[week, "radio"] = 0.1 * frame.loc[week - 1, "revenue"] * np.exp(rng.normal(0, 0.02))
+        frame.loc[week, "revenue"] = 1000 + frame.loc[week, "tv"] + rng.normal(0, 60)
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("spend-follows-sales", "radio")
+    assert finding.message.startswith(
+        "follows sales: when the last week sold more, this week spends more (t = "
+    )
+
+
+def test_media_that_work_on_for_weeks_do_not_follow_sales():
+    """Half of each effect comes a week later, and spend is smooth: sales announce nothing that spend did not cause."""
+    frame, rng = rows(), np.random.default_rng(5)
+    smooth = np.convolve(rng.gamma(2, 50, ROWS + 4), np.ones(5) / 5, "valid")
+    later = np.concatenate([[smooth[0]], smooth[:-1]])
+    frame = frame.assign(tv=smooth, revenue=1000 + smooth + later + rng.normal(0, 20, ROWS))
+    assert ("spend-follows-sales", "tv") not in findings(frame)
+
+
 def test_a_column_that_the_others_explain_is_named_with_the_nearest():
     """VIF = 1 / (1 − R²): the sum of two channels and a little noise."""
     noise = np.random.default_rng(1).normal(0, 8, ROWS)
