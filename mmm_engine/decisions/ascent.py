@@ -83,8 +83,8 @@ class Stationary:
         gradient: Of the function there, shape (n,).
         price: What one more unit of the budget brings; 0 where the budget is free.
         row_prices: What one more unit of each row's limit brings, shape (m,), 0 or more.
-        bound_prices: What one more unit of a binding bound brings: above 0 at an upper bound, below 0 at a lower one (what
-            one unit less would bring), shape (n,).
+        bound_prices: What one more unit of a binding bound brings: above 0 at an upper bound, below 0 at a lower one
+            (what one unit less would bring), shape (n,).
         free: Variables between their bounds, shape (n,).
         spread: Largest difference of a free variable's marginal (less prices of rows) from the price, over the price.
         shortfall: How much a concave function can be larger anywhere within the limits.
@@ -211,7 +211,11 @@ def _quadratic_step(
         budget = None
     spent = float(limits.cost @ fixed)
     diagonal = np.diag(curvature)
-    if budget is not None and not len(limits.rows) and np.count_nonzero(curvature) == np.count_nonzero(diagonal):
+    if (
+        budget is not None
+        and not len(limits.rows)
+        and np.count_nonzero(curvature) == np.count_nonzero(diagonal)
+    ):
         floor = 1e-14 * max(float(diagonal.max()), 1e-300)
         x, price = solve_separable(
             np.maximum(diagonal[movable], floor),
@@ -289,8 +293,8 @@ def _ended(
         size = max(float(np.abs(gradient[free]).max(initial=0.0)), 1.0)
     spread = float(np.abs(rest[free]).max(initial=0.0)) / size
     slack = np.where(rest > 0.0, limits.upper - z, z - limits.lower)
-    shortfall = float(np.abs(rest) @ slack) + float(row_prices @ np.maximum(limits.most - limits.rows @ z, 0.0))
-    bound_prices = np.where(free, 0.0, rest)
-    return Stationary(
-        z, value, gradient, price, row_prices, bound_prices, free, spread, shortfall, steps
+    shortfall = float(np.abs(rest) @ slack) + float(
+        row_prices @ np.maximum(limits.most - limits.rows @ z, 0.0)
     )
+    bound_prices = np.where(free, 0.0, rest)
+    return Stationary(z, value, gradient, price, row_prices, bound_prices, free, spread, shortfall, steps)

@@ -1,7 +1,8 @@
 """Spend of several channels as variables, and what it brings as functions that can be made large.
 
 Here: `BudgetProblem`: totals per channel or amounts per period, the mean response and its derivatives, draws of it.
-Not here: one channel's response (channel_response.py), the search (ascent.py, s_curves.py), attitudes to risk (risk.py).
+Not here: one channel's response (channel_response.py), the search (ascent.py, s_curves.py), attitudes to risk
+(risk.py).
 
 The response is a sum over channels, so that derivatives with respect to spend of two channels vanish.
 """
@@ -70,7 +71,7 @@ class BudgetProblem:
 
     def draws(self, z: Floats) -> Floats:
         """What the plan brings, shape (draw,)."""
-        return np.sum(self.channel_draws(self.spend(z)), axis=0)
+        return np.asarray(self.channel_draws(self.spend(z)).sum(axis=0))
 
     def channel_draws(self, spend: Floats) -> Floats:
         """What each channel of a plan brings, shape (channel, draw)."""
@@ -90,7 +91,9 @@ class BudgetProblem:
             return self.weighted(z, np.full(self._draws, 1.0 / self._draws))
         inner = np.maximum(z, self._floor)
         sums = np.array([line(inner[at : at + 1])[0] for at, line in enumerate(self._lines)])
-        for at in np.flatnonzero(inner > z):  # the slope of the smallest amount, but the value of what is spent
+        for at in np.flatnonzero(
+            inner > z
+        ).tolist():  # the slope of the smallest amount, but the value of what is spent
             sums[at, 0] = self._lines[at](z[at : at + 1])[0, 0]
         return float(sums[:, 0].sum()), sums[:, 1].copy(), np.diag(sums[:, 2])
 
@@ -110,15 +113,23 @@ class BudgetProblem:
                 gradient[place], hessian[place, place] = slopes, curvatures
         return total, gradient, hessian
 
-    def line(self, channel: int) -> MeanLine:
-        """Mean response to the total of one channel, where shares are fixed."""
-        return self._lines[channel]
+    @property
+    def separable(self) -> bool:
+        """Whether the response is a sum of functions of one variable each: no spend meets that of another period."""
+        return self.shares is not None or all(len(one.weights) == 1 for one in self.responses)
+
+    @property
+    def lines(self) -> Sequence[MeanLine]:
+        """Mean response to each variable alone; together they are the response where it is separable."""
+        return self._lines
 
     @cached_property
     def _lines(self) -> Sequence[MeanLine]:
-        shares = np.zeros((self.periods, len(self.responses))) if self.shares is None else self.shares
         weights = np.full(self._draws, 1.0 / self._draws)
-        return [response.line(shares[:, at], weights) for at, response in enumerate(self.responses)]
+        if self.shares is not None:
+            return [one.line(self.shares[:, at], weights) for at, one in enumerate(self.responses)]
+        single = np.eye(self.periods)
+        return [response.line(period, weights) for response in self.responses for period in single]
 
     @property
     def _draws(self) -> int:

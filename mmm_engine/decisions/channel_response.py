@@ -9,8 +9,8 @@ With spend x_t in the periods t = 0 .. T - 1 of a window and adstock weights w_l
     with carry   A_r = carry_in_r + sum over l of w_l u_(r - l)
     response     R   = sum over rows r of factor_r (f(A_r) - f(carry_in_r))
 
-for each draw. Rows go on after the window until its last spend has stopped working; media after the window count as none,
-so that spend that nobody has decided on is not credited. g is 0 but where prices rise with what is bought.
+for each draw. Rows go on after the window until its last spend has stopped working; media after the window count as
+none, so that spend that nobody has decided on is not credited. g is 0 but where prices rise with what is bought.
 """
 
 from __future__ import annotations
@@ -138,15 +138,17 @@ class ChannelResponse:
         return total, *self._in_money(spend, gradient, hessian)
 
     def line(self, pattern: Floats, draw_weights: Floats) -> MeanLine:
-        """The weighted sum of the response as a function of one total, which is spread over the periods in fixed shares.
+        """The weighted sum of the response as a function of a total that is spread over the periods in fixed shares.
 
         Args:
             pattern: Shares of the periods, shape (period,), adding up to one.
             draw_weights: Shape (draw,).
         """
         step = self._with_carry(self.media(pattern)) - self.carry_in
-        curve = LineCurve.of(self.kind, self.carry_in, step, self.factor * draw_weights, self.parameters)
-        offset = float(np.vdot(self.factor * draw_weights, self._value_of_carry_in))
+        reached = (step != 0.0).any(axis=1)
+        weight = (self.factor * draw_weights)[reached]
+        curve = LineCurve.of(self.kind, self.carry_in[reached], step[reached], weight, self.parameters)
+        offset = float(np.vdot(weight, self._value_of_carry_in[reached]))
         return MeanLine(curve, offset, 1.0 - self.price_growth)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The coming periods of a client that money is planned for: responses of the channels, today's plan, what was ever spent.
+"""Coming periods of a client that money is planned for: responses of the channels, today's plan, the most ever spent.
 
 Here: `PlanningWindow` and how it comes from a fitted window; a plan as a frame of money, and the media that it buys.
 Not here: how one channel responds (channel_response.py), limits and objectives (budget_problem.py).
@@ -174,8 +174,11 @@ def planning_window(
     draws = len(window.draws[specification.parameters[0].name])
     multiplier = np.ones((rows, draws))
     if specification.media_process is not None:
-        chunks = [media_multiplier(chunk, arrays, specification, xp) for chunk in draw_chunks(window.draws)]
-        multiplier = np.ascontiguousarray(np.concatenate([chunk[:, -rows:] for chunk in chunks]).T)
+        chunks = [
+            np.asarray(media_multiplier(chunk, arrays, specification, xp))[:, -rows:]
+            for chunk in draw_chunks(window.draws)
+        ]
+        multiplier = np.ascontiguousarray(np.concatenate(chunks).T)
     scales = np.asarray(channel_scales(window.draws, specification, xp)).reshape(draws, -1)
     current, rate = _today(inputs, periods, basis)
     responses = []
@@ -237,7 +240,7 @@ def _today(inputs: ScaledInputs, periods: int, basis: int) -> tuple[Floats, Floa
 
 
 def _usual_rate(inputs: ScaledInputs, channel: int, basis: int) -> float:
-    """Media per unit of money over the last rows, over all where they have none; the column itself where nothing was paid."""
+    """Media per unit of money over the last rows, over all where they have none; the column itself where free."""
     for first in (inputs.train_rows - basis, 0):
         media = inputs.media_scaled[first : inputs.train_rows, channel].sum()
         spend = inputs.spend[first : inputs.train_rows, channel].sum()

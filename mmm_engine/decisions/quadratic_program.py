@@ -72,9 +72,11 @@ def solve(
     dual = [np.full(n, size), np.full(n, size), np.full(m, size)]
     price = 0.0
     count = 2 * n + m
-    matrix = np.zeros((n + 1, n + 1))
+    matrix = np.zeros((n + 1 + m, n + 1 + m))
     matrix[:n, n] = matrix[n, :n] = prices
     matrix[n, n] = 0.0 if has_budget else 1.0
+    matrix[n + 1 :, :n], matrix[:n, n + 1 :] = rows, rows.T
+    on_diagonal = np.arange(n + 1, n + 1 + m)
     for _ in range(_MOST_STEPS):
         stationary = curvature @ x - gradient + price * prices - dual[0] + dual[1] + rows.T @ dual[2]
         missing = [x - lower - slack[0], upper - x - slack[1], most - rows @ x - slack[2]]
@@ -83,9 +85,12 @@ def solve(
         residual = max(float(np.abs(stationary).max()), *(float(np.abs(r).max(initial=0.0)) for r in missing))
         if gap < _TOLERANCE * size and max(residual, abs(unspent)) < 100.0 * _TOLERANCE * size:
             break
+        if gap < 1e-4 * _TOLERANCE * size:  # what residual there is, is rounding
+            break
         ratio = [z / s for s, z in zip(slack, dual, strict=True)]
-        matrix[:n, :n] = curvature + np.diag(ratio[0] + ratio[1]) + (rows.T * ratio[2]) @ rows
-        inverse = _factor(matrix)
+        matrix[:n, :n] = curvature + np.diag(ratio[0] + ratio[1])
+        matrix[on_diagonal, on_diagonal] = -1.0 / ratio[2]
+        system = _System(matrix)
 
         def direction(
             target: list[Floats],
@@ -93,18 +98,20 @@ def solve(
             missing: list[Floats] = missing,
             stationary: Floats = stationary,
             unspent: float = unspent,
-            inverse: Floats = inverse,
+            system: _System = system,
+            slack: list[Floats] = slack,
+            dual: list[Floats] = dual,
         ) -> tuple[Floats, float, list[Floats], list[Floats]]:
             """Steps of x, price, slacks and duals that bring products of slack and dual to `target` in first order."""
-            # dz = (target - s z - z ds) / s and ds = missing + (+-) dx give the reduced system in dx and price
+            # dz = (target - s z - z ds) / s and ds = missing +- dx leave a system in dx, the price and the rows' dz
             pull = [(t - s * z) / s for t, s, z in zip(target, slack, dual, strict=True)]
             shift = [p - r * e for p, r, e in zip(pull, ratio, missing, strict=True)]
-            right = np.append(-stationary + shift[0] - shift[1] - rows.T @ shift[2], unspent)
-            step = inverse @ right
+            right = np.concatenate([-stationary + shift[0] - shift[1], [unspent], -shift[2] / ratio[2]])
+            step = system.solve(right)
             dx = step[:n]
             ds = [missing[0] + dx, missing[1] - dx, missing[2] - rows @ dx]
-            dz = [p - r * d for p, r, d in zip(pull, ratio, ds, strict=True)]
-            return dx, float(step[n]), ds, dz
+            dz = [p - r * d for p, r, d in zip(pull[:2], ratio[:2], ds[:2], strict=True)]
+            return dx, float(step[n]), ds, [*dz, step[n + 1 :]]
 
         dx, dprice, ds, dz = direction([np.zeros(n), np.zeros(n), np.zeros(m)])
         primal, adjoint = _longest(slack, ds), _longest(dual, dz)
@@ -117,11 +124,12 @@ def solve(
         )
         centre = (after / gap) ** 3 * gap if gap > 0 else 0.0
         dx, dprice, ds, dz = direction([centre - d * e for d, e in zip(ds, dz, strict=True)])
-        primal, adjoint = 0.9995 * _longest(slack, ds), 0.9995 * _longest(dual, dz)
-        x = x + min(primal, 1.0) * dx
-        price += min(adjoint, 1.0) * dprice if has_budget else 0.0
-        slack = [s + min(primal, 1.0) * d for s, d in zip(slack, ds, strict=True)]
-        dual = [z + min(adjoint, 1.0) * e for z, e in zip(dual, dz, strict=True)]
+        # one length for both: the curvature ties the residual of the duals to x
+        length = min(1.0, 0.9995 * min(_longest(slack, ds), _longest(dual, dz)))
+        x = x + length * dx
+        price += length * dprice if has_budget else 0.0
+        slack = [s + length * d for s, d in zip(slack, ds, strict=True)]
+        dual = [z + length * e for z, e in zip(dual, dz, strict=True)]
     return QuadraticSolution(np.clip(x, lower, upper), price, *dual)
 
 
@@ -159,16 +167,24 @@ def solve_separable(
     return at(np.array([price]))[0], float(price)
 
 
-def _factor(matrix: Floats) -> Floats:
-    """The inverse of a matrix; a little is added to its diagonal where it has none."""
-    scale = np.abs(matrix).max(axis=0)
-    scale = 1.0 / np.sqrt(np.where(scale > 0.0, scale, 1.0))
-    balanced = matrix * np.outer(scale, scale)
-    try:
-        inverse = np.linalg.inv(balanced)
-    except np.linalg.LinAlgError:
-        inverse = np.linalg.inv(balanced + 1e-12 * np.eye(len(matrix)))
-    return np.asarray(inverse * np.outer(scale, scale))
+class _System:
+    """A linear system that is solved for several right sides, each made exact by a second look at what is left over."""
+
+    def __init__(self, matrix: Floats) -> None:
+        scale = np.abs(matrix).max(axis=0)
+        self._scale = 1.0 / np.sqrt(np.where(scale > 0.0, scale, 1.0))
+        self._matrix = matrix * np.outer(self._scale, self._scale)
+        try:
+            self._inverse = np.linalg.inv(self._matrix)
+        except np.linalg.LinAlgError:
+            self._inverse = np.linalg.inv(self._matrix + 1e-12 * np.eye(len(matrix)))
+
+    def solve(self, right: Floats) -> Floats:
+        """The vector that the matrix makes `right` of."""
+        right = right * self._scale
+        step = self._inverse @ right
+        step += self._inverse @ (right - self._matrix @ step)
+        return np.asarray(step * self._scale)
 
 
 def _longest(values: list[Floats], steps: list[Floats]) -> float:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -33,7 +33,7 @@ Curve = Callable[[Floats], Floats]
 _GRID = 129
 _MOST_PARTS = 200
 _DRAWS_LOOKED_AT = 256
-_TOLERANCE = 1e-7
+_TOLERANCE = 1e-5  # of the value: how near the bound must come
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def s_shaped_lines(problem: BudgetProblem) -> list[int]:
     A look at some of the draws is enough: the question is whether there is such a part, not where it ends.
     """
     if problem.by_period:
-        return [at for at, response in enumerate(problem.responses) if may_be_s_shaped(response)]
+        return [at for at, response in enumerate(problem.responses) if _has_clear_turn(problem, response, at)]
     lower, upper = problem.limits.lower, problem.limits.upper
     return [
         at
@@ -78,13 +78,13 @@ def s_shaped_lines(problem: BudgetProblem) -> list[int]:
 
 
 def best_of_all_hills(problem: BudgetProblem, start: Floats) -> GlobalAnswer:
-    """The best totals per channel under bounds and a budget, where curves may be S-shaped.
+    """The best plan under bounds and a budget, where curves may be S-shaped.
 
     Args:
-        problem: Of totals, without limits of groups, with an amount.
+        problem: Separable, without limits of groups, with an amount.
         start: A plan to begin with.
     """
-    curves: list[Curve] = [problem.line(at) for at in range(len(problem.responses))]
+    curves: list[Curve] = list(problem.lines)
     assert problem.limits.amount is not None  # noqa: S101  (a free budget has no price to search for)
     limits, amount = _within_budget(problem.limits), problem.limits.amount
     order = count()
@@ -118,6 +118,17 @@ def best_of_all_hills(problem: BudgetProblem, start: Floats) -> GlobalAnswer:
     return GlobalAnswer(best, max(bound, best.value), first_bound, parts)
 
 
+def _has_clear_turn(problem: BudgetProblem, response: ChannelResponse, at: int) -> bool:
+    """Whether an amount of one period within its limits lies where the curve rises steeper and steeper."""
+    if not may_be_s_shaped(response):
+        return False
+    place = slice(at * problem.periods, (at + 1) * problem.periods)
+    low, high = float(problem.limits.lower[place].min()), float(problem.limits.upper[place].max())
+    alone = replace(problem, shares=np.full((problem.periods, len(problem.responses)), 1.0 / problem.periods))
+    periods = problem.periods
+    return high > low and _bends_up(alone, response, at, low * periods, high * periods)
+
+
 def _bends_up(problem: BudgetProblem, response: ChannelResponse, at: int, low: float, high: float) -> bool:
     some = response.of_draws(slice(0, None, max(1, response.draws_count // _DRAWS_LOOKED_AT)))
     weights = np.full(some.draws_count, 1.0 / some.draws_count)
@@ -130,6 +141,7 @@ def _bends_up(problem: BudgetProblem, response: ChannelResponse, at: int, low: f
 def _bounded(curves: list[Curve], limits: Limits, amount: float) -> tuple[float, Floats]:
     """The smallest D(p) within limits, and spend that belongs to it and is worth the budget."""
     grids = [_grid(low, high) for low, high in zip(limits.lower, limits.upper, strict=True)]
+    z = limits.lower
     for finer in (False, True):
         if finer:  # once more with a finer grid around the answer
             cells = (limits.upper - limits.lower) / (_GRID - 1)
@@ -188,7 +200,7 @@ def _envelope_answer(
     z = limits.lower.copy()
     pieces = []
     for at, (grid, height, hull) in enumerate(zip(grids, heights, hulls, strict=True)):
-        for a, b in zip(hull, hull[1:], strict=False):
+        for a, b in pairwise(hull):
             width = float(grid[b] - grid[a])
             pieces.append((float(height[b] - height[a]) / width, at, width))
     pieces.sort(key=lambda piece: (-piece[0], piece[1]))

@@ -32,6 +32,7 @@ ORDER = {
         "posterior",
         "results",
         "scores",
+        "decisions",
         "fleets",
         "history",
         "report",

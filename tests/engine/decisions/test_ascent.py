@@ -13,7 +13,7 @@ from tests.engine.decisions.problem_cases import a1, a2, problem
 from tests.engine.decisions.response_cases import channel, half, random_channel, root
 
 
-def best(of: BudgetProblem):  # noqa: ANN201
+def best(of: BudgetProblem):
     """The end of an ascent from nothing."""
     return ascend(of.mean, np.zeros(len(of.limits.lower)), of.limits)
 
@@ -117,10 +117,16 @@ def test_a13_geos_share_by_what_they_bring() -> None:
     [((0.5, 0.5), (1.0, 8.0), 17.0, (1.0, 16.0), 17.0), ((0.0, 0.5), (1.0, 2.0), 12.0, (8.0, 4.0), 5.656854)],
 )
 def test_a14_prices_that_rise_with_spend(
-    growth: tuple[float, ...], sizes: tuple[float, ...], amount: float, spend: tuple[float, ...], brings: float
+    growth: tuple[float, ...],
+    sizes: tuple[float, ...],
+    amount: float,
+    spend: tuple[float, ...],
+    brings: float,
 ) -> None:
     """A14: u = s^(1 - g); the marginal price is 1 / (1 - g) of the price, which re-pricing by hand forgets."""
-    channels = [root(f"c{at}", size, price_growth=g) for at, (size, g) in enumerate(zip(sizes, growth, strict=True))]
+    channels = [
+        root(f"c{at}", size, price_growth=g) for at, (size, g) in enumerate(zip(sizes, growth, strict=True))
+    ]
     priced = problem(channels, amount)
     end = best(priced)
     np.testing.assert_allclose(end.z, spend, rtol=1e-6)
@@ -185,7 +191,9 @@ def test_feasible_budgets_are_told() -> None:
     """Bounds alone, and with a group; None where limits exclude each other."""
     limits = Limits.box(np.array([1.0, 2.0]), np.array([10.0, 20.0]))
     assert limits.feasible_amounts() == (3.0, 30.0)
-    group = Limits(*(getattr(limits, n) for n in ("lower", "upper", "cost")), np.ones((1, 2)), np.array([12.0]))
+    group = Limits(
+        *(getattr(limits, n) for n in ("lower", "upper", "cost")), np.ones((1, 2)), np.array([12.0])
+    )
     assert group.feasible_amounts() == pytest.approx((3.0, 12.0))
     assert Limits.box(np.array([3.0]), np.array([2.0])).feasible_amounts() is None
     impossible = Limits(

@@ -64,7 +64,10 @@ def test_nothing_spent_brings_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("periods", "shares"),
-    [(4, {0.3: 0.8937, 0.5: 0.7656, 0.8: 0.4096, 0.9: 0.2262}), (13, {0.3: 0.967, 0.5: 0.9231, 0.8: 0.7092, 0.9: 0.4837})],
+    [
+        (4, {0.3: 0.8937, 0.5: 0.7656, 0.8: 0.4096, 0.9: 0.2262}),
+        (13, {0.3: 0.967, 0.5: 0.9231, 0.8: 0.7092, 0.9: 0.4837}),
+    ],
 )
 def test_a6_carry_out_is_part_of_the_response(periods: int, shares: dict[float, float]) -> None:
     """A6: of steady spend under geometric carry-over, 1 - a (1 - a^T) / (T (1 - a)) works inside the window."""
@@ -78,7 +81,7 @@ def test_a6_carry_out_is_part_of_the_response(periods: int, shares: dict[float, 
 
 
 def test_a6_without_carry_out_the_wrong_channel_wins() -> None:
-    """A6: a channel of twice the effect that works for long looks worse than a quick one where the window cuts it off."""
+    """A6: a channel of twice the effect that works for long looks worse than a quick one if cut off."""
 
     def brings(alpha: float, size: float, carry_out: bool) -> float:
         weights = alpha ** np.arange(250)
