@@ -58,6 +58,8 @@ class ModelData:
     """Share of a row's days that are holidays: any, then each."""
     event_days: Array = declared("rows", "occurrences")
     """Days to the nearest day of each occurrence of an event."""
+    event_shares: Array = declared("rows", "occurrences")
+    """What of each occurrence may fall on a row."""
     event_members: Array = declared("occurrences", "event")
     """1 where an occurrence is one of an event, else 0."""
     lift_without: Array = declared("lag", "test_rows", "lift_channel")
@@ -122,7 +124,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
     intercept_basis, intercept_frequencies = process_basis(
         specification.intercept_process, rows, inputs.train_rows
     )
-    event_days, event_members = event_occurrences(inputs)
+    event_days, event_shares, event_members = event_occurrences(inputs.config.model.events, inputs.calendar)
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, specification.max_lag),
         controls=inputs.controls_scaled,
@@ -135,6 +137,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         weekdays=weekday_contrasts(inputs.calendar) if specification.has_weekdays else np.zeros((rows, 0)),
         holidays=holiday_shares(inputs.calendar, inputs.config.model.holidays),
         event_days=event_days,
+        event_shares=event_shares,
         event_members=event_members,
         **lift_arrays(inputs, specification.max_lag),
         training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),

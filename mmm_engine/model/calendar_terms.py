@@ -6,13 +6,14 @@ Not here: the formulas they enter (mean.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.model_config import HolidaysConfig
+from mmm_engine.client.model_config import EventConfig, HolidaysConfig
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS
 from mmm_engine.rows.calendar import Calendar
-from mmm_engine.rows.window import ScaledInputs
 
 _DAY = np.timedelta64(1, "D")
 
@@ -64,27 +65,40 @@ def holiday_shares(calendar: Calendar, holidays: HolidaysConfig | None) -> Float
     for position, holiday in enumerate(holidays.days, start=1):
         for once in holiday.days:
             start, end = np.datetime64(once.start), np.datetime64(once.end)
-            shared = (np.minimum(last, end) - np.maximum(first, start)) / _DAY + 1.0
-            shares[:, position] += np.maximum(shared, 0.0) / length
+            shares[:, position] += _shared_days(calendar, start, end) / length
     shares[:, 0] = shares[:, 1:].sum(axis=1)
     return shares
 
 
-def event_occurrences(inputs: ScaledInputs) -> tuple[Floats, Floats]:
-    """Days between each row and each occurrence of an event, (date, occurrence); whose it is, (occurrence, event).
+def event_occurrences(events: Sequence[EventConfig], calendar: Calendar) -> tuple[Floats, Floats, Floats]:
+    """Where each occurrence of an event falls.
 
-    A row that shares a day with the occurrence has distance 0, another one the days from its nearest day to the
-    occurrence's. For daily rows this is pymc-marketing's distance; theirs counts from a row's date alone, so that an
-    event at the end of a week, or in the middle of a month, would belong to the next row or to none.
+    In daily rows an event works around its days: a row's distance is the number of days to the nearest of them, as
+    pymc-marketing counts. A week or a month is longer than that: there an occurrence belongs to the rows that share
+    days with it and to no other, divided between them by its days.
+
+    Returns:
+        Distance in days, shape (date, occurrence); the share of the occurrence that may fall on each row, 1 for daily
+        rows, same shape; whose it is, (occurrence, event).
     """
-    events = inputs.config.model.events
-    first, last = inputs.calendar.covered_days
+    first, last = calendar.covered_days
+    daily = calendar.period == "day"
     occurrences = [(number, once) for number, event in enumerate(events) for once in event.days]
     distance = np.zeros((len(first), len(occurrences)))
+    shares = np.ones_like(distance)
     members = np.zeros((len(occurrences), len(events)))
     for position, (number, once) in enumerate(occurrences):
-        to_start = (np.datetime64(once.start) - last) / _DAY
-        since_end = (first - np.datetime64(once.end)) / _DAY
-        distance[:, position] = np.maximum(np.maximum(to_start, since_end), 0.0)
         members[position, number] = 1.0
-    return distance, members
+        start, end = np.datetime64(once.start), np.datetime64(once.end)
+        if daily:
+            beyond = np.maximum((start - last) / _DAY, (first - end) / _DAY)
+            distance[:, position] = np.maximum(beyond, 0.0)
+        else:
+            shares[:, position] = _shared_days(calendar, start, end) / ((end - start) / _DAY + 1.0)
+    return distance, shares, members
+
+
+def _shared_days(calendar: Calendar, start: np.datetime64, end: np.datetime64) -> Floats:
+    """How many of the days from one to another each row covers, shape (date,)."""
+    first, last = calendar.covered_days
+    return np.maximum((np.minimum(last, end) - np.maximum(first, start)) / _DAY + 1.0, 0.0)

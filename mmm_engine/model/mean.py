@@ -179,10 +179,14 @@ def _same_leading_shape(pieces: list[Array], xp: ArrayFunctions) -> list[Array]:
 
 
 def _event_effects(values: Mapping[str, Array], data: ModelData, xp: ArrayFunctions) -> Array:
-    """A Gaussian bump around the days of each occurrence, shape (..., date, event); the size is the area under it."""
+    """What each event adds, shape (..., date, event): a Gaussian bump around its days, or its peak in its row.
+
+    The size is the area under the bump. In weekly and monthly rows, whose distance is 0, the peak falls on the rows
+    that share days with the event.
+    """
     sigma = values["event_sigma"][..., None, None]
     bumps = xp.exp(-0.5 * (data.event_days / sigma) ** 2) / (sigma * math.sqrt(2.0 * math.pi))
-    return (bumps @ data.event_members) * values["event_effect_size"][..., None, :]
+    return ((bumps * data.event_shares) @ data.event_members) * values["event_effect_size"][..., None, :]
 
 
 def _process(

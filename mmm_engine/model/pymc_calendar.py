@@ -1,6 +1,6 @@
 """Terms of the calendar that pymc-marketing does not have, as effects that its `MMM` adds to the mean.
 
-Here: days of the week and public holidays, by the same regressors as ours (calendar_terms.py).
+Here: days of the week, public holidays, events in weekly and monthly rows; regressors are ours (calendar_terms.py).
 Not here: everything that pymc-marketing has itself (pymc_reference.py).
 """
 
@@ -16,6 +16,47 @@ from pymc_marketing.mmm.additive_effect import MuEffect
 
 from mmm_engine.array_types import Floats
 from mmm_engine.rows.calendar import Calendar, Period
+
+
+class RowEventEffect(MuEffect):  # type: ignore[misc]  # pymc-marketing has no types
+    """Events that fall on the rows that share days with them; theirs fall on days alone.
+
+    Attributes:
+        prefix: Name of the term.
+        period: What a row is.
+        shares: What of each event falls on each row, of dates: shape (date, event).
+        names: The events.
+        sigma: Prior of their width in days, shared.
+        size: Prior of the area under each bump.
+    """
+
+    prefix: str
+    period: Period
+    shares: Callable[[Calendar], Floats]
+    names: list[str]
+    sigma: Any
+    size: Any
+
+    def create_data(self, mmm: Any) -> None:
+        """The shares at the model's dates."""
+        mmm.model.add_coord("event", self.names)
+        pmd.Data("event_shares", self._shares(mmm.model), dims=("date", "event"))
+
+    def create_effect(self, mmm: Any) -> Any:
+        """Their sum over events, dims (date)."""
+        sigma = self.sigma.create_variable("event_sigma", xdist=True)
+        size = self.size.create_variable("event_effect_size", xdist=True)
+        peak = size / (sigma * np.sqrt(2.0 * np.pi))
+        effect = (mmm.model["event_shares"] * peak).sum(dim="event")
+        return pmd.Deterministic(f"{self.prefix}_effect_contribution", effect)
+
+    def set_data(self, mmm: Any, model: Any, X: Any) -> None:
+        """The shares at other dates."""
+        pm.set_data({"event_shares": self._shares(model)}, model=model)
+
+    def _shares(self, model: Any) -> Floats:
+        days = np.asarray(model.coords["date"], dtype="datetime64[D]")
+        return self.shares(Calendar(days, self.period))
 
 
 class CalendarEffect(MuEffect):  # type: ignore[misc]  # pymc-marketing has no types

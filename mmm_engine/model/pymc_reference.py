@@ -9,10 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from mmm_engine.array_types import Floats
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.model.calendar_terms import holiday_shares, weekday_contrasts
+from mmm_engine.model.calendar_terms import event_occurrences, holiday_shares, weekday_contrasts
 from mmm_engine.model.lift_arrays import KnownLiftTest, known_lift_tests, media_paths, years_since
 from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec
@@ -23,6 +25,7 @@ from mmm_engine.model.specification import (
     model_specification,
 )
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
+from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs
 
 # our parameter name -> pymc-marketing's, where they differ
@@ -145,7 +148,7 @@ def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]
     from pymc_marketing.mmm.events import EventEffect, GaussianBasis
     from pymc_marketing.mmm.linear_trend import LinearTrend
 
-    from mmm_engine.model.pymc_calendar import CalendarEffect
+    from mmm_engine.model.pymc_calendar import CalendarEffect, RowEventEffect
 
     config, effects = inputs.config, list[Any]()
     if config.model.trend is not None:
@@ -177,14 +180,28 @@ def _trend_and_events(inputs: ScaledInputs, priors: dict[str, Any]) -> list[Any]
                 columns={of_level: [0], of_each: list(range(1, 1 + len(config.model.holidays.days)))},
             )
         )
-    if config.model.events:
+    if config.model.events and inputs.period != "day":
+
+        def shares(calendar: Calendar) -> Floats:
+            _, of_occurrences, members = event_occurrences(config.model.events, calendar)
+            return np.asarray(of_occurrences @ members)
+
+        effects.append(
+            RowEventEffect(
+                prefix="event",
+                period=inputs.period,
+                shares=shares,
+                names=[event.name for event in config.model.events],
+                sigma=priors["event_sigma"],
+                size=priors["event_effect_size"],
+            )
+        )
+    elif config.model.events:
         days = [(event.name, once) for event in config.model.events for once in event.days]
-        # their distance counts from a row's first day: an earlier start makes it count from the whole row
-        early = pd.Timedelta(days=6 if inputs.period == "week" else 0)
         frame = pd.DataFrame(
             {
                 "name": [name for name, _ in days],
-                "start_date": [pd.Timestamp(once.start) - early for _, once in days],
+                "start_date": [pd.Timestamp(once.start) for _, once in days],
                 "end_date": [pd.Timestamp(once.end) for _, once in days],
             }
         )
@@ -297,13 +314,9 @@ def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> No
             "channels", "different transformations", "one for all channels", "build the MMM by hand"
         )
         raise ConfigError(who, fault)
-    again = any(len(event.days) > 1 for event in config.model.events)
-    if again or (config.model.events and inputs.period == "month"):
-        found = "an event that comes again" if again else "events in monthly rows"
-        fault = Fault(
-            "model.events", found, "events that come once, daily or weekly rows", "build it by hand"
-        )
-        raise ConfigError(who, fault)
+    if inputs.period == "day" and any(len(event.days) > 1 for event in config.model.events):
+        found, wanted = "an event that comes again", "events that come once, where rows are daily"
+        raise ConfigError(who, Fault("model.events", found, wanted, "build it by hand"))
     if specification.returns is not None:
         fault = Fault("model.returns", "priors on returns", "priors on scales", "write 'priors: toolkit'")
         raise ConfigError(who, fault)

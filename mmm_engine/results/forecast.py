@@ -17,6 +17,7 @@ from mmm_engine.results.quantiles import QUANTILES, quantile_columns
 from mmm_engine.rows.window import ScaledInputs
 
 DEFAULT_HORIZON = 8
+_RECENT_WEEKS = 4
 FORECAST_COLUMNS = ["date", *QUANTILES, "mean"]
 
 
@@ -33,7 +34,8 @@ def forecast(
         horizon: Number of periods, 1 to 53.
         plan: Media and controls of the first periods in original units, one column each, at most `horizon` rows. Every
             channel must be there; a control that is not, periods after the plan, or everything where None, follow
-            last year's values, and the mean of the last 8 rows where there is no last year.
+            last year's values (days those of the same day of the week). Where there is no last year they follow the
+            mean of the last 8 rows, days that of the same day of the week in the last 4 weeks.
 
     Returns:
         Columns date, q05, q25, q50, q75, q95, mean; original units.
@@ -109,10 +111,14 @@ def _planned(
     horizon: int,
     plan: pd.DataFrame | None,
 ) -> Floats:
-    """Scaled values of the future rows: the plan's, else those one year before, else the recent mean."""
-    year = inputs.calendar.periods_per_year
+    """Scaled values of the future rows: the plan's, else those one year before, else the recent ones."""
+    year, week = inputs.calendar.year_back, 7
     if len(rows) >= year:
         values = rows[len(rows) - year + np.arange(horizon) % year]
+    elif inputs.period == "day" and len(rows) >= week:
+        weeks = min(len(rows) // week, _RECENT_WEEKS)
+        recent = rows[len(rows) - week * weeks :].reshape(weeks, week, -1).mean(axis=0)
+        values = recent[np.arange(horizon) % week]
     else:
         values = np.tile(rows[-8:].mean(axis=0), (horizon, 1))
     for position, name in enumerate(names):

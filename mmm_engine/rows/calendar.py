@@ -68,6 +68,11 @@ class Calendar:
         """Day of the week of each row, 0 (Monday) to 6, shape (date,)."""
         return _weekday_numbers(self.days)
 
+    @property
+    def year_back(self) -> int:
+        """Rows from a row to the one a year before that is like it: days go back to the same day of the week."""
+        return 364 if self.period == "day" else self.periods_per_year
+
     def first(self, rows: int) -> Calendar:
         """The calendar of the first ``rows`` rows."""
         return Calendar(self.days[:rows], self.period)

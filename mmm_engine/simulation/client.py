@@ -232,12 +232,17 @@ def _year(days: Days) -> Floats:
 def _bumps(event: EventRecipe, calendar: Calendar) -> Floats:
     """What an event brings in each row as a share of the mean target, shape (date,).
 
-    It is at full size in a row that shares a day with it, and fades as exp(-d² / (2 width²)) with the d days between
-    the row and the event.
+    In daily rows it is at full size on its days and fades as exp(-d² / (2 width²)) with the d days between. Weeks and
+    months have the part of it whose days they hold.
     """
     first, last = calendar.covered_days
     bumps = np.zeros(len(calendar))
     for start, end in event.days:
+        if calendar.period != "day":
+            shared = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(start))
+            length = (np.datetime64(end) - np.datetime64(start)).astype(np.int64) + 1
+            bumps += event.share * np.maximum(shared.astype(np.int64) + 1, 0) / length
+            continue
         ahead = (np.datetime64(start) - last).astype(np.int64)
         behind = (first - np.datetime64(end)).astype(np.int64)
         bumps += event.share * np.exp(-0.5 * (np.maximum(np.maximum(ahead, behind), 0) / event.width) ** 2)

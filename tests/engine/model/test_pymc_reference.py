@@ -25,6 +25,7 @@ from mmm_engine.posterior.log_density import compile_log_density
 from mmm_engine.rows.window import ScaledInputs
 from tests.engine.model_cases import EVENTS, EXPERIMENTS, HOLIDAYS, LIFTS, small_inputs
 
+DAILY_EVENTS = {"launch": ["2022-01-20"], "sale": [{"start": "2022-01-12", "end": "2022-01-14"}]}
 LIKELIHOODS = ("normal", "student_t", "truncated_normal")
 
 COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
@@ -39,7 +40,7 @@ COMBINATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("none", "log", {}),
     ("geometric", "michaelis_menten", {"trend": {"changepoints": 3}, "events": EVENTS}),
     ("delayed", "michaelis_menten", {"likelihood": "truncated_normal"}),
-    ("geometric", "logistic", {"weekly_seasonality": True, "holidays": HOLIDAYS}),
+    ("geometric", "logistic", {"weekly_seasonality": True, "holidays": HOLIDAYS, "events": DAILY_EVENTS}),
     ("delayed", "logistic", {"lift_tests": EXPERIMENTS}),
     ("geometric", "hill", {"lift_tests": [*LIFTS, *EXPERIMENTS], "time_varying_media": True}),
 ]
