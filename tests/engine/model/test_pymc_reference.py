@@ -159,8 +159,11 @@ def _made_by(coordinates: Coordinates, inputs: ScaledInputs) -> tuple[TrainingDa
     expected = np.asarray(mean(terms), dtype=float)
     many = {name: value[None] for name, value in values.items()}
     target = draw_targets(expected[None], many, specification, rng)[0]
-    gains = lift_gains(values, train, specification, terms.multiplier, numpy_functions())
-    return replace(train, target_scaled=target, lift_gain=np.asarray(gains, dtype=float)), truth, expected
+    made = replace(train, target_scaled=target)
+    if specification.lift_channels:
+        gains = lift_gains(values, train, specification, terms.multiplier, numpy_functions())
+        made = replace(made, lift_gain=np.asarray(gains, dtype=float))
+    return made, truth, expected
 
 
 def _terms(coordinates: Coordinates, point: Any, train: TrainingData) -> MeanTerms:
