@@ -6,14 +6,19 @@ Not here: which parameters a model has (specification.py), reading one prior (pr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import Problem, nearest
+from mmm_engine.distributions.family import Support
+from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.files.yaml_document import Location
-from mmm_engine.model.media_transforms import TransformParameter
-from mmm_engine.model.parameters import Role
+from mmm_engine.model.media_transforms import SATURATIONS, TransformParameter
+from mmm_engine.model.parameters import Role, Unit
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
 
 INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
@@ -90,6 +95,18 @@ PROCESS_DEFAULTS: dict[str, dict[str, float]] = {
 }
 
 
+Range = tuple[float, float]
+"""The open interval that a parameter must lie in."""
+
+POSITIVE: Range = (0.0, math.inf)
+FRACTION: Range = (0.0, 1.0)
+ANY: Range = (-math.inf, math.inf)
+
+_NEGLIGIBLE = (
+    1e-9  # mass that a prior may have beyond each end of a range: Normal(1, 0.001) is a positive number
+)
+
+
 class ClientPriors:
     """The client's own priors, handed out by name; a name that no parameter has asked for is a mistake."""
 
@@ -102,22 +119,32 @@ class ClientPriors:
         self._of_channels = [dict(channel.priors) for channel in config.channels]
         self._model_names: set[str] = set()
         self._names_by_channel: list[set[str]] = [set() for _ in config.channels]
+        self._out_of_range: dict[Location, Problem] = {}
 
     def mapping(self, name: str, default: Mapping[str, Any]) -> Mapping[str, Any]:
         """A prior as it is written: the client's, else the default."""
         self._model_names.add(name)
         return self._of_model.get(name, default)
 
-    def take(self, name: str, default: Mapping[str, Any]) -> PriorSpec:
+    def take(self, name: str, default: Mapping[str, Any], allowed: Range = ANY) -> PriorSpec:
         """The prior of a parameter: the client's, else the default.
+
+        Args:
+            name: The parameter's name in the model.
+            default: The default, as it is written.
+            allowed: What the parameter may be; a prior that reaches beyond is one of the `problems`.
 
         Raises:
             ConfigError: If it cannot be read.
         """
-        return read_prior(self.mapping(name, default), f"model.priors.{name}", self._who)
+        prior = read_prior(self.mapping(name, default), f"model.priors.{name}", self._who)
+        self._check_range(("model", "priors", name), prior, default, allowed)
+        return prior
 
-    def take_channel(self, name: str, default: Mapping[str, Any], channel: int) -> PriorSpec:
-        """The prior of a channel's parameter: the channel's own, else the model's, else the default.
+    def take_channel(
+        self, name: str, default: Mapping[str, Any], channel: int, allowed: Range = ANY
+    ) -> PriorSpec:
+        """The prior of a channel's parameter: the channel's own, else the model's, else the default; as `take`.
 
         Raises:
             ConfigError: If it cannot be read.
@@ -125,9 +152,11 @@ class ClientPriors:
         self._names_by_channel[channel].add(name)
         channel_prior = self._of_channels[channel].get(name)
         if channel_prior is None:
-            return self.take(name, default)
+            return self.take(name, default, allowed)
         self._model_names.add(name)
-        return read_prior(channel_prior, f"channels.{self._channel_names[channel]}.priors.{name}", self._who)
+        prior = read_prior(channel_prior, f"channels.{self._channel_names[channel]}.priors.{name}", self._who)
+        self._check_range(("channels", channel, "priors", name), prior, default, allowed)
+        return prior
 
     def take_media(self, name: str, kind: str, parameter: TransformParameter, channel: int) -> PriorSpec:
         """The prior of a parameter of a channel's adstock or curve.
@@ -143,12 +172,31 @@ class ClientPriors:
         default = parameter.prior
         if self._preset == "calibrated":
             default = CALIBRATED.get((kind, parameter.name), default)
-        prior = self.take_channel(name, default, channel)
+        allowed = FRACTION if parameter.unit is Unit.FRACTION else POSITIVE
+        prior = self.take_channel(name, default, channel, allowed)
         written = name in self._of_model or name in self._of_channels[channel]
-        follows = self._has_returns and parameter.role is Role.SATURATION_SCALE
+        is_scale = parameter.role is Role.SATURATION_SCALE and SATURATIONS[kind].scale == parameter.name
+        follows = self._has_returns and is_scale  # tanh has a parameter of that role which is no factor
         return FROM_RETURN if follows and not written else prior
 
-    def unknown(self) -> Iterator[Problem]:
+    def problems(self) -> Iterator[Problem]:
+        """Priors that reach beyond what their parameter may be, and priors of parameters that there are not."""
+        yield from self._out_of_range.values()
+        yield from self._unknown()
+
+    def _check_range(
+        self, location: Location, prior: PriorSpec, default: Mapping[str, Any], allowed: Range
+    ) -> None:
+        if _within(prior, allowed):
+            return
+        low, high = prior.bounds
+        families = [name for name, family in DISTRIBUTIONS.items() if family.support in _SUPPORTS[allowed]]
+        found = f"{prior}, which reaches from {low:g} to {high:g}"
+        wanted = f"a prior on {_IN_WORDS[allowed]}: {', '.join(families)}, or one with such ends"
+        fix = f"write for example {read_prior(default, 'the default', self._who)}"
+        self._out_of_range[location] = Problem(location, found, wanted, fix)
+
+    def _unknown(self) -> Iterator[Problem]:
         """Priors that no parameter has asked for, each with the nearest name that one has."""
         places: list[tuple[Location, dict[str, Any], set[str]]] = [
             (("model", "priors"), self._of_model, self._model_names)
@@ -162,3 +210,22 @@ class ClientPriors:
                 hint = nearest(name, names) or "remove it or choose one of the names"
                 wanted = f"one of {', '.join(sorted(names))}" if names else "no prior: it has no parameters"
                 yield Problem((*location, name), "an unknown prior", wanted, hint)
+
+
+_IN_WORDS = {POSITIVE: "numbers above 0", FRACTION: "numbers between 0 and 1"}
+_SUPPORTS: dict[Range, tuple[Support, ...]] = {POSITIVE: ("positive", "unit"), FRACTION: ("unit",)}
+
+
+def _within(prior: PriorSpec, allowed: Range) -> bool:
+    """Whether a prior has (practically) all of its mass within a range."""
+    low, high = prior.bounds
+    if low >= allowed[0] and high <= allowed[1]:
+        return True
+    arguments, family = dict(prior.arguments), prior.family
+    if family.support != "real" or family.quantile is None:
+        return False
+    numbers = {name: value for name, value in arguments.items() if not isinstance(value, PriorSpec)}
+    if len(numbers) < len(arguments):
+        return False
+    ends = family.quantile(np.array([_NEGLIGIBLE, 1.0 - _NEGLIGIBLE]), family.standard(numbers))
+    return bool(ends[0] >= allowed[0] and ends[1] <= allowed[1])

@@ -6,7 +6,7 @@ Not here: what a client may say (client/return_priors.py), the formulas (return_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ import numpy as np
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.return_priors import EXPECTED_MEDIA_SHARE, ReturnPrior, ReturnsConfig
+from mmm_engine.client.validation import Problem
+from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.rows.window import ScaledInputs
 
 
@@ -54,6 +56,29 @@ def return_specification(config: ClientConfig, following: Sequence[int]) -> Retu
     marginal = {position for position in shared if returns.prior == "mroas"}
     marginal |= {position for position in single if _own(config, position).prior == "mroas"}
     return ReturnSpecification(shared, single, tuple(sorted(marginal)), returns.prior == "total_media_share")
+
+
+def return_problems(config: ClientConfig, following: Sequence[int]) -> Iterator[Problem]:
+    """Returns that a channel's settings name and no parameter follows.
+
+    Args:
+        config: The client.
+        following: Positions of the channels whose scale has no prior of its own.
+    """
+    for position, channel in enumerate(config.channels):
+        if channel.returns is None or (config.model.returns is not None and position in following):
+            continue
+        kind = channel.saturation or config.model.saturation
+        if SATURATIONS[kind].scale is None:
+            found, wanted = f"a return, and the curve '{kind}', which has no scale", "a curve with a scale"
+            fix = "write 'saturation: inverse_scaled_logistic': the same curve, told by its scale and half-saturation"
+        elif config.model.returns is None:
+            found, wanted = "a return, and a model without priors on returns", "'returns' in the model too"
+            fix = "write 'returns: {}' in the section 'model', or delete it here"
+        else:
+            found, wanted = "a return, and a prior of the curve's scale", "one of the two"
+            fix = "delete one: the scale follows from the return"
+        yield Problem(("channels", position, "returns"), found, wanted, fix)
 
 
 def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | None) -> dict[str, Floats]:

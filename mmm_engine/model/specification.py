@@ -21,7 +21,7 @@ from mmm_engine.model import terms
 from mmm_engine.model.default_priors import ClientPriors
 from mmm_engine.model.lift_arrays import lift_channels
 from mmm_engine.model.parameters import ParameterSpec, Role, assemble
-from mmm_engine.model.return_specification import ReturnSpecification, return_specification
+from mmm_engine.model.return_specification import ReturnSpecification, return_problems, return_specification
 from mmm_engine.model.terms import (
     CALENDAR_TERMS,
     CalendarTerm,
@@ -167,7 +167,8 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         *terms.event_parameters(config, priors),
         *noise_parameters,
     )
-    problems += priors.unknown()
+    following = terms.channels_that_follow(saturations, saturation_parameters)
+    problems += [*priors.problems(), *return_problems(config, following)]
     specification = ModelSpecification(
         adstocks=adstocks,
         saturations=saturations,
@@ -180,7 +181,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         n_holidays=len(config.model.holidays.days) if config.model.holidays else 0,
         n_events=len(config.model.events),
         lift_channels=lift_channels(config.lift_tests, config.channel_names),
-        returns=return_specification(config, terms.channels_that_follow(saturations, saturation_parameters)),
+        returns=return_specification(config, following),
         likelihood=likelihood,
         noise_arguments=noise_arguments,
         parameters=parameters,

@@ -23,6 +23,7 @@ from mmm_engine.model.default_priors import (
     HOLIDAY_LEVEL,
     INTERCEPT,
     LIKELIHOOD_PRIORS,
+    POSITIVE,
     PROCESS_DEFAULTS,
     TREND,
     WEEKDAY,
@@ -313,7 +314,14 @@ def event_parameters(config: ClientConfig, priors: ClientPriors) -> list[Paramet
         return []
     size, events = priors.take("event_effect_size", EVENT_SIZE), len(config.model.events)
     return [
-        _whole("event_sigma", Role.EVENT_WIDTH, Unit.DAYS, None, 1, priors.take("event_sigma", EVENT_SIGMA)),
+        _whole(
+            "event_sigma",
+            Role.EVENT_WIDTH,
+            Unit.DAYS,
+            None,
+            1,
+            priors.take("event_sigma", EVENT_SIGMA, POSITIVE),
+        ),
         _whole("event_effect_size", Role.EVENT_SIZE, Unit.TARGET_DAYS, "event", events, size),
     ]
 

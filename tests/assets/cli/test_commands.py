@@ -152,8 +152,17 @@ def test_check_lists_findings_or_faults(mmm, data_dir):
             {"priors": {"likelihood": {"distribution": "Normal", "mu": 0, "sigma": 1}}},
             ["setting 'model.priors.likelihood' (line ", "Normal with sigma: its mean is the model's"],
         ),
+        (
+            {"priors": {"adstock_alpha": {"distribution": "Normal", "mu": 0.5, "sigma": 0.2}}},
+            [
+                "setting 'model.priors.adstock_alpha' (line ",
+                "found Normal(mu=0.5, sigma=0.2), which reaches from -inf to inf",
+                "wanted a prior on numbers between 0 and 1: Beta, Kumaraswamy, LogitNormal, or one with such ends",
+                "write for example Beta(alpha=1, beta=3)",
+            ],
+        ),
     ],
-    ids=["name", "missing", "range", "parameter", "likelihood"],
+    ids=["name", "missing", "range", "parameter", "likelihood", "support"],
 )
 def test_check_refuses_priors_that_no_model_can_have(mmm, data_dir, model, messages):
     """Names of arguments, their ranges, names of parameters: with the line, before anything is fitted."""

@@ -8,14 +8,15 @@ import pytest
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
+from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit, assemble, free_variables
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.priors import read_prior
-from mmm_engine.model.specification import model_specification
+from mmm_engine.model.specification import model_specification, specification_problems
 from mmm_engine.posterior.coordinates import decorrelating_coordinates
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import log_density
-from tests.engine.model_cases import small_config, small_inputs
+from tests.engine.model_cases import EVENTS, small_config, small_inputs
 
 
 def test_both_spellings_of_a_prior_are_read() -> None:
@@ -95,6 +96,71 @@ def test_a_channel_has_priors_of_its_own_parameters_only() -> None:
         "channels.radio.priors.intercept",
         "channels.radio.priors.saturation_hill_kappa",
     ]
+
+
+NORMAL = {"distribution": "Normal", "mu": 0.5, "sigma": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("name", "prior", "found"),
+    [
+        ("adstock_alpha", {"distribution": "HalfNormal", "sigma": 0.3}, "which reaches from 0 to inf"),
+        ("adstock_alpha", {"distribution": "Uniform", "lower": 0, "upper": 2}, "which reaches from 0 to 2"),
+        ("saturation_lam", NORMAL, "which reaches from -inf to inf; wanted a prior on numbers above 0: HalfNormal, "),
+        ("saturation_alpha", {**NORMAL, "mu": {"distribution": "Normal", "mu": 9, "sigma": 0.1}}, "reaches from -inf"),
+        ("saturation_alpha", {"distribution": "TruncatedNormal", "lower": -1, "mu": 1, "sigma": 1}, "from -1 to inf"),
+        ("event_sigma", NORMAL, "write for example Gamma(mu=7, sigma=1)"),
+    ],
+)  # fmt: skip
+def test_a_prior_that_reaches_beyond_its_parameter_is_refused(
+    name: str, prior: dict[str, object], found: str
+) -> None:
+    """A carry-over above 1, a curve that falls, a bump of negative width: once, whatever the number of channels."""
+    with pytest.raises(ConfigError) as refused:
+        model_specification(small_config(priors={name: prior}, events=EVENTS))
+    (fault,) = refused.value.faults
+    assert fault.where == f"model.priors.{name}"
+    assert found in str(fault)
+
+
+def test_a_channel_s_prior_that_reaches_beyond_is_refused_where_it_stands() -> None:
+    """The prior of the model is sound, that of one channel is not."""
+    channels = ["tv", {"column": "radio", "priors": {"adstock_alpha": NORMAL}}]
+    with pytest.raises(ConfigError) as refused:
+        model_specification(small_config(channels=channels))
+    assert [fault.where for fault in refused.value.faults] == ["channels.radio.priors.adstock_alpha"]
+
+
+@pytest.mark.parametrize(
+    ("name", "prior"),
+    [
+        ("saturation_slope", {"distribution": "Normal", "mu": 1, "sigma": 0.1}),
+        ("adstock_alpha", {"distribution": "Uniform", "lower": 0.1, "upper": 0.9}),
+        ("adstock_alpha", {"distribution": "TruncatedNormal", "mu": 0.5, "sigma": 1, "lower": 0, "upper": 1}),
+        ("saturation_kappa", {"distribution": "Beta", "alpha": 2, "beta": 2}),
+        ("intercept", NORMAL),
+        ("gamma_control", NORMAL),
+    ],
+)
+def test_a_prior_with_all_its_mass_where_the_parameter_may_be_stands(
+    name: str, prior: dict[str, object]
+) -> None:
+    """Ends of its own, a subset, a normal ten deviations above 0; and parameters that may be anything."""
+    specification = model_specification(small_config(saturation="hill", priors={name: prior}))
+    assert specification.parameter(name).parts[0].prior.distribution == prior["distribution"]
+
+
+def test_every_default_prior_lies_within_its_parameter() -> None:
+    """Nothing of what a client gets without writing it would be refused."""
+    for preset in ("toolkit", "calibrated"):
+        for saturation in SATURATIONS:
+            for adstock in ADSTOCKS:
+                model = {
+                    "preset": preset,
+                    "saturation": saturation,
+                    "adstock": {"kind": adstock, "max_lag": 3},
+                }
+                assert specification_problems(small_config(events=EVENTS, **model)) == []
 
 
 def test_a_beta_prior_may_have_a_prior_on_its_second_argument() -> None:

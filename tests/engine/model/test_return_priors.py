@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from mmm_engine.array_types import Floats
@@ -16,11 +18,12 @@ from mmm_engine.errors import ConfigError
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
 from mmm_engine.model.mean import channel_scales, mean_terms
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
+from mmm_engine.model.parameters import Role
 from mmm_engine.model.prior_draws import draw_parameters
 from mmm_engine.model.return_priors import log_return_prior
 from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.fit import fit
-from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.rows.window import ScaledInputs, Scales
 from tests.engine.model_cases import small_inputs
 
 XP = numpy_functions()
@@ -53,7 +56,7 @@ def _target(inputs: ScaledInputs) -> float:
 @pytest.mark.parametrize("saturation", WITH_SCALE)
 @pytest.mark.parametrize("adstock", ADSTOCKS)
 def test_prior_draws_have_the_return_of_the_prior(adstock: str, saturation: str) -> None:
-    """Log-normal, median 2, sd of the logarithm 0.5, for every adstock and saturation."""
+    """Log-normal, median 2, sd of the logarithm 0.5, for every adstock and saturation (case R2)."""
     inputs = small_inputs(
         adstock={"kind": adstock, "max_lag": 3},
         saturation=saturation,
@@ -95,21 +98,102 @@ def test_density_is_that_of_the_return_times_the_jacobian(
     assert ours - ours[0] == pytest.approx(wanted - wanted[0], rel=1e-9, abs=1e-9)
 
 
-def test_fit_without_likelihood_returns_the_prior() -> None:
-    """With noise of a million the data say nothing: ROAS of the posterior has the prior's median and 90% range."""
+@pytest.mark.parametrize("prior", ["roas", "mroas"])
+@pytest.mark.parametrize("saturation", WITH_SCALE)
+@pytest.mark.parametrize("adstock", ADSTOCKS)
+def test_density_over_a_scale_is_that_of_its_return(adstock: str, saturation: str, prior: str) -> None:
+    """For every adstock and saturation: moving one scale moves the density as the log-normal of its return (case R2).
+
+    The density of a scale b is that of log(return) times d log(return) / db, taken here by differences.
+    """
+    median, sigma = 2.0, 0.5
+    inputs = small_inputs(
+        adstock={"kind": adstock, "max_lag": 3},
+        saturation=saturation,
+        returns={"prior": prior, "median": median, "level_sigma": 0.0, "channel_sigma": sigma},
+    )
+    specification, train, drawn = _drawn(inputs, 1)
+    name = specification.with_role(Role.SATURATION_SCALE)[0].name
+
+    def at(factor: float) -> tuple[float, float, float]:
+        """Scale, log return and log density, the first channel's scale times a factor."""
+        values = {key: value[0].copy() for key, value in drawn.items()}
+        values[name][0] *= factor
+        terms = mean_terms(values, train, specification, XP)
+        brought = np.asarray(terms.media)[:, 0].sum()
+        if prior == "mroas":
+            more = replace(train, media_lagged=train.media_lagged * 1.01)
+            brought = (
+                np.asarray(mean_terms(values, more, specification, XP).media)[:, 0].sum() - brought
+            ) / 0.01
+        log_return = np.log(brought * inputs.scales.target / _spend(inputs)[0])
+        return (
+            values[name][0],
+            log_return,
+            float(np.asarray(log_return_prior(values, train, specification, terms, XP))),
+        )
+
+    def wanted(factor: float) -> float:
+        _, log_return, _ = at(factor)
+        above, below = at(factor * 1.0001), at(factor * 0.9999)
+        slope = (above[1] - below[1]) / (above[0] - below[0])
+        return float(stats.norm.logpdf(log_return, np.log(median), sigma) + np.log(slope))
+
+    assert at(3.0)[2] - at(0.4)[2] == pytest.approx(wanted(3.0) - wanted(0.4), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("adstock", "saturation", "prior"),
+    [
+        ("geometric", "hill", "roas"),
+        ("delayed", "logistic", "roas"),
+        ("geometric", "michaelis_menten", "mroas"),
+    ],
+)
+def test_fit_without_likelihood_returns_the_prior(adstock: str, saturation: str, prior: str) -> None:
+    """With noise of a million the data say nothing: the return has the prior's median and 90% range (case R2)."""
     likelihood = {"distribution": "Normal", "sigma": 1e6}
     inputs = small_inputs(
-        saturation="hill",
-        returns={"prior": "roas", "low": 0.5, "high": 4.0, "channel_sigma": 0.3},
+        adstock={"kind": adstock, "max_lag": 3},
+        saturation=saturation,
+        returns={"prior": prior, "low": 0.5, "high": 4.0, "channel_sigma": 0.3},
         priors={"likelihood": likelihood},
-        sampler={"draws": 1500, "tune": 500, "chains": 4, "seed": 3},
+        sampler={"draws": 800, "tune": 400, "chains": 2, "seed": 3, "ess_target": None},
     )
     fitted = fit(inputs)
-    media = mean_terms(fitted.draws, fitted.training_arrays, fitted.specification, XP).media.sum(axis=1)
+    data = fitted.training_arrays
+    media = mean_terms(fitted.draws, data, fitted.specification, XP).media.sum(axis=1)
+    if prior == "mroas":
+        more = replace(data, media_lagged=data.media_lagged * 1.01)
+        media = (mean_terms(fitted.draws, more, fitted.specification, XP).media.sum(axis=1) - media) / 0.01
     logs = np.log(np.asarray(media) * inputs.scales.target / _spend(inputs))
     spread = np.log(4.0 / 0.5) / (2 * 1.6448536)
     assert logs.mean(axis=0) == pytest.approx(np.log(np.sqrt(2.0)), abs=0.08)
     assert logs.std(axis=0) == pytest.approx(np.sqrt(spread**2 + 0.3**2), rel=0.08)
+
+
+def test_a_straight_line_has_the_conjugate_posterior() -> None:
+    """Spend 0, 10, 20, 30 and sales 5, 9, 16, 20, noise 2, a free level: slope 0.534884, sd 0.088045 (case R1).
+
+    The prior is normal with mean 1 and sd 0.5; what lies below 0 is cut off, six deviations away.
+    """
+    plain = small_inputs(
+        rows=4, held_out=0, channels=["tv"], controls=[], adstock={"kind": "none"}, saturation="none",
+        priors={
+            "saturation_beta": {"distribution": "TruncatedNormal", "mu": 1, "sigma": 0.5, "lower": 0},
+            "intercept": {"distribution": "Normal", "mu": 0, "sigma": 1e4},
+            "likelihood": {"distribution": "Normal", "sigma": 2.0},
+        },
+        sampler={"draws": 2500, "tune": 500, "chains": 2, "seed": 1, "ess_target": None},
+    )  # fmt: skip
+    spend = np.array([[0.0], [10.0], [20.0], [30.0]])
+    inputs = replace(
+        plain, scales=Scales(1.0, {"tv": 1.0}, {}), media_scaled=spend, spend=spend,
+        target_scaled=np.array([5.0, 9.0, 16.0, 20.0]),
+    )  # fmt: skip
+    slope = fit(inputs).draws["saturation_beta"][:, 0]
+    assert slope.mean() == pytest.approx(0.534884, abs=0.004)
+    assert slope.std() == pytest.approx(0.088045, rel=0.04)
 
 
 def test_without_a_median_all_media_bring_a_tenth() -> None:
@@ -156,16 +240,87 @@ def test_a_written_prior_of_a_scale_stands() -> None:
     assert model_specification(inputs.config).returns is None
 
 
-def test_currency_changes_no_return() -> None:
-    """Spend and target in another currency: the same density of the same scales (case R4)."""
-    inputs = small_inputs(returns={"prior": "roas", "median": 2.0})
-    in_pence = replace(
-        inputs, scales=replace(inputs.scales, target=inputs.scales.target * 100.0), spend=inputs.spend * 100.0
+@pytest.mark.parametrize(("model", "found"), [
+    ({"saturation": "tanh", "returns": {}}, "the curve 'tanh', which has no scale"),
+    ({"preset": "toolkit"}, "a model without priors on returns"),
+    ({"returns": {}, "priors": {"saturation_alpha": {"distribution": "HalfNormal", "sigma": 1}}},
+     "a prior of the curve's scale"),
+])  # fmt: skip
+def test_a_return_that_nothing_would_follow_is_refused(model: dict[str, Any], found: str) -> None:
+    """A channel's own return is never passed over in silence."""
+    channels = ["tv", {"column": "radio", "returns": {"median": 2}}]
+    with pytest.raises(ConfigError, match=found) as refused:
+        model_specification(small_inputs(channels=channels, **model).config)
+    assert [fault.where for fault in refused.value.faults] == ["channels.radio.returns"]
+
+
+def test_a_curve_without_a_scale_keeps_the_priors_of_its_parameters() -> None:
+    """No return is laid over tanh: its `b` keeps its half-normal prior, and other channels have theirs."""
+    channels = ["tv", {"column": "radio", "saturation": "tanh"}]
+    specification = model_specification(small_inputs(channels=channels, returns={}).config)
+    assert str(specification.parameter("saturation_tanh_b").parts[0].prior) == "HalfNormal(sigma=1)"
+    assert specification.returns is not None
+    assert specification.returns.channels == (0,)
+    assert model_specification(small_inputs(saturation="tanh", returns={}).config).returns is None
+
+
+@given(scale=st.floats(0.1, 3.0), half=st.floats(0.1, 3.0))
+@settings(max_examples=20, deadline=None)
+def test_the_inverse_scaled_logistic_is_tanh_with_a_scale(scale: float, half: float) -> None:
+    """Half of the scale at the half-saturation point, which tanh has where x / (b c) is log(3) / 2."""
+    media = np.linspace(0.0, 4.0, 9)[:, None]
+    with_scale = SATURATIONS["inverse_scaled_logistic"].shape(media, {"lam": np.array([half])}, XP)
+    c = 2.0 * half / (np.log(3.0) * scale)
+    tanh = SATURATIONS["tanh"].shape(media, {"b": np.array([scale]), "c": np.array([c])}, XP)
+    assert np.asarray(tanh) == pytest.approx(scale * np.asarray(with_scale), rel=1e-12)
+
+
+@pytest.mark.parametrize("prior", ["roas", "mroas"])
+def test_currency_and_scale_change_no_return(prior: str) -> None:
+    """Spend and target in another currency, or the target over its mean: draws of returns are the same (case R4)."""
+    inputs = small_inputs(returns={"prior": prior, "median": 2.0})
+    times = 1000.0
+    dearer = replace(
+        inputs, scales=replace(inputs.scales, target=inputs.scales.target * times), spend=inputs.spend * times
     )
-    specification = model_specification(inputs.config)
-    assert model_data(in_pence, specification).return_expected == pytest.approx(
-        model_data(inputs, specification).return_expected
+    by_mean = replace(
+        inputs,
+        scales=replace(inputs.scales, target=inputs.scales.target * 0.6),
+        target_scaled=inputs.target_scaled / 0.6,
     )
+    roas = _contributions(inputs, 50) / _spend(inputs)
+    assert _contributions(dearer, 50) / _spend(dearer) == pytest.approx(roas, rel=1e-9)
+    assert _contributions(by_mean, 50) / _spend(by_mean) == pytest.approx(roas, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("returns", "keeps"),
+    [
+        ({"prior": "total_media_share", "median": 0.3, "level_sigma": 0.4}, True),
+        ({"prior": "roas", "median": 1.0, "level_sigma": 0.0, "channel_sigma": 0.7}, False),
+    ],
+)
+def test_a_channel_in_two_halves_keeps_the_total_under_a_prior_on_the_total(
+    returns: dict[str, Any], keeps: bool
+) -> None:
+    """Two channels with half of the spend each: the prior of all media is the same under a total share only (case R5).
+
+    Under priors on returns the sum of two halves wanders less than the whole: their deviations are independent.
+    """
+    whole = small_inputs(channels=["tv", "radio"], returns=returns)
+    halved = small_inputs(channels=["tv", "tv_2", "radio"], returns=returns)
+    media = np.column_stack([whole.media_scaled[:, 0], whole.media_scaled[:, 0], whole.media_scaled[:, 1]])
+    halves = np.column_stack([0.5 * whole.spend[:, 0], 0.5 * whole.spend[:, 0], whole.spend[:, 1]])
+    halved = replace(halved, media_scaled=media, spend=halves, target_scaled=whole.target_scaled)
+    spreads, medians = zip(*[
+        (float(logs.std()), float(np.exp(np.median(logs))))
+        for logs in (np.log(_contributions(inputs).sum(axis=1)) for inputs in (whole, halved))
+    ], strict=True)  # fmt: skip
+    if keeps:
+        assert spreads == pytest.approx([0.4, 0.4], rel=0.06)
+        assert medians[1] == pytest.approx(medians[0], rel=0.03)
+    else:
+        assert spreads[1] < 0.88 * spreads[0]
 
 
 def test_a_channel_without_media_keeps_a_proper_prior() -> None:
