@@ -22,7 +22,10 @@ from mmm_engine.model.parameters import Role
 from mmm_engine.model.prior_draws import draw_parameters
 from mmm_engine.model.return_priors import log_return_prior
 from mmm_engine.model.specification import ModelSpecification, model_specification
+from mmm_engine.posterior.coordinates import plain_coordinates
 from mmm_engine.posterior.fit import fit
+from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.log_density import log_density
 from mmm_engine.rows.window import ScaledInputs, Scales
 from tests.engine.model_cases import small_inputs
 
@@ -175,25 +178,37 @@ def test_fit_without_likelihood_returns_the_prior(adstock: str, saturation: str,
 def test_a_straight_line_has_the_conjugate_posterior() -> None:
     """Spend 0, 10, 20, 30 and sales 5, 9, 16, 20, noise 2, a free level: slope 0.534884, sd 0.088045 (case R1).
 
-    The prior is normal with mean 1 and sd 0.5; what lies below 0 is cut off, six deviations away.
+    The prior is normal with mean 1 and sd 0.5; what lies below 0 is cut off, six deviations away. Given the slope the
+    level is normal with the same spread everywhere: the density along the best levels is that of the slope.
     """
     plain = small_inputs(
         rows=4, held_out=0, channels=["tv"], controls=[], adstock={"kind": "none"}, saturation="none",
         priors={
             "saturation_beta": {"distribution": "TruncatedNormal", "mu": 1, "sigma": 0.5, "lower": 0},
-            "intercept": {"distribution": "Normal", "mu": 0, "sigma": 1e4},
+            "intercept": {"distribution": "Normal", "mu": 0, "sigma": 1e6},
             "likelihood": {"distribution": "Normal", "sigma": 2.0},
         },
-        sampler={"draws": 2500, "tune": 500, "chains": 2, "seed": 1, "ess_target": None},
     )  # fmt: skip
-    spend = np.array([[0.0], [10.0], [20.0], [30.0]])
+    spend, sales = np.array([0.0, 10.0, 20.0, 30.0]), np.array([5.0, 9.0, 16.0, 20.0])
     inputs = replace(
-        plain, scales=Scales(1.0, {"tv": 1.0}, {}), media_scaled=spend, spend=spend,
-        target_scaled=np.array([5.0, 9.0, 16.0, 20.0]),
+        plain, scales=Scales(1.0, {"tv": 1.0}, {}), media_scaled=spend[:, None], spend=spend[:, None],
+        target_scaled=sales,
     )  # fmt: skip
-    slope = fit(inputs).draws["saturation_beta"][:, 0]
-    assert slope.mean() == pytest.approx(0.534884, abs=0.004)
-    assert slope.std() == pytest.approx(0.088045, rel=0.04)
+    specification = model_specification(inputs.config)
+    coordinates, data = plain_coordinates(specification), training_data(inputs, specification)
+    slot = {one.part.name: one.start for one in coordinates.slots}
+    slopes = np.linspace(0.05, 1.1, 400)
+    density = np.empty(len(slopes))
+    for at, slope in enumerate(slopes):
+        point = np.empty(2)
+        point[slot["intercept"]] = (sales - slope * spend).mean()
+        point[slot["saturation_beta"]] = np.log(slope)  # whose Jacobian is the slope
+        density[at] = float(np.asarray(log_density(coordinates, point, data, XP))) - np.log(slope)
+    weight = np.exp(density - density.max())
+    weight /= weight.sum()
+    mean = float(weight @ slopes)
+    assert mean == pytest.approx(0.534884, abs=1e-5)
+    assert np.sqrt(weight @ (slopes - mean) ** 2) == pytest.approx(0.088045, abs=1e-5)
 
 
 def test_without_a_median_all_media_bring_a_tenth() -> None:
