@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.options import OneClient, Replace, names_in
+from mmm_assets.cli.options import OneClient, Replace, names_in, refuse
 from mmm_assets.cli.terminal import print_parts
+
+if TYPE_CHECKING:
+    from mmm_engine.rows.suggestions import Suggestion
 
 
 def add(
@@ -18,7 +23,12 @@ def add(
     date: Annotated[str, typer.Option(help="Column with the dates.")],
     target: Annotated[str, typer.Option(help="Column that is explained.")],
     channels: Annotated[str, typer.Option(help="Media columns, comma-separated.")],
-    controls: Annotated[str, typer.Option(help="Control columns, comma-separated.")] = "",
+    controls: Annotated[
+        str,
+        typer.Option(help="Control columns, comma-separated; they may work in both directions."),
+    ] = "",
+    positive: Annotated[str, typer.Option(help="Those of them that can only raise the target.")] = "",
+    negative: Annotated[str, typer.Option(help="Those of them that can only lower it.")] = "",
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
     currency: Annotated[str, typer.Option(help="Written after amounts of money, for example EUR.")] = "",
     max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
@@ -29,27 +39,37 @@ def add(
         str,
         typer.Option(help="Set of default priors: calibrated (on returns) or toolkit (in model space)."),
     ] = "calibrated",
-    seasonality: Annotated[int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.")] = None,
+    seasonality: Annotated[
+        int | None, typer.Option(help="Fourier order of a yearly cycle, 1 to 10.", show_default=False)
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(help="Take in its public holidays: DE, US, GB.", show_default=False)
+    ] = None,
+    subdivision: Annotated[
+        str | None, typer.Option(help="State or province with holidays of its own.", show_default=False)
+    ] = None,
+    suggested: Annotated[
+        bool, typer.Option("--suggested", help="Take over what the rows ask for, without asking.")
+    ] = False,
     time_varying: Annotated[
         bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
     ] = False,
-    any_sign: Annotated[
-        bool, typer.Option("--any-sign", help="Let controls work in both directions.")
-    ] = False,
+    any_sign: Annotated[bool, typer.Option("--any-sign", hidden=True)] = False,
     force: Replace = False,
 ) -> None:
     """Add a client: check its rows, then write its file beside a copy of them."""
-    from mmm_assets.cli.new_clients import add_client
+    from mmm_assets.cli.new_clients import Holidays, add_client
     from mmm_assets.cli.tables import finding_lines
 
-    effect = "any" if any_sign else "positive"
+    if subdivision is not None and country is None:
+        refuse("--subdivision", f"'{subdivision}' without a country", "--country too", "add --country DE")
     settings = {
         "client": client,
         "date": date,
         "target": {"column": target, "kind": kind},
         "currency": currency,
         "channels": names_in(channels),
-        "controls": [{"column": name, "effect": effect} for name in names_in(controls)],
+        "controls": _with_signs(names_in(controls), names_in(positive), names_in(negative)),
         "model": {
             "adstock": {"kind": "geometric", "max_lag": max_lag},
             "time_varying_media": time_varying,
@@ -58,6 +78,43 @@ def add(
             "yearly_seasonality": seasonality,
         },
     }
-    written, rows = add_client(settings, data, home.data_dir(), force=force)
+    written, rows = add_client(
+        settings,
+        data,
+        home.data_dir(),
+        force=force,
+        holidays=None if country is None else Holidays(country, subdivision),
+        choose=_chooser(suggested=suggested),
+    )
     print_parts(f"{client}: added ({len(rows)} rows by {rows.period}); {written}", *finding_lines(rows))
+    if rows.suggestions:
+        print_parts(f"  with --suggested (and --force): {'; '.join(one.written for one in rows.suggestions)}")
     print_parts(f"Next: mmm refresh {client}")
+
+
+def _with_signs(controls: list[str], positive: list[str], negative: list[str]) -> list[dict[str, str]]:
+    """The controls with the signs that somebody knows; nobody's silence is a sign."""
+    unknown = [name for name in (*positive, *negative) if name not in controls]
+    if unknown:
+        refuse("--positive, --negative", f"'{unknown[0]}'", "a control", "name it under --controls too")
+    both = [name for name in positive if name in negative]
+    if both:
+        refuse("--positive, --negative", f"'{both[0]}' in both", "one sign", "leave it out of one of them")
+    signs = dict.fromkeys(positive, "positive") | dict.fromkeys(negative, "negative")
+    return [{"column": name, "effect": signs.get(name, "any")} for name in controls]
+
+
+def _chooser(*, suggested: bool) -> Callable[[Sequence[Suggestion]], Sequence[Suggestion]]:
+    """Which suggestions are taken over: all, those that a person at the terminal agrees to, or none."""
+
+    def choose(offered: Sequence[Suggestion]) -> Sequence[Suggestion]:
+        if not offered:
+            return ()
+        if suggested:
+            print_parts(*(f"  taken over: {one.written} ({one.reason})" for one in offered))
+            return offered
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            return [one for one in offered if typer.confirm(f"{one.reason}\n  {one.written}?", default=True)]
+        return ()
+
+    return choose

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,31 @@ from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import replace_file
 
 if TYPE_CHECKING:
+    from mmm_engine.client.config import ClientConfig
     from mmm_engine.rows.client_data import ClientData
+    from mmm_engine.rows.suggestions import Suggestion
+
+
+@dataclass(frozen=True)
+class Holidays:
+    """Whose public holidays a new client takes in: codes of a country and of a part of it."""
+
+    country: str
+    subdivision: str | None
+
+
+def _none(offered: Sequence[Suggestion]) -> Sequence[Suggestion]:
+    return ()
 
 
 def add_client(
-    settings: Mapping[str, object], source: Path, folder: Path, *, force: bool = False
+    settings: Mapping[str, object],
+    source: Path,
+    folder: Path,
+    *,
+    force: bool = False,
+    holidays: Holidays | None = None,
+    choose: Callable[[Sequence[Suggestion]], Sequence[Suggestion]] = _none,
 ) -> tuple[Path, ClientData]:
     """Write a client's file and a copy of its rows.
 
@@ -32,6 +53,8 @@ def add_client(
         source: The rows, CSV or Parquet.
         folder: The data folder.
         force: Replace a client of the same id.
+        holidays: Whose public holidays are written into the client file.
+        choose: Which of the settings that the rows ask for are written, with the reason.
 
     Returns:
         Path of the client file, and the checked rows.
@@ -57,10 +80,42 @@ def add_client(
     ):  # checked under its future name, from a copy nobody changes
         copy = Path(shutil.copyfile(source, Path(scratch) / name))
         rows = read_client_data(config, Path(scratch))
+        changes, reasons = _options_of_the_rows(rows, holidays, choose)
+        if changes:
+            config = _with_model(config, changes)
+            rows = read_client_data(config, Path(scratch))
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
-    write_client_config(config, folder / f"{client}.yaml")
+    write_client_config(config, folder / f"{client}.yaml", reasons=reasons)
     return folder / f"{client}.yaml", rows
+
+
+def _options_of_the_rows(
+    rows: ClientData,
+    holidays: Holidays | None,
+    choose: Callable[[Sequence[Suggestion]], Sequence[Suggestion]],
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Settings of the section ``model`` that follow from the rows, and why each."""
+    changes: dict[str, object] = {}
+    reasons: dict[str, str] = {}
+    if holidays is not None:
+        from mmm_engine.client.holidays import public_holidays, source_of_days
+
+        first, last = rows.dates[0].date(), rows.dates[-1].date()
+        stored = public_holidays(holidays.country, holidays.subdivision, first, last)
+        changes["holidays"] = stored.model_dump(mode="json")
+        reasons["holidays"] = f"they were asked for; the days are those of {source_of_days()}"
+        rows = replace(rows, config=_with_model(rows.config, changes))
+    for one in choose(rows.suggestions):
+        changes[one.setting] = one.value
+        reasons[one.setting] = one.reason
+    return changes, reasons
+
+
+def _with_model(config: ClientConfig, changes: Mapping[str, object]) -> ClientConfig:
+    settings = config.model_dump(mode="json")
+    settings["model"] |= changes
+    return client_config_from_mapping(settings, who=f"client '{config.client}'")
 
 
 def simulate_into(

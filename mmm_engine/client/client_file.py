@@ -7,6 +7,7 @@ Not here: which settings there are (config.py), YAML as text (files/yaml_documen
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -100,13 +101,16 @@ def refuse_settings(path: Path, problems: Iterable[Problem]) -> None:
         raise ConfigError(f"client '{path.stem}', {path.name}", faults)
 
 
-def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> None:
+def write_client_config(
+    config: ClientConfig, path: Path, heading: str = "", reasons: Mapping[str, str] | None = None
+) -> None:
     """Write a client file that reads back equal, in one step; settings at their defaults stay short.
 
     Args:
         config: What the file shall say.
         path: Where to write it.
         heading: One line for the reader, written as a comment at the top.
+        reasons: Why settings of the section ``model`` are what they are, by their names: comments above it.
     """
     model, sampler = config.model, config.sampler
     sections: dict[str, object] = {
@@ -128,11 +132,21 @@ def write_client_config(config: ClientConfig, path: Path, heading: str = "") -> 
     lines = [f"# {' '.join(heading.split())}\n"] if heading else []
     for name, value in sections.items():
         lines += [f"# {line}\n" for line in _COMMENTS.get(name, ())]
+        lines += _as_comments(reasons or {}) if name == "model" else []
         if value is None:
             continue  # a section that is only explained
         flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
         lines += _as_yaml({name: value}, flow=flow)
     write_text(path, "".join(lines))
+
+
+def _as_comments(reasons: Mapping[str, str]) -> list[str]:
+    """Each reason behind the name of its setting, wrapped."""
+    wrapped: list[str] = []
+    for name, reason in reasons.items():
+        text = " ".join(f"{name}, because {reason}".split())
+        wrapped += textwrap.wrap(text, 110, subsequent_indent="  ", break_on_hyphens=False)
+    return [f"# {line}\n" for line in wrapped]
 
 
 _COMMENTS = {

@@ -10,6 +10,7 @@ way, changes no client behind anybody's back.
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import re
 
 from mmm_engine.client.model_config import EventConfig, EventDays, HolidaysConfig
@@ -79,3 +80,8 @@ def public_holidays(
 def last_stored_day(holidays: HolidaysConfig) -> str:
     """The last day (YYYY-MM-DD) of any holiday that is stored."""
     return max(once.end for holiday in holidays.days for once in holiday.days)
+
+
+def source_of_days() -> str:
+    """The package that knows the days, with its version."""
+    return f"the package holidays {importlib.metadata.version('holidays')}"

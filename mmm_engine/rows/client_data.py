@@ -23,6 +23,8 @@ from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
 from mmm_engine.rows.findings import Finding, find_warnings
+from mmm_engine.rows.regressors import Regressors
+from mmm_engine.rows.suggestions import Suggestion, suggestions
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class ClientData:
     def controls(self) -> Floats:
         """Controls, shape (date, control)."""
         return self._values(self.config.control_names)
+
+    @property
+    def suggestions(self) -> tuple[Suggestion, ...]:
+        """Settings of the model that the rows ask for and the client file does not have."""
+        return suggestions(Regressors(self.config, self.frame, self.calendar))
 
     def first(self, rows: int) -> ClientData:
         """The first ``rows`` rows; the findings are those of all rows."""

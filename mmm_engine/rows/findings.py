@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.model_config import AdstockKind, SaturationKind
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.lift_windows import lift_window, media_range
+from mmm_engine.rows.outliers import outliers, words_of_outliers
 from mmm_engine.rows.regressors import Regressors, residual
+from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,12 @@ class Finding:
     fix: str
 
 
-OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanation
 CORRELATION_MAX = 0.95
 VIF_MAX = 10.0
 ROWS_PER_PARAMETER_MIN = 3.0
 JUMP_RATIO = 5.0
 FROZEN_PERIODS = 4
 SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
-UNMODELLED_MIN = 0.25  # share of what is left unexplained that a yearly cycle, or a straight line, takes away
 
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
 _ADSTOCK_PARAMETERS: dict[AdstockKind, int] = {
@@ -75,47 +74,20 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
         _target_outliers, _zero_target, _negative_target, _correlated_channels,
         _spend_following_sales, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
-        _unmodelled_year, _unmodelled_trend, _unseen_events, _doubtful_lift_tests,
+        _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
     return [finding for find in finders for finding in find(rows)]
 
 
 def _target_outliers(rows: Regressors) -> Iterator[Finding]:
     """Rows whose target neither trend, season, controls nor the same time of another year explain."""
-    target = rows.target / np.abs(rows.target).max()
-    controls = rows.standardised(rows.config.control_names)
-    unexplained = residual(target, np.column_stack([rows.trend(), rows.yearly(), controls]))
-    spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
-    if spread <= 1e-9:
-        return
-    z = (unexplained - np.median(unexplained)) / spread
-    for event in rows.config.model.events:
-        z[rows.within(event)] = 0.0  # explained
-    outliers = [
-        int(index) for index in np.flatnonzero(np.abs(z) > OUTLIER_Z) if not _recurs(z, index, rows.calendar)
-    ]
-    if outliers:
-        worst = max(outliers, key=lambda index: abs(z[index]))
-        listed = ", ".join(rows.day(index) for index in outliers[:5]) + (", …" if len(outliers) > 5 else "")
-        message = (
-            f"{len(outliers)} {'value stands' if len(outliers) == 1 else 'values stand'} out of the target "
-            f"({listed}); the largest, {_amount(rows.target[worst])} on {rows.day(worst)}, "
-            f"lies {abs(z[worst]):.0f} standard deviations {'above' if z[worst] > 0 else 'below'} "
-            "what trend, season and controls lead one to expect"
-        )
+    outlying = outliers(rows)
+    if outlying:
         fix = "check these rows; for a real one-off add a 0/1 control that is 1 in them"
+        if rows.config.model.likelihood_name == "Normal":
+            fix += ", or set 'likelihood: student_t' under 'model', which bends less towards them"
+        message = words_of_outliers(rows, outlying)
         yield Finding("target-outlier", "warning", rows.config.target.column, message, fix)
-
-
-def _recurs(z: Floats, index: np.intp, calendar: Calendar) -> bool:
-    """Whether the target also stands out, the same way, around the same time of another year."""
-    year = calendar.periods_per_year
-    near = 3 if calendar.period == "day" else 1
-    for centre in (*range(int(index) - year, -near, -year), *range(int(index) + year, len(z) + near, year)):
-        around = z[max(centre - near, 0) : centre + near + 1]
-        if len(around) and (np.sign(z[index]) * around).max() > OUTLIER_Z / 2:
-            return True
-    return False
 
 
 def _zero_target(rows: Regressors) -> Iterator[Finding]:
@@ -287,42 +259,12 @@ def _controls_against_sign(rows: Regressors) -> Iterator[Finding]:
             yield Finding("control-sign", "warning", control.column, message, fix)
 
 
-def _unmodelled_year(rows: Regressors) -> Iterator[Finding]:
-    """A yearly cycle of the target that neither inputs nor the model's settings account for."""
-    model = rows.config.model
-    yearly = rows.yearly()
-    if model.yearly_seasonality is not None or model.time_varying_intercept or not yearly.shape[1]:
-        return
-    gain = _gain(rows, np.column_stack([rows.trend(), rows.standardised(rows.inputs)]), yearly)
-    if gain > UNMODELLED_MIN:
-        message = f"a yearly cycle explains {gain:.0%} of what trend, channels and controls leave open"
-        fix = "set 'yearly_seasonality: 2' under 'model' in the client file"
-        yield Finding("yearly-cycle", "note", rows.config.target.column, message, fix)
-
-
-def _unmodelled_trend(rows: Regressors) -> Iterator[Finding]:
-    """A rise or fall of the target that neither inputs nor the model's settings account for."""
-    model = rows.config.model
-    if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
-        return
-    line, *rest = rows.trend()[:, 1:].T
-    regressors = [np.ones(len(rows)), *rest, rows.yearly(), rows.standardised(rows.inputs)]
-    gain = _gain(rows, np.column_stack(regressors), line[:, None])
-    if gain > UNMODELLED_MIN:
-        message = (
-            f"a straight line over time explains {gain:.0%} of what channels, controls and season leave open"
-        )
-        fix = "set 'trend: {changepoints: 5}' under 'model' in the client file"
-        yield Finding("linear-trend", "note", rows.config.target.column, message, fix)
-
-
-def _gain(rows: Regressors, design: Floats, added: Floats) -> float:
-    """Share of the target left open by some regressors that others explain; 0 with too few rows to tell."""
-    if len(rows) - design.shape[1] - added.shape[1] < 5:
-        return 0.0
-    target = rows.target / np.abs(rows.target).max()
-    without, with_more = residual(target, design), residual(target, np.column_stack([design, added]))
-    return 1 - float(with_more @ with_more) / max(float(without @ without), 1e-300)
+def _unmodelled_terms(rows: Regressors) -> Iterator[Finding]:
+    """Terms of the calendar that the rows ask for and the model does not have."""
+    for suggest in (yearly_cycle, weekly_rhythm, straight_line):
+        for one in suggest(rows):
+            fix = f"set '{one.written}' under 'model' in the client file"
+            yield Finding(one.code, "note", rows.config.target.column, one.reason, fix)
 
 
 def _unseen_events(rows: Regressors) -> Iterator[Finding]:

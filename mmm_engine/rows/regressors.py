@@ -63,13 +63,25 @@ class Regressors:
         scaled: Floats = (values - values.mean(axis=0)) / values.std(axis=0)
         return scaled
 
+    def line(self) -> Floats:
+        """Intercept and linear trend, shape (date, 2)."""
+        return np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
+
+    def weekdays(self) -> Floats:
+        """Whether a daily row is a Tuesday, …, a Sunday, shape (date, 6); for longer rows (date, 0)."""
+        if self.calendar.period != "day":
+            return np.empty((len(self), 0))
+        return np.asarray(self.calendar.weekdays[:, None] == np.arange(1, 7), dtype=float)
+
     def trend(self) -> Floats:
         """Intercept and linear trend, for daily rows the days of the week too; shape (date, regressor)."""
-        line = np.column_stack([np.ones(len(self)), np.linspace(-1, 1, len(self))])
-        if self.calendar.period != "day":
-            return line
-        weekdays = pd.DatetimeIndex(self.frame["date"]).day_of_week.to_numpy()
-        return np.column_stack([line, weekdays[:, None] == np.arange(1, 7)])
+        return np.column_stack([self.line(), self.weekdays()])
+
+    def holidays(self) -> Floats:
+        """Whether each row shares a day with each public holiday, shape (date, holiday)."""
+        settings = self.config.model.holidays
+        days = [self.within(holiday) for holiday in settings.days] if settings else []
+        return np.column_stack(days).astype(float) if days else np.empty((len(self), 0))
 
     def yearly(self) -> Floats:
         """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""

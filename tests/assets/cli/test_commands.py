@@ -219,9 +219,62 @@ def test_add_copies_the_rows_and_writes_a_client_file_that_can_be_read(mmm, data
     assert mmm(*words, "--force")[0] == 0
 
 
+def test_add_writes_what_the_rows_ask_for(mmm, data_dir, tmp_path):
+    """Only when it is told to, with the reason beside it; no control has a sign that nobody said."""
+    import numpy as np
+    import pandas as pd
+
+    from mmm_engine.client.client_file import read_client_config
+
+    days = pd.date_range("2022-01-03", periods=200)
+    rng = np.random.default_rng(1)
+    tv, price = rng.gamma(2, 50, 200), rng.normal(10, 1, 200)
+    sales = 1000 + tv - 10 * price + 50.0 * (np.arange(200) % 7 > 4) + rng.normal(0, 10, 200)
+    source = tmp_path / "days.csv"
+    pd.DataFrame({"day": days, "sales": sales, "tv": tv, "price": price}).to_csv(source, index=False)
+    words = ("add", "june", "--data", source, "--date", "day", "--target", "sales", "--channels", "tv")
+    code, out, _ = mmm(*words, "--controls", "price")
+    assert code == 0
+    assert "with --suggested (and --force): weekly_seasonality: true" in out
+    plain = read_client_config(data_dir / "june.yaml")
+    assert not plain.model.weekly_seasonality
+    assert plain.controls[0].effect == "any"
+    options = ("--suggested", "--country", "DE", "--subdivision", "BY", "--negative", "price", "--force")
+    code, out, _ = mmm(*words, "--controls", "price", *options)
+    assert code == 0
+    assert "taken over: weekly_seasonality: true" in out
+    config = read_client_config(data_dir / "june.yaml")
+    assert config.model.weekly_seasonality
+    assert config.controls[0].effect == "negative"
+    assert (config.model.holidays.country, config.model.holidays.subdivision) == ("DE", "BY")
+    assert max(once.start for one in config.model.holidays.days for once in one.days) == "2024-12-26"
+    text = (data_dir / "june.yaml").read_text()
+    assert "# weekly_seasonality, because the day of the week explains" in text
+    assert "# holidays, because they were asked for; the days are those of the package holidays" in text
+    assert mmm("check", "june")[0] == 0
+
+
+def test_holidays_are_printed_as_a_client_file_has_them(mmm):
+    """The lines read back as the section of a client file; an unknown country is refused."""
+    from mmm_engine.client.client_file import client_config_from_mapping
+    from mmm_engine.files.yaml_document import parse_document
+
+    code, out, _ = mmm("holidays", "US", "--since", "2023", "--until", "2024")
+    assert code == 0
+    settings = {"client": "a", "data": "a.csv", "date": "d", "target": "t", "channels": ["c"]}
+    stored = client_config_from_mapping(settings | dict(parse_document(out).values)).model.holidays
+    assert {"Thanksgiving Day", "Independence Day"} <= {one.name for one in stored.days}
+    code, _, err = mmm("holidays", "Germany", "--since", "2023", "--until", "2024")
+    assert (code, "wanted the code of a country" in err) == (2, True)
+    assert mmm("holidays", "US", "--since", "2024", "--until", "2023")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
+        ("--positive", "price", "wanted a control"),
+        ("--subdivision", "BY", "without a country"),
+        ("--country", "ZQ", "wanted the code of a country"),
         ("--target", "turnover", "turnover"),
         ("--channels", "tv,radio", "radio"),
         ("--channels", "", "channels"),

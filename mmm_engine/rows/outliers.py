@@ -1,0 +1,55 @@
+"""Rows that stand out of the target.
+
+Here: which rows neither trend, seasons, holidays, controls nor the same time of another year explain.
+Not here: what is told of them (findings.py), what they suggest (suggestions.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmm_engine.array_types import Floats
+from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.regressors import Regressors, residual
+
+OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanation
+
+
+def outliers(rows: Regressors) -> dict[int, float]:
+    """Rows that stand out, with how many robust standard deviations; events are explained."""
+    target = rows.target / np.abs(rows.target).max()
+    controls = rows.standardised(rows.config.control_names)
+    unexplained = residual(target, np.column_stack([rows.trend(), rows.yearly(), rows.holidays(), controls]))
+    spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
+    if spread <= 1e-9:
+        return {}
+    z = (unexplained - np.median(unexplained)) / spread
+    for event in rows.config.model.events:
+        z[rows.within(event)] = 0.0  # explained
+    standing_out = np.flatnonzero(np.abs(z) > OUTLIER_Z)
+    return {int(index): float(z[index]) for index in standing_out if not _recurs(z, index, rows.calendar)}
+
+
+def words_of_outliers(rows: Regressors, outlying: dict[int, float]) -> str:
+    """Which rows stand out, and how far the largest."""
+    worst = max(outlying, key=lambda index: abs(outlying[index]))
+    listed = ", ".join(rows.day(index) for index in list(outlying)[:5]) + (", …" if len(outlying) > 5 else "")
+    value = float(rows.target[worst])
+    amount = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return (
+        f"{len(outlying)} {'value stands' if len(outlying) == 1 else 'values stand'} out of the target "
+        f"({listed}); the largest, {amount} on {rows.day(worst)}, "
+        f"lies {abs(outlying[worst]):.0f} standard deviations {'above' if outlying[worst] > 0 else 'below'} "
+        "what trend, season and controls lead one to expect"
+    )
+
+
+def _recurs(z: Floats, index: np.intp, calendar: Calendar) -> bool:
+    """Whether the target also stands out, the same way, around the same time of another year."""
+    year = calendar.periods_per_year
+    near = 3 if calendar.period == "day" else 1
+    for centre in (*range(int(index) - year, -near, -year), *range(int(index) + year, len(z) + near, year)):
+        around = z[max(centre - near, 0) : centre + near + 1]
+        if len(around) and (np.sign(z[index]) * around).max() > OUTLIER_Z / 2:
+            return True
+    return False
