@@ -140,10 +140,19 @@ def verdict_numbers(verdict: Verdict) -> dict[str, Any]:
     numbers: dict[str, Any] = {
         name: _short(value) for name, value in verdict.numbers.items() if math.isfinite(value)
     }
-    numbers["reason"] = verdict.reason
+    numbers |= {"outcome": verdict.outcome, "reason": verdict.reason}
+    numbers |= _advice(verdict)
     if verdict.window is not None:
         numbers["window"] = verdict.window.name
     return numbers
+
+
+def _advice(verdict: Verdict) -> dict[str, str]:
+    """What a failure means and what to do; nothing for what did not fail."""
+    from mmm_engine.scores.advice import advice_on
+
+    advice = advice_on(verdict.check) if verdict.failed else None
+    return {"what_it_means": advice.meaning, "what_to_do": advice.remedy} if advice else {}
 
 
 def _cell(value: object) -> str | float | int | bool | None:

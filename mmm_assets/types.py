@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mmm_engine.posterior.fitted_window import FittedWindow
     from mmm_engine.rows.client_data import ClientData
     from mmm_engine.rows.window import ScaledInputs
-    from mmm_engine.scores.gates import Verdict
+    from mmm_engine.scores.verdict import Verdict
 else:
     ClientConfig = ClientData = DataFrame = DataTree = FittedWindow = History = SamplerConfig = Any
     ScaledInputs = ScoredWindow = Series = Verdict = Any

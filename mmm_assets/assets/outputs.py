@@ -252,11 +252,18 @@ def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None
 
 
 def _verdict(verdicts: tuple[Verdict, ...]) -> str:
-    from mmm_engine.scores.gates import judge
+    from mmm_engine.scores.verdict import judge
 
     return judge(verdicts)
 
 
 def _cautions(verdicts: tuple[Verdict, ...]) -> list[str]:
-    """Failed checks that do not keep a report from being published."""
-    return [f"{v.check}{f' ({v.window})' if v.window else ''}: {v.reason}" for v in verdicts if not v.passed]
+    """Failed checks that do not keep a report from being published, worst first; one of several windows once."""
+    from mmm_engine.scores.verdict import by_check
+
+    failed = [result for result in by_check(verdicts) if result.outcome == "failed"]
+    return [f"{result.check}{_windows(result.windows)}: {result.reason}" for result in failed]
+
+
+def _windows(windows: tuple[Window, ...]) -> str:
+    return f" ({', '.join(window.name for window in windows)})" if windows else ""

@@ -22,6 +22,7 @@ POSTERIOR_STAMP = (
     "client",
     "window",
     "cutoff",
+    "train_rows",
     "data_version",
     "config_version",
     "engine_version",

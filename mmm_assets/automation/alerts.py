@@ -25,6 +25,7 @@ from mmm_assets.automation.notices import (
     channel_names,
     read_notice_config,
 )
+from mmm_assets.checks.evaluations import was_judged
 from mmm_assets.dagster_private.instances import cursor_behind, events_of_run
 from mmm_assets.runs import CLIENT_TAG, first_line, step_failures
 from mmm_engine.errors import ConfigError
@@ -107,7 +108,8 @@ def _lines_of(instance: dg.DagsterInstance, ended: dg.EventLogEntry, warnings: b
     checks = [event.asset_check_evaluation_data for event in events if not event.is_step_failure]
     said = ""
     for evaluation in checks:
-        if evaluation.passed or (evaluation.severity != dg.AssetCheckSeverity.ERROR and not warnings):
+        is_told = warnings or evaluation.severity == dg.AssetCheckSeverity.ERROR
+        if evaluation.passed or not is_told or not was_judged(evaluation):
             continue
         said += evaluation.description or ""
         where = evaluation.partition or who

@@ -25,18 +25,29 @@ def of_verdict(
     verdict: Verdict,
     instance: dg.DagsterInstance | None = None,
 ) -> dg.AssetCheckEvaluation:
-    """The evaluation of one partition; with an instance it names the materialisation that was judged."""
+    """The evaluation of one partition; with an instance it names the materialisation that was judged.
+
+    Dagster knows passed and failed: what could not be judged is a failed warning there, whose description and metadata
+    `outcome` say what it is.
+    """
+    is_error = verdict.severity == "error" and verdict.judged
     return dg.AssetCheckEvaluation(
         asset_key=spec.asset_key,
         check_name=spec.name,
         passed=verdict.passed,
-        severity=dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN,
-        description=verdict.reason,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=verdict.reason if verdict.judged else f"not judged: {verdict.reason}",
         metadata=verdict_numbers(verdict),
         blocking=spec.blocking and verdict.blocking,
         partition=partition,
         target_materialization_data=_judged(instance, spec.asset_key, partition) if instance else None,
     )
+
+
+def was_judged(evaluation: dg.AssetCheckEvaluation) -> bool:
+    """Whether there was anything to judge; see `of_verdict`."""
+    outcome = evaluation.metadata.get("outcome")
+    return outcome is None or outcome.value != "not judged"
 
 
 def of_error(spec: dg.AssetCheckSpec, partition: str, error: MMMError) -> dg.AssetCheckEvaluation:

@@ -8,9 +8,10 @@ Dagster: https://docs.dagster.io/guides/test/asset-checks
 |---|---|---|
 | data_contract | client_data | stops the client: the rows stored last stay |
 | training_cutoff | scaled_inputs | stops the run: a model would be judged on rows it has seen |
+| fitted_rows | holdout_metrics | stops the run: results of other rows than they say |
 | sampler_converged | holdout_metrics | for ``full``: nothing of this refresh is published; else a warning |
-| holdout_skill, baseline_positive | holdout_metrics | is said in report and portfolio |
-| prior_pushes | parameters | is said in report and portfolio |
+| holdout_calibration | holdout_metrics | is said in report and portfolio |
+| ``judged_as_a_whole`` | metric_history | the report says "do not use"; a warning is said there and in the portfolio |
 | recovery, stability | recovery_scores, stability_scores | is said in report and portfolio |
 | drift | metric_history | is said in the UI, in `mmm gate` and by the view `open_alarms` |
 | identification, sensitivity | the audit's scores | is said in report and portfolio |
@@ -29,8 +30,10 @@ import dagster as dg
 
 from mmm_assets import verdicts
 from mmm_assets.checks import evaluations
-from mmm_assets.partitions import client_x_window, clients
+from mmm_assets.partitions import client_x_window, clients, split_key
+from mmm_assets.storage.io_managers import BY_PARTITION
 from mmm_assets.storage.resources import MetricHistory
+from mmm_assets.storage.results import ResultStore
 from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
 
 Judged = Mapping[str, Verdict]  # partition key -> verdict
@@ -70,11 +73,38 @@ def _check(**definition: Any) -> Callable[[Callable[..., Judged]], dg.AssetCheck
     asset="scaled_inputs",
     partitions_def=client_x_window,
     blocking=True,
-    description="No training row lies after the cutoff, and the window holds out the rows it says.",
+    additional_ins={"client_data": dg.AssetIn(metadata=BY_PARTITION)},
+    description="Training rows end where the client's rows say, and the scales are those of the training rows.",
 )
-def training_cutoff(context: dg.AssetCheckExecutionContext, scaled_inputs: dict[str, ScaledInputs]) -> Judged:
-    """Judge the split of every window of the run."""
-    return {key: verdicts.of_cutoff(inputs) for key, inputs in scaled_inputs.items()}
+def training_cutoff(
+    context: dg.AssetCheckExecutionContext,
+    scaled_inputs: dict[str, ScaledInputs],
+    client_data: dict[str, ClientData],
+) -> Judged:
+    """Judge the split and the scales of every window of the run."""
+    return {
+        key: verdicts.of_cutoff(inputs, client_data[split_key(key)[0]])
+        for key, inputs in scaled_inputs.items()
+    }
+
+
+@_check(
+    asset="holdout_metrics",
+    partitions_def=client_x_window,
+    blocking=True,
+    additional_ins={"scaled_inputs": dg.AssetIn()},
+    description="The posterior was fitted on exactly the training rows and settings of its window.",
+)
+def fitted_rows(
+    context: dg.AssetCheckExecutionContext,
+    holdout_metrics: dict[str, DataFrame],
+    scaled_inputs: dict[str, ScaledInputs],
+) -> Judged:
+    """Compare what every posterior of the run says of itself with its window."""
+    return {
+        key: verdicts.of_fitted_rows(scaled_inputs[key], scores.attrs)
+        for key, scores in holdout_metrics.items()
+    }
 
 
 @_check(
@@ -97,45 +127,17 @@ def sampler_converged(
     asset="holdout_metrics",
     partitions_def=client_x_window,
     additional_ins={"scaled_inputs": dg.AssetIn()},
-    description="Held-out weeks are forecast better than by the seasonal naive forecast, without bias, inside bands.",
+    description="Held-out weeks are forecast without gross bias, inside honest intervals.",
 )
-def holdout_skill(
+def holdout_calibration(
     context: dg.AssetCheckExecutionContext,
     holdout_metrics: dict[str, DataFrame],
     scaled_inputs: dict[str, ScaledInputs],
 ) -> Judged:
     """Judge the held-out weeks of every window of the run."""
-    return {key: verdicts.of_holdout(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
-
-
-@_check(
-    asset="holdout_metrics",
-    partitions_def=client_x_window,
-    additional_ins={"scaled_inputs": dg.AssetIn()},
-    description="The baseline of the training rows is not below 0.",
-)
-def baseline_positive(
-    context: dg.AssetCheckExecutionContext,
-    holdout_metrics: dict[str, DataFrame],
-    scaled_inputs: dict[str, ScaledInputs],
-) -> Judged:
-    """Judge the baseline of every window of the run."""
-    return {key: verdicts.of_baseline(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()}
-
-
-@_check(
-    asset="parameters",
-    partitions_def=client_x_window,
-    additional_ins={"scaled_inputs": dg.AssetIn()},
-    description="Every posterior median lies inside the 1% to 99% of its prior.",
-)
-def prior_pushes(
-    context: dg.AssetCheckExecutionContext,
-    parameters: dict[str, DataFrame],
-    scaled_inputs: dict[str, ScaledInputs],
-) -> Judged:
-    """Judge the parameters of every window of the run."""
-    return {key: verdicts.of_priors(scaled_inputs[key], summary) for key, summary in parameters.items()}
+    return {
+        key: verdicts.of_held_out_rows(scaled_inputs[key], scores) for key, scores in holdout_metrics.items()
+    }
 
 
 @_check(
@@ -233,6 +235,36 @@ def drift(
     return {context.partition_key: verdicts.of_drift(recorded, client_data.config.thresholds)}
 
 
+_OF_THE_WHOLE = {  # check of the client as a whole -> what is asked
+    "holdout_skill": "Held-out weeks are forecast better than by the seasonal naive forecast, over all windows.",
+    "fit_explains": "The fit explains something of its training rows.",
+    "baseline_positive": "Without media something would still be sold.",
+    "media_plausible": "Share and returns of media are such as a business can have.",
+    "media_total": "The rows tell what media bring in total.",
+    "controls_plausible": "No single control is credited with most of the target.",
+    "curves_plausible": "What every channel brings follows its media.",
+    "residuals": "Errors of training rows do not last.",
+    "prior_pushes": "No more posterior medians than by chance lie outside the 1% to 99% of their priors.",
+}
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec(name, asset="metric_history", description=description, partitions_def=clients)
+        for name, description in _OF_THE_WHOLE.items()
+    ]
+)
+def judged_as_a_whole(context: dg.AssetCheckExecutionContext, results: ResultStore) -> Iterator[Any]:
+    """Judge the client's forecasts over all windows, and what the fit of all rows says; the results are read once."""
+    client = context.partition_key
+    judged = {verdict.check: verdict for verdict in results.read(client).whole}
+    for spec in context.check_specs:
+        verdict = judged.get(spec.name) or verdicts.of_nothing(spec.name)
+        yield evaluations.of_verdict(spec, client, verdict, context.instance)
+    for spec in context.check_specs:
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+
+
 @_check(
     asset="report",
     partitions_def=clients,
@@ -248,14 +280,14 @@ def report_self_contained(context: dg.AssetCheckExecutionContext, report: str) -
 
 ALL_CHECKS = (
     training_cutoff,
+    fitted_rows,
     sampler_converged,
-    baseline_positive,
-    holdout_skill,
-    prior_pushes,
+    holdout_calibration,
     recovery,
     stability,
     identification,
     sensitivity,
+    judged_as_a_whole,
     history_rows,
     drift,
     report_self_contained,

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from mmm_assets.checks import evaluations
 from mmm_assets.checks.gates import CHECK_SPECS
 from mmm_assets.dagster_private.instances import latest_execution
 from mmm_assets.partitions import client_x_window, partition_order, window_key
 from mmm_engine.client.windows import STANDARD_WINDOWS
 
 NOT_RUN = "not run"
+NOT_JUDGED = "not judged"
 _CHECK_ORDER = {spec.key: place for place, spec in enumerate(CHECK_SPECS)}
 
 
@@ -27,7 +29,8 @@ class LatestCheck:
     Attributes:
         check: Name of the check.
         partition: Client, or client and window.
-        outcome: "passed", "FAILED" (severity ERROR), "warning" or "not run" (its run ended before it).
+        outcome: "passed", "FAILED" (severity ERROR), "warning", "not judged" (there was nothing to judge) or "not run"
+            (its run ended before it).
         reason: In words.
     """
 
@@ -35,6 +38,21 @@ class LatestCheck:
     partition: str
     outcome: str
     reason: str
+
+    @property
+    def client(self) -> str:
+        """Whose it is."""
+        return self.partition.partition("|")[0]
+
+    @property
+    def window(self) -> str:
+        """The window judged, the client where it is judged as a whole."""
+        return self.partition.rpartition("|")[2]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether its numbers are outside their limits."""
+        return self.outcome in ("FAILED", "warning")
 
     @property
     def stops(self) -> bool:
@@ -66,21 +84,21 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, partition: str)
 
 
 def outcome(evaluation: dg.AssetCheckEvaluation) -> str:
-    """How an evaluation ended, in one word.
+    """How an evaluation ended, in a word or two.
 
     >>> outcome(dg.AssetCheckEvaluation(asset_key=dg.AssetKey("report"), check_name="c", passed=True))
     'passed'
     """
     if evaluation.passed:
         return "passed"
+    if not evaluations.was_judged(evaluation):
+        return NOT_JUDGED
     return "FAILED" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "warning"
 
 
-def of_evaluations(evaluations: Iterable[dg.AssetCheckEvaluation]) -> list[LatestCheck]:
+def of_evaluations(judged: Iterable[dg.AssetCheckEvaluation]) -> list[LatestCheck]:
     """The last of each check and partition among evaluations at hand, in the order of the checks."""
-    last = {
-        (evaluation.asset_check_key, evaluation.partition or ""): evaluation for evaluation in evaluations
-    }
+    last = {(evaluation.asset_check_key, evaluation.partition or ""): evaluation for evaluation in judged}
     ordered = sorted(last, key=lambda place: (_CHECK_ORDER[place[0]], partition_order(place[1])))
     return [_of(last[place]) for place in ordered]
 

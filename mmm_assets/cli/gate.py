@@ -14,7 +14,7 @@ def gate(clients: SomeClients = None) -> None:
     """Print the latest check results; exit code 1 when an ERROR check failed or did not run. For CI."""
     from mmm_assets import partitions
     from mmm_assets.checks.latest import latest_checks
-    from mmm_assets.cli.tables import check_table
+    from mmm_assets.cli.tables import advice_lines, check_table
 
     folder = home.home_dir()
     if not (folder / "history").exists():
@@ -22,7 +22,8 @@ def gate(clients: SomeClients = None) -> None:
     with home.open_instance(folder) as instance:
         judged = unique(clients or partitions.registered_clients(instance))
         checks = {client: latest_checks(instance, check_client_id(client)) for client in judged}
-    print_parts(check_table(check for of_client in checks.values() for check in of_client))
+    every = [check for of_client in checks.values() for check in of_client]
+    print_parts(check_table(every), *advice_lines(every))
     never_refreshed = [client for client, of_client in checks.items() if not of_client]
     for client in never_refreshed:
         print_error(f"client '{client}': never refreshed; run: mmm refresh {client}")

@@ -32,7 +32,7 @@ SCORES = {  # heading -> (split, metric, format)
     "diver-\ngences": ("all", "divergences", "{:.0f}"),
     "\nseconds": ("all", "sample_seconds", "{:.1f}"),
 }
-OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow"}
+OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow", "not judged": "dim"}
 SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
 FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
 SHARES = ("coverage_50", "coverage_90", "bias", "wape")
@@ -54,18 +54,32 @@ def score_table(results: ClientResults) -> Table:
 
 
 def check_table(checks: Iterable[LatestCheck]) -> Table:
-    """One row per check and partition: outcome and reason."""
+    """One row per check and outcome: its partitions, and the reason of the first of them."""
     table = _table("Checks")
     for heading in ("check", "partition", "outcome"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=heading != "partition", overflow="fold")
     table.add_column("reason", overflow="fold")
-    above = ""
+    alike: dict[tuple[str, str, str], list[LatestCheck]] = {}
     for check in checks:
-        outcome = Text(check.outcome, style=OUTCOME_STYLES.get(check.outcome, "bold red"))
-        name = "" if check.check == above else check.check
-        table.add_row(name, check.partition, outcome, Text(check.reason))
-        above = check.check
+        alike.setdefault((check.check, check.client, check.outcome), []).append(check)
+    above = ""
+    for (name, _, outcome), group in alike.items():
+        words = Text(outcome, style=OUTCOME_STYLES.get(outcome, "bold red"))
+        partitions = [group[0].partition, *(check.window for check in group[1:])]
+        table.add_row("" if name == above else name, ", ".join(partitions), words, Text(group[0].reason))
+        above = name
     return table
+
+
+def advice_lines(checks: Iterable[LatestCheck]) -> Iterator[Text]:
+    """What each failed check means and what to do, once however many windows fail it."""
+    from mmm_engine.scores.advice import advice_on
+
+    for name in dict.fromkeys(check.check for check in checks if check.has_failed):
+        advice = advice_on(name)
+        if advice:
+            meaning = f"{advice.meaning} What to do: {advice.remedy}"
+            yield Text.assemble((f"  {name}: ", "yellow"), meaning)
 
 
 def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore) -> None:
@@ -76,7 +90,10 @@ def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore
     publication = Publication(root=results.root)
     if results.has_data(outcome.client):
         screen.print(score_table(results.read(outcome.client)))
-    screen.print(check_table(of_evaluations(outcome.evaluations)))
+    checks = of_evaluations(outcome.evaluations)
+    screen.print(check_table(checks))
+    for line in advice_lines(checks):
+        screen.print(line, highlight=False)
     for what in outcome.left_out:
         screen.print(f"Left out: {what}", markup=False)
     for failure in outcome.failures:
@@ -88,7 +105,8 @@ def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore
     if report.exists():
         stale = "" if status and status.published else " (stale)"
         screen.print(f"Report{stale}: {report}", markup=False, highlight=False, soft_wrap=True)
-    screen.print(f"{outcome.client}: {outcome.seconds:.0f} s", markup=False, highlight=False)
+    verdict = f"{status.verdict}, " if status and outcome.has_verdict else ""
+    screen.print(f"{outcome.client}: {verdict}{outcome.seconds:.0f} s", markup=False, highlight=False)
 
 
 def finding_lines(data: ClientData) -> Iterator[Text]:

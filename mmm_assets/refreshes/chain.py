@@ -100,6 +100,11 @@ class RefreshOutcome:
         )
 
     @property
+    def has_verdict(self) -> bool:
+        """Whether it came so far that the client as a whole was judged."""
+        return any(e.asset_key == dg.AssetKey("metric_history") for e in self.evaluations)
+
+    @property
     def succeeded(self) -> bool:
         """Whether every run succeeded and no ERROR check failed."""
         return not self.failures and not self.failed_checks

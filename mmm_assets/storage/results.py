@@ -70,11 +70,6 @@ class WindowResults:
         """Client, window, cutoff, versions, seed and fit that all frames of the window come from."""
         return self.metrics.attrs
 
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts on the window."""
-        return verdicts.of_window(self.inputs, self.metrics, self.parameters)
-
 
 # Field of WindowResults, and of the engine's ScoredWindow, to the asset it is stored as; all come from one posterior.
 WINDOW_FRAMES = {
@@ -132,14 +127,25 @@ class ClientResults:
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every verdict that can be read from what is stored, the data contract first."""
-        from mmm_engine.scores import gates
+        from mmm_engine.scores import client_verdicts, gates
 
-        on_windows = [verdict for window in self.windows.values() for verdict in window.verdicts]
+        on_windows: list[Verdict] = []
+        for window in self.windows.values():
+            on_windows.append(verdicts.of_cutoff(window.inputs, self.data))
+            on_windows.append(verdicts.of_fitted_rows(window.inputs, window.attrs))
+            on_windows += client_verdicts.window_verdicts(window)
         missing = () if FULL in self.windows else (verdicts.of_missing(FULL, self.fit_fault),)
         limits = self.data.config.thresholds
-        on_fleets = verdicts.of_fleets(self.recovery, self.stability, limits)
+        on_fleets = client_verdicts.fleet_verdicts(self.recovery, self.stability, limits)
         on_audit = verdicts.of_audit(self.audit.identification, self.audit.sensitivity, limits)
-        return (gates.check_data(self.data), *missing, *on_windows, *on_fleets, *on_audit)
+        return (gates.check_data(self.data), *missing, *on_windows, *self.whole, *on_fleets, *on_audit)
+
+    @cached_property
+    def whole(self) -> tuple[Verdict, ...]:
+        """Verdicts on the client as a whole: forecasts over all windows, and what the fit of all rows says."""
+        from mmm_engine.scores.client_verdicts import whole_verdicts
+
+        return whole_verdicts(self.windows.values(), self.data.config.thresholds)
 
     @property
     def made_by(self) -> Mapping[Any, Any]:

@@ -5,18 +5,27 @@ Here: the thresholds and their defaults.
 | check | thresholds |
 |---|---|
 | sampler_converged | rhat_max, ess_min, divergence_rate_max, tree_depth_hits_max, bfmi_min |
-| prior_pushes | prior_pushes_max |
+| holdout_skill | skill_min |
+| holdout_calibration | bias_abs_max, coverage_90_min, coverage_90_max |
+| fit_explains | r_squared_min |
 | baseline_positive | baseline_negative_max |
-| holdout_skill | skill_min, bias_abs_max, coverage_90_min, coverage_90_max |
+| media_plausible | media_share_max, roas_max, cost_per_conversion_min |
+| media_total | media_spread_max |
+| controls_plausible | control_share_max |
+| curves_plausible | flat_response_max |
+| residuals | autocorrelation_max |
+| prior_pushes | prior_pushes_max |
 | recovery | recovery_min |
 | stability | stability_min |
 | sensitivity | stability_min, placebo_max |
 | drift | drift_max |
 
-A failure is a warning, but for sampler_converged on `full`: an error, and nothing of the refresh is published.
-Errors that no threshold moves: data_contract, training_cutoff, window_fitted, history_rows, report_self_contained.
+Errors: sampler_converged on `full` (nothing of the refresh is published), fit_explains, baseline_positive,
+media_plausible, controls_plausible, and holdout_skill where the naive forecast wins on all longer windows. All others
+are warnings. Errors that no threshold moves: data_contract, training_cutoff, fitted_rows, window_fitted, history_rows,
+report_self_contained.
 
-Not here: the checks (scores/gates.py).
+Not here: the checks (scores/gates.py, scores/plausibility.py).
 """
 
 from __future__ import annotations
@@ -33,10 +42,13 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class ThresholdConfig(Frozen):
     """Numbers of the checks; a name ends in the side that is allowed.
 
-    ``prior_pushes_max`` counts parameters whose posterior median lies outside the prior's central 98%,
-    ``baseline_negative_max`` is the probability that the baseline of a training row lies below 0, ``drift_max`` a
-    share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of
-    the channel it copies.
+    ``prior_pushes_max`` counts parameters whose posterior median lies outside the prior's central 98% (None: as many
+    as chance brings), ``baseline_negative_max`` is the probability that a training row is expected below 0 without
+    media, ``media_spread_max`` the upper over the lower end of the 90% interval of what all media bring,
+    ``flat_response_max`` what a channel would still bring with a tenth of its media, as a share. ``roas_max`` and
+    ``cost_per_conversion_min`` bound the median return of each channel, in the client's own units. ``drift_max`` is a
+    share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of the
+    channel it copies.
     """
 
     rhat_max: Annotated[float, Field(ge=1)] = 1.01
@@ -44,12 +56,20 @@ class ThresholdConfig(Frozen):
     divergence_rate_max: Fraction = 0.001
     tree_depth_hits_max: Annotated[int, Field(ge=0)] = 0
     bfmi_min: Annotated[float, Field(ge=0)] = 0.3
-    prior_pushes_max: Annotated[int, Field(ge=0)] = 0
-    baseline_negative_max: Fraction = 0.05
     skill_min: Annotated[float, Field(le=1)] = 0.0
     bias_abs_max: Annotated[float, Field(ge=0)] = 0.2
     coverage_90_min: Fraction = 0.5
     coverage_90_max: Fraction = 1.0
+    r_squared_min: Annotated[float, Field(le=1)] = 0.1
+    baseline_negative_max: Fraction = 0.05
+    media_share_max: Fraction = 0.7
+    roas_max: Annotated[float, Field(gt=0)] = 50.0
+    cost_per_conversion_min: Annotated[float, Field(gt=0)] | None = None
+    media_spread_max: Annotated[float, Field(ge=1)] = 3.0
+    control_share_max: Annotated[float, Field(ge=0)] = 0.5
+    flat_response_max: Fraction = 0.5
+    autocorrelation_max: Fraction = 0.5
+    prior_pushes_max: Annotated[int, Field(ge=0)] | None = None
     recovery_min: Fraction = 0.3
     stability_min: Fraction = 0.8
     drift_max: Annotated[float, Field(ge=1)] = 1.0

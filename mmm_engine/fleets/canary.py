@@ -19,7 +19,8 @@ from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.scored_window import fit_window
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import scale_window
-from mmm_engine.scores.gates import Verdict, check_convergence
+from mmm_engine.scores.gates import check_convergence
+from mmm_engine.scores.verdict import Verdict
 from mmm_engine.simulation.client import Simulation, simulate_client
 
 CANARY = "canary"

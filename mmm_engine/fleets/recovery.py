@@ -20,9 +20,9 @@ from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_targets
 from mmm_engine.model.arrays import first_rows, model_data
 from mmm_engine.model.parameters import SHOWN_AS
+from mmm_engine.model.prior_draws import prior_values
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
-from mmm_engine.posterior.parameter_table import prior_values
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.rows.window import ScaledInputs

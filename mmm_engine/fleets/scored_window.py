@@ -18,8 +18,8 @@ from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
 from mmm_engine.posterior.progress import ProgressListener
-from mmm_engine.results.baseline import plausibility_scores
 from mmm_engine.results.decomposition import contributions, decomposition_frame, multiplier_frame
+from mmm_engine.results.plausibility import plausibility_scores
 from mmm_engine.results.predictive import Prediction, predict, predictive_frame
 from mmm_engine.results.response import adstock_weights, response_curves
 from mmm_engine.results.returns import channel_returns
@@ -49,8 +49,10 @@ class ScoredWindow(FittedWindow):
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """Scores, sampler health and the plausibility of the baseline in one score frame."""
-        return pd.concat([self.scores, self.health, plausibility_scores(self)], ignore_index=True)
+        """Scores and sampler health in one score frame; of a window of all rows also how plausible its fit is."""
+        parts = [self.scores, self.health]
+        parts += [] if self.inputs.horizon else [plausibility_scores(self)]
+        return pd.concat(parts, ignore_index=True)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.return_priors import draw_scales
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 
+PRIOR_DRAWS = 1000
 RANGE = (0.01, 0.99)
 _RANGE_DRAWS = 20_000
 
@@ -77,6 +78,11 @@ def draw_parameters(
         if scale is not None:
             values[dict(group.parameters)[scale]] = scales[:, list(group.channels)]
     return values
+
+
+def prior_values(specification: ModelSpecification, data: ModelData) -> dict[str, Floats]:
+    """Draws of every parameter from its prior, by name, shape (draw, element); the same at every call."""
+    return draw_parameters(specification, data, PRIOR_DRAWS, np.random.default_rng(0))
 
 
 @cache

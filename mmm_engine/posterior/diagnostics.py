@@ -19,6 +19,8 @@ _SUMMARY_NUMBERS = ("mean", "sd", "q05", "q50", "q95", "rhat", "ess_bulk", "ess_
 def sampler_health(posterior: xr.DataTree, summary: pd.DataFrame) -> pd.DataFrame:
     """Sampler health as a score frame: split, channel, metric, value, unit.
 
+    A number is NaN where that of any element is: one of which nothing is known may be the worst.
+
     Args:
         posterior: Output of `fit`.
         summary: Its `parameter_summary`.
@@ -30,9 +32,9 @@ def sampler_health(posterior: xr.DataTree, summary: pd.DataFrame) -> pd.DataFram
         "divergence_rate": (float(diverging.mean()), "fraction"),
         "max_tree_depth": (float(stats["tree_depth"].max()), "count"),
         "tree_depth_hits": (float(stats["reached_max_treedepth"].sum()), "count"),
-        "rhat_max": (float(summary["rhat"].max()), "score"),
-        "ess_bulk_min": (float(summary["ess_bulk"].min()), "count"),
-        "ess_tail_min": (float(summary["ess_tail"].min()), "count"),
+        "rhat_max": (float(summary["rhat"].max(skipna=False)), "score"),
+        "ess_bulk_min": (float(summary["ess_bulk"].min(skipna=False)), "count"),
+        "ess_tail_min": (float(summary["ess_tail"].min(skipna=False)), "count"),
         "bfmi_min": (float(_bfmi(stats["energy"].to_numpy()).min()), "score"),
         "sample_seconds": (float(posterior.attrs.get("sample_seconds", np.nan)), "seconds"),
     }

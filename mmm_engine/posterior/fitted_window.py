@@ -15,6 +15,7 @@ import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
+from mmm_engine.model.prior_draws import prior_values
 from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.diagnostics import (
     attach_summary,
@@ -72,6 +73,11 @@ class FittedWindow:
     def draws(self) -> dict[str, Floats]:
         """Parameters by name with chains joined, each of shape (draw, ...), model space."""
         return flat_draws(self.posterior)
+
+    @cached_property
+    def prior_draws(self) -> dict[str, Floats]:
+        """Draws of every parameter from its prior, by name, as `draws` has those of the posterior; always the same."""
+        return prior_values(self.specification, self.training_arrays)
 
     @cached_property
     def parameter_summary(self) -> pd.DataFrame:

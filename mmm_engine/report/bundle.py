@@ -21,7 +21,7 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mmm_engine.scores.gates import Verdict
+from mmm_engine.scores.verdict import Verdict
 
 
 @dataclass(frozen=True)

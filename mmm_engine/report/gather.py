@@ -17,7 +17,7 @@ from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport, spend_
 if TYPE_CHECKING:
     from mmm_engine.rows.client_data import ClientData
     from mmm_engine.rows.window import ScaledInputs
-    from mmm_engine.scores.gates import Verdict
+    from mmm_engine.scores.verdict import Verdict
 
 
 class ReportedWindow(Protocol):

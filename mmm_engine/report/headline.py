@@ -17,41 +17,30 @@ from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
 from mmm_engine.report.sections.diff import cause_words
 from mmm_engine.report.subject import Subject, pick
-from mmm_engine.scores.gates import Judgement, Verdict, judge
+from mmm_engine.scores.advice import advice_on, subject_of
+from mmm_engine.scores.verdict import CheckResult, Judgement, by_check, judge
 
 #: A ROAS that moved by more than this share since the last refresh is named on the first screen.
 NOTABLE_MOVE = 0.1
-#: What a check is about, for checks whose name states that it passed.
-CHECK_WORDS = {
-    "data_contract": "data contract",
-    "training_cutoff": "training cutoff",
-    "sampler_converged": "convergence of the sampler",
-    "prior_pushes": "parameters inside their priors",
-    "baseline_positive": "baseline above 0",
-    "drift": "results in their usual range",
-    "holdout_skill": "forecast of unseen rows",
-    "recovery": "recovery of known parameters",
-    "stability": "stability of channel shares",
-    "report_self_contained": "self-contained report",
-    "history_rows": "recorded history",
-}
 
 
 def build_summary(subject: Subject) -> Summary:
     """The first screen of one client's report."""
     verdicts = subject.inputs.verdicts
-    failed = sorted((v for v in verdicts if not v.passed), key=lambda v: (v.severity != "error", v.check))
+    results = by_check(verdicts)
+    failed = [result for result in results if result.outcome == "failed"]
     changes, since = _changes(subject)
     return Summary(
         verdict=judge(verdicts),
-        because=_because(subject, failed),
+        because=_because(subject, results),
         headlines=(_holdout_error(subject), _media_share(subject), _best_return(subject)),
         changes=changes,
         changes_since=since,
-        failed=tuple(_failed_note(verdicts) for verdicts in _by_check(failed)),
+        failed=tuple(_failed_note(result) for result in failed),
         checks_failed=len(failed),
         warnings=_warnings(subject),
-        checks_total=len(verdicts),
+        checks_total=len(results),
+        not_judged=tuple(_not_judged_words(result) for result in results if result.outcome == "not judged"),
     )
 
 
@@ -83,15 +72,18 @@ def holdout_error(subject: Subject, window: WindowReport) -> tuple[str, float]:
 # --- why ----------------------------------------------------------------------------------------
 
 
-def _because(subject: Subject, failed: Sequence[Verdict]) -> str:
-    total = len(subject.inputs.verdicts)
-    if not total:
+def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
+    failed = [result for result in results if result.outcome == "failed"]
+    unknown = [result for result in results if result.outcome == "not judged"]
+    if not results:
         first = "No check was run on this model"
-    elif not failed:
-        first = f"All {total} checks passed"
+    elif failed:
+        names = [check_name(result) for result in failed]
+        first = f"{len(failed)} of {len(results)} checks failed: {wording.listing(names, 3)}"
+    elif unknown:
+        first = f"{wording.count(len(results) - len(unknown), 'check')} passed, {len(unknown)} could not be judged"
     else:
-        names = [check_name(*verdicts) for verdicts in _by_check(failed)]
-        first = f"{len(failed)} of {total} checks failed: {wording.listing(names, 3)}"
+        first = f"All {len(results)} checks passed"
     return " ".join(wording.sentence(part) for part in (first, _holdout_sentence(subject)) if part)
 
 
@@ -126,26 +118,26 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _by_check(failed: Sequence[Verdict]) -> list[list[Verdict]]:
-    """Failed verdicts of one check and severity together, in the order given: windows often fail alike."""
-    groups: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in failed:
-        groups.setdefault((verdict.check, verdict.severity), []).append(verdict)
-    return list(groups.values())
-
-
-def check_name(verdict: Verdict, *others: Verdict) -> str:
-    """What a check is about, with its windows."""
-    windows = [wording.window_words(one.window) for one in (verdict, *others) if one.window]
+def check_name(result: CheckResult) -> str:
+    """What a check is about, with the windows that decide its outcome."""
+    windows = [
+        wording.window_words(window) for window in result.windows if window != FULL or len(result.windows) > 1
+    ]
     where = f" ({wording.listing(windows)})" if windows else ""
-    return CHECK_WORDS.get(verdict.check, wording.safe_text(verdict.check, 60).replace("_", " ")) + where
+    return wording.safe_text(subject_of(result.check), 60) + where
 
 
-def _failed_note(verdicts: Sequence[Verdict]) -> Note:
-    """One check that failed, with the reason of its first window."""
-    verdict = verdicts[0]
-    tone: Tone = "bad" if verdict.severity == "error" else "care"
-    return Note(tone, check_name(*verdicts), wording.sentence(wording.safe_text(verdict.reason)))
+def _failed_note(result: CheckResult) -> Note:
+    """One check that failed: its reason, what it means, what to do."""
+    tone: Tone = "bad" if result.severity == "error" else "care"
+    advice = advice_on(result.check)
+    said = [wording.sentence(wording.safe_text(result.reason)), advice.meaning if advice else ""]
+    return Note(tone, check_name(result), " ".join(filter(None, said)), advice.remedy if advice else "")
+
+
+def _not_judged_words(result: CheckResult) -> str:
+    """A check that had nothing to judge, and why."""
+    return f"{check_name(result)}: {wording.safe_text(result.reason)}"
 
 
 # --- three numbers ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from mmm_engine.client.windows import FULL, Window
-from mmm_engine.scores.gates import Verdict
+from mmm_engine.scores.verdict import Verdict
 
 if TYPE_CHECKING:
     from mmm_engine.rows.findings import Finding

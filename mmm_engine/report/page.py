@@ -16,7 +16,7 @@ import pandas as pd
 
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import Audience
-from mmm_engine.scores.gates import Judgement
+from mmm_engine.scores.verdict import Judgement
 
 Cell = str | float | None
 CellKind = Literal["text", "name", "code", "date", "number", "count", "share", "signed", "ratio", "fine"]
@@ -164,9 +164,10 @@ class Summary:
         changes: What moved since the last refresh; empty when no earlier refresh is known.
         changes_since: When that refresh was, "" when unknown.
         failed: Failed checks, errors first; windows that fail one check share a remark.
-        checks_failed: How many checks that are.
+        checks_failed: How many checks that are; one that several windows fail counts once.
         warnings: Plain statements that must not be missed ("the naive forecast wins").
         checks_total: Number of checks that were run.
+        not_judged: Checks that had nothing to judge, with the reason.
     """
 
     verdict: Judgement
@@ -178,6 +179,7 @@ class Summary:
     checks_failed: int
     warnings: tuple[str, ...]
     checks_total: int
+    not_judged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,24 @@
-"""Verdicts on a model: predicates on scores, with thresholds and reasons in words.
+"""Checks of rows, sampler, forecasts and fleets: predicates on scores, with thresholds and reasons in words.
 
-Here: what makes a model fit to publish, as pure functions of frames and thresholds.
-Not here: how scores are computed (forecast_scores.py, fleets/), Dagster asset checks (they call these).
+Here: pure functions of frames and thresholds.
+Not here: whether results are plausible (plausibility.py), how scores are computed (forecast_scores.py, fleets/), the
+judgement on all checks (verdict.py), Dagster asset checks (they call these).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.rows.client_data import ClientData
+from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK
-
-Severity = Literal["error", "warning"]
-Judgement = Literal["usable", "usable with care", "do not use"]
+from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged
 
 CONVERGENCE = (
     # metric, threshold, whether the threshold is a ceiling, what a reader calls it
@@ -32,27 +31,8 @@ CONVERGENCE = (
 )
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of one check.
-
-    Attributes:
-        check: Name of the check, the same in Dagster, history and report.
-        passed: Whether the numbers are inside their thresholds.
-        severity: "error" when a failure makes the model unfit for decisions.
-        blocking: Whether a failure stops what comes after it.
-        reason: One sentence with the number and its threshold.
-        numbers: The numbers the verdict was read from.
-        window: The window judged, or None for the client as a whole.
-    """
-
-    check: str
-    passed: bool
-    severity: Severity
-    blocking: bool
-    reason: str
-    numbers: dict[str, float] = field(default_factory=dict)
-    window: Window | None = None
+DIVERGENCE_TOLERANCE = 10.0  # times the limit, as a warning
+LONGER_ROWS = 8  # held-out rows from which on a lost comparison is no chance
 
 
 def check_data(data: ClientData) -> Verdict:
@@ -66,136 +46,178 @@ def check_data(data: ClientData) -> Verdict:
     return Verdict("data_contract", True, "error", True, reason, numbers)
 
 
-def check_cutoff(frame: pd.DataFrame, cutoff: pd.Timestamp, window: Window) -> Verdict:
-    """No training row lies after the cutoff, no held-out row at or before it, and the window has its length.
+def check_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:
+    """The window trains on the rows before its cutoff alone, and its scales are those of these rows.
+
+    Cutoff and scales are worked out again from the client's rows: a window that says of itself where it ends would
+    agree with itself whatever it holds.
 
     Args:
-        frame: Columns date and split, as stored.
-        cutoff: Last training date that the scales and the fit say they saw.
-        window: The window.
+        inputs: The window as it is stored.
+        data: The client's rows.
     """
-    train = frame.loc[frame["split"] == "train", "date"]
-    test = frame.loc[frame["split"] == "test", "date"]
-    late, early = int((train > cutoff).sum()), int((test <= cutoff).sum())
-    passed = late == 0 and early == 0 and len(test) == window.holdout
-    reason = (
-        f"{len(train)} training rows end at {cutoff:%Y-%m-%d}, {len(test)} held-out rows follow"
-        if passed
-        else f"{late} training rows lie after the cutoff {cutoff:%Y-%m-%d}, {early} held-out rows at or before it, "
-        f"{len(test)} held-out rows where {window.holdout} were wanted"
-    )
+    window, name = inputs.window, "training_cutoff"
+    if inputs.data_version != data.data_version:
+        return not_judged(name, "the window was made from other rows than are stored now", window)
+    cutoff = pd.Timestamp(data.dates[len(data) - window.holdout - 1])
+    is_train = inputs.split == "train"
+    late = int((inputs.dates[is_train] > cutoff).sum())
+    early = int((inputs.dates[~is_train] <= cutoff).sum())
+    leaking = _other_scales(inputs, data)
     numbers = {
         "late_training_rows": float(late),
         "early_held_out_rows": float(early),
-        "held_out_rows": float(len(test)),
+        "held_out_rows": float((~is_train).sum()),
+        "leaking_scales": float(len(leaking)),
     }
-    return Verdict("training_cutoff", passed, "error", True, reason, numbers, window)
+    faults = []
+    if late or early or (~is_train).sum() != window.holdout:
+        faults.append(
+            f"{late} training rows lie after the cutoff {cutoff:%Y-%m-%d}, {early} held-out rows at or before it, "
+            f"{(~is_train).sum()} held-out rows where {window.holdout} were wanted"
+        )
+    if leaking:
+        faults.append(f"scales that are not those of the training rows: {', '.join(leaking[:3])}")
+    reason = "; ".join(faults) or (
+        f"{is_train.sum()} training rows end at {cutoff:%Y-%m-%d}, {(~is_train).sum()} held-out rows follow"
+    )
+    return Verdict(name, not faults, "error", True, reason, numbers, window)
+
+
+def _other_scales(inputs: ScaledInputs, data: ClientData) -> list[str]:
+    """Columns whose scale is not that of the training rows, which the client's rows say."""
+    stored, expected = inputs.scales, scale_window(data, inputs.window).scales
+    target = data.config.target.column
+    scales = {target: (stored.target, expected.target)}
+    for by_column, fresh in ((stored.media, expected.media), (stored.controls, expected.controls)):
+        scales |= {column: (by_column.get(column, math.nan), scale) for column, scale in fresh.items()}
+    return [
+        column for column, (scale, fresh) in scales.items() if not math.isclose(scale, fresh, rel_tol=1e-9)
+    ]
+
+
+def check_fitted_rows(attributes: Mapping[Any, Any], inputs: ScaledInputs) -> Verdict:
+    """The posterior says of itself that it was fitted on exactly the window's training rows and settings.
+
+    Args:
+        attributes: Of the posterior, or of a frame that was read from it: cutoff, train_rows, versions.
+        inputs: The window that it is judged on.
+    """
+    expected = {
+        "cutoff": inputs.cutoff.isoformat(),
+        "train_rows": str(inputs.train_rows),
+        "data_version": inputs.data_version,
+        "config_version": inputs.config.config_version,
+    }
+    said = {name: str(attributes.get(name)) for name in expected}
+    differing = [name for name, value in expected.items() if said[name] != value]
+    reason = (
+        "; ".join(
+            f"the posterior was fitted with {name} {said[name]}, the window has {expected[name]}"
+            for name in differing
+        )
+        or f"the posterior was fitted on the window's {inputs.train_rows} training rows, up to {inputs.cutoff:%Y-%m-%d}"
+    )
+    numbers = {"differing": float(len(differing))}
+    return Verdict("fitted_rows", not differing, "error", True, reason, numbers, inputs.window)
 
 
 def check_convergence(health: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
     """The sampler converged; on `full`, the window decisions are read from, a failure is an error and blocks.
+
+    A few divergent draws, up to `DIVERGENCE_TOLERANCE` times the limit, are a warning where all else is sound: draws
+    that agree and are worth enough are not lost for them, and the fit was tried again with smaller steps before.
 
     Args:
         health: Output of `sampler.sampler_health`, or a score frame that holds it.
         thresholds: The client's thresholds.
         window: The window.
     """
-    values = dict(zip(health["metric"], health["value"], strict=True))
-    faults = []
-    for metric, threshold, ceiling, name in CONVERGENCE:
-        value, limit = float(values.get(metric, math.nan)), float(getattr(thresholds, threshold))
-        inside = value <= limit if ceiling else value >= limit
-        if not inside:
-            faults.append(f"{name} {value:.4g} (wanted {'at most' if ceiling else 'at least'} {limit:g})")
-    numbers = {metric: float(values.get(metric, math.nan)) for metric, *_ in CONVERGENCE}
-    full = window == FULL
-    reason = (
-        f"R-hat {numbers['rhat_max']:.3f}, smallest ESS {min(numbers['ess_bulk_min'], numbers['ess_tail_min']):.0f}, "
-        f"{values.get('divergences', 0.0):.0f} divergences"
-        if not faults
-        else "the sampler did not converge: " + ", ".join(faults)
-    )
-    return Verdict(
-        "sampler_converged", not faults, "error" if full else "warning", full, reason, numbers, window
-    )
+    stored = dict(zip(health["metric"], health["value"].astype(float), strict=True))
+    values = {metric: stored.get(metric, math.nan) for metric, *_ in CONVERGENCE}
+    faults, names = [], []
+    for metric, threshold, is_ceiling, name in CONVERGENCE:
+        value, limit = values[metric], float(getattr(thresholds, threshold))
+        if not (value <= limit if is_ceiling else value >= limit):
+            side = "at most" if is_ceiling else "at least"
+            faults.append(f"{name} {beside_limit(value, limit)} (wanted {side} {limit:g})")
+            names.append(metric)
+    few = DIVERGENCE_TOLERANCE * thresholds.divergence_rate_max
+    is_tolerable = names == ["divergence_rate"] and values["divergence_rate"] <= few
+    stops = window == FULL and not is_tolerable
+    if not faults:
+        smallest = min(values["ess_bulk_min"], values["ess_tail_min"])
+        reason = (
+            f"R-hat {values['rhat_max']:.3f}, smallest ESS {smallest:.0f}, "
+            f"{stored.get('divergences', 0.0):.0f} divergences"
+        )
+    elif is_tolerable:
+        reason = f"chains agree, with some divergences: {faults[0]}"
+    else:
+        reason = "the sampler did not converge: " + ", ".join(faults)
+    severity: Severity = "error" if stops else "warning"
+    return Verdict("sampler_converged", not faults, severity, stops, reason, values, window)
 
 
-def check_holdout(scores: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
-    """The held-out rows were forecast better than the seasonal naive, without gross bias, with honest intervals.
+def check_calibration(scores: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
+    """The held-out rows were forecast without gross bias, inside honest intervals.
 
     Args:
         scores: Score frame of the window; only split "test" is looked at.
         thresholds: The client's thresholds.
         window: The window.
     """
-    test = scores[(scores["split"] == "test") & (scores["channel"] == "all")]
-    values = {str(metric): float(value) for metric, value in zip(test["metric"], test["value"], strict=True)}
-    skill, bias = values.get("skill", math.nan), values.get("bias", math.nan)
-    coverage = values.get("coverage_90", math.nan)
+    values = _held_out(scores)
+    numbers = {name: values.get(name, math.nan) for name in ("bias", "coverage_90")}
+    bias, coverage = numbers["bias"], numbers["coverage_90"]
+    if math.isnan(bias) or math.isnan(coverage):
+        return not_judged("holdout_calibration", f"window '{window}' holds out no rows", window)
     faults = []
-    if not skill > thresholds.skill_min:
-        faults.append(
-            "the seasonal naive forecast is better"
-            if skill <= 0
-            else f"skill {skill:.2f} is not above {thresholds.skill_min:g}"
-        )
-        faults[-1] += f" (skill {skill:.2f})" if skill <= 0 else ""
-    if not abs(bias) <= thresholds.bias_abs_max:
+    if abs(bias) > thresholds.bias_abs_max:
         faults.append(f"bias {bias:+.0%} is beyond ±{thresholds.bias_abs_max:.0%}")
     low, high = thresholds.coverage_90_min, thresholds.coverage_90_max
     if not low <= coverage <= high:
-        wanted = f"at least {low:.0%}" if not coverage >= low else f"at most {high:.0%}"
+        wanted = f"at least {low:.0%}" if coverage < low else f"at most {high:.0%}"
         faults.append(f"90% intervals hold {coverage:.0%} of the rows, wanted {wanted}")
-    reason = (
-        f"skill {skill:.2f} over the seasonal naive, bias {bias:+.1%}, 90% intervals hold {coverage:.0%}"
-        if not faults
-        else "; ".join(faults)
-    )
-    numbers = {"skill": skill, "bias": bias, "coverage_90": coverage}
-    return Verdict("holdout_skill", not faults, "warning", False, reason, numbers, window)
+    reason = "; ".join(faults) or f"bias {bias:+.1%}, 90% intervals hold {coverage:.0%}"
+    return Verdict("holdout_calibration", not faults, "warning", False, reason, numbers, window)
 
 
-def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
-    """The posterior stays where the prior allows: data that push against a prior call for another one.
+def check_skill(skills: Mapping[Window, float], thresholds: ThresholdConfig) -> Verdict:
+    """The model forecasts held-out rows better than the seasonal naive forecast.
+
+    An error where the naive forecast wins on all of the longer windows: four rows may be chance, a model that knows
+    less about the next quarter than last year's sales do cannot say what moves them.
 
     Args:
-        parameters: Columns parameter, q50, prior_q01, prior_q99, as `plausibility.with_prior_ranges` gives them.
+        skills: `skill` of every window with held-out rows; NaN where it is not defined.
         thresholds: The client's thresholds.
-        window: The window.
     """
-    outside = (parameters["q50"] < parameters["prior_q01"]) | (parameters["q50"] > parameters["prior_q99"])
-    pushed = parameters[outside]
-    count = len(pushed) if parameters["prior_q01"].notna().all() else math.nan
-    passed = count <= thresholds.prior_pushes_max
-    named = [
-        f"{row.parameter} {row.q50:.3g} (prior {row.prior_q01:.3g} to {row.prior_q99:.3g})"
-        for row in pushed.head(3).itertuples()
-    ]
-    reason = (
-        f"{count} of {len(parameters)} parameters lie outside the 1% to 99% of their prior"
-        f"{': ' + ', '.join(named) if named else ''}, wanted at most {thresholds.prior_pushes_max}"
-    )
-    return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, window)
+    defined = {window: skill for window, skill in skills.items() if not math.isnan(skill)}
+    if not defined:
+        return not_judged("holdout_skill", "no held-out rows were compared with the seasonal naive forecast")
+    lost = {window for window, skill in defined.items() if not skill > thresholds.skill_min}
+    longer = {window for window in defined if window.holdout >= LONGER_ROWS}
+    told = ", ".join(f"{skill:.2f} ({window})" for window, skill in defined.items())
+    if not lost:
+        reason = f"closer than the seasonal naive forecast: skill {told}"
+    elif thresholds.skill_min == 0.0:
+        reason = f"the seasonal naive forecast wins on {', '.join(w.name for w in defined if w in lost)}: skill {told}"
+    else:
+        reason = f"skill {told}, wanted above {thresholds.skill_min:g}"
+    severity: Severity = "error" if longer and longer <= lost else "warning"
+    numbers = {f"skill_{window}": skill for window, skill in defined.items()}
+    return Verdict("holdout_skill", not lost, severity, False, reason, numbers)
 
 
-def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig, window: Window) -> Verdict:
-    """Without media and controls something would still be sold: a baseline below 0 takes credit from nobody.
+def held_out_skill(scores: pd.DataFrame) -> float:
+    """The skill over the seasonal naive forecast in a window's score frame; NaN where it is not defined."""
+    return _held_out(scores).get("skill", math.nan)
 
-    Args:
-        scores: Score frame of the window with the metric `baseline_negative`.
-        thresholds: The client's thresholds.
-        window: The window.
-    """
-    own = scores.loc[scores["metric"] == "baseline_negative", "value"]
-    value = float(own.iloc[0]) if len(own) else math.nan
-    passed = value <= thresholds.baseline_negative_max
-    reason = (
-        f"the baseline of a training row is below 0 with probability {value:.1%}, "
-        f"wanted at most {thresholds.baseline_negative_max:.0%}"
-    )
-    return Verdict(
-        "baseline_positive", passed, "warning", False, reason, {"baseline_negative": value}, window
-    )
+
+def _held_out(scores: pd.DataFrame) -> dict[str, float]:
+    test = scores[(scores["split"] == "test") & (scores["channel"] == "all")]
+    return dict(zip(test["metric"].astype(str), test["value"].astype(float), strict=True))
 
 
 def check_drift(drift: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
@@ -205,12 +227,12 @@ def check_drift(drift: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
         drift: Output of `drift.drift_scores`; a series whose past is too short is left out.
         thresholds: The client's thresholds.
     """
+    watched = int(drift["limit"].notna().sum())
+    if not watched:
+        return not_judged("drift", str(drift["reason"].iloc[0]))
     ratio = (drift["statistic"] / drift["limit"]).abs().where(drift["limit"].notna(), 0.0)
     left = drift[drift["alarm"] & (ratio >= thresholds.drift_max)]
-    known = int(drift["limit"].notna().sum())
-    reason = "; ".join(left["reason"]) or (
-        f"{known} series keep to their usual range" if known else str(drift["reason"].iloc[0])
-    )
+    reason = "; ".join(left["reason"]) or f"{watched} series keep to their usual range"
     numbers = {f"drift_{stream}": value for stream, value in zip(drift["stream"], ratio, strict=True)}
     return Verdict("drift", left.empty, "warning", False, reason, numbers)
 
@@ -218,7 +240,9 @@ def check_drift(drift: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
 def check_recovery(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """Known parameters are found again: the median recovery over parameters."""
     recovery = scores.loc[scores["metric"] == "recovery", "value"]
-    value = float(recovery.median()) if len(recovery) else math.nan
+    value = float(recovery.median())
+    if math.isnan(value):
+        return not_judged("recovery", "no simulated target was fitted")
     passed = value >= thresholds.recovery_min
     reason = f"median recovery {value:.2f} over {len(recovery)} parameters, wanted at least {thresholds.recovery_min:g}"
     return Verdict("recovery", passed, "warning", False, reason, {"recovery": value})
@@ -228,6 +252,8 @@ def check_stability(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     """Channel shares stay put across windows: the weighted overlap of their central 50% intervals."""
     own = scores.loc[(scores["metric"] == "stability") & (scores["channel"] == "all"), "value"]
     value = float(own.iloc[0]) if len(own) else math.nan
+    if math.isnan(value):
+        return not_judged("stability", "there are no two windows to compare")
     passed = value >= thresholds.stability_min
     reason = f"weighted overlap {value:.2f} across windows (wanted at least {thresholds.stability_min:g})"
     return Verdict("stability", passed, "warning", False, reason, {"stability": value})
@@ -240,6 +266,8 @@ def check_identification(scores: pd.DataFrame) -> Verdict:
         scores: Output of `recovery.summarise_recovery`; metric identified is 1, 0.5 (weak) or 0 per channel.
     """
     channels = scores[scores["metric"] == "identified"]
+    if channels.empty:
+        return not_judged("identification", "no simulated target was fitted")
     lost = [str(name) for name in channels.loc[channels["value"] == NOT_IDENTIFIED, "channel"]]
     identified, weak = (int((channels["value"] == value).sum()) for value in (IDENTIFIED, WEAK))
     reason = f"{identified} of {len(channels)} channels identified, {weak} weak, {len(lost)} not identified"
@@ -274,7 +302,9 @@ def check_sensitivity(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verd
             value = numbers[f"{split}_{metric}"] = values[split, metric]
             passed = passed and sign * value >= sign * limit
             told.append(f"{words} {value:.2f} (wanted {'at least' if sign > 0 else 'at most'} {limit:g})")
-    return Verdict("sensitivity", passed, "warning", False, "; ".join(told) or "nothing was run", numbers)
+    if not told:
+        return not_judged("sensitivity", "nothing was run")
+    return Verdict("sensitivity", passed, "warning", False, "; ".join(told), numbers)
 
 
 def check_history(recorded: int, expected: int) -> Verdict:
@@ -283,11 +313,3 @@ def check_history(recorded: int, expected: int) -> Verdict:
     reason = f"{recorded} rows recorded" + ("" if passed else f" where {expected} were expected")
     numbers = {"recorded": float(recorded), "expected": float(expected)}
     return Verdict("history_rows", passed, "error", False, reason, numbers)
-
-
-def judge(verdicts: Iterable[Verdict]) -> Judgement:
-    """The model as a whole: unfit when an error failed, to be used with care when only warnings did."""
-    failed = [verdict for verdict in verdicts if not verdict.passed]
-    if any(verdict.severity == "error" for verdict in failed):
-        return "do not use"
-    return "usable with care" if failed else "usable"

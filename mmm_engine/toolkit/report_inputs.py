@@ -14,7 +14,9 @@ import pandas as pd
 
 from mmm_engine.fleets.scored_window import ScoredWindow
 from mmm_engine.rows.client_data import ClientData
-from mmm_engine.scores import gates
+from mmm_engine.scores.client_verdicts import fleet_verdicts, whole_verdicts, window_verdicts
+from mmm_engine.scores.gates import check_data
+from mmm_engine.scores.verdict import Verdict
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -77,15 +79,10 @@ def _verdicts(
     windows: Sequence[ScoredWindow],
     recovery: pd.DataFrame | None,
     stability: pd.DataFrame | None,
-) -> Iterator[gates.Verdict]:
+) -> Iterator[Verdict]:
     thresholds = data.config.thresholds
-    yield gates.check_data(data)
+    yield check_data(data)
     for window in windows:
-        yield gates.check_convergence(window.health, thresholds, window.inputs.window)
-        if window.inputs.horizon:
-            yield gates.check_holdout(window.scores, thresholds, window.inputs.window)
-    if recovery is not None:
-        yield gates.check_recovery(recovery, thresholds)
-    between = None if stability is None else stability[stability["split"] == "windows"]
-    if between is not None and len(between):
-        yield gates.check_stability(between, thresholds)
+        yield from window_verdicts(window)
+    yield from whole_verdicts(windows, thresholds)
+    yield from fleet_verdicts(recovery, stability, thresholds)

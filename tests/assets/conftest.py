@@ -166,7 +166,7 @@ def install(fake: FakeSampler, patch: pytest.MonkeyPatch) -> None:
 
 def plain_page(inputs, audience="analyst") -> str:
     """A report in three lines."""
-    from mmm_engine.scores.gates import judge
+    from mmm_engine.scores.verdict import judge
 
     named = ", ".join(window.name for window in inputs.windows)
     words = f"{inputs.client}: {judge(inputs.verdicts)} ({named}), for the {audience}"

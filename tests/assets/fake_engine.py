@@ -85,6 +85,7 @@ class FakeSampler:
             "client": inputs.config.client,
             "window": inputs.window.name,
             "cutoff": inputs.cutoff.isoformat(),
+            "train_rows": inputs.train_rows,
             "data_version": inputs.data_version,
             "config_version": inputs.config.config_version,
             "engine_version": ENGINE_VERSION,

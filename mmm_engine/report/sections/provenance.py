@@ -11,26 +11,36 @@ import pandas as pd
 from mmm_engine.report import wording
 from mmm_engine.report.page import Column, Item, Note, Notes, Section, Sheet, Table, table_of
 from mmm_engine.report.subject import Subject
+from mmm_engine.scores.advice import advice_on
+from mmm_engine.scores.verdict import Verdict, by_check
 
 
 def checks_section(subject: Subject) -> Section | None:
     """Every check with its outcome and reason."""
     if not subject.inputs.verdicts:
         return None
-    ordered = sorted(subject.inputs.verdicts, key=lambda v: (v.passed, v.severity != "error", v.check))
+    results = by_check(subject.inputs.verdicts)
     rows = [
         {
             "check": wording.safe_text(verdict.check, 80).replace("_", " "),
             "window": wording.window_words(verdict.window) if verdict.window else "",
-            "outcome": "passed" if verdict.passed else f"failed ({verdict.severity})",
+            "outcome": f"failed ({verdict.severity})" if verdict.failed else verdict.outcome,
             "reason": verdict.reason,
+            "remedy": _remedy(verdict),
         }
-        for verdict in ordered
+        for result in results
+        for verdict in sorted(result.verdicts, key=lambda verdict: (not verdict.failed, not verdict.judged))
     ]
-    failed = sum(not verdict.passed for verdict in ordered)
-    reading = f"{wording.share_of(len(ordered) - failed, len(ordered))} checks passed"
+    counts = {
+        word: sum(result.outcome == word for result in results) for word in ("passed", "failed", "not judged")
+    }
+    reading = (
+        f"{counts['passed']} of {wording.count(len(results), 'check')} passed, {counts['failed']} failed"
+    )
+    reading += f", {counts['not judged']} could not be judged" if counts["not judged"] else ""
     columns = {"check": Column("Check", "name"), "window": Column("Window", "text")}
     columns |= {"outcome": Column("Outcome", "text"), "reason": Column("Reason", "text")}
+    columns |= {"remedy": Column("What it means, what to do", "text")}
     sheet = Sheet(
         "all-checks",
         "All checks",
@@ -40,6 +50,12 @@ def checks_section(subject: Subject) -> Section | None:
     return Section(
         "checks", "Checks", "Checks", "What was tested before this page was published.", (sheet,), True
     )
+
+
+def _remedy(verdict: Verdict) -> str:
+    """What a failure means and what to do; nothing for what passed."""
+    advice = advice_on(verdict.check)
+    return f"{advice.meaning} {advice.remedy}" if advice and verdict.failed else ""
 
 
 def findings_section(subject: Subject) -> Section:

@@ -12,7 +12,7 @@ from mmm_engine.report.headline import build_summary, skill_words
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import ReportContent, Sheet
 from mmm_engine.report.subject import Subject
-from mmm_engine.scores.gates import Verdict
+from mmm_engine.scores.verdict import Verdict
 from tests.engine.report.content_words import NBSP
 
 

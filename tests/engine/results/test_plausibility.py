@@ -8,7 +8,7 @@ import pytest
 from mmm_engine.model.prior_draws import prior_ranges
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
-from mmm_engine.results.baseline import plausibility_scores
+from mmm_engine.results.plausibility import plausibility_scores
 
 
 def test_parameters_get_the_range_of_their_own_prior(fitted_window: FittedWindow) -> None:

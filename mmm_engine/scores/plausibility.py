@@ -1,0 +1,273 @@
+"""Checks of what a converged fit says: could it be so? Each is asked of window `full`, which decisions are read from.
+
+Here: media, controls, baseline, curves, priors, and whether the fit explains anything, as pure functions of frames.
+Not here: how the numbers come about (results/plausibility.py), sampler and forecasts (gates.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mmm_engine.client.thresholds import ThresholdConfig
+from mmm_engine.client.windows import FULL
+from mmm_engine.scores.verdict import Verdict, not_judged
+
+PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
+_SURE = 0.99  # chance allows no more pushes than it brings with this probability
+_WORN_SHARE = 0.01  # of the target, that a channel must bring before its flat curve matters
+
+
+def check_media(scores: pd.DataFrame, returns: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """Media bring a share and returns that a business can have; beyond them an error.
+
+    The share of all media may not exceed `media_share_max`, nor the 95% point of what the prior says of it. Median
+    returns of channels may not exceed `roas_max`, median costs per conversion not fall below
+    `cost_per_conversion_min`.
+
+    Args:
+        scores: Score frame of the window, with `media_share` and `media_share_prior_q95`.
+        returns: Output of `channel_returns`.
+        thresholds: The client's thresholds.
+    """
+    share, prior = _of_all(scores, "media_share"), _of_all(scores, "media_share_prior_q95")
+    if math.isnan(share):
+        return not_judged("media_plausible", "what media bring in total was not recorded; refresh the client")
+    limit = min(thresholds.media_share_max, prior) if prior > 0.0 else thresholds.media_share_max
+    faults = []
+    if share > limit:
+        whose = "the 95% point of its prior" if limit < thresholds.media_share_max else "media_share_max"
+        faults.append(f"media bring {share:.0%} of the target, wanted at most {limit:.0%} ({whose})")
+    faults += _implausible_returns(returns, thresholds)
+    reason = "; ".join(faults) or f"media bring {share:.0%} of the target, no return is out of bounds"
+    numbers = {"media_share": share, "media_share_limit": limit}
+    return Verdict("media_plausible", not faults, "error", False, reason, numbers, FULL)
+
+
+def _implausible_returns(returns: pd.DataFrame, thresholds: ThresholdConfig) -> Iterator[str]:
+    medians = {
+        metric: returns[returns["metric"] == metric].set_index("channel")["q50"] for metric in ("roas", "cpa")
+    }
+    if medians["cpa"].empty:  # a target that counts money
+        high = medians["roas"][medians["roas"] > thresholds.roas_max].sort_values(ascending=False)
+        if len(high):
+            named = ", ".join(f"{channel} {value:,.4g}" for channel, value in high.head(3).items())
+            yield f"median return per unit of spend: {named}, wanted at most {thresholds.roas_max:g} (roas_max)"
+    elif thresholds.cost_per_conversion_min is not None:
+        cheap = medians["cpa"][medians["cpa"] < thresholds.cost_per_conversion_min].sort_values()
+        if len(cheap):
+            named = ", ".join(f"{channel} {value:,.4g}" for channel, value in cheap.head(3).items())
+            least = f"{thresholds.cost_per_conversion_min:g} (cost_per_conversion_min)"
+            yield f"median cost per conversion: {named}, wanted at least {least}"
+
+
+def check_media_total(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """The data say what media bring in total: the ends of the 90% interval are not too far apart.
+
+    Args:
+        scores: Score frame of the window, with `media_share_q05` and `media_share_q95`.
+        thresholds: The client's thresholds.
+    """
+    low, high = _of_all(scores, "media_share_q05"), _of_all(scores, "media_share_q95")
+    if math.isnan(low) or math.isnan(high):
+        return not_judged("media_total", "what media bring in total was not recorded; refresh the client")
+    ratio = high / low if low > 0.0 else math.inf
+    reason = (
+        f"media bring between {low:.1%} and {high:.1%} of the target (90% interval), a factor of {ratio:.1f}, "
+        f"wanted at most {thresholds.media_spread_max:g}"
+    )
+    is_narrow = ratio <= thresholds.media_spread_max
+    return Verdict("media_total", is_narrow, "warning", False, reason, {"media_spread": ratio}, FULL)
+
+
+def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """Without media something would still be sold: everything but media, controls included, is not below 0.
+
+    An error, because media are then credited with more than everything.
+
+    Args:
+        scores: Score frame of the window, with `baseline_negative`.
+        thresholds: The client's thresholds.
+    """
+    value = _of_all(scores, "baseline_negative")
+    if math.isnan(value):
+        return not_judged("baseline_positive", "the baseline was not recorded; refresh the client")
+    reason = (
+        f"without media a training row is expected below 0 with probability {value:.1%}, "
+        f"wanted at most {thresholds.baseline_negative_max:.0%}"
+    )
+    passed = value <= thresholds.baseline_negative_max
+    return Verdict("baseline_positive", passed, "error", False, reason, {"baseline_negative": value}, FULL)
+
+
+def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """No single control is credited with most of the target; one that is takes it from baseline and media.
+
+    Args:
+        scores: Score frame of the window, with `control_share` of each control.
+        thresholds: The client's thresholds.
+    """
+    shares = _of_each(scores, "control_share")
+    heavy = {name: share for name, share in shares.items() if not share <= thresholds.control_share_max}
+    numbers = {f"control_share_{name}": share for name, share in shares.items()}
+    if heavy:
+        named = ", ".join(f"'{name}' brings {share:.0%}" for name, share in heavy.items())
+        reason = (
+            f"{named} of the target, wanted at most {thresholds.control_share_max:.0%} for a single control"
+        )
+    elif shares:
+        largest = max(shares, key=lambda name: shares[name])
+        reason = f"the largest control, '{largest}', brings {shares[largest]:.0%} of the target"
+    else:
+        reason = "the model has no controls"
+    return Verdict("controls_plausible", not heavy, "error", False, reason, numbers, FULL)
+
+
+def check_curves(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """No channel stands for the baseline: what it brings follows its media.
+
+    A curve whose half-saturation lies far below the media seen is flat where there are data. Such a channel brings the
+    same at a tenth of its media, as the baseline would.
+
+    Args:
+        scores: Score frame of the window, with `kept_at_tenth` and `channel_share` of each channel.
+        thresholds: The client's thresholds.
+    """
+    kept, share = _of_each(scores, "kept_at_tenth"), _of_each(scores, "channel_share")
+    if not kept:
+        return not_judged("curves_plausible", "the curves were not recorded; refresh the client")
+    flat = {
+        name: value
+        for name, value in kept.items()
+        if value > thresholds.flat_response_max and share.get(name, 1.0) >= _WORN_SHARE
+    }
+    named = ", ".join(f"'{name}' {value:.0%}" for name, value in flat.items())
+    reason = (
+        f"with a tenth of its media a channel would still bring: {named}, "
+        f"wanted at most {thresholds.flat_response_max:.0%}"
+        if flat
+        else "what every channel brings follows its media"
+    )
+    numbers = {f"kept_at_tenth_{name}": value for name, value in kept.items()}
+    return Verdict("curves_plausible", not flat, "warning", False, reason, numbers, FULL)
+
+
+def check_explained(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """The fit explains something of the rows that it was trained on; one that does not is no model of them.
+
+    Args:
+        scores: Score frame of the window, with `r_squared` of the training rows.
+        thresholds: The client's thresholds.
+    """
+    train = scores[scores["split"] == "train"]
+    value = _of_all(train, "r_squared")
+    if math.isnan(value):
+        return not_judged("fit_explains", "the target does not vary: there is nothing to explain")
+    reason = (
+        f"the fit explains {value:.0%} of the movement of its training rows (R²), "
+        f"wanted at least {thresholds.r_squared_min:.0%}"
+        if value >= 0.0
+        else f"the fit misses its training rows by more than their mean does (R² {value:,.2f})"
+    )
+    passed = value >= thresholds.r_squared_min
+    return Verdict("fit_explains", passed, "error", False, reason, {"r_squared": value}, FULL)
+
+
+def check_residuals(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """What the fit leaves over has no memory: errors that last say that the baseline moves in a way it cannot follow.
+
+    Args:
+        scores: Score frame of the window, with `residual_autocorrelation`.
+        thresholds: The client's thresholds.
+    """
+    value = _of_all(scores, "residual_autocorrelation")
+    if math.isnan(value):
+        return not_judged("residuals", "the residuals were not recorded; refresh the client")
+    reason = (
+        f"neighbouring errors of training rows correlate {value:+.2f}, "
+        f"wanted at most {thresholds.autocorrelation_max:g}"
+    )
+    passed = value <= thresholds.autocorrelation_max
+    return Verdict("residuals", passed, "warning", False, reason, {"residual_autocorrelation": value}, FULL)
+
+
+def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """The posterior stays where the prior allows: data that push against a prior call for another one.
+
+    Of priors that are right 2% of parameters lie outside the central 98%; as many as chance brings pass, unless
+    the client file sets `prior_pushes_max`. One that lies outside by more than the width of that range is no chance.
+
+    Args:
+        parameters: Columns parameter, q50, prior_q01, prior_q99, as `parameter_frame` gives them.
+        thresholds: The client's thresholds.
+    """
+    if parameters["prior_q01"].isna().any():
+        return not_judged("prior_pushes", "the ranges of the priors were not recorded; refresh the client")
+    low, high, median = (parameters[name].to_numpy(dtype=float) for name in ("prior_q01", "prior_q99", "q50"))
+    beyond = np.maximum(low - median, median - high)
+    far = beyond > high - low
+    count, allowed = int((beyond > 0.0).sum()), thresholds.prior_pushes_max
+    if allowed is None:
+        allowed = _pushes_by_chance(len(parameters))
+    else:
+        far = np.zeros_like(far)
+    passed = count <= allowed and not far.any()
+    order = np.argsort(-beyond / np.maximum(high - low, 1e-300))[: min(count, 3)]
+    named = ", ".join(
+        f"{parameters['parameter'].iloc[at]} {median[at]:.3g} (prior {low[at]:.3g} to {high[at]:.3g})"
+        for at in order
+    )
+    reason = (
+        f"{count} of {len(parameters)} parameters lie outside the 1% to 99% of their prior"
+        f"{': ' + named if named else ''}, wanted at most {allowed}"
+        f"{', none of them by more than its range' if far.any() else ''}"
+    )
+    return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, FULL)
+
+
+def _pushes_by_chance(parameters: int) -> int:
+    """The 99% point of how many of so many parameters lie outside the central 98% of priors that are right."""
+    from scipy.stats import binom
+
+    return int(binom.ppf(_SURE, parameters, PUSHED_BY_CHANCE))
+
+
+def _of_all(scores: pd.DataFrame, metric: str) -> float:
+    """One score of the client as a whole; NaN where it is not recorded."""
+    rows = scores.loc[(scores["metric"] == metric) & (scores["channel"] == "all"), "value"]
+    return float(rows.iloc[0]) if len(rows) else math.nan
+
+
+def _of_each(scores: pd.DataFrame, metric: str) -> dict[str, float]:
+    """One score of every channel or control that has it."""
+    rows = scores[(scores["metric"] == metric) & (scores["channel"] != "all")]
+    return dict(zip(rows["channel"].astype(str), rows["value"].astype(float), strict=True))
+
+
+def plausibility_verdicts(
+    scores: pd.DataFrame,
+    returns: pd.DataFrame,
+    parameters: pd.DataFrame,
+    thresholds: ThresholdConfig,
+) -> tuple[Verdict, ...]:
+    """All checks of this module, asked of window `full`.
+
+    Args:
+        scores: Its scores, sampler health and plausibility numbers in one score frame.
+        returns: Output of `channel_returns`.
+        parameters: Output of `parameter_frame`.
+        thresholds: The client's thresholds.
+    """
+    return (
+        check_explained(scores, thresholds),
+        check_baseline(scores, thresholds),
+        check_media(scores, returns, thresholds),
+        check_media_total(scores, thresholds),
+        check_controls(scores, thresholds),
+        check_curves(scores, thresholds),
+        check_residuals(scores, thresholds),
+        check_priors(parameters, thresholds),
+    )
