@@ -130,16 +130,16 @@ PLAUSIBILITY: list[tuple[str, Any, Any, Any, dict[str, float], str]] = [
         "prior_pushes",
         check_priors,
         _parameters(a=0.5),
-        _parameters(a=0.5, b=1.2),
-        {"prior_pushes_max": 1},
+        _parameters(a=0.5, b=1.2, c=1.2),
+        {"prior_pushes_max": 2},
         "warning",
     ),
     (
         "prior_pushes",
         check_priors,
         _parameters(a=0.5),
-        _parameters(a=-0.1),
-        {"prior_pushes_max": 1},
+        _parameters(a=-0.1, b=-0.1),
+        {"prior_pushes_max": 2},
         "warning",
     ),
 ]
@@ -203,7 +203,7 @@ def test_a_fit_that_misses_by_more_than_the_mean_says_so() -> None:
 
 
 def test_as_many_pushes_as_chance_brings_pass() -> None:
-    """With right priors 2% of parameters lie outside: of 95 six at most in 99 of 100 cases, of one none."""
+    """With right priors 2% of parameters lie outside: of 95 six at most in 99 of 100 cases."""
     slightly = {f"p{number}": 1.1 for number in range(6)}
     inside = {f"q{number}": 0.5 for number in range(89)}
     assert check_priors(_parameters(**slightly, **inside), LIMITS).passed
