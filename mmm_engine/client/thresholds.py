@@ -10,7 +10,7 @@ Here: the thresholds and their defaults.
 | fit_explains | r_squared_min |
 | baseline_positive | baseline_negative_max |
 | media_plausible | media_share_max, roas_max, cost_per_conversion_min |
-| media_total | media_spread_max |
+| media_supported | media_support_min |
 | controls_plausible | control_share_max |
 | curves_plausible | flat_response_max |
 | residuals | autocorrelation_max |
@@ -44,7 +44,8 @@ class ThresholdConfig(Frozen):
 
     ``prior_pushes_max`` counts parameters whose posterior median lies outside the prior's central 98% (None: as many
     as chance brings), ``baseline_negative_max`` is the probability that a training row is expected below 0 without
-    media, ``media_spread_max`` the upper over the lower end of the 90% interval of what all media bring,
+    media, ``media_support_min`` the part of what media are credited with that their movements must support (1 over
+    it is the most), ``control_share_max`` what the movements of one control may bring, as a share of the target,
     ``flat_response_max`` what a channel would still bring with a tenth of its media, as a share. ``roas_max`` and
     ``cost_per_conversion_min`` bound the median return of each channel, in the client's own units. ``drift_max`` is a
     share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of the
@@ -65,8 +66,8 @@ class ThresholdConfig(Frozen):
     media_share_max: Fraction = 0.7
     roas_max: Annotated[float, Field(gt=0)] = 50.0
     cost_per_conversion_min: Annotated[float, Field(gt=0)] | None = None
-    media_spread_max: Annotated[float, Field(ge=1)] = 3.0
-    control_share_max: Annotated[float, Field(ge=0)] = 0.5
+    media_support_min: Fraction = 0.5
+    control_share_max: Annotated[float, Field(ge=0)] = 0.35
     flat_response_max: Fraction = 0.5
     autocorrelation_max: Fraction = 0.5
     prior_pushes_max: Annotated[int, Field(ge=0)] | None = None

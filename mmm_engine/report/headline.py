@@ -79,7 +79,7 @@ def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
         first = "No check was run on this model"
     elif failed:
         names = [check_name(result) for result in failed]
-        first = f"{len(failed)} of {len(results)} checks failed: {wording.listing(names, 3)}"
+        first = f"{len(failed)} of {wording.count(len(results), 'check')} failed: {wording.listing(names, 3)}"
     elif unknown:
         first = f"{wording.count(len(results) - len(unknown), 'check')} passed, {len(unknown)} could not be judged"
     else:

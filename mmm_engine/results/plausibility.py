@@ -7,6 +7,7 @@ Not here: what is too much (scores/plausibility.py, client/thresholds.py), param
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,13 +15,19 @@ import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import with_media
+from mmm_engine.model.time_variation import fourier_modes
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals, expected_targets
+from mmm_engine.rows.window import ScaledInputs
 
 Draws = dict[str, Floats]  # parameters by name, shape (draw, ...)
 
 _A_TENTH = 0.1
 _ENOUGH_DRAWS = 1000
+_LOWEST_ROWS = 0.05
+_ORDER, _TWO_YEARS = 5, 720  # of slow movements
+_LEAST_SPARE = 10  # rows beyond the number of terms
+_NOTHING = 1e-10  # of the media's own power
 _Row = tuple[str, str, str, float, str]
 
 
@@ -34,19 +41,25 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
         channel_share         median of A_c / Y, one for each channel
         kept_at_tenth         median of A_c with a tenth of all media, over A_c: 0.1 where the curve is a line, near 1
                               where it is flat, so that the channel looks like baseline
-        control_share         mean of the control's sum of contributions over Y, one for each control
+        control_share         mean contribution of a control above the 5% point of its rows, over the mean target, one
+                              for each: where its 0 lies says nothing, what its movements bring does
         baseline_negative     probability that a row's expected target without media lies below 0
+        media_support         what the rows give media over what the posterior does (`media_support`); `_sd` its error
         residual_autocorrelation   correlation of neighbouring errors of the mean
 
     Returns:
         Rows of a score frame: split ("all"), channel (a channel, a control or "all"), metric, value, unit.
     """
     draws = _some_draws(window)
+    data, specification = window.training_arrays, window.specification
+    expected = expected_targets(draws, data, specification)
+    without_media = expected_targets(draws, with_media(data, 0.0), specification)
     scores = [
         *_of_media(window, draws),
         *_of_controls(window, draws),
-        _baseline_negative(window, draws),
-        _autocorrelation(window, draws),
+        _row("baseline_negative", float((without_media < 0.0).mean())),
+        *_of_support(window, expected.mean(axis=0), without_media.mean(axis=0)),
+        _row("residual_autocorrelation", _memory(_target(window) - expected.mean(axis=0)), unit="score"),
     ]
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
 
@@ -60,7 +73,7 @@ def _some_draws(window: FittedWindow) -> Draws:
 
 def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:
     data, specification = window.training_arrays, window.specification
-    target = _target_sum(window)
+    target = float(_target(window).sum())
     sums = channel_totals(draws, data, specification).contribution_scaled
     share = sums.sum(axis=1) / target
     for name, level in (("", 0.5), ("_q05", 0.05), ("_q95", 0.95)):
@@ -79,31 +92,75 @@ def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:
 def _of_controls(window: FittedWindow, draws: Draws) -> Iterator[_Row]:
     names = window.inputs.config.control_names
     if names:
-        rows = window.inputs.controls_scaled[: window.inputs.train_rows].sum(axis=0)
-        shares = draws["gamma_control"].mean(axis=0) * rows / _target_sum(window)
-        for name, share in zip(names, shares, strict=True):
+        controls = window.inputs.controls_scaled[: window.inputs.train_rows]
+        contribution = controls * draws["gamma_control"].mean(axis=0)
+        above = contribution.mean(axis=0) - np.quantile(contribution, _LOWEST_ROWS, axis=0)
+        for name, share in zip(names, above / _target(window).mean(), strict=True):
             yield _row("control_share", float(share), name)
 
 
-def _baseline_negative(window: FittedWindow, draws: Draws) -> _Row:
-    without_media = with_media(window.training_arrays, 0.0)
-    baseline = expected_targets(draws, without_media, window.specification)
-    return _row("baseline_negative", float((baseline < 0.0).mean()))
+def _of_support(window: FittedWindow, expected: Floats, without_media: Floats) -> Iterator[_Row]:
+    inputs = window.inputs
+    controls = inputs.controls_scaled[: inputs.train_rows]
+    slow = _slow_movements(inputs)
+    support, sd = media_support(_target(window), expected - without_media, without_media, controls, slow)
+    yield _row("media_support", support, unit="score")
+    yield _row("media_support_sd", sd, unit="score")
 
 
-def _autocorrelation(window: FittedWindow, draws: Draws) -> _Row:
-    rows = window.inputs.train_rows
-    expected = expected_targets(draws, window.training_arrays, window.specification).mean(axis=0)
-    error: Floats = window.inputs.target_scaled[:rows] - expected
-    error = error - error.mean()
-    power = float(error @ error)
-    return _row(
-        "residual_autocorrelation", float(error[1:] @ error[:-1]) / power if power else np.nan, unit="score"
-    )
+def media_support(
+    target: Floats, media: Floats, without_media: Floats, controls: Floats, slow: Floats
+) -> tuple[float, float]:
+    """The coefficient of what media bring in a regression that lets slow movements go free, and its error.
+
+        target_t = b media_t + c without_media_t + controls_t d + slow_t e + error_t
+
+    where media_t and without_media_t are posterior means. b is 1 where the movements of media from row to row support
+    what they are credited with. Near 0 media took the credit for a trend or season that the model does not have; with
+    a large error the rows say nothing either way. An added-variable test of the specification, cf. Hausman (1978),
+    doi:10.2307/1913827.
+
+    Args:
+        target: Shape (row,).
+        media: Shape (row,).
+        without_media: Shape (row,).
+        controls: Shape (row, control).
+        slow: Trend and season, shape (row, term).
+
+    Returns:
+        NaN for both where media do not move, or hardly more rows than terms are there.
+    """
+    others = np.column_stack([np.ones(len(target)), without_media, controls, slow])
+    own = media - others @ np.linalg.lstsq(others, media, rcond=None)[0]
+    open_target = target - others @ np.linalg.lstsq(others, target, rcond=None)[0]
+    spare = len(target) - np.linalg.matrix_rank(others) - 1
+    power = float(own @ own)
+    if spare < _LEAST_SPARE or power <= _NOTHING * float(media @ media) or not media.any():
+        return math.nan, math.nan
+    coefficient = float(own @ open_target) / power
+    error = open_target - coefficient * own
+    return coefficient, math.sqrt(float(error @ error) / spare / power)
 
 
-def _target_sum(window: FittedWindow) -> float:
-    return float(window.inputs.target_scaled[: window.inputs.train_rows].sum())
+def _slow_movements(inputs: ScaledInputs) -> Floats:
+    """Polynomials of time up to order 5, and from two years of rows on two waves of the year, shape (row, term)."""
+    dates = inputs.dates[: inputs.train_rows]
+    time = np.linspace(-1.0, 1.0, len(dates))
+    terms = [np.polynomial.legendre.legvander(time, _ORDER)[:, 1:]]
+    if (dates[-1] - dates[0]).days >= _TWO_YEARS:
+        terms.append(fourier_modes(dates.day_of_year.to_numpy(float), 2))
+    return np.column_stack(terms)
+
+
+def _memory(error: Floats) -> float:
+    """Correlation of neighbouring errors; NaN where there are none."""
+    centred = error - error.mean()
+    power = float(centred @ centred)
+    return float(centred[1:] @ centred[:-1]) / power if power else math.nan
+
+
+def _target(window: FittedWindow) -> Floats:
+    return window.inputs.target_scaled[: window.inputs.train_rows]
 
 
 def _row(metric: str, value: float, channel: str = "all", unit: str = "fraction") -> _Row:

@@ -76,15 +76,15 @@ ADVICE: dict[str, Advice] = {
         "Add the season, trend, event or control that moves with media, or say under `returns` what is known; "
         "if such a return is real, raise the limit under `thresholds`.",
     ),
-    "media_total": Advice(
-        "total of all media",
-        "The rows do not tell how much media bring in total: small and large totals fit alike.",
-        "Add more rows or a lift test, or say under `returns` what is known of the level.",
+    "media_supported": Advice(
+        "evidence for the total of media",
+        "What media are credited with rests on trend, season or prior, not on their movements from row to row.",
+        "Add a `trend` or season where one is missing; else more rows, a lift test, or `returns` that are known.",
     ),
     "controls_plausible": Advice(
         "share of controls",
-        "One control is credited with most of the target: what it takes, media and baseline cannot have.",
-        "Leave it out if it follows sales (visits, a competitor's sales), or centre it, so that 0 is its usual value.",
+        "One control moves most of the target: what it takes, media and baseline cannot have.",
+        "Leave it out if it follows sales (visits, a competitor's sales), or allow it `effect: any`.",
     ),
     "curves_plausible": Advice(
         "channels that follow their media",

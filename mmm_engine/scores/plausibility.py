@@ -14,10 +14,11 @@ import pandas as pd
 
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL
-from mmm_engine.scores.verdict import Verdict, not_judged
+from mmm_engine.scores.verdict import Severity, Verdict, not_judged
 
 PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
 _SURE = 0.99  # chance allows no more pushes than it brings with this probability
+_TO_90 = 1.6448536269514722  # standard deviations from a normal's middle to the end of its central 90%
 _WORN_SHARE = 0.01  # of the target, that a channel must bring before its flat curve matters
 
 
@@ -64,23 +65,29 @@ def _implausible_returns(returns: pd.DataFrame, thresholds: ThresholdConfig) -> 
             yield f"median cost per conversion: {named}, wanted at least {least}"
 
 
-def check_media_total(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
-    """The data say what media bring in total: the ends of the 90% interval are not too far apart.
+def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """The movements of media from row to row support what media are credited with, slow movements left aside.
+
+    A warning where the 90% interval of the support reaches below `media_support_min`, or above 1 over it: half as
+    much, or twice as much, fits alike. An error where all of it lies below: media took credit for something else.
 
     Args:
-        scores: Score frame of the window, with `media_share_q05` and `media_share_q95`.
+        scores: Score frame of the window, with `media_support` and `media_support_sd`.
         thresholds: The client's thresholds.
     """
-    low, high = _of_all(scores, "media_share_q05"), _of_all(scores, "media_share_q95")
-    if math.isnan(low) or math.isnan(high):
-        return not_judged("media_total", "what media bring in total was not recorded; refresh the client")
-    ratio = high / low if low > 0.0 else math.inf
+    support, sd = _of_all(scores, "media_support"), _of_all(scores, "media_support_sd")
+    if math.isnan(support) or math.isnan(sd):
+        return not_judged("media_supported", "media do not move, or there are hardly more rows than terms")
+    low, high = support - _TO_90 * sd, support + _TO_90 * sd
+    least = thresholds.media_support_min
+    passed = low >= least and high <= 1.0 / max(least, 1e-300)
     reason = (
-        f"media bring between {low:.1%} and {high:.1%} of the target (90% interval), a factor of {ratio:.1f}, "
-        f"wanted at most {thresholds.media_spread_max:g}"
+        f"apart from trend and season the rows give media {low:.2f} to {high:.2f} times what they are credited with "
+        f"(90% interval), wanted {least:g} to {1.0 / max(least, 1e-300):g}"
     )
-    is_narrow = ratio <= thresholds.media_spread_max
-    return Verdict("media_total", is_narrow, "warning", False, reason, {"media_spread": ratio}, FULL)
+    severity: Severity = "error" if high < least else "warning"
+    numbers = {"media_support": support, "media_support_sd": sd}
+    return Verdict("media_supported", passed, severity, False, reason, numbers, FULL)
 
 
 def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
@@ -104,7 +111,7 @@ def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
 
 
 def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
-    """No single control is credited with most of the target; one that is takes it from baseline and media.
+    """No single control moves most of the target; one that does takes it from baseline and media.
 
     Args:
         scores: Score frame of the window, with `control_share` of each control.
@@ -114,13 +121,13 @@ def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     heavy = {name: share for name, share in shares.items() if not share <= thresholds.control_share_max}
     numbers = {f"control_share_{name}": share for name, share in shares.items()}
     if heavy:
-        named = ", ".join(f"'{name}' brings {share:.0%}" for name, share in heavy.items())
+        named = ", ".join(f"'{name}' moves {share:.0%}" for name, share in heavy.items())
         reason = (
             f"{named} of the target, wanted at most {thresholds.control_share_max:.0%} for a single control"
         )
     elif shares:
         largest = max(shares, key=lambda name: shares[name])
-        reason = f"the largest control, '{largest}', brings {shares[largest]:.0%} of the target"
+        reason = f"the largest control, '{largest}', moves {shares[largest]:.0%} of the target"
     else:
         reason = "the model has no controls"
     return Verdict("controls_plausible", not heavy, "error", False, reason, numbers, FULL)
@@ -265,7 +272,7 @@ def plausibility_verdicts(
         check_explained(scores, thresholds),
         check_baseline(scores, thresholds),
         check_media(scores, returns, thresholds),
-        check_media_total(scores, thresholds),
+        check_support(scores, thresholds),
         check_controls(scores, thresholds),
         check_curves(scores, thresholds),
         check_residuals(scores, thresholds),

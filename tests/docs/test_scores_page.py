@@ -16,6 +16,8 @@ from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.fleets.stability import compare_returns
 from mmm_engine.history.tables import METRIC_HISTORY, definitions
 from mmm_engine.posterior.diagnostics import sampler_health
+from mmm_engine.results.plausibility import plausibility_scores
+from mmm_engine.scores.advice import ADVICE
 from mmm_engine.scores.drift import WATCHED
 from mmm_engine.scores.forecast_scores import score_split
 
@@ -71,3 +73,24 @@ def test_history_is_described_as_it_is() -> None:
     assert ", ".join(METRIC_HISTORY.columns) in PAGE.replace("\n", " ")
     views = {name for statement in definitions() for name in re.findall(r"CREATE VIEW (\w+)", statement)}
     assert {row[0].strip(" `") for row in table_rows("Where scores are kept")} == views
+
+
+def test_advice_is_that_of_the_code() -> None:
+    """What a failure means and what to do stands on the page as the command line and the report say it."""
+    written = {
+        row[0].strip(" `"): tuple(cell.strip() for cell in row[1:3]) for row in table_rows("What to do when")
+    }
+    assert written == {check: (advice.meaning, advice.remedy) for check, advice in ADVICE.items()}
+
+
+def test_every_check_has_advice() -> None:
+    """A check that fails without a word on what to do leaves its reader alone."""
+    checks = {spec.name for check in ALL_CHECKS for spec in check.check_specs} | {DATA_CONTRACT.name}
+    assert set(ADVICE) == checks | {"window_fitted"}
+
+
+def test_every_plausibility_score_is_explained() -> None:
+    """Numbers of the fit of all rows are on the page, by the names in the docstring that defines them."""
+    names = set(re.findall(r"^ {8}(\w+) {2,}", plausibility_scores.__doc__ or "", flags=re.MULTILINE))
+    assert {"media_share", "media_support", "kept_at_tenth"} <= names
+    assert names - NAMED == set()

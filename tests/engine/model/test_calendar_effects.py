@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mmm_engine.results.baseline import plausibility_scores
 
 from mmm_engine.client.client_file import client_config_from_mapping, read_client_config, write_client_config
 from mmm_engine.client.holidays import last_stored_day, public_holidays
@@ -21,7 +22,6 @@ from mmm_engine.errors import ConfigError
 from mmm_engine.model.calendar_terms import holiday_shares, weekday_contrasts
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
-from mmm_engine.results.baseline import plausibility_scores
 from mmm_engine.results.decomposition import contributions, decomposition_frame
 from mmm_engine.results.forecast import extend_inputs
 from mmm_engine.results.predictive import predict

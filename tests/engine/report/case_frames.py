@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window
 from mmm_engine.rows.findings import Finding
-from mmm_engine.scores.verdict import Verdict
+from mmm_engine.scores.verdict import Verdict, not_judged
 from tests.engine.report.case_client import DRAWS, Case, quantiles, score
 from tests.engine.report.case_windows import returns_frame
 
@@ -234,7 +234,7 @@ def findings(case: Case) -> tuple[Finding, ...]:
 
 
 def verdicts() -> tuple[Verdict, ...]:
-    """Verdicts of a client that passes all but two checks."""
+    """Verdicts of a client that passes all but two checks and is not judged by one."""
 
     def passed(check: str, window: Window | None, reason: str) -> Verdict:
         return Verdict(
@@ -255,8 +255,10 @@ def verdicts() -> tuple[Verdict, ...]:
         *fits,
         Verdict("sampler_converged", False, "warning", False,
                 "the sampler did not converge: R-hat 1.013 (wanted at most 1.01)", {"rhat_max": 1.013}, h12),
-        passed("holdout_skill", h04, "skill is 0.41, limit 0.0"),
-        passed("holdout_skill", h08, "skill is 0.28, limit 0.0"),
-        Verdict("holdout_skill", False, "warning", False, "the seasonal naive forecast is better (skill -0.07)",
-                {"skill": -0.07}, h12),
+        passed("holdout_calibration", h04, "bias +1.2%, 90% intervals hold 100%"),
+        passed("holdout_calibration", h08, "bias -0.4%, 90% intervals hold 88%"),
+        Verdict("holdout_skill", False, "warning", False,
+                "the seasonal naive forecast wins on h12: skill 0.41 (h04), 0.28 (h08), -0.07 (h12)",
+                {"skill_h12": -0.07}),
+        not_judged("drift", "3 of the 26 refreshes needed are recorded"),
     )  # fmt: skip

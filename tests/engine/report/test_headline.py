@@ -12,6 +12,7 @@ from mmm_engine.report.headline import build_summary, skill_words
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import ReportContent, Sheet
 from mmm_engine.report.subject import Subject
+from mmm_engine.scores.advice import ADVICE
 from mmm_engine.scores.verdict import Verdict
 from tests.engine.report.content_words import NBSP
 
@@ -20,7 +21,7 @@ def test_verdict_says_which_checks_failed_and_how_good_the_forecast_is(content: 
     """The reason counts failed checks, names them, and quotes the eight-week holdout."""
     assert content.summary.verdict == "usable with care"
     assert content.summary.because == (
-        "2 of 8 checks failed: forecast of unseen rows (last 12) and convergence of the sampler (last 12). "
+        "2 of 5 checks failed: convergence of the sampler (last 12) and forecast of unseen rows. "
         "With the last 8 weeks hidden, the model's forecast was 2.9% off on average (MAPE), "
         "28% closer than the seasonal naive forecast."
     )
@@ -38,17 +39,32 @@ def test_verdict_follows_the_worst_failed_check(ms: ReportInputs, severities: An
 
 
 def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
-    """Four windows, one remark; the count stays that of the checks."""
+    """Several windows, one remark, one fault."""
     failed = [
-        Verdict("holdout_skill", False, "warning", False, f"reason {w}", {}, w)
+        Verdict("holdout_calibration", False, "warning", False, f"reason {w}", {}, w)
         for w in map(Window.holding_out, (4, 8))
     ]
     summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
-    assert [(note.title, note.text) for note in summary.failed] == [
-        ("forecast of unseen rows (last 4 and last 8)", "Reason h04.")
-    ]
-    assert summary.checks_failed == 2
-    assert summary.because.startswith("2 of 2 checks failed: forecast of unseen rows (last 4 and last 8).")
+    (note,) = summary.failed
+    assert note.title == "bias and intervals of forecasts (last 4 and last 8)"
+    advice = ADVICE["holdout_calibration"]
+    assert (note.text, note.fix) == (f"Reason h04. {advice.meaning}", advice.remedy)
+    assert summary.checks_failed == 1
+    assert summary.because.startswith(
+        "1 of 1 check failed: bias and intervals of forecasts (last 4 and last 8)."
+    )
+
+
+def test_what_could_not_be_judged_stands_apart(ms: ReportInputs, content: ReportContent) -> None:
+    """Neither among the failed checks nor among those that passed."""
+    assert content.summary.not_judged == (
+        "results in their usual range: 3 of the 26 refreshes needed are recorded",
+    )
+    (unknown,) = (v for v in ms.verdicts if not v.judged)
+    good = Verdict("data_contract", True, "error", True, "fine")
+    summary = build_summary(Subject(replace(ms, verdicts=(good, unknown))))
+    assert summary.because.startswith("1 check passed, 1 could not be judged.")
+    assert (summary.verdict, summary.failed) == ("usable", ())
 
 
 def test_no_checks_is_said_plainly(ms: ReportInputs) -> None:

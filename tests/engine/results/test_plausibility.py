@@ -1,6 +1,9 @@
-"""Prior ranges stand beside the right parameters; negative baselines are counted as they are."""
+"""Priors stand beside the right parameters; what a fit says of media, controls and baseline is counted as it is."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +11,13 @@ import pytest
 from mmm_engine.model.prior_draws import prior_ranges
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
-from mmm_engine.results.plausibility import plausibility_scores
+from mmm_engine.results.plausibility import media_support, plausibility_scores
+from mmm_engine.results.returns import channel_returns
+
+
+def _score(window: FittedWindow, metric: str, channel: str = "all") -> float:
+    scores = plausibility_scores(window)
+    return float(scores.loc[(scores["metric"] == metric) & (scores["channel"] == channel), "value"].item())
 
 
 def test_parameters_get_the_range_of_their_own_prior(fitted_window: FittedWindow) -> None:
@@ -25,9 +34,114 @@ def test_parameters_get_the_range_of_their_own_prior(fitted_window: FittedWindow
 
 def test_a_negative_baseline_is_counted_draw_by_draw_and_row_by_row(fitted_window: FittedWindow) -> None:
     """A quarter of the draws moved far below 0 is a probability of a quarter more."""
-    before = plausibility_scores(fitted_window)["value"].item()
     moved = fitted_window.posterior.copy(deep=True)
-    moved["posterior"]["intercept"].values[0, :150] = -100.0
-    after = plausibility_scores(FittedWindow.of(fitted_window.inputs, moved))["value"].item()
+    moved["posterior"]["intercept"].values[0] = -100.0
+    chains = fitted_window.posterior["posterior"].sizes["chain"]
+    after = _score(FittedWindow.of(fitted_window.inputs, moved), "baseline_negative")
+    before = _score(fitted_window, "baseline_negative")
     assert before < 0.01
-    assert after == pytest.approx(before + 0.25, abs=0.01)
+    assert after == pytest.approx(before + 1.0 / chains, abs=0.01)
+
+
+def test_the_share_of_media_is_that_of_the_returns(fitted_window: FittedWindow) -> None:
+    """The sum over channels of contributions, over the sum of the target."""
+    returns = channel_returns(fitted_window)
+    contribution = returns.loc[returns["metric"] == "contribution", "mean"].sum()
+    target = fitted_window.inputs.target[: fitted_window.inputs.train_rows].sum()
+    assert _score(fitted_window, "media_share") == pytest.approx(contribution / target, rel=0.1)
+    assert _score(fitted_window, "media_share_q05") < _score(fitted_window, "media_share_q95")
+    shares = [
+        _score(fitted_window, "channel_share", name) for name in fitted_window.inputs.config.channel_names
+    ]
+    assert sum(shares) == pytest.approx(_score(fitted_window, "media_share"), rel=0.15)
+
+
+def test_a_flat_curve_keeps_everything_at_a_tenth_of_its_media(fitted_window: FittedWindow) -> None:
+    """A half-saturation of nearly 0 of the largest spend is a switch; one of 1,000 a line, which keeps a tenth."""
+    (half,) = (
+        name for name in fitted_window.posterior["posterior"] if str(name).startswith("saturation_lam")
+    )
+    name = fitted_window.inputs.config.channel_names[0]
+    for value, kept in ((1e-7, 1.0), (1e3, 0.1)):
+        moved = fitted_window.posterior.copy(deep=True)
+        moved["posterior"][half].values[..., 0] = value
+        window = FittedWindow.of(fitted_window.inputs, moved)
+        assert _score(window, "kept_at_tenth", name) == pytest.approx(kept, abs=0.02)
+
+
+def test_what_a_control_moves_does_not_hang_on_where_its_zero_lies(fitted_window: FittedWindow) -> None:
+    """A price of 10 ± 1 counted from 0 or from 9: the same movement, another intercept."""
+    inputs = fitted_window.inputs
+    name = inputs.config.control_names[0]
+    shifted = replace(inputs, controls_scaled=inputs.controls_scaled + 5.0)
+    before = _score(fitted_window, "control_share", name)
+    assert _score(FittedWindow.of(shifted, fitted_window.posterior), "control_share", name) == pytest.approx(
+        before
+    )
+    doubled = replace(inputs, controls_scaled=inputs.controls_scaled * 2.0)
+    assert _score(FittedWindow.of(doubled, fitted_window.posterior), "control_share", name) == pytest.approx(
+        2.0 * before
+    )
+
+
+class TestSupport:
+    """What the rows give media over what the posterior does."""
+
+    rows = 120
+    rng = np.random.default_rng(3)
+    time = np.linspace(-1.0, 1.0, rows)
+    slow = np.column_stack([time, time**2])
+    baseline = np.full(rows, 0.7)
+    no_controls = np.zeros((rows, 0))
+
+    def test_without_noise_it_is_the_factor(self) -> None:
+        """The target holds half of what media are credited with, and a trend."""
+        media = self.rng.gamma(2.0, 0.1, self.rows)
+        target = 1.0 + 0.5 * media + 0.3 * self.time
+        support, sd = media_support(target, media, self.baseline, self.no_controls, self.slow)
+        assert support == pytest.approx(0.5)
+        assert sd < 1e-9
+
+    def test_media_that_only_follow_the_trend_have_none(self) -> None:
+        """A channel that grew while sales grew: without the trend nothing is left of its credit."""
+        media = 0.3 + 0.2 * self.time + self.rng.normal(0.0, 0.02, self.rows)
+        target = 1.0 + 0.2 * self.time + self.rng.normal(0.0, 0.01, self.rows)
+        support, sd = media_support(target, media, self.baseline, self.no_controls, self.slow)
+        assert abs(support) < 4.0 * sd
+        assert support + 1.645 * sd < 0.5
+
+    def test_its_error_is_that_of_least_squares(self) -> None:
+        """Over many noises the estimates spread as their error says."""
+        media = self.rng.gamma(2.0, 0.1, self.rows)
+        estimates = np.array(
+            [
+                media_support(
+                    1.0 + media + self.rng.normal(0.0, 0.1, self.rows),
+                    media,
+                    self.baseline,
+                    self.no_controls,
+                    self.slow,
+                )
+                for _ in range(400)
+            ]
+        )
+        z = (estimates[:, 0] - 1.0) / estimates[:, 1]
+        assert abs(z.mean()) < 4.0 / math.sqrt(len(z))
+        assert z.std() == pytest.approx(1.0, abs=0.15)
+
+    def test_media_that_do_not_move_are_not_judged(self) -> None:
+        """Constant media are an intercept; too few rows say nothing."""
+        target = self.rng.normal(1.0, 0.1, self.rows)
+        for media in (np.zeros(self.rows), np.full(self.rows, 0.2)):
+            assert all(
+                map(math.isnan, media_support(target, media, self.baseline, self.no_controls, self.slow))
+            )
+        few = slice(12)
+        numbers = media_support(
+            target[few],
+            self.rng.random(12),
+            self.baseline[few],
+            self.no_controls[few],
+            self.slow[few],
+        )
+        assert all(map(math.isnan, numbers))

@@ -15,9 +15,9 @@ from mmm_engine.scores.plausibility import (
     check_curves,
     check_explained,
     check_media,
-    check_media_total,
     check_priors,
     check_residuals,
+    check_support,
 )
 
 LIMITS = ThresholdConfig()
@@ -41,6 +41,10 @@ def _media(values: tuple[dict[str, float], pd.DataFrame], limits: ThresholdConfi
 def _controls(shares: dict[str, float], limits: ThresholdConfig) -> Any:
     parts = [_scores({"control_share": share}, channel=name) for name, share in shares.items()]
     return check_controls(pd.concat(parts), limits)
+
+
+def _support(numbers: tuple[float, float], limits: ThresholdConfig) -> Any:
+    return check_support(_scores({"media_support": numbers[0], "media_support_sd": numbers[1]}), limits)
 
 
 def _curves(kept: tuple[float, float], limits: ThresholdConfig) -> Any:
@@ -99,16 +103,9 @@ PLAUSIBILITY: list[tuple[str, Any, Any, Any, dict[str, float], str]] = [
         {"cost_per_conversion_min": 0.5},
         "error",
     ),
-    (
-        "media_total",
-        lambda high, limits: check_media_total(
-            _scores({"media_share_q05": 0.02, "media_share_q95": high}), limits
-        ),
-        0.03,
-        0.2,
-        {"media_spread_max": 20.0},
-        "warning",
-    ),
+    ("media_supported", _support, (1.0, 0.2), (0.9, 0.4), {"media_support_min": 0.2}, "warning"),
+    ("media_supported", _support, (1.0, 0.2), (1.6, 0.4), {"media_support_min": 0.4}, "warning"),
+    ("media_supported", _support, (1.0, 0.2), (0.2, 0.1), {"media_support_min": 0.01}, "error"),
     (
         "controls_plausible",
         _controls,
@@ -163,7 +160,7 @@ def test_every_check_fails_and_every_threshold_can_be_moved(
         check_baseline(_scores({}), LIMITS),
         check_baseline(_scores({"baseline_negative": math.nan}), LIMITS),
         check_media(_scores({}), _returns(tv=3.0), LIMITS),
-        check_media_total(_scores({}), LIMITS),
+        check_support(_scores({}), LIMITS),
         check_curves(_scores({}), LIMITS),
         check_residuals(_scores({}), LIMITS),
         check_priors(_parameters(a=0.5).assign(prior_q01=math.nan), LIMITS),
