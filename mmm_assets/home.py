@@ -20,6 +20,8 @@ from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+TRIALS = "trials"  # the home of refreshes that publish nothing, inside the home
+
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
 _OTHERS = 0o007

@@ -104,7 +104,6 @@ def of_evaluations(judged: Iterable[dg.AssetCheckEvaluation]) -> list[LatestChec
 
 
 def _of(evaluation: dg.AssetCheckEvaluation) -> LatestCheck:
-    reason = (evaluation.description or "").strip().splitlines()
-    return LatestCheck(
-        evaluation.check_name, evaluation.partition or "", outcome(evaluation), reason[0] if reason else ""
-    )
+    first, *_ = (evaluation.description or "").strip().splitlines() or [""]
+    reason = first.removeprefix(f"{NOT_JUDGED}: ")
+    return LatestCheck(evaluation.check_name, evaluation.partition or "", outcome(evaluation), reason)

@@ -6,7 +6,9 @@ Not here: the chain of one client (refreshes/chain.py), what is drawn (live_fits
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import dagster as dg
@@ -16,10 +18,11 @@ from mmm_assets import home
 from mmm_assets.cli.live_fits import live_fits
 from mmm_assets.cli.options import names_in, refuse, unique
 from mmm_assets.cli.tables import print_outcome
-from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, step_proof_console
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, print_parts, step_proof_console
 from mmm_assets.definitions import defs
 from mmm_assets.refreshes.chain import Announce, FindJob, RefreshOptions, RefreshOutcome, refresh_portfolio
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.client_file import read_client_config
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window, standard_window
 from mmm_engine.errors import MMMError
@@ -91,11 +94,68 @@ def sound_clients(clients: Sequence[str]) -> tuple[list[str], int]:
     return sound, code
 
 
-def walk_clients(walk: Walk, clients: Sequence[str], options: RefreshOptions) -> int:
-    """Refresh or audit sound clients one after the other, then render the portfolio; the exit code."""
+def trial_reasons(clients: Sequence[str], options: RefreshOptions, *, publish: bool) -> dict[str, str]:
+    """Clients whose refresh is a trial, which publishes and records nothing, with the reason in words.
+
+    Args:
+        clients: Clients whose files can be used.
+        options: How the refresh differs from what the files say.
+        publish: False makes every refresh a trial.
+    """
+    if not publish:
+        return dict.fromkeys(clients, "--no-publish")
+    reasons = {}
+    for client in clients:
+        settings = read_client_config(home.data_dir() / f"{client}.yaml").sampler
+        fewer = [
+            f"--{name} {options.sampler[name]} where its file says {usual}"
+            for name, usual in (
+                ("draws", settings.draws),
+                ("tune", settings.tune),
+                ("chains", settings.chains),
+            )
+            if options.sampler.get(name, usual) < usual
+        ]
+        if fewer:
+            reasons[client] = " and ".join(fewer)
+    return reasons
+
+
+def try_clients(walk: Walk, trials: Mapping[str, str], options: RefreshOptions) -> int:
+    """Refresh clients in the home of trials: nothing in the home is touched, and nobody else sees what comes out.
+
+    Args:
+        walk: What is done with each.
+        trials: Client to why it is a trial.
+        options: How.
+
+    Returns:
+        The exit code.
+    """
+    in_earnest = home.home_dir()
+    try:
+        code = walk_clients(walk, list(trials), options, folder=in_earnest / home.TRIALS)
+    finally:
+        os.environ["DAGSTER_HOME"] = str(in_earnest)
+    for client, reason in trials.items():
+        print_parts(f"{client}: a trial ({reason}): nothing is published or recorded")
+    return code
+
+
+def walk_clients(
+    walk: Walk, clients: Sequence[str], options: RefreshOptions, *, folder: Path | None = None
+) -> int:
+    """Refresh or audit sound clients one after the other, then render the portfolio; the exit code.
+
+    Args:
+        walk: What is done with each.
+        clients: Which.
+        options: How.
+        folder: Dagster's home; the usual one when None.
+    """
     screen, results = step_proof_console(), ResultStore()
     outcomes: list[RefreshOutcome] = []
-    with home.open_instance(home.home_dir()) as instance:
+    with home.open_instance(folder or home.home_dir()) as instance:
         for client in clients:
             with live_fits(screen) as announce:
                 outcome = walk(

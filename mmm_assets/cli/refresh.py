@@ -20,21 +20,40 @@ def refresh(
     tune: Tune = None,
     chains: Chains = None,
     seed: Seed = None,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            help="--no-publish: a trial in a home of its own, DAGSTER_HOME/trials. So is a refresh with fewer draws, "
+            "tuning steps or chains than the client file says."
+        ),
+    ] = True,
 ) -> None:
     """Fit, judge, record and report clients: the whole chain, with live progress.
 
     Every run is recorded by Dagster and can be looked at with `mmm ui`. A client that fails does not stop the others.
     """
-    from mmm_assets.cli.client_walk import named_windows, refresh_options, sound_clients, walk_clients
+    from mmm_assets.cli.client_walk import (
+        named_windows,
+        refresh_options,
+        sound_clients,
+        trial_reasons,
+        try_clients,
+        walk_clients,
+    )
     from mmm_assets.refreshes.chain import refresh_client
 
     options = refresh_options(
         named_windows(windows), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     )
     sound, code = sound_clients(clients)
+    trials = trial_reasons(sound, options, publish=publish)
+    in_earnest = [client for client in sound if client not in trials]
     if sound:
         try:
-            code = max(code, walk_clients(refresh_client, sound, options))
+            if in_earnest:
+                code = max(code, walk_clients(refresh_client, in_earnest, options))
+            if trials:
+                code = max(code, try_clients(refresh_client, trials, options))
         except KeyboardInterrupt:
             print_error("Interrupted. What was finished is stored; run the same command again for the rest.")
             code = INTERRUPTED

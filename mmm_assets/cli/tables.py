@@ -54,7 +54,12 @@ def score_table(results: ClientResults) -> Table:
 
 
 def check_table(checks: Iterable[LatestCheck]) -> Table:
-    """One row per check and outcome: its partitions, and the reason of the first of them."""
+    """One row per check and outcome: its partitions, and the reason of the first of them.
+
+    A check that was judged on some windows is not told of those that had nothing to judge.
+    """
+    from mmm_assets.checks.latest import NOT_JUDGED
+
     table = _table("Checks")
     for heading in ("check", "partition", "outcome"):
         table.add_column(heading, no_wrap=heading != "partition", overflow="fold")
@@ -63,7 +68,10 @@ def check_table(checks: Iterable[LatestCheck]) -> Table:
     for check in checks:
         alike.setdefault((check.check, check.client, check.outcome), []).append(check)
     above = ""
-    for (name, _, outcome), group in alike.items():
+    judged = {(name, client) for name, client, outcome in alike if outcome != NOT_JUDGED}
+    for (name, client, outcome), group in alike.items():
+        if outcome == NOT_JUDGED and (name, client) in judged:
+            continue
         words = Text(outcome, style=OUTCOME_STYLES.get(outcome, "bold red"))
         partitions = [group[0].partition, *(check.window for check in group[1:])]
         table.add_row("" if name == above else name, ", ".join(partitions), words, Text(group[0].reason))

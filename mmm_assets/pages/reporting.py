@@ -93,10 +93,20 @@ def run_info(results: ClientResults, refresh: Refresh) -> RunInfo:
         versions={"python": platform.python_version(), **library_versions(LIBRARIES)},
         seed=int(results.windows[FULL].attrs["seed"]),
         recorded_at=refresh.ended,
-        command=refresh.command,
+        command=" && ".join(_commands(results, refresh)),
         seconds=refresh.seconds,
         run_id=refresh.id,
     )
+
+
+def _commands(results: ClientResults, refresh: Refresh) -> list[str]:
+    """What repeats every number of the page, oldest first: a window or an audit may be of an earlier command."""
+    fleets = (results.recovery, results.stability, results.forecast, *results.audit.frames)
+    stamps = [window.attrs for window in results.windows.values()]
+    stamps += [frame.attrs for frame in fleets if frame is not None]
+    made = sorted((str(stamp.get("refreshed_at", "")), str(stamp.get("command", ""))) for stamp in stamps)
+    commands = [command for _, command in made if command and command != refresh.command]
+    return [*dict.fromkeys(commands), refresh.command]
 
 
 def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:

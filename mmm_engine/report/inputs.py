@@ -66,7 +66,7 @@ class RunInfo:
         versions: Library name to version.
         seed: Seed of the sampler.
         recorded_at: When the refresh finished.
-        command: The command line that repeats it.
+        command: The command line that repeats it; with earlier ones before it whose numbers are still shown.
         seconds: Wall time of the refresh, in seconds.
         run_id: Identifier in the metric history, "" when not recorded.
     """

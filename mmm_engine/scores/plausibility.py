@@ -69,7 +69,8 @@ def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """The movements of media from row to row support what media are credited with, slow movements left aside.
 
     A warning where the 90% interval of the support reaches below `media_support_min`, or above 1 over it: half as
-    much, or twice as much, fits alike. An error where all of it lies below: media took credit for something else.
+    much, or twice as much, fits alike. An error where all of it lies below: media took credit for something else. A
+    limit of 0 asks for nothing.
 
     Args:
         scores: Score frame of the window, with `media_support` and `media_support_sd`.
@@ -80,10 +81,11 @@ def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
         return not_judged("media_supported", "media do not move, or there are hardly more rows than terms")
     low, high = support - _TO_90 * sd, support + _TO_90 * sd
     least = thresholds.media_support_min
-    passed = low >= least and high <= 1.0 / max(least, 1e-300)
+    most = 1.0 / least if least else math.inf
+    passed = not least or (low >= least and high <= most)
     reason = (
         f"apart from trend and season the rows give media {low:.2f} to {high:.2f} times what they are credited with "
-        f"(90% interval), wanted {least:g} to {1.0 / max(least, 1e-300):g}"
+        f"(90% interval), wanted {least:g} to {most:g}"
     )
     severity: Severity = "error" if high < least else "warning"
     numbers = {"media_support": support, "media_support_sd": sd}

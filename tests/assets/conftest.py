@@ -24,7 +24,18 @@ from tests.assets.fake_engine import FakeSampler
 from tests.conftest import Once
 
 # The fake fit has too few draws for the real thresholds; what is tested here is what follows from a verdict.
-THRESHOLDS = {"rhat_max": 1.05, "ess_min": 20, "bfmi_min": 0.0, "recovery_min": 0.3, "stability_min": 0.0}
+THRESHOLDS = {
+    "rhat_max": 1.05,
+    "ess_min": 20,
+    "bfmi_min": 0.0,
+    "recovery_min": 0.3,
+    "stability_min": 0.0,
+    # random parameters explain nothing
+    "skill_min": -100.0,
+    "r_squared_min": -1000.0,
+    "media_support_min": 0.001,
+    "control_share_max": 10.0,
+}
 
 CLIENTS = ("app", "shop")
 

@@ -49,6 +49,7 @@ class FakeSampler:
         return FittedWindow.of(inputs, self._tree(inputs, settings))
 
     def _tree(self, inputs, settings):
+        from mmm_engine.model.priors import FROM_RETURN
         from mmm_engine.model.specification import dimension_labels, model_specification
         from mmm_engine.version import ENGINE_VERSION
 
@@ -60,6 +61,8 @@ class FakeSampler:
         for spec in specification.parameters:
             size = () if spec.dim is None else (spec.size,)
             values = rng.uniform(0.2, 0.8, (chains, self.draws, *size))
+            if any(part.prior == FROM_RETURN for part in spec.parts):
+                values *= 0.1  # media bring what a business may believe
             if inputs.window.name in self.unhealthy:
                 values += 0.5 * np.arange(chains).reshape(-1, *([1] * (values.ndim - 1)))
             variables[spec.name] = (("chain", "draw", *([spec.dim] if spec.dim else [])), values)

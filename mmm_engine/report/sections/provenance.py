@@ -103,7 +103,8 @@ def provenance_section(subject: Subject) -> Section:
     sheet = Sheet(
         "re-derive",
         "Facts of the run",
-        "The same command on the same data and settings version gives the same numbers.",
+        "The same command on the same data, settings and versions gives the same numbers, to the last digit on the "
+        "same kind of processor; what changed since the last refresh also hangs on that refresh.",
         table,
     )
     lead = "Everything needed to compute every number on this page again."

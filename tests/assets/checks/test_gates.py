@@ -9,6 +9,7 @@ from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET
 from mmm_assets.definitions import build_defs
 from mmm_assets.storage.io_managers import FrameFiles, HtmlFiles, JsonFiles, read_frame, write_frame
 from mmm_engine.errors import DataError
+from mmm_engine.scores.advice import ADVICE
 from tests.assets.conftest import break_client
 
 
@@ -104,38 +105,142 @@ def test_sampler_converged_is_a_warning_on_a_window_that_holds_rows_out(used_hom
     assert judged["shop|h04"].metadata["rhat_max"].value == 1.2
 
 
-@pytest.mark.parametrize(("metric", "value"), [("skill", -0.1), ("bias", 0.5), ("coverage_90", 0.1)])
-def test_holdout_skill_fails_for_each_of_its_numbers(used_home, evaluate, metric, value):
-    """Worse than the naive forecast, biased, or intervals too narrow."""
-    for good, number in (("skill", 0.4), ("bias", 0.0), ("coverage_90", 0.9)):
+@pytest.mark.parametrize(("metric", "value"), [("bias", 0.5), ("coverage_90", 0.1)])
+def test_holdout_calibration_fails_for_each_of_its_numbers(used_home, evaluate, metric, value):
+    """Biased, or intervals too narrow; a window without held-out rows is not judged."""
+    for good, number in (("bias", 0.0), ("coverage_90", 0.9)):
         change_scores(used_home, "holdout_metrics", "shop|h12", good, number)
-    assert evaluate("holdout_metrics", "holdout_skill", "shop|h12")["shop|h12"].passed
+    assert evaluate("holdout_metrics", "holdout_calibration", "shop|h12")["shop|h12"].passed
     change_scores(used_home, "holdout_metrics", "shop|h12", metric, value)
-    evaluation = evaluate("holdout_metrics", "holdout_skill", "shop|h12")["shop|h12"]
+    evaluation = evaluate("holdout_metrics", "holdout_calibration", "shop|h12")["shop|h12"]
     assert not evaluation.passed
     assert not evaluation.blocking
+    assert evaluation.metadata["what_to_do"].value == ADVICE["holdout_calibration"].remedy
+    full = evaluate("holdout_metrics", "holdout_calibration", "shop|full")["shop|full"]
+    assert full.metadata["outcome"].value == "not judged"
+    assert full.description.startswith("not judged: ")
+
+
+def test_holdout_skill_fails_by_how_many_windows_the_naive_forecast_wins(used_home, evaluate):
+    """One window is a warning, all longer ones an error; the client is judged once."""
+    for window, skill in (("h04", 0.4), ("h08", 0.3), ("h12", 0.2)):
+        change_scores(used_home, "holdout_metrics", f"shop|{window}", "skill", skill)
+    assert evaluate("metric_history", "holdout_skill", "shop")["shop"].passed
+    change_scores(used_home, "holdout_metrics", "shop|h08", "skill", -300.0)  # these clients' limit is -100
+    one = evaluate("metric_history", "holdout_skill", "shop")["shop"]
+    assert (one.passed, one.severity) == (False, dg.AssetCheckSeverity.WARN)
+    change_scores(used_home, "holdout_metrics", "shop|h12", "skill", -200.0)
+    both = evaluate("metric_history", "holdout_skill", "shop")["shop"]
+    assert (both.passed, both.severity, both.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
+    assert both.metadata["skill_h12"].value == -200.0
+
+
+def _fails(evaluate, check: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckEvaluation:
+    evaluation = evaluate("metric_history", check, "shop")["shop"]
+    assert (evaluation.passed, evaluation.severity, evaluation.blocking) == (False, severity, False)
+    return evaluation
+
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+def change_plausibility(home, metric, value, split="all"):
+    """Overwrite a plausibility number of the fit of all rows."""
+    files = FrameFiles(root=str(home))
+    frame = files.read("holdout_metrics", "shop|full")
+    chosen = (frame["metric"] == metric) & (frame["split"] == split)
+    assert chosen.any()
+    frame.loc[chosen, "value"] = value
+    files.write("holdout_metrics", "shop|full", frame)
+
+
+def test_fit_explains_fails_when_nothing_is_explained(used_home, evaluate):
+    """R² of the training rows."""
+    change_plausibility(used_home, "r_squared", 0.9, "train")
+    assert evaluate("metric_history", "fit_explains", "shop")["shop"].passed
+    change_plausibility(used_home, "r_squared", -3000.0, "train")
+    _fails(evaluate, "fit_explains", ERROR)
 
 
 def test_baseline_positive_fails_when_the_baseline_may_be_negative(used_home, evaluate):
-    """Window by window, as a warning; the client file moves the threshold."""
-    change_scores(used_home, "holdout_metrics", "shop|h04", "baseline_negative", 0.4)
-    judged = evaluate("holdout_metrics", "baseline_positive", "shop|full", "shop|h04")
-    assert {key: e.passed for key, e in judged.items()} == {"shop|full": True, "shop|h04": False}
-    assert judged["shop|h04"].severity == dg.AssetCheckSeverity.WARN
-    assert judged["shop|h04"].metadata["baseline_negative"].value == 0.4
+    """Everything but media, of the fit of all rows."""
+    change_plausibility(used_home, "baseline_negative", 0.0)
+    assert evaluate("metric_history", "baseline_positive", "shop")["shop"].passed
+    change_plausibility(used_home, "baseline_negative", 0.4)
+    assert _fails(evaluate, "baseline_positive", ERROR).metadata["baseline_negative"].value == 0.4
 
 
-def test_prior_pushes_fails_when_a_parameter_leaves_its_prior(used_home, evaluate):
+def test_media_plausible_fails_when_media_bring_nearly_everything(used_home, evaluate):
+    """82% of the target, as somebody once published it."""
+    change_plausibility(used_home, "media_share", 0.82)
+    assert "82%" in _fails(evaluate, "media_plausible", ERROR).description
+
+
+def test_media_supported_fails_when_movements_speak_against_the_credit(used_home, evaluate):
+    """None of the credit is supported: an error. It may be none of it: a warning."""
+    change_plausibility(used_home, "media_support_sd", 0.1)
+    change_plausibility(used_home, "media_support", 1.0)
+    assert evaluate("metric_history", "media_supported", "shop")["shop"].passed
+    change_plausibility(used_home, "media_support", -0.5)
+    _fails(evaluate, "media_supported", ERROR)
+    change_plausibility(used_home, "media_support", 0.1)
+    _fails(evaluate, "media_supported", WARN)
+
+
+def test_controls_plausible_fails_when_one_moves_most_of_the_target(used_home, evaluate):
+    """Beyond the limit of these clients."""
+    change_plausibility(used_home, "control_share", 11.0)
+    _fails(evaluate, "controls_plausible", ERROR)
+
+
+def test_curves_plausible_fails_when_a_channel_stands_for_the_baseline(used_home, evaluate):
+    """What it brings does not follow its media."""
+    change_plausibility(used_home, "kept_at_tenth", 0.1)
+    change_plausibility(used_home, "channel_share", 0.2)
+    assert evaluate("metric_history", "curves_plausible", "shop")["shop"].passed
+    change_plausibility(used_home, "kept_at_tenth", 0.95)
+    _fails(evaluate, "curves_plausible", WARN)
+
+
+def test_residuals_fails_when_errors_last(used_home, evaluate):
+    """A baseline that wanders where the model has none."""
+    change_plausibility(used_home, "residual_autocorrelation", 0.0)
+    assert evaluate("metric_history", "residuals", "shop")["shop"].passed
+    change_plausibility(used_home, "residual_autocorrelation", 0.9)
+    _fails(evaluate, "residuals", WARN)
+
+
+def test_prior_pushes_fails_when_parameters_leave_their_priors(used_home, evaluate):
     """The stored range of one prior is moved away from its posterior."""
-    assert evaluate("parameters", "prior_pushes", "shop|full")["shop|full"].passed
     files = FrameFiles(root=str(used_home))
     frame = files.read("parameters", "shop|full")
-    frame.loc[frame["parameter"] == "intercept", "prior_q01"] = 50.0
+    frame["prior_q01"], frame["prior_q99"] = frame["q50"] - 1.0, frame["q50"] + 1.0
     files.write("parameters", "shop|full", frame)
-    evaluation = evaluate("parameters", "prior_pushes", "shop|full")["shop|full"]
-    assert not evaluation.passed
-    assert "intercept" in evaluation.description
-    assert not evaluation.blocking
+    assert evaluate("metric_history", "prior_pushes", "shop")["shop"].passed
+    frame.loc[frame["parameter"] == "intercept", ["prior_q01", "prior_q99"]] = (50.0, 51.0)
+    files.write("parameters", "shop|full", frame)
+    assert "intercept" in _fails(evaluate, "prior_pushes", WARN).description
+
+
+def test_client_checks_are_not_judged_without_a_fit_of_the_present_rows(used_home, evaluate):
+    """Results of other rows say nothing about these."""
+    for path in (used_home / "storage" / "holdout_metrics" / "shop").glob("*"):
+        path.unlink()
+    evaluation = evaluate("metric_history", "media_plausible", "shop")["shop"]
+    assert evaluation.metadata["outcome"].value == "not judged"
+    assert (evaluation.passed, evaluation.severity) == (False, WARN)
+
+
+def test_fitted_rows_fails_when_the_posterior_is_of_other_rows(used_home, evaluate):
+    """The posterior says another last training date than its window."""
+    assert evaluate("holdout_metrics", "fitted_rows", "shop|h08")["shop|h08"].passed
+    files = FrameFiles(root=str(used_home))
+    frame = files.read("holdout_metrics", "shop|h08")
+    frame.attrs["train_rows"] = "3"
+    files.write("holdout_metrics", "shop|h08", frame)
+    evaluation = evaluate("holdout_metrics", "fitted_rows", "shop|h08")["shop|h08"]
+    assert (evaluation.passed, evaluation.blocking) == (False, True)
+    assert "train_rows 3" in evaluation.description
 
 
 def test_drift_fails_when_errors_leave_their_usual_range(used_home, evaluate, data_dir):

@@ -95,7 +95,7 @@ def test_every_check_of_every_window_has_an_evaluation_of_its_own(recorded):
     """A run of several windows is judged window by window; none stands for all."""
     checks = latest_checks(recorded, "shop")
     by_window = {(c.check, c.partition): c.outcome for c in checks}
-    for check in ("training_cutoff", "sampler_converged", "holdout_skill"):
+    for check in ("training_cutoff", "fitted_rows", "sampler_converged", "holdout_calibration"):
         for window in STANDARD_WINDOWS:
             assert (check, window_key("shop", window)) in by_window
     assert by_window[("sampler_converged", "shop|full")] == "passed"
