@@ -11,14 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
-from mmm_engine.client.windows import Window
-from mmm_engine.fleets.holdout import score_window
+from mmm_engine.client.windows import FULL, Window
+from mmm_engine.fleets.scored_window import ScoredWindow
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 from mmm_engine.rows.window import scale_window
+from mmm_engine.scores.client_verdicts import whole_verdicts, window_verdicts
 from mmm_engine.scores.gates import check_convergence
+from mmm_engine.scores.verdict import Verdict
 from tests.benchmarks.truth.media import Floats
 
 
@@ -33,6 +35,7 @@ class FitNumbers:
         converged: Whether the fit passed the gate ``sampler_converged``.
         health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
         forecast: Scores of the held-out rows by metric (coverage_90, skill, …), empty without any.
+        verdicts: Of all checks that can be asked of the window, but for the skill over all windows.
     """
 
     channels: tuple[str, ...]
@@ -41,6 +44,7 @@ class FitNumbers:
     converged: bool
     health: dict[str, float]
     forecast: dict[str, float]
+    verdicts: tuple[Verdict, ...] = ()
 
 
 def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: SamplerConfig) -> FitNumbers:
@@ -57,7 +61,7 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
         FitError: If the sampler gives up.
     """
     inputs = scale_window(client_data_from_frame(config, data.frame), window)
-    fitted = fit(inputs, sampler=sampler)
+    fitted = ScoredWindow.from_fitted(fit(inputs, sampler=sampler))
     health = dict(zip(fitted.health["metric"], fitted.health["value"].astype(float), strict=True))
     return FitNumbers(
         channels=config.channel_names,
@@ -66,7 +70,13 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
         converged=check_convergence(fitted.health, config.thresholds, window).passed,
         health=health,
         forecast=_forecast_scores(fitted) if inputs.horizon else {},
+        verdicts=_verdicts(fitted),
     )
+
+
+def _verdicts(fitted: ScoredWindow) -> tuple[Verdict, ...]:
+    whole = whole_verdicts([fitted], fitted.inputs.config.thresholds) if fitted.inputs.window == FULL else ()
+    return (*window_verdicts(fitted), *(verdict for verdict in whole if verdict.check != "holdout_skill"))
 
 
 def _contributions(fitted: FittedWindow) -> Floats:
@@ -74,7 +84,7 @@ def _contributions(fitted: FittedWindow) -> Floats:
     return np.asarray(totals.contribution_scaled * fitted.inputs.scales.target)
 
 
-def _forecast_scores(fitted: FittedWindow) -> dict[str, float]:
-    scores = score_window(fitted)
+def _forecast_scores(fitted: ScoredWindow) -> dict[str, float]:
+    scores = fitted.scores
     held_out = scores[scores["split"] == "test"]
     return dict(zip(held_out["metric"], held_out["value"].astype(float), strict=True))

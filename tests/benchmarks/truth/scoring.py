@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 from mmm_engine.scores.forecast_scores import crps_rows
 from tests.benchmarks.truth.fits import FitNumbers
 from tests.benchmarks.truth.media import Floats
+from tests.benchmarks.truth.verdicts import kept
 from tests.benchmarks.truth.worlds import World
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
@@ -29,7 +30,7 @@ def score_fit(world: World, fit: FitNumbers) -> dict[str, Any]:
     Returns:
         ``channels`` (a list of mappings, `score_channel` with facts about the channel), ``media`` (the same of all
         media together), ``rank_correlation`` (Spearman's, between estimated and true returns of channels that have a
-        cost and do something; None with fewer than three), ``converged``, ``health`` and ``forecast``.
+        cost and do something; None with fewer than three), ``converged``, ``health``, ``forecast`` and ``verdicts``.
     """
     truth = world.channel_truth(fit.train_rows)
     sales = float(world.rows.frame["sales"].to_numpy(dtype=float)[: fit.train_rows].sum())
@@ -55,6 +56,7 @@ def score_fit(world: World, fit: FitNumbers) -> dict[str, Any]:
         "converged": fit.converged,
         "health": {name: _number(value) for name, value in fit.health.items()},
         "forecast": {name: _number(value) for name, value in fit.forecast.items()},
+        "verdicts": kept(fit.verdicts),
     }
 
 

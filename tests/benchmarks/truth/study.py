@@ -42,7 +42,18 @@ _BESIDE_THE_FIT = (
     "history",
     "decisions",
 )  # wings of the engine that no fit passes through
-_OWN_FILES = ("media", "recipes", "baseline", "worlds", "stored", "clients", "schemes", "fits", "scoring")
+_OWN_FILES = (
+    "media",
+    "recipes",
+    "baseline",
+    "worlds",
+    "stored",
+    "clients",
+    "schemes",
+    "fits",
+    "verdicts",
+    "scoring",
+)
 _SECONDS_BETWEEN_LINES = 5.0
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tests.benchmarks.truth.verdicts import check_table, judged_worlds, verdict_table
+
 Record = dict[str, Any]
 
 MEDIA_SHARES = [0.05, 0.15, 0.35]
@@ -46,6 +48,9 @@ def report(records: Sequence[Record]) -> str:
         pieces += ["### Channels without any effect", markdown(nulls)]
     if fits["forecast_coverage"].notna().any():
         pieces += ["### Forecast of the held-out rows", markdown(forecasts(fits))]
+        judged = judged_worlds(records)
+        pieces += ["### Verdicts, by the error of the total of media", markdown(verdict_table(judged))]
+        pieces += ["### Failed checks, by the error of the total of media", markdown(check_table(judged))]
     return "\n\n".join(pieces) + "\n"
 
 
