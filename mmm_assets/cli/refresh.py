@@ -20,13 +20,14 @@ def refresh(
     tune: Tune = None,
     chains: Chains = None,
     seed: Seed = None,
-    publish: Annotated[
+    no_publish: Annotated[
         bool,
         typer.Option(
-            help="--no-publish: a trial in a home of its own, DAGSTER_HOME/trials. So is a refresh with fewer draws, "
-            "tuning steps or chains than the client file says."
+            "--no-publish",
+            help="A trial, in a home of its own inside the home. So is a refresh with fewer draws, tuning steps or "
+            "chains than the client file says.",
         ),
-    ] = True,
+    ] = False,
 ) -> None:
     """Fit, judge, record and report clients: the whole chain, with live progress.
 
@@ -46,7 +47,7 @@ def refresh(
         named_windows(windows), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     )
     sound, code = sound_clients(clients)
-    trials = trial_reasons(sound, options, publish=publish)
+    trials = trial_reasons(sound, options, publish=not no_publish)
     in_earnest = [client for client in sound if client not in trials]
     if sound:
         try:
