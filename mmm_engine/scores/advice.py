@@ -28,7 +28,7 @@ ADVICE: dict[str, Advice] = {
     "data_contract": Advice(
         "data contract",
         "The rows or the client file cannot be used.",
-        "Correct what is listed; `mmm check` says in seconds whether it helped.",
+        "Correct what is listed; 'mmm check' says in seconds whether it helped.",
     ),
     "training_cutoff": Advice(
         "training cutoff",
@@ -48,17 +48,17 @@ ADVICE: dict[str, Advice] = {
     "sampler_converged": Advice(
         "convergence of the sampler",
         "The chains did not agree, so that another run may give other numbers.",
-        "Leave out channels that hardly vary, give doubtful ones `returns`, or raise `max_draws` under `sampler`.",
+        "Leave out channels that hardly vary, give doubtful ones 'returns', or raise 'max_draws' under 'sampler'.",
     ),
     "holdout_skill": Advice(
         "forecast of unseen rows",
         "Last year's sales forecast hidden rows better than this model, which does not know what moves them.",
-        "Add what is missing: `yearly_seasonality`, `trend`, events, a control such as price.",
+        "Add what is missing: 'yearly_seasonality', 'trend', events, a control such as price.",
     ),
     "holdout_calibration": Advice(
         "bias and intervals of forecasts",
         "Forecasts of hidden rows are too high or too low throughout, or surer than they should be.",
-        "Look for a change in the last rows that no control or event explains; add a `trend` where the level moves.",
+        "Look for a change in the last rows that no control or event explains; add a 'trend' where the level moves.",
     ),
     "fit_explains": Advice(
         "fit of the training rows",
@@ -68,33 +68,33 @@ ADVICE: dict[str, Advice] = {
     "baseline_positive": Advice(
         "baseline above 0",
         "Media are credited with more than all sales: without them less than nothing would be sold.",
-        "Give channels `returns` that are believable, and check the signs of controls.",
+        "Give channels 'returns' that are believable, and check the signs of controls.",
     ),
     "media_plausible": Advice(
         "share and returns of media",
         "Media, or one channel, bring more than is believable: they take credit for something that moves with them.",
-        "Add the season, trend, event or control that moves with media, or say under `returns` what is known; "
-        "if such a return is real, raise the limit under `thresholds`.",
+        "Add the season, trend, event or control that moves with media, or say under 'returns' what is known; "
+        "if such a return is real, raise the limit under 'thresholds'.",
     ),
     "media_supported": Advice(
         "evidence for the total of media",
         "What media are credited with rests on trend, season or prior, not on their movements from row to row.",
-        "Add a `trend` or season where one is missing; else more rows, a lift test, or `returns` that are known.",
+        "Add a 'trend' or season where one is missing; else more rows, a lift test, or 'returns' that are known.",
     ),
     "controls_plausible": Advice(
         "share of controls",
         "One control moves most of the target: what it takes, media and baseline cannot have.",
-        "Leave it out if it follows sales (visits, a competitor's sales), or allow it `effect: any`.",
+        "Leave it out if it follows sales (visits, a competitor's sales), or allow it 'effect: any'.",
     ),
     "curves_plausible": Advice(
         "channels that follow their media",
         "A channel brings the same whatever is spent: its flat curve stands for the baseline.",
-        "Give its half-saturation a prior in the range of its media, or say under `returns` what is known of it.",
+        "Give its half-saturation a prior in the range of its media, or say under 'returns' what is known of it.",
     ),
     "residuals": Advice(
         "errors without memory",
         "Errors last for several rows: the level moves as the model cannot follow, and media may take the credit.",
-        "Add a `trend` or `yearly_seasonality`, or the control that explains the moves.",
+        "Add a 'trend' or 'yearly_seasonality', or the control that explains the moves.",
     ),
     "prior_pushes": Advice(
         "parameters inside their priors",
@@ -104,12 +104,12 @@ ADVICE: dict[str, Advice] = {
     "recovery": Advice(
         "recovery of known parameters",
         "With rows like these the model does not find an answer that is known.",
-        "Use fewer channels, fewer options or more rows; `mmm audit` says which channels are lost.",
+        "Use fewer channels, fewer options or more rows; 'mmm audit' says which channels are lost.",
     ),
     "stability": Advice(
         "stability of channel shares",
         "Shares of channels change when a few weeks are hidden: budgets moved on them would move back.",
-        "Read channels together that change places, or say under `returns` what is known of them.",
+        "Read channels together that change places, or say under 'returns' what is known of them.",
     ),
     "identification": Advice(
         "channels that can be read",
@@ -134,7 +134,7 @@ ADVICE: dict[str, Advice] = {
     "report_self_contained": Advice(
         "self-contained report",
         "The page would load something from the network, or is cut off.",
-        "Render it again with `mmm report`; if it fails again please report it.",
+        "Render it again with 'mmm report'; if it fails again please report it.",
     ),
 }
 
