@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mmm_engine.results.baseline import plausibility_scores
 
 from mmm_engine.client.client_file import client_config_from_mapping, read_client_config, write_client_config
 from mmm_engine.client.holidays import last_stored_day, public_holidays
@@ -24,6 +23,7 @@ from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.decomposition import contributions, decomposition_frame
 from mmm_engine.results.forecast import extend_inputs
+from mmm_engine.results.plausibility import plausibility_scores
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.calendar import Calendar, Period
 from tests.engine.client_cases import SETTINGS
@@ -163,8 +163,11 @@ def test_both_are_parts_of_the_whole() -> None:
     assert parts.sum("component").to_numpy() == pytest.approx(predict(window).mean_draws)
     kinds = decomposition_frame(parts).drop_duplicates("component").set_index("component")["kind"]
     assert kinds.to_list()[:4] == ["baseline", "trend", "weekday", "holidays"]
-    baseline = parts.isel(component=slice(4), date=slice(inputs.train_rows)).sum("component")
-    assert plausibility_scores(window)["value"].item() == pytest.approx((baseline < 0).mean().item())
+    without_media = parts.isel(
+        component=(parts["kind"] != "channel").to_numpy(), date=slice(inputs.train_rows)
+    )
+    scores = plausibility_scores(window).set_index("metric")["value"]
+    assert scores["baseline_negative"] == pytest.approx((without_media.sum("component") < 0).mean().item())
     weekday = parts.sel(component="weekday").to_numpy()
     assert weekday[:, :7].sum(axis=1) == pytest.approx(0.0, abs=1e-9)
     assert weekday[:, 7:14] == pytest.approx(weekday[:, :7])
