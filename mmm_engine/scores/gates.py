@@ -18,7 +18,7 @@ from mmm_engine.client.windows import FULL, Window
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.window import ScaledInputs, scale_window
 from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK
-from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged
+from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged, share_beside_limit
 
 CONVERGENCE = (
     # metric, threshold, whether the threshold is a ceiling, what a reader calls it
@@ -174,11 +174,17 @@ def check_calibration(scores: pd.DataFrame, thresholds: ThresholdConfig, window:
         return not_judged("holdout_calibration", f"window '{window}' holds out no rows", window)
     faults = []
     if abs(bias) > thresholds.bias_abs_max:
-        faults.append(f"bias {bias:+.0%} is beyond ±{thresholds.bias_abs_max:.0%}")
+        faults.append(
+            f"bias {'+' if bias > 0 else '-'}{share_beside_limit(abs(bias), thresholds.bias_abs_max)} "
+            f"is beyond ±{thresholds.bias_abs_max:.0%}"
+        )
     low, high = thresholds.coverage_90_min, thresholds.coverage_90_max
     if not low <= coverage <= high:
-        wanted = f"at least {low:.0%}" if coverage < low else f"at most {high:.0%}"
-        faults.append(f"90% intervals hold {coverage:.0%} of the rows, wanted {wanted}")
+        limit = low if coverage < low else high
+        wanted = f"{'at least' if coverage < low else 'at most'} {limit:.0%}"
+        faults.append(
+            f"90% intervals hold {share_beside_limit(coverage, limit)} of the rows, wanted {wanted}"
+        )
     reason = "; ".join(faults) or f"bias {bias:+.1%}, 90% intervals hold {coverage:.0%}"
     return Verdict("holdout_calibration", not faults, "warning", False, reason, numbers, window)
 
@@ -244,7 +250,10 @@ def check_recovery(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     if math.isnan(value):
         return not_judged("recovery", "no simulated target was fitted")
     passed = value >= thresholds.recovery_min
-    reason = f"median recovery {value:.2f} over {len(recovery)} parameters, wanted at least {thresholds.recovery_min:g}"
+    told = beside_limit(value, thresholds.recovery_min, 2)
+    reason = (
+        f"median recovery {told} over {len(recovery)} parameters, wanted at least {thresholds.recovery_min:g}"
+    )
     return Verdict("recovery", passed, "warning", False, reason, {"recovery": value})
 
 
@@ -255,7 +264,10 @@ def check_stability(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     if math.isnan(value):
         return not_judged("stability", "there are no two windows to compare")
     passed = value >= thresholds.stability_min
-    reason = f"weighted overlap {value:.2f} across windows (wanted at least {thresholds.stability_min:g})"
+    reason = (
+        f"weighted overlap {beside_limit(value, thresholds.stability_min, 2)} across windows "
+        f"(wanted at least {thresholds.stability_min:g})"
+    )
     return Verdict("stability", passed, "warning", False, reason, {"stability": value})
 
 
@@ -301,7 +313,9 @@ def check_sensitivity(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verd
         if (split, metric) in values:
             value = numbers[f"{split}_{metric}"] = values[split, metric]
             passed = passed and sign * value >= sign * limit
-            told.append(f"{words} {value:.2f} (wanted {'at least' if sign > 0 else 'at most'} {limit:g})")
+            told.append(
+                f"{words} {beside_limit(value, limit, 2)} (wanted {'at least' if sign > 0 else 'at most'} {limit:g})"
+            )
     if not told:
         return not_judged("sensitivity", "nothing was run")
     return Verdict("sensitivity", passed, "warning", False, "; ".join(told), numbers)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL
-from mmm_engine.scores.verdict import Severity, Verdict, not_judged
+from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged, share_beside_limit
 
 PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
 _SURE = 0.99  # chance allows no more pushes than it brings with this probability
@@ -41,7 +41,9 @@ def check_media(scores: pd.DataFrame, returns: pd.DataFrame, thresholds: Thresho
     faults = []
     if share > limit:
         whose = "the 95% point of its prior" if limit < thresholds.media_share_max else "media_share_max"
-        faults.append(f"media bring {share:.0%} of the target, wanted at most {limit:.0%} ({whose})")
+        faults.append(
+            f"media bring {share_beside_limit(share, limit)} of the target, wanted at most {limit:.0%} ({whose})"
+        )
     faults += _implausible_returns(returns, thresholds)
     reason = "; ".join(faults) or f"media bring {share:.0%} of the target, no return is out of bounds"
     numbers = {"media_share": share, "media_share_limit": limit}
@@ -104,8 +106,9 @@ def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     value = _of_all(scores, "baseline_negative")
     if math.isnan(value):
         return not_judged("baseline_positive", "the baseline was not recorded; refresh the client")
+    told = share_beside_limit(value, thresholds.baseline_negative_max)
     reason = (
-        f"without media a training row is expected below 0 with probability {value:.1%}, "
+        f"without media a training row is expected below 0 with probability {told}, "
         f"wanted at most {thresholds.baseline_negative_max:.0%}"
     )
     passed = value <= thresholds.baseline_negative_max
@@ -123,7 +126,10 @@ def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     heavy = {name: share for name, share in shares.items() if not share <= thresholds.control_share_max}
     numbers = {f"control_share_{name}": share for name, share in shares.items()}
     if heavy:
-        named = ", ".join(f"'{name}' moves {share:.0%}" for name, share in heavy.items())
+        named = ", ".join(
+            f"'{name}' moves {share_beside_limit(share, thresholds.control_share_max)}"
+            for name, share in heavy.items()
+        )
         reason = (
             f"{named} of the target, wanted at most {thresholds.control_share_max:.0%} for a single control"
         )
@@ -153,7 +159,9 @@ def check_curves(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
         for name, value in kept.items()
         if value > thresholds.flat_response_max and share.get(name, 1.0) >= _WORN_SHARE
     }
-    named = ", ".join(f"'{name}' {value:.0%}" for name, value in flat.items())
+    named = ", ".join(
+        f"'{name}' {share_beside_limit(value, thresholds.flat_response_max)}" for name, value in flat.items()
+    )
     reason = (
         f"with a tenth of its media a channel would still bring: {named}, "
         f"wanted at most {thresholds.flat_response_max:.0%}"
@@ -176,7 +184,8 @@ def check_explained(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     if math.isnan(value):
         return not_judged("fit_explains", "the target does not vary: there is nothing to explain")
     reason = (
-        f"the fit explains {value:.0%} of the movement of its training rows (R²), "
+        f"the fit explains {share_beside_limit(value, thresholds.r_squared_min)} of the movement of its "
+        "training rows (R²), "
         f"wanted at least {thresholds.r_squared_min:.0%}"
         if value >= 0.0
         else f"the fit misses its training rows by more than their mean does (R² {value:,.2f})"
@@ -196,7 +205,7 @@ def check_residuals(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     if math.isnan(value):
         return not_judged("residuals", "the residuals were not recorded; refresh the client")
     reason = (
-        f"neighbouring errors of training rows correlate {value:+.2f}, "
+        f"neighbouring errors of training rows correlate {beside_limit(value, thresholds.autocorrelation_max, 2)}, "
         f"wanted at most {thresholds.autocorrelation_max:g}"
     )
     passed = value <= thresholds.autocorrelation_max

@@ -145,16 +145,31 @@ def judge(verdicts: Iterable[Verdict]) -> Judgement:
     return "usable with care" if failed or unknown else "usable"
 
 
-def beside_limit(value: float, limit: float) -> str:
-    """A number that misses a limit, with as many digits as it takes to see that it does.
+def beside_limit(value: float, limit: float, digits: int = 4) -> str:
+    """A number beside its limit, with as many digits as it takes to see on which side it lies.
+
+    Args:
+        value: The number.
+        limit: Its limit.
+        digits: Significant digits that are told at least.
 
     >>> beside_limit(1.0124, 1.01), beside_limit(1.01004, 1.01), beside_limit(399.0, 400.0)
     ('1.012', '1.01004', '399')
     """
     if math.isnan(value):
         return "not defined"
-    for digits in range(4, 17):
-        text = f"{value:.{digits}g}"
-        if float(text) != limit:
-            return text
-    return repr(value)
+    texts = (f"{value:.{number}g}" for number in range(digits, 17))
+    return next((text for text in texts if float(text) != limit), repr(value))
+
+
+def share_beside_limit(share: float, limit: float) -> str:
+    """A share in percent beside its limit, as `beside_limit` tells numbers.
+
+    >>> share_beside_limit(0.82, 0.7), share_beside_limit(0.7001, 0.7), share_beside_limit(0.7, 0.7)
+    ('82%', '70.01%', '70%')
+    """
+    if math.isnan(share):
+        return "not defined"
+    texts = (f"{share:.{digits}%}" for digits in range(15))
+    differing = (text for text in texts if float(text[:-1]) != float(f"{100.0 * limit:.12g}"))
+    return f"{share:.0%}" if share == limit else next(differing, f"{share:%}")

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window
 from mmm_engine.scores.advice import ADVICE, advice_on, subject_of
-from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, by_check, judge, not_judged
+from mmm_engine.scores.verdict import (
+    Severity,
+    Verdict,
+    beside_limit,
+    by_check,
+    judge,
+    not_judged,
+    share_beside_limit,
+)
 
 H04, H08 = Window.holding_out(4), Window.holding_out(8)
 
@@ -96,6 +104,13 @@ def test_a_number_beside_its_limit_never_reads_like_it(value: float, limit: floa
     """No "R-hat 1.01 (wanted at most 1.01)"."""
     if value != limit:
         assert float(beside_limit(value, limit)) != limit
+
+
+@given(st.floats(0.0, 1.0), st.sampled_from([0.05, 0.1, 0.35, 0.5, 0.7]))
+def test_a_share_beside_its_limit_never_reads_like_it(share: float, limit: float) -> None:
+    """No "bias +20% is beyond ±20%"."""
+    if abs(share - limit) > 1e-9:
+        assert share_beside_limit(share, limit) != f"{limit:.0%}"
 
 
 def test_advice_is_words_for_readers() -> None:
