@@ -335,7 +335,7 @@ def test_gate_is_0_for_clients_that_passed(mmm, used_home):
     code, out, _ = mmm("gate")
     assert code == 0
     assert "sampler_converged" in out
-    assert "shop|h12" in out
+    assert "shop|full, h04, h08, h12" in out
 
 
 def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home):
