@@ -113,7 +113,7 @@ def _specification(client: str, folder: Path) -> str:
     if config is None or faults:
         return ""
     try:
-        return repr(model_specification(config))
+        return repr(model_specification(config, "week"))
     except MMMError:
         return ""
 

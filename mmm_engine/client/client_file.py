@@ -20,8 +20,8 @@ from mmm_engine.client.config import (
     ControlConfig,
     _columns_as_mappings,
 )
-from mmm_engine.client.model_config import HolidaysConfig, ModelConfig, short_events
-from mmm_engine.client.presets import PRESETS
+from mmm_engine.client.model_config import BaselineConfig, HolidaysConfig, ModelConfig, short_events
+from mmm_engine.client.presets import PRESETS, with_preset
 from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
 from mmm_engine.errors import ConfigError, Fault
@@ -183,13 +183,15 @@ def _model_section(model: ModelConfig) -> dict[str, object]:
     """The section ``model`` as a person writes it: the preset by its name, what it chooses left out."""
     chosen = PRESETS[model.preset]
     hidden = _at_default(model, "weekly_seasonality", "n_basis", "likelihood", "trend")
-    hidden |= {"holidays", "events", "preset", "returns"}
+    hidden |= {"holidays", "events", "preset", "returns", "baseline"}
     section = model.model_dump(mode="json", exclude=hidden)
     section["priors"] = {"preset": model.preset, **model.priors} if model.priors else model.preset
     if model.returns != (ReturnsConfig() if "returns" in chosen else None):
         section["returns"] = None if model.returns is None else model.returns.model_dump(mode="json")
     if model.holidays is not None:
         section["holidays"] = _short_holidays(model.holidays)
+    if model.baseline != _chosen_baseline(model):
+        section["baseline"] = None if model.baseline is None else model.baseline.model_dump(mode="json")
     if model.events:
         section["events"] = short_events(model.events)
     return section
@@ -210,6 +212,17 @@ def _as_yaml(values: dict[str, object], *, flow: bool | None) -> str:
         values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=flow
     )
     return text
+
+
+def _chosen_baseline(model: ModelConfig) -> BaselineConfig | None:
+    """The baseline that the preset chooses for a model with these other terms."""
+    terms = {
+        "priors": model.preset,
+        "trend": model.trend,
+        "time_varying_intercept": model.time_varying_intercept,
+    }
+    chosen = with_preset(terms)
+    return BaselineConfig() if isinstance(chosen, dict) and "baseline" in chosen else None
 
 
 def _own_lift_tests(config: ClientConfig) -> dict[str, object]:

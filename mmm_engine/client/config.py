@@ -214,6 +214,7 @@ class ClientConfig(Frozen):
         for section, name in (
             (settings, "lift_tests"),
             (settings["model"], "weekly_seasonality"),
+            (settings["model"], "baseline"),
             (settings["model"], "trend"),
             (settings["model"], "holidays"),
             (settings["model"], "events"),
@@ -222,6 +223,9 @@ class ClientConfig(Frozen):
         ):
             if not section[name]:
                 del section[name]  # what is not there changes no number
+        for owner in (settings["model"], *settings["channels"]):
+            if owner["adstock"] and not owner["adstock"]["half_life"]:
+                del owner["adstock"]["half_life"]
         for channel in settings["channels"]:
             del channel["unit"]  # a label
         canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from mmm_engine.client.log_normal import HalfLife
 from mmm_engine.client.presets import Preset, with_preset
 from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.validation import Frozen, Problem, nearest, refusal
@@ -25,6 +26,9 @@ PROCESS_SETTINGS = ("media_tvp_config", "intercept_tvp_config")  # the priors of
 PROCESS_KEYS = ("m", "L", "eta_lam", "ls_mu", "ls_sigma", "cov_func")
 
 AdstockKind = Literal["geometric", "delayed", "binomial", "weibull_pdf", "weibull_cdf", "none"]
+KINDS_WITH_HALF_LIFE: tuple[AdstockKind, ...] = ("geometric", "delayed")
+"""Adstocks whose carry-over one half-life tells."""
+
 SaturationKind = Literal[
     "michaelis_menten",
     "logistic",
@@ -125,11 +129,21 @@ Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)
 class AdstockConfig(Frozen):
     """How long a period's media goes on working.
 
-    ``max_lag`` is the number of periods that carry an effect, the current one included.
+    ``max_lag`` is the number of periods that carry an effect, the current one included. ``half_life`` is the prior of
+    the carry-over of the kinds geometric and delayed, in days; a number is its median.
     """
 
     kind: AdstockKind = "geometric"
     max_lag: Annotated[int, Field(ge=1, le=52)] = 4
+    half_life: HalfLife | None = None
+
+    @model_validator(mode="after")
+    def _check_half_life(self) -> AdstockConfig:
+        if self.half_life is not None and self.kind not in KINDS_WITH_HALF_LIFE:
+            wanted = f"a half-life with the kinds {' and '.join(KINDS_WITH_HALF_LIFE)} alone"
+            fix = "delete half_life, and write priors for the kind's own parameters"
+            raise refusal(Problem(("half_life",), f"a half-life of the kind '{self.kind}'", wanted, fix))
+        return self
 
 
 class TrendConfig(Frozen):
@@ -139,6 +153,21 @@ class TrendConfig(Frozen):
     """
 
     changepoints: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+class BaselineConfig(Frozen):
+    """A baseline whose level wanders: a line over time plus a random walk, straight between knots.
+
+    ``knots`` is the number of equally long spans of the training rows; at the end of each the level has made a step of
+    its own. In rows to come the walk goes on without a known direction, so that forecasts widen and do not run away.
+    """
+
+    knots: Annotated[int, Field(ge=2, le=52)] = 12
+
+    @property
+    def steps(self) -> int:
+        """Steps of the level, those of rows to come included: half as many as within the training rows."""
+        return self.knots + -(-self.knots // 2)
 
 
 class EventDays(Frozen):
@@ -186,7 +215,7 @@ class ModelConfig(Frozen):
     """The structure of the model.
 
     ``priors`` names a preset, or maps parameters to priors (with the name under ``preset``); the preset chooses the
-    saturation and the priors on returns where the file does not.
+    saturation, the priors on returns and whether the baseline wanders where the file does not.
     ``yearly_seasonality`` is a Fourier order, ``weekly_seasonality`` gives each day of the week an effect (daily rows),
     ``n_basis`` is the number of HSGP basis functions, ``events`` a mapping of names to days. A target that cannot be
     negative and comes near 0 has the likelihood ``truncated_normal``. With ``returns`` the scales of the channels'
@@ -201,6 +230,7 @@ class ModelConfig(Frozen):
     yearly_seasonality: Annotated[int, Field(ge=1, le=10)] | None = None
     weekly_seasonality: bool = False
     n_basis: Annotated[int, Field(ge=5, le=500)] = 50
+    baseline: BaselineConfig | None = None
     trend: TrendConfig | None = None
     holidays: HolidaysConfig | None = None
     events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()

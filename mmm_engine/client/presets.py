@@ -13,14 +13,19 @@ from mmm_engine.client.validation import Problem, nearest, refusal
 from mmm_engine.files.yaml_document import shorten
 
 Preset = Literal["calibrated", "toolkit"]
-"""calibrated: priors on returns and a free Hill curve, whose intervals are measured to hold the truth (`make truth`).
+"""calibrated: priors on returns, a free Hill curve and a baseline that may wander; how often its intervals hold the
+truth is measured (`make truth`).
 toolkit: the priors of the in-house toolkit, in model space; what `PymcModel` takes when it is told nothing else."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "calibrated": {"saturation": "hill", "returns": {}},
+    "calibrated": {"saturation": "hill", "returns": {}, "baseline": {}},
     "toolkit": {"saturation": "michaelis_menten"},
 }
 """Settings of the model by preset, for those that a client file does not name."""
+
+
+_BASELINES = ("trend", "time_varying_intercept")
+"""Other terms that move the baseline: a file that has one of them gets no second one by default."""
 
 
 def with_preset(values: object) -> object:
@@ -45,5 +50,6 @@ def with_preset(values: object) -> object:
             Problem(("priors",), f"the preset {shorten(preset)}", f"one of {', '.join(names)}", fix)
         )
     for name, value in PRESETS[preset].items():
-        settings.setdefault(name, value)
+        if name != "baseline" or not any(settings.get(other) for other in _BASELINES):
+            settings.setdefault(name, value)
     return settings

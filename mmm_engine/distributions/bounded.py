@@ -1,4 +1,4 @@
-"""Families on an interval: beta, Kumaraswamy, logit-normal, uniform, truncated normal.
+"""Families on an interval: beta, Kumaraswamy, logit-normal, half-life, uniform, truncated normal.
 
 Here: their densities, draws and quantiles.
 Not here: the table of all families (table.py).
@@ -33,6 +33,7 @@ from mmm_engine.distributions.real import (
 )
 
 _CERTAIN = 1.0 - 1e-12
+_LEAST_RATE = 1e-300  # of decay: keeps logarithms finite at the ends
 
 
 def _positive(name: str) -> Argument:
@@ -128,6 +129,38 @@ LOGIT_NORMAL = Distribution(
 )
 
 
+def _half_life(x: Array, at: Arguments, xp: ArrayFunctions) -> Array:
+    """log N(log h | log median, sigma) - log(x) - log(-log x), with h = log 2 / -log x.
+
+    x is the share of an effect that is left after one row, 2^(-1 / h), and h its half-life in rows, log-normal.
+    """
+    rate = xp.maximum(-1.0 * xp.log(x), _LEAST_RATE)
+    log_half_life = math.log(math.log(2.0)) - xp.log(rate)
+    density = normal_density(log_half_life, xp.log(at["median"]), at["sigma"], xp)
+    return density - xp.log(x) - xp.log(rate)
+
+
+def _half_life_quantile(p: Any, at: NumpyArguments) -> Any:
+    """2^(-1 / h) at the half-life's own quantile: it rises with h."""
+    log_median = np.log(at["median"])
+    return _retained(normal_quantile(p, {"mu": log_median, "sigma": at["sigma"]}))
+
+
+def _retained(log_half_life: Any) -> Any:
+    """What is left after one row, kept inside (0, 1)."""
+    return np.clip(np.exp2(-np.exp(-np.asarray(log_half_life))), _LEAST_RATE, 1.0 - 1e-15)
+
+
+HALF_LIFE = Distribution(
+    "HalfLife",
+    "unit",
+    (Parametrisation((_positive("median"), SCALE)),),
+    _half_life,
+    lambda rng, at, shape: _retained(rng.normal(np.log(at["median"]), at["sigma"], shape)),
+    _half_life_quantile,
+)
+
+
 # --- between `lower` and `upper` ------------------------------------------------------------------
 
 
@@ -201,4 +234,4 @@ TRUNCATED_NORMAL = Distribution(
     _truncated_normal_quantile,
 )
 
-FAMILIES = (BETA, KUMARASWAMY, LOGIT_NORMAL, UNIFORM, TRUNCATED_NORMAL)
+FAMILIES = (BETA, KUMARASWAMY, LOGIT_NORMAL, HALF_LIFE, UNIFORM, TRUNCATED_NORMAL)

@@ -106,7 +106,7 @@ def refits(
 
 def prior_draws(inputs: ScaledInputs) -> PriorDraws:
     """Draws of parameters and channel contributions from the prior, given the client's media."""
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     values = prior_values(specification, train)
     flat = {name: value.reshape(len(value), -1) for name, value in values.items()}

@@ -71,7 +71,7 @@ def simulate_targets(
     Raises:
         FitError: If 100 draws in a row are refused.
     """
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     truth_stream, noise_stream = np.random.default_rng(seed).spawn(2)
     rejected = 0

@@ -14,6 +14,7 @@ import numpy as np
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import (
+    baseline_steps,
     event_occurrences,
     holiday_shares,
     trend_hinges,
@@ -50,6 +51,10 @@ class ModelData:
     media_frequencies: Array = declared("media_basis")
     intercept_basis: Array = declared("rows", "intercept_basis")
     intercept_frequencies: Array = declared("intercept_basis")
+    baseline_time: Array = declared("rows", "baseline_slope")
+    """Time since the first training row, as a share of the time between the first and the last."""
+    baseline_steps: Array = declared("rows", "knot")
+    """How much of each step of the baseline lies behind a row: 0 before it, 1 after it."""
     trend: Array = declared("rows", "changepoint")
     """Hinges: rows since each changepoint over all rows, 0 before it."""
     weekdays: Array = declared("rows", "weekday_contrast")
@@ -106,6 +111,8 @@ def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
         "fourier_mode": 2 * specification.fourier_order,
         "media_basis": specification.media_process.n_basis if specification.media_process else 0,
         "intercept_basis": specification.intercept_process.n_basis if specification.intercept_process else 0,
+        "baseline_slope": int(specification.baseline_steps > 0),
+        "knot": specification.baseline_steps,
         "changepoint": specification.changepoints,
         "weekday_contrast": WEEKDAY_CONTRASTS if specification.has_weekdays else 0,
         "holiday": 1 + specification.n_holidays if specification.n_holidays else 0,
@@ -125,6 +132,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         specification.intercept_process, rows, inputs.train_rows
     )
     event_days, event_shares, event_members = event_occurrences(inputs.config.model.events, inputs.calendar)
+    baseline_time, steps = baseline_steps(inputs.calendar, inputs.train_rows, inputs.config.model.baseline)
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, specification.max_lag),
         controls=inputs.controls_scaled,
@@ -133,6 +141,8 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         media_frequencies=media_frequencies,
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
+        baseline_time=baseline_time,
+        baseline_steps=steps,
         trend=trend_hinges(inputs.calendar, inputs.train_rows, specification.changepoints),
         weekdays=weekday_contrasts(inputs.calendar) if specification.has_weekdays else np.zeros((rows, 0)),
         holidays=holiday_shares(inputs.calendar, inputs.config.model.holidays),

@@ -25,5 +25,5 @@ def read_client_for_model(client: str, folder: Path) -> ClientData:
         DataError: With every fault of the data file, when the client file has none.
     """
     data = read_client(client, folder)
-    refuse_settings(folder / f"{client}.yaml", specification_problems(data.config))
+    refuse_settings(folder / f"{client}.yaml", specification_problems(data.config, data.period))
     return data

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.log_normal import HalfLife
+from mmm_engine.client.model_config import KINDS_WITH_HALF_LIFE
 from mmm_engine.client.validation import Problem, nearest
 from mmm_engine.distributions.family import Support
 from mmm_engine.distributions.table import DISTRIBUTIONS
@@ -20,6 +22,7 @@ from mmm_engine.files.yaml_document import Location
 from mmm_engine.model.media_transforms import SATURATIONS, TransformParameter
 from mmm_engine.model.parameters import Role, Unit
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
+from mmm_engine.rows.calendar import Period
 
 INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
 
@@ -60,6 +63,12 @@ HOLIDAY = {
 
 TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
 
+BASELINE_SLOPE = {"distribution": "Normal", "mu": 0, "sigma": 0.2}
+"""Rise or fall from the first training row to the last."""
+
+BASELINE_WALK = 0.17
+"""Standard deviation of the walk's level at the last training row, so that n knots have steps of 0.17 / sqrt(n)."""
+
 _HALF_SATURATION = {
     "distribution": "LogNormal",
     "mu": -0.5,
@@ -82,6 +91,41 @@ CALIBRATED: dict[tuple[str, str], dict[str, Any]] = {
 A half-saturation point far below the spend seen makes a switch of a channel, which looks like baseline: the prior has
 it in the range of the spend.
 """
+
+DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12.0}
+"""Days of a row."""
+
+
+def retention_prior(half_life: HalfLife, kind: str, days: float) -> dict[str, Any]:
+    """The prior of alpha of an adstock of a half-life h in days, where a row has d days.
+
+    With geometric weights alpha^l half is left after h days if alpha = 2^(-d / h). With delayed ones, which are
+    alpha^((l - theta)^2), half of the peak is left h days after it if alpha = 2^(-(d / h)^2); the half-life that
+    stands for it is (h / d)^2 rows, whose logarithm has twice the standard deviation.
+
+    Args:
+        half_life: Median and spread, in days.
+        kind: One of `KINDS_WITH_HALF_LIFE`.
+        days: d.
+    """
+    power = 2 if kind == "delayed" else 1
+    return {
+        "distribution": "HalfLife",
+        "median": (half_life.median / days) ** power,
+        "sigma": power * half_life.sigma,
+    }
+
+
+def in_rows(prior: Mapping[str, Any], days: float) -> dict[str, Any]:
+    """A prior of a time that is written for weekly rows, for rows of so many days.
+
+    Args:
+        prior: A distribution whose arguments are all lengths of time, in weeks: HalfNormal(sigma), Gamma(mu, sigma).
+        days: Days of a row.
+    """
+    weeks = days / DAYS["week"]
+    return {name: value if name == "distribution" else value / weeks for name, value in prior.items()}
+
 
 EVENT_SIGMA = {"distribution": "Gamma", "mu": 7, "sigma": 1}
 """Days."""
@@ -110,9 +154,11 @@ _NEGLIGIBLE = (
 class ClientPriors:
     """The client's own priors, handed out by name; a name that no parameter has asked for is a mistake."""
 
-    def __init__(self, config: ClientConfig) -> None:
+    def __init__(self, config: ClientConfig, period: Period) -> None:
         self._who = f"client '{config.client}'"
         self._preset = config.model.preset
+        self._days = DAYS[period]
+        self._adstocks = [channel.adstock or config.model.adstock for channel in config.channels]
         self._has_returns = config.model.returns is not None
         self._channel_names = config.channel_names
         self._of_model = dict(config.model.priors)
@@ -169,9 +215,7 @@ class ClientPriors:
             parameter: The parameter within it, with the transformation's own default.
             channel: Position of the channel.
         """
-        default = parameter.prior
-        if self._preset == "calibrated":
-            default = CALIBRATED.get((kind, parameter.name), default)
+        default = self._media_default(kind, parameter, channel)
         allowed = FRACTION if parameter.unit is Unit.FRACTION else POSITIVE
         prior = self.take_channel(name, default, channel, allowed)
         written = name in self._of_model or name in self._of_channels[channel]
@@ -195,6 +239,17 @@ class ClientPriors:
         wanted = f"a prior on {_IN_WORDS[allowed]}: {', '.join(families)}, or one with such ends"
         fix = f"write for example {read_prior(default, 'the default', self._who)}"
         self._out_of_range[location] = Problem(location, found, wanted, fix)
+
+    def _media_default(self, kind: str, parameter: TransformParameter, channel: int) -> Mapping[str, Any]:
+        """The prior of a parameter of a channel's adstock or curve where no prior is written for it by name."""
+        calibrated = self._preset == "calibrated"
+        if parameter.role is Role.ADSTOCK and kind in KINDS_WITH_HALF_LIFE and parameter.name == "alpha":
+            half_life = self._adstocks[channel].half_life or (HalfLife() if calibrated else None)
+            if half_life is not None:
+                return retention_prior(half_life, kind, self._days)
+        if calibrated and parameter.unit is Unit.PERIODS:
+            return in_rows(parameter.prior, self._days)
+        return CALIBRATED.get((kind, parameter.name), parameter.prior) if calibrated else parameter.prior
 
     def _unknown(self) -> Iterator[Problem]:
         """Priors that no parameter has asked for, each with the nearest name that one has."""

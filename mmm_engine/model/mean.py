@@ -94,6 +94,9 @@ def baseline_terms(
             data,
             xp,
         )
+    if specification.baseline_steps:
+        line = values["baseline_slope"][..., None] * data.baseline_time[..., 0]
+        intercept = intercept + line + values["baseline_step"] @ data.baseline_steps.T
     calendar = {
         term.name: values[term.parameter] @ getattr(data, term.array).T
         for term in specification.calendar_terms

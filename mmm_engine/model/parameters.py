@@ -30,6 +30,8 @@ class Role(StrEnum):
     WEEKDAY = "day of the week"
     TREND = "trend"
     HOLIDAY = "holiday"
+    BASELINE_SLOPE = "slope of the baseline"
+    BASELINE_STEP = "step of the baseline"
     EVENT_WIDTH = "event width"
     EVENT_SIZE = "event size"
     TIME_VARIATION_AMPLITUDE = "time-variation amplitude"
@@ -182,3 +184,24 @@ def log_prior(part: PriorPart, variables: Mapping[str, Array], xp: ArrayFunction
     value, family = variables[part.name], part.prior.family
     density = family.log_density(value, family.standard(arguments), xp)
     return (density + 0.0 * value).sum()  # a density that is flat has no axis of its own
+
+
+def with_one_prior(
+    name: str, role: Role, unit: Unit, dim: str | None, size: int, prior: PriorSpec
+) -> ParameterSpec:
+    """A parameter whose elements have one prior."""
+    return ParameterSpec(name, role, unit, dim, (PriorPart(name, tuple(range(size)), prior),))
+
+
+def with_priors(
+    name: str, role: Role, unit: Unit, dim: str, priors: list[tuple[PriorSpec, float]]
+) -> ParameterSpec:
+    """A parameter whose elements may have different priors: elements with the same one become one part."""
+    groups: dict[tuple[PriorSpec, float], list[int]] = {}
+    for index, key in enumerate(priors):
+        groups.setdefault(key, []).append(index)
+    parts = tuple(
+        PriorPart(name if len(groups) == 1 else f"{name}_{number}", tuple(indices), prior, sign)
+        for number, ((prior, sign), indices) in enumerate(groups.items())
+    )
+    return ParameterSpec(name, role, unit, dim, parts)

@@ -18,6 +18,7 @@ from mmm_engine.model.calendar_terms import event_occurrences, holiday_shares, w
 from mmm_engine.model.lift_arrays import KnownLiftTest, known_lift_tests, media_paths, years_since
 from mmm_engine.model.parameters import SATURATION_ROLES, ParameterSpec, Role
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec
+from mmm_engine.model.pymc_half_life import HalfLifePrior
 from mmm_engine.model.specification import (
     INTERCEPT_PROCESS,
     MEDIA_PROCESS,
@@ -66,7 +67,7 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
     from pymc_marketing.mmm import components as parts
     from pymc_marketing.mmm.scaling import FixedScaling, Scaling
 
-    config, specification = inputs.config, model_specification(inputs.config)
+    config, specification = inputs.config, model_specification(inputs.config, inputs.calendar.period)
     _refuse_mixed(inputs, specification)
     adstock, saturation = specification.adstocks[0], specification.saturations[0]
     priors = model_priors(specification, inputs.train_rows)
@@ -256,7 +257,14 @@ def model_priors(specification: ModelSpecification, train_rows: int) -> dict[str
     return priors | {spec.name: _prior(spec) for spec in sorted(own, key=_guide_order)}
 
 
-_OUTSIDE = (Role.WEEKDAY, Role.TREND, Role.EVENT_WIDTH, Role.EVENT_SIZE)
+_OUTSIDE = (
+    Role.BASELINE_SLOPE,
+    Role.BASELINE_STEP,
+    Role.WEEKDAY,
+    Role.TREND,
+    Role.EVENT_WIDTH,
+    Role.EVENT_SIZE,
+)
 """Of terms that pymc-marketing adds to the mean from outside."""
 
 _GUIDE_ORDER = (Role.HALF_SATURATION, Role.SATURATION_SHAPE, Role.SATURATION_SCALE)
@@ -272,6 +280,8 @@ def _prior(spec: ParameterSpec) -> Any:
     from pymc_extras.prior import Prior
 
     part = spec.parts[0]
+    if part.prior.distribution == "HalfLife":
+        return HalfLifePrior(**_arguments(part.prior), dims=() if spec.dim is None else (spec.dim,))
     dims = {} if spec.dim is None else {"dims": spec.dim}
     return Prior(part.prior.distribution, **_arguments(part.prior), **dims)
 
@@ -317,6 +327,11 @@ def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> No
     if inputs.period == "day" and any(len(event.days) > 1 for event in config.model.events):
         found, wanted = "an event that comes again", "events that come once, where rows are daily"
         raise ConfigError(who, Fault("model.events", found, wanted, "build it by hand"))
+    if specification.baseline_steps:
+        fault = Fault(
+            "model.baseline", "a baseline that wanders", "one that does not", "write 'baseline: null'"
+        )
+        raise ConfigError(who, fault)
     if specification.returns is not None:
         fault = Fault("model.returns", "priors on returns", "priors on scales", "write 'priors: toolkit'")
         raise ConfigError(who, fault)

@@ -30,6 +30,7 @@ from mmm_engine.model.terms import (
     NoiseArgument,
     TimeProcess,
 )
+from mmm_engine.rows.calendar import Period
 
 MEDIA_PROCESS = "media_temporal_latent_multiplier"
 INTERCEPT_PROCESS = "intercept_latent_process"
@@ -46,6 +47,7 @@ class ModelSpecification:
         intercept_process: Time variation of the intercept, or None.
         n_controls: Number of controls.
         fourier_order: Order of the yearly seasonality, 0 for none.
+        baseline_steps: Steps that the level of the baseline makes, 0 for a baseline that does not wander.
         changepoints: How often the slope of the trend may change, 0 for no trend.
         has_weekdays: Whether days of the week have effects.
         n_holidays: Number of public holidays.
@@ -63,6 +65,7 @@ class ModelSpecification:
     intercept_process: TimeProcess | None
     n_controls: int
     fourier_order: int
+    baseline_steps: int
     changepoints: int
     has_weekdays: bool
     n_holidays: int
@@ -105,14 +108,18 @@ class ModelSpecification:
         return tuple(spec for spec in self.parameters if spec.role in roles)
 
 
-def model_specification(config: ClientConfig) -> ModelSpecification:
+def model_specification(config: ClientConfig, period: Period) -> ModelSpecification:
     """The specification of a client's model, priors included.
+
+    Args:
+        config: The client's settings.
+        period: What one row is; half-lives in days become carry-over from row to row.
 
     Raises:
         ConfigError: With every prior that no parameter has, a likelihood that is not supported, or a prior that cannot
             be read.
     """
-    specification, problems = _specification(config)
+    specification, problems = _specification(config, period)
     if problems:
         faults = [
             Fault(name_of(_with_channel_name(config, one.location)), one.found, one.wanted, one.fix)
@@ -122,9 +129,9 @@ def model_specification(config: ClientConfig) -> ModelSpecification:
     return specification
 
 
-def specification_problems(config: ClientConfig) -> list[Problem]:
+def specification_problems(config: ClientConfig, period: Period) -> list[Problem]:
     """Why no model can be specified from settings that are valid by themselves: names of priors, the likelihood."""
-    return _specification(config)[1]
+    return _specification(config, period)[1]
 
 
 def _with_channel_name(config: ClientConfig, location: Location) -> Location:
@@ -135,9 +142,9 @@ def _with_channel_name(config: ClientConfig, location: Location) -> Location:
     return location
 
 
-def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Problem]]:
+def _specification(config: ClientConfig, period: Period) -> tuple[ModelSpecification, list[Problem]]:
     """What the settings specify, and what is wrong with them; with problems it is of no use."""
-    priors = ClientPriors(config)
+    priors = ClientPriors(config, period)
     adstocks, adstock_parameters = terms.adstock_groups(config, priors)
     saturations, saturation_parameters = terms.saturation_groups(config, priors)
     media_process, intercept_process = None, None
@@ -161,6 +168,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         *intercept_parameters,
         *terms.control_parameters(config, priors),
         *terms.seasonality_parameters(config, priors),
+        *terms.baseline_parameters(config, priors),
         *terms.trend_parameters(config, priors),
         *terms.weekday_parameters(config, priors),
         *terms.holiday_parameters(config, priors),
@@ -176,6 +184,7 @@ def _specification(config: ClientConfig) -> tuple[ModelSpecification, list[Probl
         intercept_process=intercept_process,
         n_controls=len(config.controls),
         fourier_order=config.model.yearly_seasonality or 0,
+        baseline_steps=config.model.baseline.steps if config.model.baseline else 0,
         changepoints=config.model.trend.changepoints if config.model.trend else 0,
         has_weekdays=config.model.weekly_seasonality,
         n_holidays=len(config.model.holidays.days) if config.model.holidays else 0,

@@ -7,6 +7,7 @@ Not here: all terms together (specification.py), their formulas (mean.py, likeli
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,8 @@ from mmm_engine.client.config import ChannelConfig, ClientConfig
 from mmm_engine.client.validation import Problem
 from mmm_engine.files.yaml_document import Location
 from mmm_engine.model.default_priors import (
+    BASELINE_SLOPE,
+    BASELINE_WALK,
     CONTROL_EFFECTS,
     EVENT_SIGMA,
     EVENT_SIZE,
@@ -30,7 +33,7 @@ from mmm_engine.model.default_priors import (
     ClientPriors,
 )
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
-from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit
+from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit, with_one_prior, with_priors
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
 
 Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
@@ -131,7 +134,9 @@ class TimeProcess:
 
 def intercept_parameter(priors: ClientPriors) -> ParameterSpec:
     """The baseline before everything that varies."""
-    return _whole("intercept", Role.INTERCEPT, Unit.TARGET, None, 1, priors.take("intercept", INTERCEPT))
+    return with_one_prior(
+        "intercept", Role.INTERCEPT, Unit.TARGET, None, 1, priors.take("intercept", INTERCEPT)
+    )
 
 
 def adstock_groups(
@@ -185,7 +190,7 @@ def _media_groups(
         for parameter in transform_parameters[kind]:
             name = f"{prefix}_{parameter.name}"
             channel_priors = [(priors.take_media(name, kind, parameter, at), 1.0) for at in channels]
-            parameters.append(_by_prior(name, parameter.role, parameter.unit, dim, channel_priors))
+            parameters.append(with_priors(name, parameter.role, parameter.unit, dim, channel_priors))
             names.append((parameter.name, name))
         groups.append(MediaGroup(kind, tuple(channels), tuple(names), max_lag))
     return tuple(groups), parameters
@@ -235,7 +240,7 @@ def time_process(
     )
     who, where = f"client '{config.client}'", f"model.priors.{setting}"
     parameters = [
-        _whole(
+        with_one_prior(
             process.amplitude,
             Role.TIME_VARIATION_AMPLITUDE,
             Unit.NUMBER,
@@ -243,10 +248,10 @@ def time_process(
             1,
             read_prior(eta, where, who),
         ),
-        _whole(
+        with_one_prior(
             process.length_scale, Role.LENGTH_SCALE, Unit.PERIODS, None, 1, read_prior(length, where, who)
         ),
-        _whole(
+        with_one_prior(
             process.coefficients,
             Role.BASIS_COEFFICIENTS,
             Unit.NUMBER,
@@ -267,7 +272,7 @@ def control_parameters(config: ClientConfig, priors: ClientPriors) -> list[Param
         default, sign = CONTROL_EFFECTS[control.effect]
         control_priors.append((priors.take("gamma_control", default), sign))
     return [
-        _by_prior("gamma_control", Role.CONTROL_EFFECT, Unit.TARGET_PER_CONTROL, "control", control_priors)
+        with_priors("gamma_control", Role.CONTROL_EFFECT, Unit.TARGET_PER_CONTROL, "control", control_priors)
     ]
 
 
@@ -277,7 +282,7 @@ def seasonality_parameters(config: ClientConfig, priors: ClientPriors) -> list[P
     if not order:
         return []
     prior = priors.take("gamma_fourier", FOURIER)
-    return [_whole("gamma_fourier", Role.SEASONALITY, Unit.TARGET, "fourier_mode", 2 * order, prior)]
+    return [with_one_prior("gamma_fourier", Role.SEASONALITY, Unit.TARGET, "fourier_mode", 2 * order, prior)]
 
 
 def weekday_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
@@ -286,7 +291,7 @@ def weekday_parameters(config: ClientConfig, priors: ClientPriors) -> list[Param
         return []
     prior = priors.take("gamma_weekday", WEEKDAY)
     name, dim = "gamma_weekday", "weekday_contrast"
-    return [_whole(name, Role.WEEKDAY, Unit.TARGET, dim, WEEKDAY_CONTRASTS, prior)]
+    return [with_one_prior(name, Role.WEEKDAY, Unit.TARGET, dim, WEEKDAY_CONTRASTS, prior)]
 
 
 def holiday_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
@@ -305,7 +310,29 @@ def trend_parameters(config: ClientConfig, priors: ClientPriors) -> list[Paramet
     if config.model.trend is None:
         return []
     prior, changepoints = priors.take("trend_delta", TREND), config.model.trend.changepoints
-    return [_whole("trend_delta", Role.TREND, Unit.TARGET_PER_TRAINING, "changepoint", changepoints, prior)]
+    return [
+        with_one_prior(
+            "trend_delta", Role.TREND, Unit.TARGET_PER_TRAINING, "changepoint", changepoints, prior
+        )
+    ]
+
+
+def baseline_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
+    """The slope of the baseline, and its steps from knot to knot, those of rows to come included."""
+    if config.model.baseline is None:
+        return []
+    knots = config.model.baseline.knots
+    step = {"distribution": "Normal", "mu": 0, "sigma": BASELINE_WALK / math.sqrt(knots)}
+    slope_prior, step_prior = (
+        priors.take("baseline_slope", BASELINE_SLOPE),
+        priors.take("baseline_step", step),
+    )
+    return [
+        with_one_prior("baseline_slope", Role.BASELINE_SLOPE, Unit.TARGET_PER_TRAINING, None, 1, slope_prior),
+        with_one_prior(
+            "baseline_step", Role.BASELINE_STEP, Unit.TARGET, "knot", config.model.baseline.steps, step_prior
+        ),
+    ]
 
 
 def event_parameters(config: ClientConfig, priors: ClientPriors) -> list[ParameterSpec]:
@@ -314,7 +341,7 @@ def event_parameters(config: ClientConfig, priors: ClientPriors) -> list[Paramet
         return []
     size, events = priors.take("event_effect_size", EVENT_SIZE), len(config.model.events)
     return [
-        _whole(
+        with_one_prior(
             "event_sigma",
             Role.EVENT_WIDTH,
             Unit.DAYS,
@@ -322,7 +349,7 @@ def event_parameters(config: ClientConfig, priors: ClientPriors) -> list[Paramet
             1,
             priors.take("event_sigma", EVENT_SIGMA, POSITIVE),
         ),
-        _whole("event_effect_size", Role.EVENT_SIZE, Unit.TARGET_DAYS, "event", events, size),
+        with_one_prior("event_effect_size", Role.EVENT_SIZE, Unit.TARGET_DAYS, "event", events, size),
     ]
 
 
@@ -361,27 +388,8 @@ def noise(prior: PriorSpec) -> tuple[Likelihood, tuple[NoiseArgument, ...], list
     for name, value in prior.arguments:
         if isinstance(value, PriorSpec):
             role, unit = _NOISE_ARGUMENTS[name]
-            parameters.append(_whole(f"y_{name}", role, unit, None, 1, value))
+            parameters.append(with_one_prior(f"y_{name}", role, unit, None, 1, value))
             arguments.append(NoiseArgument(name, f"y_{name}"))
         else:
             arguments.append(NoiseArgument(name, value))
     return LIKELIHOODS[prior.distribution][0], tuple(arguments), parameters
-
-
-def _whole(name: str, role: Role, unit: Unit, dim: str | None, size: int, prior: PriorSpec) -> ParameterSpec:
-    """A parameter whose elements have one prior."""
-    return ParameterSpec(name, role, unit, dim, (PriorPart(name, tuple(range(size)), prior),))
-
-
-def _by_prior(
-    name: str, role: Role, unit: Unit, dim: str, priors: list[tuple[PriorSpec, float]]
-) -> ParameterSpec:
-    """A parameter whose elements may have different priors: elements with the same one become one part."""
-    groups: dict[tuple[PriorSpec, float], list[int]] = {}
-    for index, key in enumerate(priors):
-        groups.setdefault(key, []).append(index)
-    parts = tuple(
-        PriorPart(name if len(groups) == 1 else f"{name}_{number}", tuple(indices), prior, sign)
-        for number, ((prior, sign), indices) in enumerate(groups.items())
-    )
-    return ParameterSpec(name, role, unit, dim, parts)

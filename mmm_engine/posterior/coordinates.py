@@ -275,10 +275,12 @@ class Coordinates:
 
         The data pin the sum of all terms; a regressor with a mean effect trades off against the baseline.
         """
-        pieces: list[Array] = [
-            (assemble(spec, variables, xp) * getattr(data, REGRESSORS[spec.role]).mean(axis=0)).sum(axis=-1)
-            for spec in self.specification.with_role(*REGRESSORS)
-        ]
+        pieces: list[Array] = []
+        for spec in self.specification.with_role(*REGRESSORS):
+            coefficients = assemble(spec, variables, xp)
+            coefficients = coefficients[..., None] if spec.dim is None else coefficients
+            means = getattr(data, REGRESSORS[spec.role]).mean(axis=0)
+            pieces.append((coefficients * means).sum(axis=-1))
         if not pieces:
             return 0.0
         share = -sum(pieces[1:], pieces[0])[..., None] / data.target_scaled.mean()

@@ -57,7 +57,7 @@ def fit(
         FitError: If no chain finds a finite log density, the draws are not finite, or the time budget is spent.
     """
     settings = sampler or inputs.config.sampler
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     density = compile_log_density(specification, coordinates)
     train = training_data(inputs, specification)
     name = label or f"{inputs.config.client} {inputs.window}"

@@ -55,7 +55,7 @@ class FittedWindow:
             FitError: If the posterior is that of another configuration: other parameters, channels, controls or
                 events, or another order of them.
         """
-        specification = model_specification(inputs.config)
+        specification = model_specification(inputs.config, inputs.calendar.period)
         check_labels(posterior, inputs.config, specification)
         return cls(inputs, posterior, specification)
 
@@ -97,7 +97,9 @@ class FittedWindow:
             FitError: If the rows have other channels, controls or events, or another order of them.
         """
         if inputs.config != self.inputs.config:
-            check_labels(self.posterior, inputs.config, model_specification(inputs.config))
+            check_labels(
+                self.posterior, inputs.config, model_specification(inputs.config, inputs.calendar.period)
+            )
         moved = replace(self, inputs=inputs)
         vars(moved)["draws"] = self.draws  # they do not hang on the rows
         return moved

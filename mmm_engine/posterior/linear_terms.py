@@ -28,7 +28,11 @@ from mmm_engine.model.parameters import PriorPart, Role
 from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.model.terms import CALENDAR_TERMS
 
-REGRESSORS = {Role.CONTROL_EFFECT: "controls"} | {term.role: term.array for term in CALENDAR_TERMS}
+REGRESSORS = {
+    Role.BASELINE_SLOPE: "baseline_time",
+    Role.BASELINE_STEP: "baseline_steps",
+    Role.CONTROL_EFFECT: "controls",
+} | {term.role: term.array for term in CALENDAR_TERMS}
 """Roles of parameters that multiply regressors, with the array of `ModelData` that holds those."""
 
 _ROUNDS = 5  # of estimating noise and coefficients in turn

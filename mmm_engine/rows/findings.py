@@ -167,6 +167,7 @@ def count_parameters(config: ClientConfig) -> int:
     model = config.model
     count = 2 + len(config.controls) + 2 * (model.yearly_seasonality or 0)  # intercept and noise
     count += 2 * (model.time_varying_media + model.time_varying_intercept) + (model.likelihood == "student_t")
+    count += 2 if model.baseline else 0  # its line and the size of its steps, which shrink to nothing
     count += (model.trend.changepoints if model.trend else 0) + len(model.events) + bool(model.events)
     count += 6 * model.weekly_seasonality + (1 + len(model.holidays.days) if model.holidays else 0)
     for channel in config.channels:

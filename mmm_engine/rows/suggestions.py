@@ -82,7 +82,8 @@ def weekly_rhythm(rows: Regressors) -> Iterator[Suggestion]:
 def straight_line(rows: Regressors) -> Iterator[Suggestion]:
     """A rise or fall of the target that neither inputs nor the model's settings account for."""
     model = rows.config.model
-    if model.trend is not None or model.time_varying_intercept or model.time_varying_media:
+    moves_already = (model.baseline, model.trend, model.time_varying_intercept, model.time_varying_media)
+    if any(moves_already):
         return
     line = rows.line()[:, 1:]
     others = [np.ones(len(rows)), rows.weekdays(), rows.yearly(), rows.standardised(rows.inputs)]

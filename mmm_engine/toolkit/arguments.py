@@ -52,7 +52,7 @@ def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any], prese
     channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
     model = {**settings["model"], "priors": {**common, "preset": preset}}
     config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
-    model_specification(config)  # refuses priors of parameters that the model does not have
+    model_specification(config, "week")  # refuses priors of parameters that no model of any spacing has
     return config
 
 
@@ -86,6 +86,8 @@ def log_settings(config: ClientConfig) -> None:
         logger.info("An effect of each day of the week.")
     if model.holidays is not None:
         logger.info("%d public holidays of %s.", len(model.holidays.days), model.holidays.country)
+    if model.baseline is not None:
+        logger.info("Baseline that may wander, with %d knots.", model.baseline.knots)
     if model.trend is not None:
         logger.info("Linear trend with %d changepoints.", model.trend.changepoints)
     if model.events:

@@ -144,7 +144,7 @@ class PymcModel(FleetMethods):
         if self._priors is None:
             from mmm_engine.model.pymc_reference import model_priors
 
-            shown = model_priors(model_specification(self._data.config), len(self._data))
+            shown = model_priors(model_specification(self._data.config, self._data.period), len(self._data))
             given = {MODEL_NAMES.get(name, name): prior for name, prior in self._given.items()}
             self._priors = shown | {
                 name: prior for name, prior in given.items() if not isinstance(prior, Mapping)
@@ -318,6 +318,7 @@ class PymcModel(FleetMethods):
         terms += ["time-varying intercept"] if model.time_varying_intercept else []
         terms += ["yearly seasonality"] if model.yearly_seasonality else []
         terms += ["days of the week"] if model.weekly_seasonality else []
+        terms += ["wandering baseline"] if model.baseline else []
         terms += ["trend"] if model.trend else []
         terms += ["holidays"] if model.holidays else []
         terms += [f"{len(model.events)} events"] if model.events else []

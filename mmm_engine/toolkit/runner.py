@@ -117,7 +117,7 @@ class Runner:
         }
         if n_simulations > 1:
             tables["ranks"] = rank_ecdf(simulations)
-        specification = model_specification(self.data.config)
+        specification = model_specification(self.data.config, self.data.period)
         sections = recovery_sections(scores, specification, self.data.config.channel_names)
         return self._result("recovery", members, [scores], fits, tables, sections, recovery=scores)
 

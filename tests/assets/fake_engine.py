@@ -53,7 +53,7 @@ class FakeSampler:
         from mmm_engine.model.specification import dimension_labels, model_specification
         from mmm_engine.version import ENGINE_VERSION
 
-        specification = model_specification(inputs.config)
+        specification = model_specification(inputs.config, inputs.calendar.period)
         labels = dimension_labels(inputs.config, specification)
         rng = np.random.default_rng(settings.seed + len(inputs.dates[: inputs.train_rows]))
         chains = settings.chains

@@ -49,7 +49,7 @@ def gradient_seconds(inputs: ScaledInputs) -> float:
     from mmm_engine.posterior.geometry import training_data
     from mmm_engine.posterior.log_density import compile_log_density
 
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     density = compile_log_density(specification)
     data = training_data(inputs, specification)
     buffer, size = density.data_buffer(data), density.coordinates.size

@@ -20,8 +20,10 @@ from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ChannelConfig, ClientConfig, ControlConfig, SamplerConfig, TargetConfig
 from mmm_engine.client.lift_test_config import LiftTest
+from mmm_engine.client.log_normal import HalfLife
 from mmm_engine.client.model_config import (
     AdstockConfig,
+    BaselineConfig,
     EventConfig,
     EventDays,
     HolidaysConfig,
@@ -32,6 +34,7 @@ from mmm_engine.client.return_priors import ReturnPrior, ReturnsConfig
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.files.yaml_document import parse_document
 from mmm_engine.model.default_priors import (
+    BASELINE_SLOPE,
     CONTROL_EFFECTS,
     EVENT_SIGMA,
     EVENT_SIZE,
@@ -56,6 +59,8 @@ SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "returns": (ReturnsConfig,),
     "returns of a channel": (ReturnPrior,),
     "adstock": (AdstockConfig,),
+    "half_life": (HalfLife,),
+    "baseline": (BaselineConfig,),
     "trend": (TrendConfig,),
     "holidays": (HolidaysConfig,),
     "events": (EventConfig, EventDays),
@@ -221,6 +226,7 @@ PRIORS = [
     ("gamma_control", "", CONTROL_EFFECTS["positive"][0]),
     ("gamma_control", "any", CONTROL_EFFECTS["any"][0]),
     ("gamma_fourier", "", FOURIER),
+    ("baseline_slope", "", BASELINE_SLOPE),
     ("trend_delta", "", TREND),
     ("gamma_weekday", "", WEEKDAY),
     ("gamma_holiday_level", "", HOLIDAY_LEVEL),

@@ -97,7 +97,7 @@ def _calendar(rows: int, *, daily: bool) -> Calendar:
 
 def drawn_from_prior(inputs: ScaledInputs, draws: int = 30) -> xr.DataTree:
     """Parameters drawn from the prior, in the form of a posterior: for tests that need draws but no fit."""
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     values = draw_parameters(specification, train, draws, np.random.default_rng(0))
     labels = dimension_labels(inputs.config, specification)

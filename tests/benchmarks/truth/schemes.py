@@ -50,7 +50,12 @@ def spend_share(data: ClientData) -> ClientConfig:
     return client_config_from_mapping(settings)
 
 
-TOOLKIT: dict[str, Any] = {"preset": "toolkit", "saturation": "michaelis_menten", "returns": None}
+TOOLKIT: dict[str, Any] = {
+    "preset": "toolkit",
+    "saturation": "michaelis_menten",
+    "returns": None,
+    "baseline": None,
+}
 FREE_HILL: dict[str, Any] = {
     "saturation_slope": {"distribution": "Gamma", "mu": 1.3, "sigma": 0.6},
     "saturation_kappa": {"distribution": "HalfNormal", "sigma": 1.0},
@@ -59,6 +64,7 @@ MERIDIAN_ROI: dict[str, Any] = {"prior": "roas", "median": 1.2214, "level_sigma"
 
 SCHEMES: dict[str, Scheme] = {
     "calibrated": model_changes(),  # the default of client files
+    "calibrated_constant": model_changes(baseline=None),
     "calibrated_trend": model_changes(trend={"changepoints": 12}),
     "calibrated_mm": model_changes(saturation="michaelis_menten"),
     "calibrated_delayed": model_changes(adstock={"kind": "delayed"}),

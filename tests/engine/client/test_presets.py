@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from mmm_engine.client.client_file import client_config_from_mapping, read_client_config, write_client_config
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.model_config import BaselineConfig
 from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.specification import model_specification
@@ -32,7 +34,7 @@ def test_nothing_said_is_calibrated() -> None:
     """A Hill curve and priors on returns; its scale has no prior of its own."""
     model = _config().model
     assert (model.preset, model.saturation, model.returns) == ("calibrated", "hill", ReturnsConfig())
-    assert model_specification(_config()).returns is not None
+    assert model_specification(_config(), "week").returns is not None
 
 
 @pytest.mark.parametrize("priors", ["toolkit", {"preset": "toolkit"}])
@@ -44,7 +46,7 @@ def test_the_toolkit_s_by_name(priors: Any) -> None:
         None,
         {},
     )
-    scale = model_specification(config).parameter("saturation_alpha").parts[0].prior
+    scale = model_specification(config, "week").parameter("saturation_alpha").parts[0].prior
     assert str(scale) == "Gamma(mu=2, sigma=1)"
 
 
@@ -91,3 +93,54 @@ def test_the_toolkit_s_version_is_that_of_files_before_presets() -> None:
     """Naming what a file had before changes no number and no version."""
     assert _config(priors="toolkit").config_version == "89ec1e54bcb0"
     assert _config().config_version != _config(priors="toolkit").config_version
+
+
+def test_the_baseline_may_wander_unless_another_term_moves_it(tmp_path: Path) -> None:
+    """A trend or a time-varying intercept takes its place; `baseline: null` is constant, also when written and read."""
+    assert _config().model.baseline == BaselineConfig(knots=12)
+    assert _config(priors="toolkit").model.baseline is None
+    assert _config(trend={"changepoints": 3}).model.baseline is None
+    assert _config(time_varying_intercept=True).model.baseline is None
+    assert _config(trend={"changepoints": 3}, baseline={"knots": 4}).model.baseline == BaselineConfig(knots=4)
+    for written in (None, {"knots": 4}):
+        config = _config(baseline=written)
+        write_client_config(config, tmp_path / "acme.yaml")
+        assert read_client_config(tmp_path / "acme.yaml") == config
+
+
+@pytest.mark.parametrize(
+    ("written", "median", "sigma"),
+    [(14, 14.0, 1.0), ({"median": 3}, 3.0, 1.0), ({"low": 3.5, "high": 14}, 7.0, math.log(2) / 1.6448536)],
+)
+def test_a_half_life_is_written_as_a_number_a_median_or_two_ends(
+    written: Any, median: float, sigma: float
+) -> None:
+    """In days; the prior of what is left after a weekly row follows."""
+    config = _config(adstock={"kind": "geometric", "half_life": written})
+    half_life = config.model.adstock.half_life
+    assert half_life is not None
+    assert (half_life.median, half_life.sigma) == pytest.approx((median, sigma))
+    prior = dict(model_specification(config, "week").parameter("adstock_alpha").parts[0].prior.arguments)
+    assert (prior["median"], prior["sigma"]) == pytest.approx((median / 7, sigma))
+
+
+def test_half_lives_by_spacing_kind_and_place() -> None:
+    """Seven days are one weekly row; a delayed adstock falls with the square; a channel's own comes first."""
+    assert str(model_specification(_config(), "week").parameter("adstock_alpha").parts[0].prior) == (
+        "HalfLife(median=1, sigma=1)"
+    )
+    daily = _config(adstock={"kind": "delayed", "half_life": {"median": 3, "sigma": 0.5}})
+    parameters = model_specification(daily, "day")
+    assert str(parameters.parameter("adstock_alpha").parts[0].prior) == "HalfLife(median=9, sigma=1)"
+    assert str(parameters.parameter("adstock_theta").parts[0].prior) == "HalfNormal(sigma=7)"
+    beta = {"distribution": "Beta", "alpha": 1, "beta": 3}
+    by_name = _config(priors={"adstock_alpha": beta})
+    assert str(model_specification(by_name, "week").parameter("adstock_alpha").parts[0].prior) == (
+        "Beta(alpha=1, beta=3)"
+    )
+
+
+def test_a_half_life_of_another_kind_is_refused() -> None:
+    """A Weibull has no single half-life: its own parameters are named instead."""
+    with pytest.raises(ConfigError, match="geometric and delayed"):
+        _config(adstock={"kind": "weibull_pdf", "half_life": 7})

@@ -118,7 +118,7 @@ def test_a_compiler_that_cannot_run_is_a_fit_error(monkeypatch: pytest.MonkeyPat
     assert code_cache.compiled_apart is compiled_apart
     config = small_config(controls=[], saturation="none", adstock={"kind": "none"})
     with pytest.raises(FitError, match="out of order") as error:
-        compile_log_density(model_specification(config))
+        compile_log_density(model_specification(config, "week"))
     (fault,) = error.value.faults
     assert "import llvmlite" in fault.fix
     assert not (tmp_path / "cache" / "machine_code").exists()

@@ -86,7 +86,7 @@ MODELS: list[dict[str, Any]] = [
 def test_log_densities_are_those_of_jax(kind: str, model: dict[str, Any], jnp: Any) -> None:
     """At random points value and gradient of the model's log density agree to 1e-12 of the largest derivative."""
     inputs = small_inputs(rows=40, held_out=4, **dict(model))
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     density = compile_log_density(specification, kind)
     data = training_data(inputs, specification)
 

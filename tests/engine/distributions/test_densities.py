@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from mmm_engine.client.log_normal import HalfLife
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.distributions.table import DISTRIBUTIONS
+from mmm_engine.model.default_priors import retention_prior
 from mmm_engine.model.parameters import PriorPart, log_prior
 from mmm_engine.model.priors import PriorSpec, read_prior
+from mmm_engine.model.pymc_half_life import HalfLifePrior
 from tests.engine.compiler.harness import compiled
 
 XP = numpy_functions()
@@ -51,6 +54,8 @@ CASES: list[dict[str, Any]] = [
     {"distribution": "LogitNormal"},
     {"distribution": "LogitNormal", "mu": 0.5, "sigma": 1.5},
     {"distribution": "LogitNormal", "mu": 0.5, "tau": 3.0},
+    {"distribution": "HalfLife", "median": 1.0},
+    {"distribution": "HalfLife", "median": 7.0, "sigma": 0.7},
     {"distribution": "Normal"},
     {"distribution": "Normal", "mu": 1.0, "sigma": 2.0},
     {"distribution": "Normal", "mu": 1.0, "tau": 4.0},
@@ -114,6 +119,10 @@ def _pymc_density(distribution: str, x: Any, arguments: dict[str, Any]) -> Any:
 
     whole = {name: np.broadcast_to(value, x.shape).astype(float) for name, value in arguments.items()}
     with autocast_float_as("float64"):
+        if distribution == "HalfLife":
+            with pm.Model(check_bounds=False) as model:
+                HalfLifePrior(arguments["median"], arguments.get("sigma", 1.0)).create_variable("x")
+            return np.array([float(pm.logp(model["x"], value).eval()) for value in x])
         return pm.logp(getattr(pm, distribution).dist(**whole), x).eval()
 
 
@@ -241,6 +250,20 @@ def test_flat_priors_count_every_element() -> None:
     part = PriorPart("x", (0, 1, 2), PriorSpec("Uniform", (("lower", -1.0), ("upper", 3.0))))
     found = log_prior(part, {"x": np.array([0.0, 1.0, 2.0])}, XP)
     assert found == pytest.approx(-3.0 * math.log(4.0))
+
+
+@pytest.mark.parametrize(("days", "left"), [(1.0, 0.90572), (7.0, 0.5), (30.4375, 0.04910)])
+def test_a_half_life_in_days_is_the_same_whatever_the_rows_are(days: float, left: float) -> None:
+    """Of an effect with a half-life of 7 days 2^(-d / 7) is left after a row of d days, worked by hand."""
+    config = HalfLife(median=7.0, sigma=1.0)
+    prior = read_prior(retention_prior(config, "geometric", days), "prior", "test")
+    quantile, arguments = prior.family.quantile, prior.family.standard(dict(prior.arguments))
+    assert quantile is not None
+    assert float(quantile(0.5, arguments)) == pytest.approx(left, abs=1e-5)
+    ends = np.array([quantile(p, arguments) for p in (0.05, 0.95)])
+    assert -days * math.log(2.0) / np.log(ends) == pytest.approx(
+        7.0 * np.exp([-1.644854, 1.644854]), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("mu", [-5.0, -9.0, -30.0])

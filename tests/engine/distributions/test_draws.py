@@ -36,6 +36,7 @@ PRIORS = [
     {"distribution": "Beta", "mu": 0.3, "nu": 6.0},
     {"distribution": "Kumaraswamy", "a": 2.0, "b": 3.0},
     {"distribution": "LogitNormal", "mu": 0.5, "sigma": 1.5},
+    {"distribution": "HalfLife", "median": 2.0, "sigma": 0.7},
     {"distribution": "Normal", "mu": 1.0, "sigma": 2.0},
     {"distribution": "StudentT", "nu": 5.0, "mu": 1.0, "sigma": 2.0},
     {"distribution": "StudentT", "nu": 5.0, "lam": 4.0},
@@ -65,6 +66,9 @@ def test_draws_are_distributed_as_pymc_says(prior: dict[str, object]) -> None:
     part = PriorPart("x", (0,), read_prior(prior, "prior", "test"))
     draws = np.sort(draw_part(part, {}, 4000, np.random.default_rng(3))[:, 0])
     arguments = {name: value for name, value in prior.items() if name != "distribution"}
+    if prior["distribution"] == "HalfLife":  # the logarithm of the half-life in rows is normal
+        draws, prior = np.log(-math.log(2.0) / np.log(draws)), {"distribution": "Normal"}
+        arguments = {"mu": math.log(2.0), "sigma": 0.7}
     distribution = getattr(pm, str(prior["distribution"])).dist(**arguments)
     try:
         if prior["distribution"] == "Wald":  # whose distribution function in PyMC 6 is not that of its draws

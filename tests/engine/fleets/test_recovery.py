@@ -55,7 +55,7 @@ def test_the_noise_of_a_target_does_not_hang_on_its_truth() -> None:
     While both came from one stream, its first number made both: the rank correlation with the noise's size was 1.
     """
     window = small_inputs()
-    specification = model_specification(window.config)
+    specification = model_specification(window.config, "week")
     intercepts, noise_sizes = [], []
     for seed in range(100):
         simulated = simulate_target(window, seed)

@@ -53,7 +53,7 @@ def _steady(
 
 def _gains(inputs: ScaledInputs, values: dict[str, Floats], multiplier: Floats | None = None) -> Floats:
     """What each test should have measured, original units, shape (test of its channel, channel with tests)."""
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     gains = np.asarray(lift_gains(values, train, specification, multiplier, XP))
     return gains * inputs.scales.target
@@ -61,7 +61,7 @@ def _gains(inputs: ScaledInputs, values: dict[str, Floats], multiplier: Floats |
 
 def _drawn(inputs: ScaledInputs, seed: int) -> dict[str, Floats]:
     """Parameters by name, drawn from the prior."""
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     drawn = draw_parameters(specification, train, 1, np.random.default_rng(seed))
     return {name: value[0] for name, value in drawn.items()}
@@ -164,7 +164,7 @@ KINDS = [
 def test_effects_are_differences_of_two_runs_of_the_model(model: dict[str, Any]) -> None:
     """Media of all rows replaced by hand, the whole forward model twice: the same for every kind of channel."""
     inputs = small_inputs(rows=60, lift_tests=[*LIFTS, *EXPERIMENTS], **model)
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     values = _drawn(inputs, 5)
     multiplier = mean_terms(values, train, specification, XP).multiplier
@@ -229,7 +229,7 @@ def test_a_window_knows_the_tests_whose_rows_it_has() -> None:
 def test_each_test_has_its_own_normal_likelihood() -> None:
     """By scipy: variance of the result, of differences between tests and of ageing; two tests of a channel apart."""
     inputs = small_inputs(rows=40, lift_tests=EXPERIMENTS)
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     gains = np.array([[0.06, -0.05], [-0.02, 7.0]])  # the last is no test
     spreads = np.sqrt([0.09 + 0.16 * 154 / 365.25, 0.0, 0.04 * 91 / 365.25])
@@ -245,7 +245,7 @@ def test_a_precise_old_test_ages_faster_than_a_vague_one() -> None:
         {**LIFTS[0], "date": "2023-11-03", "sigma": sigma, "ageing": 0.1} for sigma in (100.0, 1000.0)
     ])  # fmt: skip
     arrays = lift_arrays(inputs, 4)
-    train = model_data(inputs, model_specification(inputs.config))
+    train = model_data(inputs, model_specification(inputs.config, inputs.calendar.period))
     assert arrays["lift_variation"][:, 0] == pytest.approx(0.01 * 2.0, rel=4e-3)
     assert np.sqrt(lift_variance(np.full((2, 1), 2.0), train)[:, 0]) == pytest.approx([0.3, 1.0392], rel=2e-3)
 
@@ -253,7 +253,7 @@ def test_a_precise_old_test_ages_faster_than_a_vague_one() -> None:
 def test_a_model_without_lift_tests_has_none_of_their_arrays() -> None:
     """Nothing is added to its density, and its buffer has no number of theirs."""
     inputs = small_inputs(rows=40)
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = model_data(inputs, specification)
     assert (
         sum(np.asarray(array).size for name, array in train.arrays().items() if name.startswith("lift_")) == 0
@@ -262,7 +262,7 @@ def test_a_model_without_lift_tests_has_none_of_their_arrays() -> None:
     values = _drawn(inputs, 0)
     terms = mean_terms(values, train, specification, XP)
     plain = log_likelihood(values, terms, train, specification, XP)
-    tested_specification = model_specification(with_tests.config)
+    tested_specification = model_specification(with_tests.config, "week")
     tested = first_rows(model_data(with_tests, tested_specification), 40)
     gains = lift_gains(values, tested, tested_specification, None, XP)
     both = log_likelihood(values, terms, tested, tested_specification, XP)
@@ -273,8 +273,8 @@ def test_a_window_before_all_tests_shares_the_code_of_those_after() -> None:
     """Which channels have tests is part of the structure; which tests a window knows comes with its rows."""
     late = [{**LIFTS[0], "date": "2022-09-26"}]
     before, after = small_inputs(rows=40, lift_tests=late), small_inputs(rows=40, held_out=0, lift_tests=late)
-    specification = model_specification(before.config)
-    assert specification == model_specification(after.config)
+    specification = model_specification(before.config, "week")
+    assert specification == model_specification(after.config, "week")
     assert len(known_lift_tests(before)) == 0
     assert len(known_lift_tests(after)) == 1
     train = first_rows(model_data(before, specification), before.train_rows)
@@ -307,7 +307,7 @@ def test_simulated_results_are_as_uncertain_as_the_likelihood_says() -> None:
 def test_the_compiled_density_has_the_lift_tests() -> None:
     """Two channels of three have tests, one of them two: value and gradient, against differences of the value."""
     inputs = small_inputs(rows=40, lift_tests=EXPERIMENTS, time_varying_media=True, saturation="hill")
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     density, train = compile_log_density(specification), training_data(inputs, specification)
     point = 0.3 * np.random.default_rng(2).normal(size=density.coordinates.size)
     value, gradient = density.evaluate(point, train)

@@ -39,7 +39,7 @@ def test_both_spellings_of_a_prior_are_read() -> None:
 def test_wrong_priors_say_what_is_wrong(value: object, message: str) -> None:
     """Unknown distribution, text for a number, NaN, no mapping."""
     with pytest.raises(ConfigError, match=message):
-        model_specification(_with(value))
+        model_specification(_with(value), "week")
 
 
 def _with(value: object) -> ClientConfig:
@@ -53,7 +53,7 @@ def test_unknown_prior_name_suggests_the_right_one() -> None:
     """A typo in a prior's name is refused by name."""
     with pytest.raises(ConfigError, match="did you mean 'saturation_lam'"):
         model_specification(
-            small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}})
+            small_config(priors={"saturation_lamb": {"distribution": "HalfNormal", "sigma": 1}}), "week"
         )
 
 
@@ -80,7 +80,7 @@ def test_unknown_prior_name_suggests_the_right_one() -> None:
 def test_likelihoods_have_their_arguments_and_no_others(prior: dict[str, object], message: str) -> None:
     """A mean, a precision or a missing scale would be left out without a word, or stop the fit."""
     with pytest.raises(ConfigError, match=message):
-        model_specification(small_config(priors={"likelihood": prior}))
+        model_specification(small_config(priors={"likelihood": prior}), "week")
 
 
 def test_a_channel_has_priors_of_its_own_parameters_only() -> None:
@@ -91,7 +91,7 @@ def test_a_channel_has_priors_of_its_own_parameters_only() -> None:
         "radio": {"priors": {"saturation_hill_kappa": half, "intercept": half}},
     }
     with pytest.raises(ConfigError) as refused:
-        model_specification(small_config(channels=channels))
+        model_specification(small_config(channels=channels), "week")
     assert [fault.where for fault in refused.value.faults] == [
         "channels.radio.priors.intercept",
         "channels.radio.priors.saturation_hill_kappa",
@@ -117,7 +117,7 @@ def test_a_prior_that_reaches_beyond_its_parameter_is_refused(
 ) -> None:
     """A carry-over above 1, a curve that falls, a bump of negative width: once, whatever the number of channels."""
     with pytest.raises(ConfigError) as refused:
-        model_specification(small_config(priors={name: prior}, events=EVENTS))
+        model_specification(small_config(priors={name: prior}, events=EVENTS), "week")
     (fault,) = refused.value.faults
     assert fault.where == f"model.priors.{name}"
     assert found in str(fault)
@@ -127,7 +127,7 @@ def test_a_channel_s_prior_that_reaches_beyond_is_refused_where_it_stands() -> N
     """The prior of the model is sound, that of one channel is not."""
     channels = ["tv", {"column": "radio", "priors": {"adstock_alpha": NORMAL}}]
     with pytest.raises(ConfigError) as refused:
-        model_specification(small_config(channels=channels))
+        model_specification(small_config(channels=channels), "week")
     assert [fault.where for fault in refused.value.faults] == ["channels.radio.priors.adstock_alpha"]
 
 
@@ -146,7 +146,7 @@ def test_a_prior_with_all_its_mass_where_the_parameter_may_be_stands(
     name: str, prior: dict[str, object]
 ) -> None:
     """Ends of its own, a subset, a normal ten deviations above 0; and parameters that may be anything."""
-    specification = model_specification(small_config(saturation="hill", priors={name: prior}))
+    specification = model_specification(small_config(saturation="hill", priors={name: prior}), "week")
     assert specification.parameter(name).parts[0].prior.distribution == prior["distribution"]
 
 
@@ -167,7 +167,7 @@ def test_a_beta_prior_may_have_a_prior_on_its_second_argument() -> None:
     """Beta(1, b) with b known has a map of its own; with a prior on b it takes the general one."""
     prior = {"distribution": "Beta", "alpha": 1, "beta": {"distribution": "Gamma", "mu": 3, "sigma": 1}}
     inputs = small_inputs(priors={"adstock_alpha": prior})
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     coordinates, data = decorrelating_coordinates(specification), training_data(inputs, specification)
     flat = 0.3 * np.random.default_rng(0).normal(size=coordinates.size)
     variables, _ = coordinates.variables(flat, data, numpy_functions())
@@ -179,7 +179,7 @@ def test_a_beta_prior_may_have_a_prior_on_its_second_argument() -> None:
 def test_own_prior_replaces_the_default() -> None:
     """The client's prior is the one the model carries."""
     specification = model_specification(
-        small_config(priors={"intercept": {"distribution": "HalfNormal", "sigma": 3}})
+        small_config(priors={"intercept": {"distribution": "HalfNormal", "sigma": 3}}), "week"
     )
     assert str(specification.parameters[0].parts[0].prior) == "HalfNormal(sigma=3)"
 
@@ -189,7 +189,9 @@ def test_control_effects_may_differ_in_sign() -> None:
     config = small_config(
         controls=[{"column": "price", "effect": "negative"}, "promo", {"column": "rain", "effect": "any"}]
     )
-    spec = next(spec for spec in model_specification(config).parameters if spec.name == "gamma_control")
+    spec = next(
+        spec for spec in model_specification(config, "week").parameters if spec.name == "gamma_control"
+    )
     variables = {part.name: np.full((1, len(part.indices)), 2.0) for part in spec.parts}
     assert assemble(spec, variables, numpy_functions()).tolist() == [[-2.0, 2.0, 2.0]]
 
@@ -211,7 +213,9 @@ def test_hyperpriors_come_before_what_depends_on_them() -> None:
 
 def test_prior_draws_have_the_prior_s_moments() -> None:
     """Gamma(mu 2, sigma 1) has mean 2 and standard deviation 1; Beta(1, 3) has mean 1/4."""
-    drawn = draw_variables(model_specification(small_config()).parameters, 4000, np.random.default_rng(0))
+    drawn = draw_variables(
+        model_specification(small_config(), "week").parameters, 4000, np.random.default_rng(0)
+    )
     assert drawn["saturation_alpha"].mean() == pytest.approx(2.0, rel=0.05)
     assert drawn["saturation_alpha"].std() == pytest.approx(1.0, rel=0.05)
     assert drawn["adstock_alpha"].mean() == pytest.approx(0.25, rel=0.05)

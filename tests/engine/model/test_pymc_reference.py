@@ -64,9 +64,9 @@ def _short(value: str | dict[str, Any]) -> str:
 
 
 def test_table_has_every_option() -> None:
-    """A new adstock, saturation or term has to join the table."""
+    """A new adstock, saturation or term has to join the table; a wandering baseline has no equal there."""
     terms = {name for *_, settings in COMBINATIONS for name in settings}
-    beside = {"adstock", "saturation", "n_basis", "priors", "preset", "returns"}
+    beside = {"adstock", "saturation", "n_basis", "priors", "preset", "returns", "baseline"}
     assert terms == ModelConfig.model_fields.keys() - beside | {"lift_tests"}
     assert {settings.get("likelihood", "normal") for *_, settings in COMBINATIONS} == set(LIKELIHOODS)
     assert {adstock for adstock, *_ in COMBINATIONS} == set(ADSTOCKS)
@@ -83,7 +83,7 @@ def test_density_and_gradient_agree(
     Values are compared up to a constant: theirs has the normalising constant in single precision.
     """
     inputs = small_inputs(rows=40, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
-    ours, coordinates = our_density(model_specification(inputs.config))
+    ours, coordinates = our_density(model_specification(inputs.config, inputs.calendar.period))
     slots = {slot.part.name: (slot.start, slot.stop) for slot in coordinates.slots}
     train = training_data(inputs, coordinates.specification)
     theirs, variables = _their_density(inputs)
@@ -123,7 +123,7 @@ def test_every_option_is_fitted_to_data_made_with_it(
     all terms.
     """
     inputs = small_inputs(rows=88, adstock={"kind": adstock, "max_lag": 4}, saturation=saturation, **terms)
-    density, coordinates = our_density(model_specification(inputs.config))
+    density, coordinates = our_density(model_specification(inputs.config, inputs.calendar.period))
     train, truth, expected = _made_by(coordinates, inputs)
 
     def loss(point: Any) -> tuple[float, Any]:

@@ -37,7 +37,7 @@ def _drawn(
     inputs: ScaledInputs, draws: int = 4000
 ) -> tuple[ModelSpecification, ModelData, dict[str, Floats]]:
     """The model, its training rows, and parameters drawn from the prior."""
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     train = first_rows(model_data(inputs, specification), inputs.train_rows)
     return specification, train, draw_parameters(specification, train, draws, np.random.default_rng(3))
 
@@ -252,7 +252,7 @@ def test_a_written_prior_of_a_scale_stands() -> None:
     """Where a client writes a prior of the scale, no return is laid over it."""
     beta = {"distribution": "HalfNormal", "sigma": 0.5}
     inputs = small_inputs(returns={}, priors={"saturation_alpha": beta})
-    assert model_specification(inputs.config).returns is None
+    assert model_specification(inputs.config, inputs.calendar.period).returns is None
 
 
 @pytest.mark.parametrize(("model", "found"), [
@@ -265,18 +265,18 @@ def test_a_return_that_nothing_would_follow_is_refused(model: dict[str, Any], fo
     """A channel's own return is never passed over in silence."""
     channels = ["tv", {"column": "radio", "returns": {"median": 2}}]
     with pytest.raises(ConfigError, match=found) as refused:
-        model_specification(small_inputs(channels=channels, **model).config)
+        model_specification(small_inputs(channels=channels, **model).config, "week")
     assert [fault.where for fault in refused.value.faults] == ["channels.radio.returns"]
 
 
 def test_a_curve_without_a_scale_keeps_the_priors_of_its_parameters() -> None:
     """No return is laid over tanh: its `b` keeps its half-normal prior, and other channels have theirs."""
     channels = ["tv", {"column": "radio", "saturation": "tanh"}]
-    specification = model_specification(small_inputs(channels=channels, returns={}).config)
+    specification = model_specification(small_inputs(channels=channels, returns={}).config, "week")
     assert str(specification.parameter("saturation_tanh_b").parts[0].prior) == "HalfNormal(sigma=1)"
     assert specification.returns is not None
     assert specification.returns.channels == (0,)
-    assert model_specification(small_inputs(saturation="tanh", returns={}).config).returns is None
+    assert model_specification(small_inputs(saturation="tanh", returns={}).config, "week").returns is None
 
 
 @given(scale=st.floats(0.1, 3.0), half=st.floats(0.1, 3.0))
@@ -382,7 +382,7 @@ def test_a_channel_without_costs_has_an_equal_part(returns: dict[str, Any], expe
     spend = np.zeros_like(inputs.spend)
     spend[0, :2] = 0.1 * total, 0.3 * total
     inputs = replace(inputs, spend=spend)
-    arrays = model_data(inputs, model_specification(inputs.config))
+    arrays = model_data(inputs, model_specification(inputs.config, inputs.calendar.period))
     assert arrays.return_expected == pytest.approx(np.array(expected) * total / inputs.scales.target)
 
 

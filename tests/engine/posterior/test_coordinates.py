@@ -37,7 +37,7 @@ MODELS: list[dict[str, Any]] = [
 
 def _case(model: dict[str, Any], kind: str) -> tuple[Coordinates, TrainingData]:
     inputs = small_inputs(rows=30, held_out=4, **dict(model))
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     build = decorrelating_coordinates if kind == "decorrelating" else plain_coordinates
     return build(specification), training_data(inputs, specification)
 

@@ -49,14 +49,14 @@ def test_progress_counts_up_to_all_draws(fitted_small: xr.DataTree, fit_messages
 
 def test_another_window_compiles_nothing(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
     """Fewer rows, other numbers, another client's names: the compiled code is the same object."""
-    density = compile_log_density(model_specification(small_window.config))
+    density = compile_log_density(model_specification(small_window.config, "week"))
     before = compiled_count()
     fit(
         small_inputs(rows=47, held_out=3, seed=9, time_varying_media=True, channels=["a", "b", "c"]),
         sampler=SHORT,
     )
     assert compiled_count() == before
-    assert compile_log_density(model_specification(small_window.config)) is density
+    assert compile_log_density(model_specification(small_window.config, "week")) is density
 
 
 def test_same_seed_same_numbers(fitted_small: xr.DataTree, small_window: ScaledInputs) -> None:
@@ -74,7 +74,7 @@ def test_compiled_gradient_is_that_of_its_density(
     fitted_small: xr.DataTree, small_window: ScaledInputs
 ) -> None:
     """Against central differences."""
-    specification = model_specification(small_window.config)
+    specification = model_specification(small_window.config, "week")
     density = compile_log_density(specification)
     train = training_data(small_window, specification)
     point = 0.3 * np.random.default_rng(0).normal(size=density.coordinates.size)

@@ -36,13 +36,13 @@ SMALL: dict[str, Any] = {"controls": [], "saturation": "none", "adstock": {"kind
 
 
 def _specification(**model: Any) -> ModelSpecification:
-    return model_specification(small_config(**{**SMALL, **model}))
+    return model_specification(small_config(**{**SMALL, **model}), "week")
 
 
 def _window(rows: int = 30, seed: int = 0, **model: Any) -> tuple[ModelSpecification, ModelData]:
     """A specification and the training rows of a window."""
     inputs = small_inputs(rows=rows, held_out=4, seed=seed, **model)
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     return specification, training_data(inputs, specification)
 
 
@@ -292,7 +292,7 @@ MODELS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: " ".join(model))
 def test_machine_code_is_the_formula(model: dict[str, Any], kind: str) -> None:
     """On windows of several lengths value and gradient are those of the formula on numpy arrays."""
-    density = compile_log_density(model_specification(small_config(**dict(model))), kind)
+    density = compile_log_density(model_specification(small_config(**dict(model)), "week"), kind)
     for rows, seed in ((30, 0), (20, 1), (61, 2)):
         specification, data = _window(rows, seed, **dict(model))
         assert specification == density.specification
@@ -312,7 +312,7 @@ def test_machine_code_is_the_formula(model: dict[str, Any], kind: str) -> None:
 def test_gradient_at_the_origin(kind: str) -> None:
     """At the point whose coordinates are all 0 the gradient is that of differences too."""
     model = {"adstock": {"kind": "geometric", "max_lag": 6}}
-    density = compile_log_density(model_specification(small_config(**dict(model))), kind)
+    density = compile_log_density(model_specification(small_config(**dict(model)), "week"), kind)
     _, data = _window(30, 0, **dict(model))
     origin = np.zeros(density.coordinates.size)
     _, slopes = density.evaluate(origin, data)
@@ -350,7 +350,7 @@ def test_what_is_not_finite_is_nan() -> None:
 def test_threads_do_not_mix_their_data() -> None:
     """Two threads that evaluate one density at once, each on rows of its own, get what each gets alone."""
     model = {"time_varying_media": True}
-    density = compile_log_density(model_specification(small_config(**model)))
+    density = compile_log_density(model_specification(small_config(**model), "week"))
     windows = [_window(rows, seed, **dict(model))[1] for rows, seed in ((60, 0), (25, 1))]
     points = [_point(density, seed) for seed in range(20)]
     alone = [[density.evaluate(point, window) for point in points] for window in windows]

@@ -24,7 +24,7 @@ def priors() -> pd.DataFrame:
             "model": {"priors": {"preset": "toolkit", "intercept": {"distribution": "Normal", "mu": 2, "sigma": 0.5}}},
         }
     )  # fmt: skip
-    specification = model_specification(config)
+    specification = model_specification(config, "week")
     inputs = small_inputs(rows=40)
     return prior_frame(config, specification, model_data(inputs, specification)).set_index("parameter")
 

@@ -118,16 +118,17 @@ def test_a_column_that_the_others_explain_is_named_with_the_nearest():
 
 
 def test_few_rows_for_many_parameters_are_a_warning():
-    """Twelve parameters want 36 rows: a delayed adstock has two parameters, a Hill curve three."""
+    """Fourteen parameters want 42 rows: a delayed adstock has two, a Hill curve three, a wandering baseline two."""
     delayed = {"column": "tv", "adstock": {"kind": "delayed"}}
     finding = only(rows(28), shop_config(channels=[delayed, "radio"]))
     assert (finding.code, finding.column) == ("few-rows", "")
-    assert finding.message == "28 rows for 12 parameters (2.3 each); effects will lean on priors"
+    assert finding.message == "28 rows for 14 parameters (2.0 each); effects will lean on priors"
 
 
 def test_parameters_are_counted_without_the_weights_of_basis_functions():
-    """Intercept and noise, adstock and saturation of each channel, controls, harmonics, kernels."""
-    assert count_parameters(shop_config()) == 2 + 2 * (1 + 3) + 1
+    """Intercept and noise, line and steps of the baseline, the channels' own, controls, harmonics, kernels."""
+    assert count_parameters(shop_config()) == 2 + 2 + 2 * (1 + 3) + 1
+    assert count_parameters(shop_config(model={"baseline": None})) == 2 + 2 * (1 + 3) + 1
     config = shop_config().model_copy(
         update={
             "channels": (
@@ -137,9 +138,9 @@ def test_parameters_are_counted_without_the_weights_of_basis_functions():
             "model": ModelConfig(time_varying_media=True, yearly_seasonality=3, likelihood="student_t"),
         }
     )
-    assert count_parameters(config) == 2 + (2 + 3) + 1 + 6 + 2 + 1
+    assert count_parameters(config) == 2 + 2 + (2 + 3) + 1 + 6 + 2 + 1
     terms = {"trend": {"changepoints": 4}, "events": {"sale": "2020-11-27", "launch": "2021-01-05"}}
-    assert count_parameters(shop_config(model=terms)) == count_parameters(shop_config()) + 4 + 2 + 1
+    assert count_parameters(shop_config(model=terms)) == count_parameters(shop_config()) - 2 + 4 + 2 + 1
 
 
 @pytest.mark.parametrize(("column", "factor"), [("tv", 1000.0), ("radio", 0.01), ("revenue", 100.0)])
@@ -216,10 +217,11 @@ def test_a_yearly_cycle_that_the_model_lacks_is_suggested():
 
 
 def test_a_rise_that_the_model_lacks_is_suggested():
-    """A line over three years; with the setting, or with a time-varying intercept, there is nothing to suggest."""
+    """A line over three years; where the baseline wanders, or another term moves it, there is nothing to suggest."""
     frame = rows().assign(revenue=lambda frame: frame["revenue"] + np.linspace(-80, 80, ROWS))
-    finding = only(frame)
+    finding = only(frame, shop_config(model={"baseline": None}))
     assert (finding.code, finding.severity) == ("linear-trend", "note")
+    assert findings(frame) == {}
     assert "trend: {changepoints: 5}" in finding.fix
     assert findings(frame, shop_config(model={"trend": {}})) == {}
     assert findings(frame, shop_config(model={"time_varying_intercept": True})) == {}
