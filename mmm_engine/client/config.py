@@ -103,10 +103,15 @@ class ChannelConfig(Frozen):
 
 
 class ControlConfig(Frozen):
-    """One column that is not media; ``effect`` is the sign that its effect may have."""
+    """One column that is not media; ``effect`` is the sign that its effect may have.
+
+    ``reference`` is the value from which its contribution counts: 0, or the mean of the training rows. Without it the
+    preset decides: calibrated takes the mean of a column that never comes near 0, as a price.
+    """
 
     column: Column
     effect: Literal["positive", "negative", "any"] = "positive"
+    reference: Literal["zero", "mean"] | None = None
 
 
 class SamplerConfig(Frozen):
@@ -228,6 +233,9 @@ class ClientConfig(Frozen):
                 del owner["adstock"]["half_life"]
         for channel in settings["channels"]:
             del channel["unit"]  # a label
+        for control in settings["controls"]:
+            if control["reference"] is None:
+                del control["reference"]
         canonical = json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 

@@ -33,6 +33,9 @@ DYNAMIC_AXES = ("rows", "occurrences", "tests", "test_rows")
 
 HALF_WIDTH_PER_ROW = 1.5
 
+NEAR_ZERO = 0.1
+"""A control whose smallest size is less than this share of its largest comes near 0."""
+
 MORE_MEDIA = 0.01
 """Marginal returns: what one per cent more media in every period brings."""
 
@@ -135,7 +138,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
     baseline_time, steps = baseline_steps(inputs.calendar, inputs.train_rows, inputs.config.model.baseline)
     return ModelData(
         media_lagged=lagged(inputs.media_scaled, specification.max_lag),
-        controls=inputs.controls_scaled,
+        controls=inputs.controls_scaled - control_references(inputs),
         fourier=fourier,
         media_basis=media_basis,
         media_frequencies=media_frequencies,
@@ -154,6 +157,26 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         target_scaled=inputs.target_scaled,
         **return_arrays(inputs, specification.returns),
     )
+
+
+def control_references(inputs: ScaledInputs) -> Floats:
+    """The values from which contributions of controls count, shape (control,), scaled.
+
+    A price that is never near 0 says what sales do when it changes, not what they would be at a price of 0: counted
+    from 0 its contribution is most of the target and trades off against the baseline, which no data can tell apart.
+    """
+    training = inputs.controls_scaled[: inputs.train_rows]
+    preset_takes_means = inputs.config.model.preset == "calibrated"
+    references = np.zeros(training.shape[1])
+    for position, control in enumerate(inputs.config.controls):
+        values = training[:, position]
+        low, high = np.abs(values).min(), np.abs(values).max()
+        far_from_zero = (
+            preset_takes_means and low >= NEAR_ZERO * high and abs(np.sign(values).sum()) == len(values)
+        )
+        if control.reference == "mean" or (control.reference is None and far_from_zero):
+            references[position] = values.mean()
+    return references
 
 
 def first_rows[Data: ModelData](data: Data, rows: int) -> Data:

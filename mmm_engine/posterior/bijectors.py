@@ -18,6 +18,8 @@ from mmm_engine.array_types import Array, ArrayFunctions, Floats
 from mmm_engine.distributions.family import Support
 from mmm_engine.model.priors import PriorSpec
 
+_LARGEST_RATE = 600.0  # exp(-600) is still a number
+
 
 @dataclass(frozen=True)
 class Bijector:
@@ -103,12 +105,29 @@ def _probit(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Arra
     return -xp.expm1(exponent * log_above), log_slope
 
 
+def _half_life(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
+    """Normal score of a half-life prior: log h = log(median) + sigma z, x = exp(-r) with r = log(2) / h.
+
+    dx/dz = sigma r exp(-r), so that under the prior z is standard normal. Where exp(-r) would round to 0, x stays and
+    the log slope goes on as the density of z needs it: -z^2 / 2.
+    """
+    arguments = dict(prior.arguments)
+    median, sigma = float(arguments["median"]), float(arguments["sigma"])  # type: ignore[arg-type]
+    log_rate = math.log(math.log(2.0) / median)
+    lowest = (log_rate - math.log(_LARGEST_RATE)) / sigma
+    inside = xp.maximum(z, lowest)
+    rate = xp.exp(log_rate - sigma * inside)
+    log_slope = math.log(sigma) + log_rate - sigma * inside - rate - 0.5 * (z**2 - inside**2)
+    return xp.exp(-rate), log_slope
+
+
 IDENTITY = Bijector("identity", _identity)
 EXP = Bijector("exp", _exp)
 SIGMOID = Bijector("sigmoid", _sigmoid)
 INTERVAL = Bijector("interval", _interval)
 GAUSSIAN_TAIL_SOFTPLUS = Bijector("Gaussian-tail softplus", _gaussian_tail_softplus)
 PROBIT = Bijector("probit (normal score)", _probit)
+HALF_LIFE = Bijector("half-life (normal score)", _half_life)
 
 BY_SUPPORT: dict[Support, Bijector] = {
     "positive": EXP,

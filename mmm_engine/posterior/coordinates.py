@@ -36,6 +36,7 @@ from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import (
     BY_SUPPORT,
     GAUSSIAN_TAIL_SOFTPLUS,
+    HALF_LIFE,
     PROBIT,
     Bijector,
     gaussian_tail_softplus,
@@ -309,6 +310,8 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         for part in free_variables((spec,)):
             if _is_beta_with_one(part.prior):
                 bijectors[part.name] = PROBIT
+            elif _is_half_life(part.prior):
+                bijectors[part.name] = HALF_LIFE
             elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
                 bijectors[part.name] = GAUSSIAN_TAIL_SOFTPLUS
     return _coordinates(
@@ -318,6 +321,12 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         amplitudes=_positive_etas(specification),
         linear=linear_parts(specification),
     )
+
+
+def _is_half_life(prior: PriorSpec) -> bool:
+    """Whether a normal score has a closed form: a half-life whose median and spread are numbers."""
+    numbers = all(isinstance(value, float) for _, value in prior.arguments)
+    return prior.distribution == "HalfLife" and numbers and len(prior.arguments) == 2
 
 
 def _is_beta_with_one(prior: PriorSpec) -> bool:

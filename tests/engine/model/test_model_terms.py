@@ -18,7 +18,7 @@ from mmm_engine.compiler.inputs import axes_of
 from mmm_engine.fleets.recovery import prior_draws, score_refit
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.fleets.simulated_targets import SimulatedTarget, simulate_target
-from mmm_engine.model.arrays import ModelData, axis_sizes, model_data
+from mmm_engine.model.arrays import ModelData, axis_sizes, control_references, model_data
 from mmm_engine.model.calendar_terms import event_occurrences, trend_hinges
 from mmm_engine.model.likelihood import draw_targets, expected_target
 from mmm_engine.model.mean import mean, mean_terms
@@ -292,3 +292,28 @@ def test_sizes_of_events_and_changes_of_slope_are_in_units_of_the_target(fitted:
     assert size["sale"] == pytest.approx(1000 * draws["event_effect_size"].sel(event="sale").mean().item())
     slopes = summarize("trend_delta", fitted)["coef"]
     assert slopes["0"] == pytest.approx(1000 * draws["trend_delta"][..., 0].mean().item())
+
+
+@pytest.mark.parametrize(
+    ("values", "preset", "reference", "expected"),
+    [
+        ([4.0, 5.0, 6.0, 9.0], "calibrated", None, 5.0),  # the mean of the three training rows
+        ([4.0, 5.0, 6.0, 9.0], "toolkit", None, 0.0),
+        ([4.0, 5.0, 6.0, 9.0], "calibrated", "zero", 0.0),
+        ([0.0, 1.0, 0.5, 1.0], "calibrated", None, 0.0),  # a promotion comes near 0
+        ([0.0, 1.0, 0.5, 1.0], "toolkit", "mean", 0.5),
+        ([-4.0, -5.0, -6.0, -9.0], "calibrated", None, -5.0),
+        ([-4.0, 5.0, 6.0, 9.0], "calibrated", None, 0.0),  # a temperature passes 0
+        ([0.5, 5.0, 6.0, 9.0], "calibrated", None, 0.0),  # less than a tenth of the largest
+    ],
+)
+def test_controls_that_are_never_near_zero_count_from_their_mean(
+    values: list[float], preset: str, reference: str | None, expected: float
+) -> None:
+    """By hand, over three training rows of four."""
+    control = {"column": "price", "effect": "any", "reference": reference}
+    inputs = small_inputs(rows=4, held_out=1, preset=preset, controls=[control], adstock={"kind": "none"})
+    inputs = replace(inputs, controls_scaled=np.array(values)[:, None])
+    assert control_references(inputs) == pytest.approx([expected])
+    arrays = model_data(inputs, model_specification(inputs.config, "week"))
+    assert arrays.controls[:, 0] == pytest.approx(np.array(values) - expected)
