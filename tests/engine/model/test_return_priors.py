@@ -194,7 +194,7 @@ def test_a_straight_line_has_the_conjugate_posterior() -> None:
         plain, scales=Scales(1.0, {"tv": 1.0}, {}), media_scaled=spend[:, None], spend=spend[:, None],
         target_scaled=sales,
     )  # fmt: skip
-    specification = model_specification(inputs.config)
+    specification = model_specification(inputs.config, inputs.calendar.period)
     coordinates, data = plain_coordinates(specification), training_data(inputs, specification)
     slot = {one.part.name: one.start for one in coordinates.slots}
     slopes = np.linspace(0.05, 1.1, 400)
