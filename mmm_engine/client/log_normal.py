@@ -55,7 +55,7 @@ class HalfLife(Frozen):
     """
 
     median: Annotated[float, Field(gt=0)] = 7.0
-    sigma: Annotated[float, Field(gt=0)] = 1.0
+    sigma: Annotated[float, Field(gt=0)] = 0.8
 
     @model_validator(mode="before")
     @classmethod

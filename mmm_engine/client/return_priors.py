@@ -51,7 +51,7 @@ class ReturnsConfig(Frozen):
     prior: LevelKind = "roas"
     median: _Positive | None = None
     level_sigma: Annotated[float, Field(ge=0)] = 1.2
-    channel_sigma: _Positive = 0.9
+    channel_sigma: _Positive = 0.7
 
     @model_validator(mode="before")
     @classmethod

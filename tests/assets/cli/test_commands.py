@@ -157,8 +157,8 @@ def test_check_lists_findings_or_faults(mmm, data_dir):
             [
                 "setting 'model.priors.adstock_alpha' (line ",
                 "found Normal(mu=0.5, sigma=0.2), which reaches from -inf to inf",
-                "wanted a prior on numbers between 0 and 1: Beta, Kumaraswamy, LogitNormal, or one with such ends",
-                "write for example Beta(alpha=1, beta=3)",
+                "wanted a prior on numbers between 0 and 1: Beta, Kumaraswamy, LogitNormal, HalfLife, or one",
+                "write for example HalfLife(median=1, sigma=0.8)",
             ],
         ),
     ],

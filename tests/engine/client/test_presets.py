@@ -110,7 +110,7 @@ def test_the_baseline_may_wander_unless_another_term_moves_it(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("written", "median", "sigma"),
-    [(14, 14.0, 1.0), ({"median": 3}, 3.0, 1.0), ({"low": 3.5, "high": 14}, 7.0, math.log(2) / 1.6448536)],
+    [(14, 14.0, 0.8), ({"median": 3}, 3.0, 0.8), ({"low": 3.5, "high": 14}, 7.0, math.log(2) / 1.6448536)],
 )
 def test_a_half_life_is_written_as_a_number_a_median_or_two_ends(
     written: Any, median: float, sigma: float
@@ -127,7 +127,7 @@ def test_a_half_life_is_written_as_a_number_a_median_or_two_ends(
 def test_half_lives_by_spacing_kind_and_place() -> None:
     """Seven days are one weekly row; a delayed adstock falls with the square; a channel's own comes first."""
     assert str(model_specification(_config(), "week").parameter("adstock_alpha").parts[0].prior) == (
-        "HalfLife(median=1, sigma=1)"
+        "HalfLife(median=1, sigma=0.8)"
     )
     daily = _config(adstock={"kind": "delayed", "half_life": {"median": 3, "sigma": 0.5}})
     parameters = model_specification(daily, "day")

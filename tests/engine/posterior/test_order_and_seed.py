@@ -1,4 +1,4 @@
-"""Order of channels and seed change nothing beyond Monte Carlo error: on clients that once passed with one, not another."""
+"""Order of channels and seed change nothing beyond Monte Carlo error, on clients that passed with one and not another."""
 
 from __future__ import annotations
 
