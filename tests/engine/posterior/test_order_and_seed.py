@@ -1,4 +1,4 @@
-"""Order of channels and seed change nothing beyond Monte Carlo error, on clients that passed with one and not another."""
+"""Order of channels and seed change nothing beyond Monte Carlo error, on clients that one of them decided before."""
 
 from __future__ import annotations
 
