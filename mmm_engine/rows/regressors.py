@@ -83,13 +83,14 @@ class Regressors:
         days = [self.within(holiday) for holiday in settings.days] if settings else []
         return np.column_stack(days).astype(float) if days else np.empty((len(self), 0))
 
-    def yearly(self) -> Floats:
-        """Two harmonics of the year, shape (date, 4); none for less than two years of rows."""
+    def yearly(self, harmonics: int = 2) -> Floats:
+        """Harmonics of the year, shape (date, 2 × harmonics); none for less than two years of rows."""
         year = self.calendar.periods_per_year
         if len(self) < 2 * year:
             return np.empty((len(self), 0))
         phase = 2 * np.pi * np.arange(len(self)) / year
-        return np.column_stack([wave(order * phase) for order in (1, 2) for wave in (np.sin, np.cos)])
+        orders = range(1, min(harmonics, (year - 1) // 2) + 1)
+        return np.column_stack([wave(order * phase) for order in orders for wave in (np.sin, np.cos)])
 
 
 def residual(target: Floats, design: Floats) -> Floats:

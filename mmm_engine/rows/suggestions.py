@@ -17,6 +17,8 @@ from mmm_engine.rows.outliers import outliers, words_of_outliers
 from mmm_engine.rows.regressors import Regressors, residual
 
 UNMODELLED_MIN = 0.25  # share of what is left unexplained that a yearly cycle, or a straight line, takes away
+PLAIN_CYCLE_MIN = 0.5  # the same for a yearly cycle beside trend and controls alone
+LEAST_ORDER, LARGEST_ORDER = 2, 10  # of a yearly cycle; the largest is that of the client file
 WEEKDAYS = 6  # effects of seven days that add up to zero
 
 
@@ -51,15 +53,40 @@ def suggestions(rows: Regressors) -> tuple[Suggestion, ...]:
 
 
 def yearly_cycle(rows: Regressors) -> Iterator[Suggestion]:
-    """A yearly cycle of the target that neither inputs nor the model's settings account for."""
+    """A yearly cycle of the target that neither inputs nor the model's settings account for.
+
+    Channels with a season of their own may account for it by chance, in a regression that lets them have any effect:
+    a cycle that is plain without them is suggested too. Its order is the best by Schwarz's criterion (see
+    `weekly_rhythm`), at least 2.
+    """
     model = rows.config.model
     yearly = rows.yearly()
     if model.yearly_seasonality is not None or model.time_varying_intercept or not yearly.shape[1]:
         return
-    gain = _gain(rows, np.column_stack([rows.trend(), rows.standardised(rows.inputs)]), yearly)
-    if gain > UNMODELLED_MIN:
-        reason = f"a yearly cycle explains {gain:.0%} of what trend, channels and controls leave open"
-        yield Suggestion("yearly-cycle", "yearly_seasonality", 2, reason)
+    controls = rows.standardised(rows.config.control_names)
+    without_channels = np.column_stack([rows.trend(), controls])
+    with_channels = np.column_stack([without_channels, rows.standardised(rows.config.channel_names)])
+    order = _best_order(rows, without_channels)
+    for design, least, words in (
+        (with_channels, UNMODELLED_MIN, "trend, channels and controls"),
+        (without_channels, PLAIN_CYCLE_MIN, "trend and controls"),
+    ):
+        gain = _gain(rows, design, rows.yearly(order))
+        if gain > least and _gain(rows, design, yearly) > least / 2:
+            reason = f"a yearly cycle explains {gain:.0%} of what {words} leave open"
+            yield Suggestion("yearly-cycle", "yearly_seasonality", order, reason)
+            return
+
+
+def _best_order(rows: Regressors, design: Floats) -> int:
+    """The order of a yearly cycle beside other regressors that Schwarz's criterion prefers, from 2 on."""
+    count = len(rows)
+
+    def criterion(order: int) -> float:
+        gain = _gain(rows, design, rows.yearly(order))
+        return float(count * np.log(max(1.0 - gain, 1e-12)) + 2 * order * np.log(count))
+
+    return min(range(LEAST_ORDER, LARGEST_ORDER + 1), key=criterion)
 
 
 def weekly_rhythm(rows: Regressors) -> Iterator[Suggestion]:

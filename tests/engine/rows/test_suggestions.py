@@ -125,3 +125,23 @@ def test_reasons_stand_in_the_client_file_as_comments(tmp_path: Any) -> None:
     assert lines[first].startswith("# yearly_seasonality, because a yearly cycle explains much")
     assert all(line.startswith("#") for line in lines[first : lines.index("model:")])
     assert max(map(len, lines)) < 120
+
+
+def test_a_sharp_season_gets_the_order_that_it_needs() -> None:
+    """A wave of five a year needs order 5; one of one a year needs no more than the least."""
+    frame = rows("W-MON")
+    weeks = 2 * np.pi * np.arange(ROWS) / 52
+    sharp = frame.assign(revenue=frame["revenue"] + 150 * np.cos(weeks) + 150 * np.sin(5 * weeks))
+    assert [one.written for one in client(sharp).suggestions] == ["yearly_seasonality: 5"]
+    smooth = frame.assign(revenue=frame["revenue"] + 150 * np.cos(weeks))
+    assert [one.written for one in client(smooth).suggestions] == ["yearly_seasonality: 2"]
+
+
+def test_a_season_that_channels_share_is_suggested() -> None:
+    """A channel bought by the season explains it in any regression; the season is suggested all the same."""
+    frame = rows("W-MON")
+    season = 1 + np.cos(2 * np.pi * np.arange(ROWS) / 52)
+    frame = frame.assign(radio=100 * season, revenue=frame["revenue"] + 300 * season)
+    (one,) = client(frame).suggestions
+    assert one.setting == "yearly_seasonality"
+    assert one.reason.endswith("of what trend and controls leave open")
