@@ -160,7 +160,7 @@ def test_every_default_prior_lies_within_its_parameter() -> None:
                     "saturation": saturation,
                     "adstock": {"kind": adstock, "max_lag": 3},
                 }
-                assert specification_problems(small_config(events=EVENTS, **model)) == []
+                assert specification_problems(small_config(events=EVENTS, **model), "week") == []
 
 
 def test_a_beta_prior_may_have_a_prior_on_its_second_argument() -> None:
