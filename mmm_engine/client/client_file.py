@@ -128,6 +128,7 @@ def write_client_config(
         "thresholds": config.thresholds.model_dump(mode="json", exclude_defaults=True),
         "audit": config.audit.model_dump(mode="json"),
         "forecast": config.forecast.model_dump(mode="json"),
+        "decision": config.decision.model_dump(mode="json"),
     }
     lines = [f"# {' '.join(heading.split())}\n"] if heading else []
     for name, value in sections.items():
@@ -175,6 +176,11 @@ _COMMENTS = {
     "audit": ("what 'mmm audit' and its weekly run look at; 0 or false leaves a part out",),
     "forecast": (
         "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
+    ),
+    "decision": (
+        "margin: what a unit of the target earns before media, a share of revenue or money per conversion;",
+        "  budget: an amount, last_4, last_13, profit, roi 2, mroi 1, +20000, -10%;",
+        "  objective: mean, worst 5%, reach 120000, beat today",
     ),
 }
 

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
+from mmm_engine.client.decision_config import DecisionConfig
 from mmm_engine.client.lift_test_config import LiftTest, lift_test_problems
 from mmm_engine.client.model_config import (
     AdstockConfig,
@@ -154,6 +155,7 @@ class ClientConfig(Frozen):
     thresholds: ThresholdConfig = ThresholdConfig()
     audit: AuditConfig = AuditConfig()
     forecast: ForecastConfig = ForecastConfig()
+    decision: DecisionConfig = DecisionConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -171,6 +173,7 @@ class ClientConfig(Frozen):
             *_column_problems(self),
             *term_name_problems(self.model, taken),
             *lift_test_problems(self.lift_tests, self.channel_names),
+            *self.decision.name_problems(self.channel_names),
         ]
         if problems:
             raise refusal(*problems)
@@ -211,7 +214,7 @@ class ClientConfig(Frozen):
     @property
     def config_version(self) -> str:
         """12 hex digits that change when, and only when, a setting that can change a posterior changes."""
-        beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast"}
+        beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast", "decision"}
         settings = self.model_dump(mode="json", exclude=beside)
         del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
         if settings["model"]["preset"] == "toolkit":

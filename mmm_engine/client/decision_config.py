@@ -7,13 +7,13 @@ Not here: the optimiser (decisions/).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from mmm_engine.client.validation import Frozen, refused
+from mmm_engine.client.validation import Frozen, Problem, nearest, refused
 from mmm_engine.files.yaml_document import shorten
 
 BUDGET_WORDS = "an amount, last_4, last_13, profit, roi 2, mroi 1, +20000, -20000, +10% or -10%"
@@ -98,10 +98,16 @@ class Objective:
         return None
 
 
-def _checked_budget(value: str | float) -> str | float:
-    if Budget.read(value) is None:
-        raise refused(shorten(str(value)), BUDGET_WORDS, "write one of these")
-    return value
+def _as_text(value: object) -> object:
+    """An amount that is written as a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.15g}" if is_number else value
+
+
+def _checked_budget(text: str) -> str:
+    if Budget.read(text) is None:
+        raise refused(shorten(text), BUDGET_WORDS, "write one of these")
+    return text
 
 
 def _checked_objective(text: str) -> str:
@@ -142,10 +148,19 @@ class DecisionConfig(Frozen):
 
     margin: Annotated[float, Field(gt=0)] | None = None
     horizon: Annotated[int, Field(ge=1, le=53)] = 4
-    budget: Annotated[str | Amount, AfterValidator(_checked_budget)] = "last_4"
+    budget: Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked_budget)] = "last_4"
     within: Annotated[float, Field(ge=0, le=10)] = 0.3
     bounds: Annotated[
         dict[str, tuple[Amount, Amount]], BeforeValidator(_pairs), AfterValidator(_checked_bounds)
     ] = Field(default_factory=dict)
     keep: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     objective: Annotated[str, AfterValidator(_checked_objective)] = "mean"
+
+    def name_problems(self, channels: tuple[str, ...]) -> Iterator[Problem]:
+        """Channels that are named here and that the client does not have."""
+        named = [("bounds", name) for name in self.bounds] + [("keep", name) for name in self.keep]
+        for setting, name in named:
+            if name not in channels:
+                location = ("decision", setting, name) if setting == "bounds" else ("decision", setting)
+                fix = nearest(name, channels) or "correct the name"
+                yield Problem(location, shorten(name), f"one of {', '.join(channels)}", fix)

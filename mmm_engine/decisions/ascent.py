@@ -140,7 +140,7 @@ def ascend(function: Function, start: Floats, limits: Limits, tolerance: float =
             best = _ended(limits, z, value, gradient, price, row_prices, 0)
         move = target - z
         promise = float(gradient @ move)
-        if promise <= 1e-16 * max(abs(value), 1e-300) and best.spread <= 1e-6:
+        if promise <= 1e-16 * max(abs(value), 1e-300) and best.spread <= 1e-9:
             break
         share, reached = 1.0, function(target)
         noise = 1e-13 * abs(value)
@@ -238,8 +238,11 @@ def _quadratic_step(
         budget,
         0.0 if limits.amount is None else (limits.amount - spent) / unit,
     )
+    # at the end of an interior-point method a bound binds where its multiplier is larger than the room that is left
+    x, low, high = solution.x, (limits.lower - fixed)[movable] / unit, (limits.upper - fixed)[movable] / unit
+    x = np.where(solution.lower > x - low, low, np.where(solution.upper > high - x, high, x))
     target = fixed.copy()
-    target[movable] += unit * solution.x
+    target[movable] += unit * x
     return _snapped(limits, target), solution.budget, solution.rows
 
 
@@ -265,6 +268,29 @@ def _positive(matrix: Floats) -> Floats:
     return np.asarray((vectors * np.abs(values)) @ vectors.T)
 
 
+def _prices(
+    limits: Limits, z: Floats, gradient: Floats, free: NDArray[np.bool_], price: float, row_prices: Floats
+) -> tuple[float, Floats]:
+    """Prices of the budget and of the rows that bind, from the marginals of free variables by least squares."""
+    room = limits.most - limits.rows @ z
+    unit = float((limits.upper - limits.lower).max(initial=0.0))
+    binds = np.flatnonzero((room <= 1e-7 * unit) & (row_prices > 0.0))
+    prices = np.zeros(len(row_prices))
+    if not free.any():
+        prices[binds] = row_prices[binds]
+        return price, prices
+    columns = limits.rows[binds].T[free]
+    if limits.amount is not None:
+        columns = np.column_stack([limits.cost[free], columns])
+    if not columns.shape[1]:
+        return price, prices
+    found = np.linalg.lstsq(columns, gradient[free], rcond=None)[0]
+    if limits.amount is not None:
+        price, found = float(found[0]), found[1:]
+    prices[binds] = np.maximum(found, 0.0)
+    return price, prices
+
+
 def _ended(
     limits: Limits,
     z: Floats,
@@ -278,15 +304,13 @@ def _ended(
     near = _BINDING * (limits.upper - limits.lower)
     low, high = z - limits.lower <= near, limits.upper - z <= near
     free = ~(low | high)
+    price, row_prices = _prices(limits, z, gradient, free, price, row_prices)
     marginals = gradient - limits.rows.T @ row_prices
-    paid = free & (limits.cost > 0.0)
+    paid = limits.cost > 0.0
     if limits.amount is None:
         price = 0.0
-    elif paid.any():
-        price = float(np.mean(marginals[paid] / limits.cost[paid]))
-    elif price == 0.0 and (limits.cost > 0.0).any():
-        price = float(np.max(np.where(high, -np.inf, marginals), initial=-np.inf, where=limits.cost > 0.0))
-        price = 0.0 if not np.isfinite(price) else price
+    elif not (free & paid).any() and price == 0.0 and paid.any():
+        price = max(float(np.max(np.where(high, 0.0, marginals)[paid])), 0.0)
     rest = marginals - price * limits.cost
     size = max(abs(price), float(np.abs(gradient).max(initial=0.0)) * 1e-12, 1e-300)
     if limits.amount is None:

@@ -24,7 +24,8 @@ from mmm_engine.decisions.ascent import Limits
 from mmm_engine.decisions.budget_problem import BudgetProblem
 from mmm_engine.decisions.certificate import Certificate, Judgement, certificate_of, judged
 from mmm_engine.decisions.information import value_of_knowing_all, value_of_tests
-from mmm_engine.decisions.limits import Rules, check_amount, limits_of
+from mmm_engine.decisions.limits import Rules, check_amount, limits_of, spread_of
+from mmm_engine.decisions.one_thread import one_thread
 from mmm_engine.decisions.optimiser import Optimum, optimise, optimise_profit, optimise_return
 from mmm_engine.decisions.planning_window import PlanningWindow
 from mmm_engine.errors import DataError, Fault
@@ -86,6 +87,7 @@ class BudgetPlan:
         return certificate_of(self.window, self.problem, self.optimum, self.spend)
 
     @cached_property
+    @one_thread
     def judgement(self) -> Judgement:
         """How much better than today it is, judged on draws that did not choose it."""
         return judged(
@@ -155,6 +157,7 @@ class BudgetPlan:
         return self.window.media_frame(self.spend)
 
     @cached_property
+    @one_thread
     def tests(self) -> pd.DataFrame:
         """What a test of each channel would be worth, best first.
 
@@ -165,7 +168,7 @@ class BudgetPlan:
         released = tuple(name for name in rules.keep if name not in self.request.unreadable)
         limits = limits_of(self.window, replace(rules, keep=released), by_period=False)
         amount = self.problem.limits.amount
-        shares = self.window.shares
+        shares = spread_of(self.window, rules, limits)
         problem = BudgetProblem(self.window.responses, shares, limits.with_amount(amount))
         start = self.spend.sum(axis=0)
         best = optimise(problem, Objective("mean"), start, self.window.current.sum(axis=0)).end.z
@@ -214,6 +217,7 @@ class BudgetPlan:
             )
         return pd.DataFrame(rows)
 
+    @one_thread
     def frontier(self, points: int = 20) -> pd.DataFrame:
         """The best plan of each of several budgets, from half of today's to half as much again where limits allow it.
 
@@ -269,6 +273,7 @@ class BudgetPlan:
         return RAISE if plan > today else CUT
 
 
+@one_thread
 def plan_budget(window: PlanningWindow, request: BudgetRequest) -> BudgetPlan:
     """The best plan for the periods of a window.
 
@@ -288,7 +293,7 @@ def plan_budget(window: PlanningWindow, request: BudgetRequest) -> BudgetPlan:
     elif kind == "less":
         rules = replace(rules, never_more=True, within=None)
     limits = limits_of(window, rules, by_period=request.by_period)
-    shares = None if request.by_period else window.shares
+    shares = None if request.by_period else spread_of(window, rules, limits)
     problem = BudgetProblem(window.responses, shares, limits)
     today = problem.variables(window.current)
     optimum, amount = _solved(window, problem, request, limits, today)

@@ -20,7 +20,7 @@ from mmm_engine.decisions.ascent import Limits
 from mmm_engine.decisions.budget_problem import BudgetProblem
 from mmm_engine.decisions.quadratic_program import solve, solve_separable
 
-_DRAWS_MOST = 512
+_DRAWS_MOST = 1000
 _NODES = 15  # of Gauss-Hermite quadrature over the outcomes of a test
 
 

@@ -1,7 +1,7 @@
 """Limits of a plan from what people say: how far channels may move, amounts, groups, kept channels, steps.
 
-Here: `Group`, `Rules`, and the `Limits` that they mean for totals or for amounts per period; refusals with the budgets
-that would be feasible.
+Here: `Group`, `Rules`, and the `Limits` that they mean for totals or for amounts per period; how totals are spread over
+the periods; refusals with the budgets that would be feasible.
 Not here: the search within limits (ascent.py).
 
 A channel stays within a share of today's total, and no period gets more than the most it ever got, unless it is
@@ -107,6 +107,31 @@ def limits_of(window: PlanningWindow, rules: Rules, *, by_period: bool) -> Limit
     )
 
 
+def spread_of(window: PlanningWindow, rules: Rules, limits: Limits) -> Floats:
+    """Shares of the periods in each channel's total, shape (period, channel), columns adding up to one.
+
+    As today, evened out as far as it takes for the largest total that the limits allow to stay, in every period, within
+    the largest amount ever seen. A channel that cannot move is spread as today.
+
+    Args:
+        window: With today's plan.
+        rules: Which may allow more than was ever seen.
+        limits: Of totals.
+    """
+    shares = window.shares.copy()
+    if rules.beyond_seen:
+        return shares
+    for at in np.flatnonzero(limits.upper > limits.lower).tolist():
+        most, seen = float(limits.upper[at]), window.largest[:, at]
+        level = seen / max(float(seen.sum()), 1e-300)  # what fits whenever anything does
+        over = most * shares[:, at] - seen
+        if (over > 0.0).any():
+            room = most * (shares[:, at] - level)
+            part = float((over / np.where(room > 0.0, room, np.inf)).max())
+            shares[:, at] += min(max(part, 0.0), 1.0) * (level - shares[:, at])
+    return shares
+
+
 def check_amount(window: PlanningWindow, limits: Limits, amount: float) -> None:
     """Refuses a budget that the limits do not allow.
 
@@ -150,11 +175,7 @@ def _of_channel(
     high = min(high, total) if rules.never_more else high
     seen = np.full(window.periods, np.inf) if rules.beyond_seen else window.largest[:, at]
     if not by_period:
-        shares = window.shares[:, at]
-        most = float((seen / np.where(shares > 0.0, shares, np.nan))[shares > 0.0].min())
-        # rounding must not forbid today's plan, whose largest period may be the largest ever seen
-        most = max(most, total) if most >= total * (1.0 - 1e-9) else most
-        return np.array([low]), np.array([min(high, most)]), []
+        return np.array([low]), np.array([min(high, float(seen.sum()))]), []
     least, most_cells = cells
     if rules.never_less:
         least = np.maximum(least, today)

@@ -17,7 +17,7 @@ import numpy as np
 from mmm_engine.array_types import Floats
 
 _MOST_STEPS = 80
-_TOLERANCE = 1e-13
+_TOLERANCE = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,10 @@ def solve(
         unspent = (amount - float(prices @ x)) if has_budget else 0.0
         gap = sum(float(s @ z) for s, z in zip(slack, dual, strict=True)) / count
         residual = max(float(np.abs(stationary).max()), *(float(np.abs(r).max(initial=0.0)) for r in missing))
-        if gap < _TOLERANCE * size and max(residual, abs(unspent)) < 100.0 * _TOLERANCE * size:
+        widest = max(float((s * z).max(initial=0.0)) for s, z in zip(slack, dual, strict=True))
+        if widest < _TOLERANCE * size and max(residual, abs(unspent)) < 100.0 * _TOLERANCE * size:
             break
-        if gap < 1e-4 * _TOLERANCE * size:  # what residual there is, is rounding
+        if widest < 1e-4 * _TOLERANCE * size:  # what residual there is, is rounding
             break
         ratio = [z / s for s, z in zip(slack, dual, strict=True)]
         matrix[:n, :n] = curvature + np.diag(ratio[0] + ratio[1])

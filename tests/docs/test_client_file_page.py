@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ChannelConfig, ClientConfig, ControlConfig, SamplerConfig, TargetConfig
+from mmm_engine.client.decision_config import DecisionConfig
 from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.log_normal import HalfLife
 from mmm_engine.client.model_config import (
@@ -69,6 +70,7 @@ SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "thresholds": (ThresholdConfig,),
     "audit": (AuditConfig,),
     "forecast": (ForecastConfig,),
+    "decision": (DecisionConfig,),
 }
 FIELDS = [
     (section, name, model)
@@ -124,7 +126,7 @@ def expected_type(kind: Any, narrowed: list[Any]) -> str:
     if typing.get_origin(plain) is Literal:
         return "choice"
     if typing.get_origin(plain) is tuple:
-        return "list of sections"
+        return "list of names" if typing.get_args(plain)[0] is str else "list of sections"
     if typing.get_origin(plain) is dict:
         return "mapping"
     if isinstance(plain, type) and issubclass(plain, BaseModel):

@@ -17,7 +17,7 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
     [
         ("chanels: [a]", "setting 'chanels' (line 7): found an unknown setting 'chanels'; wanted one of client, data, "
          "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds, audit, "
-         "forecast; did you mean 'channels'?"),
+         "forecast, decision; did you mean 'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of preset, adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, "
          "weekly_seasonality, n_basis, baseline, trend, holidays, events, likelihood, priors, returns; did you mean "
@@ -92,6 +92,10 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
         ("forecast: {plan: ../plan.csv}", "setting 'forecast.plan' (line 7): found the path '../plan.csv'; wanted a "
          ".csv or .parquet file inside the data folder, written relative to the client file; put the file beside the "
          "client file and name it here"),
+        ("decision: {budget: lots}", "setting 'decision.budget' (line 7): found 'lots'; wanted an amount, last_4, "
+         "last_13, profit, roi 2, mroi 1, +20000, -20000, +10% or -10%; write one of these"),
+        ("decision: {keep: [tvv]}", "setting 'decision.keep' (line 7): found 'tvv'; wanted one of tv, radio; did you "
+         "mean 'tv'?"),
         ("thresholds: 3", "setting 'thresholds' (line 7): found the number 3; wanted a mapping (name: value); write "
          "such a value"),
         ("date: day", "setting 'date' (line 7): found a second value (the first is on line 3); wanted each setting "
