@@ -2,5 +2,5 @@
 
 Here: the response of a plan, the optimiser with its certificate, frontier, scenarios, what a test would be worth.
 Not here: what media brought in the past (results/), scores and gates (scores/), pages (report/).
-Imports: `posterior` and what lies below it.
+Imports: `posterior`, `scores` and what lies below them.
 """

@@ -22,7 +22,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.decision_config import Budget, Objective
 from mmm_engine.decisions.ascent import Limits
 from mmm_engine.decisions.budget_problem import BudgetProblem
-from mmm_engine.decisions.certificate import Certificate, Judgement, certificate_of, judged
+from mmm_engine.decisions.certificate import Certificate, HeldOutGain, certificate_of, held_out_gain
 from mmm_engine.decisions.information import value_of_knowing_all, value_of_tests
 from mmm_engine.decisions.limits import Rules, check_amount, limits_of, spread_of
 from mmm_engine.decisions.one_thread import one_thread
@@ -88,9 +88,9 @@ class BudgetPlan:
 
     @cached_property
     @one_thread
-    def judgement(self) -> Judgement:
+    def gain(self) -> HeldOutGain:
         """How much better than today it is, judged on draws that did not choose it."""
-        return judged(
+        return held_out_gain(
             self.window, self.problem, self.request.objective, self.optimum.end.z, self.request.value
         )
 
@@ -104,7 +104,25 @@ class BudgetPlan:
     @property
     def acts(self) -> bool:
         """Whether it is sure enough that the plan beats today's for money to be moved."""
-        return self.judgement.better >= SURE_ENOUGH and self.judgement.gain > 0.0
+        return self.gain.better >= SURE_ENOUGH and self.gain.gain > 0.0
+
+    @cached_property
+    def sentence(self) -> str:
+        """What to do, and how sure that is, in one sentence."""
+        gain, unit = self.gain, self.gain_unit
+        span = f"{gain.gain:,.4g} {unit} (90%: {gain.gain_q05:,.4g} to {gain.gain_q95:,.4g})"
+        when = f"in the next {self.window.periods} {self.window.period}s"
+        if not self.acts:
+            return f"Hold: no plan within the limits is sure enough to beat today's; the best gains {span} {when}."
+        table = self.table.assign(moved=(self.table["plan"] - self.table["today"]).abs())
+        table = table.sort_values("moved", ascending=False, kind="stable")
+        parts = [
+            f"{verb} {', '.join(names)}"
+            for verb in (RAISE, CUT)
+            if (names := [str(n) for n in table.loc[table["advice"] == verb, "channel"]][:3])
+        ]
+        what = "; ".join(parts) or "keep the channels' totals and spread them as planned"
+        return f"{what[:1].upper()}{what[1:]}: gains {span} {when}, and beats today in {gain.better:.0%} of draws."
 
     @cached_property
     def response_draws(self) -> dict[str, Floats]:

@@ -1,6 +1,6 @@
 """What is known of a plan that was chosen: why no other is better, and by how much it beats today's.
 
-Here: `Certificate` (prices, spread, gap, what binds, cells beyond what was seen), `Judgement` (on draws that did not
+Here: `Certificate` (prices, spread, gap, what binds, cells beyond what was seen), `HeldOutGain` (on draws that did not
 choose).
 Not here: the search (optimiser.py).
 
@@ -64,7 +64,7 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class HeldOutGain:
     """How much better than today a plan is, on draws that did not choose it.
 
     Attributes:
@@ -126,9 +126,9 @@ def certificate_of(
     )
 
 
-def judged(
+def held_out_gain(
     window: PlanningWindow, problem: BudgetProblem, objective: Objective, z: Floats, value: float | None
-) -> Judgement:
+) -> HeldOutGain:
     """Gains over today's plan of plans that half of the draws chose, on the other half.
 
     Args:
@@ -148,18 +148,18 @@ def judged(
     on_all = gains(problem, z)
     draws = problem.responses[0].draws_count
     if draws < _FEW_DRAWS:
-        judged_gains = on_all
+        judged = on_all
     else:
         halves = [problem.of_draws(slice(first, None, 2)) for first in (0, 1)]
         plans = [_chosen(half, objective, z, today) for half in halves]
-        judged_gains = np.concatenate([gains(halves[1], plans[0]), gains(halves[0], plans[1])])
-    low, high = np.quantile(judged_gains, [0.05, 0.95])
-    return Judgement(
-        better=float((judged_gains > 0.0).mean()),
-        gain=float(judged_gains.mean()),
+        judged = np.concatenate([gains(halves[1], plans[0]), gains(halves[0], plans[1])])
+    low, high = np.quantile(judged, [0.05, 0.95])
+    return HeldOutGain(
+        better=float((judged > 0.0).mean()),
+        gain=float(judged.mean()),
         gain_q05=float(low),
         gain_q95=float(high),
-        worst=worst_share(judged_gains, WORST),
+        worst=worst_share(judged, WORST),
         promised=float(on_all.mean()),
     )
 

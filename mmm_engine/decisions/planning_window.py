@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
+from mmm_engine.client.config import ChannelConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.decisions.channel_response import ChannelResponse
 from mmm_engine.decisions.curves import shape_names
@@ -206,7 +207,7 @@ def planning_window(
         responses=tuple(responses),
         current=current,
         largest=largest / rate,
-        paid=np.array([channel.cost is not None or channel.unit == "spend" for channel in config.channels]),
+        paid=np.array([_is_money(channel, config.currency) for channel in config.channels]),
         media_scale=inputs.scales.media_array(),
         basis=basis,
         period=inputs.period,
@@ -227,6 +228,11 @@ def _check(inputs: ScaledInputs, periods: int, basis: int) -> None:
         faults.append(Fault("what counts as today", str(basis), wanted, "choose a number in that range"))
     if faults:
         raise DataError(f"client '{inputs.config.client}', budget", faults)
+
+
+def _is_money(channel: ChannelConfig, currency: str) -> bool:
+    """Whether money buys a channel's media: it has a column of cost, or is counted in money itself."""
+    return channel.cost is not None or channel.unit in {"", "spend", "money", "cost", "currency", currency}
 
 
 def _today(inputs: ScaledInputs, periods: int, basis: int) -> tuple[Floats, Floats]:

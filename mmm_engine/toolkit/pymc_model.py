@@ -1,8 +1,8 @@
 """One client's model from a frame: data, priors, fit, predictions, refresh.
 
 Here: `PymcModel`, its words and its log lines.
-Not here: its settings (arguments.py), its fleets (fleet_methods.py), and anything it does: rows (new_rows.py), fits
-(mmm_engine.posterior.fit), predictions (mmm_engine.results.predictive).
+Not here: its settings (arguments.py), its fleets (fleet_methods.py), budgets (budget_methods.py), and anything it
+does: rows (new_rows.py), fits (mmm_engine.posterior.fit), predictions (mmm_engine.results.predictive).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
 from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
+from mmm_engine.toolkit.budget_methods import BudgetMethods
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
 from mmm_engine.toolkit.parameter_units import summarize
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mmm_engine.toolkit")
 
 
-class PymcModel(FleetMethods):
+class PymcModel(FleetMethods, BudgetMethods):
     """A marketing-mix model of one client.
 
     Args:

@@ -143,11 +143,11 @@ def test_the_frontier_rises_ever_slower(window: PlanningWindow) -> None:
 
 def test_the_judge_did_not_choose(window: PlanningWindow) -> None:
     """The judged gain is not above the promised one by more than noise, and both halves judge."""
-    judgement = planned(window, within=0.9).judgement
-    assert judgement.gain <= judgement.promised + 1e-9
-    assert judgement.gain_q05 <= judgement.gain <= judgement.gain_q95
-    assert judgement.worst <= judgement.gain_q05
-    assert 0.0 <= judgement.better <= 1.0
+    gain = planned(window, within=0.9).gain
+    assert gain.gain <= gain.promised + 1e-9
+    assert gain.gain_q05 <= gain.gain <= gain.gain_q95
+    assert gain.worst <= gain.gain_q05
+    assert 0.0 <= gain.better <= 1.0
 
 
 def test_what_cannot_be_meant_is_refused(window: PlanningWindow) -> None:

@@ -1,0 +1,71 @@
+"""When a model gives no advice, and which channels it must leave alone.
+
+Here: `refuse_unfit`, `unreadable_channels`, from verdicts and scores that are stored.
+Not here: the verdicts (scores/gates.py), the rule that says whether a channel can be read (scores/identification.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.scores.gates import Verdict, judge
+from mmm_engine.scores.identification import NOT_IDENTIFIED, recorded_identification
+
+UNFIT = "do not use"
+
+
+def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
+    """Refuses advice from a model whose verdict is "do not use".
+
+    Raises:
+        DataError: With the checks that failed.
+    """
+    if judge(verdicts) != UNFIT:
+        return
+    failed = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
+    faults = [
+        Fault(
+            f"check '{verdict.check}'",
+            verdict.reason,
+            "a model that may be used",
+            "no money is to be moved by this model; mend what the check names and refresh",
+        )
+        for verdict in failed
+    ]
+    raise DataError(f"client '{client}', budget", faults)
+
+
+def unreadable_channels(
+    scores: pd.DataFrame | None, channels: Sequence[str], recovery_min: float
+) -> tuple[str, ...]:
+    """Channels whose contribution must not be read, in their order; none where nothing was tested.
+
+    Args:
+        scores: Of a recovery: columns channel, metric, value; None where there are none.
+        channels: All channels of the client.
+        recovery_min: The client's threshold for reading a channel at all.
+    """
+    if scores is None or scores.empty:
+        return ()
+    nan, values = float("nan"), {}
+    for channel, metric, value in zip(scores["channel"], scores["metric"], scores["value"], strict=True):
+        values[str(channel), str(metric).removeprefix("contribution_")] = float(value)
+
+    def of(channel: str, metric: str) -> float:
+        return values.get((channel, metric), nan)
+
+    return tuple(
+        name
+        for name in channels
+        if recorded_identification(
+            of(name, "identified"),
+            of(name, "recovery"),
+            of(name, "contraction"),
+            of(name, "coverage_90"),
+            recovery_min,
+        )
+        == NOT_IDENTIFIED
+    )
