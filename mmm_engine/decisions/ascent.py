@@ -24,6 +24,7 @@ Function = Callable[[Floats], tuple[float, Floats, Floats]]
 
 _MOST_STEPS = 60
 _BINDING = 1e-9  # share of the range of a variable
+_ENOUGH = 1e-9  # share of the value that may be missing to the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,7 @@ def ascend(function: Function, start: Floats, limits: Limits, tolerance: float =
             best = _ended(limits, z, value, gradient, price, row_prices, 0)
         move = target - z
         promise = float(gradient @ move)
-        if promise <= 1e-16 * max(abs(value), 1e-300) and best.spread <= 1e-9:
+        if promise <= 1e-16 * max(abs(value), 1e-300) and best.spread <= 1e-9 and _is_best(best):
             break
         share, reached = 1.0, function(target)
         noise = 1e-13 * abs(value)
@@ -156,11 +157,16 @@ def ascend(function: Function, start: Floats, limits: Limits, tolerance: float =
         z = z + share * move
         value, gradient, hessian = reached
         ended = _ended(limits, z, value, gradient, price, row_prices, step)
-        better = ended.value > best.value + noise or ended.spread < best.spread
+        better = ended.value > best.value + noise or ended.shortfall < best.shortfall
         best = ended if better else best
-        if ended.spread <= tolerance or (not better and share == 1.0):
+        if (ended.spread <= tolerance and _is_best(ended)) or (not better and share == 1.0):
             break
     return best
+
+
+def _is_best(end: Stationary) -> bool:
+    """Whether a concave function can hardly be larger: marginals of free variables alone say nothing of the others."""
+    return end.shortfall <= _ENOUGH * max(abs(end.value), 1e-300)
 
 
 def _kept_away(limits: Limits, z: Floats, steep: NDArray[np.bool_]) -> Limits:

@@ -304,8 +304,8 @@ def plan_budget(window: PlanningWindow, request: BudgetRequest) -> BudgetPlan:
     rules, kind = request.rules, request.budget.kind
     if kind in ("profit", "roi", "mroi") and request.value is None:
         fix = "set 'margin' (money that a unit of the target earns before media)"
-        found = f"a budget of '{kind}' without the value of a {window.target_kind}"
-        raise DataError(f"client '{window.client}', budget", Fault("budget", found, "a value in money", fix))
+        found = f"'{kind}', and no value of the target"
+        raise DataError(f"client '{window.client}', plan", Fault("budget", found, "a value in money", fix))
     if kind == "more":
         rules = replace(rules, never_less=True, within=None)
     elif kind == "less":
@@ -343,7 +343,7 @@ def _solved(
                     "a return that the smallest budget of the limits has",
                     "ask for a lower return, or widen the limits downwards",
                 )
-                raise DataError(f"client '{window.client}', budget", fault)
+                raise DataError(f"client '{window.client}', plan", fault)
         else:
             worth = value / budget.number if budget.kind == "mroi" else value
             best = optimise_profit(problem, worth, today)

@@ -10,18 +10,22 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mmm_engine.errors import DataError, Fault
+from mmm_engine.errors import Fault, MMMError
 from mmm_engine.scores.gates import Verdict, judge
 from mmm_engine.scores.identification import NOT_IDENTIFIED, recorded_identification
 
 UNFIT = "do not use"
 
 
+class UnfitModelError(MMMError):
+    """Advice was asked of a model that is not to be used."""
+
+
 def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
     """Refuses advice from a model whose verdict is "do not use".
 
     Raises:
-        DataError: With the checks that failed.
+        UnfitModelError: With the checks that failed.
     """
     if judge(verdicts) != UNFIT:
         return
@@ -35,7 +39,7 @@ def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
         )
         for verdict in failed
     ]
-    raise DataError(f"client '{client}', budget", faults)
+    raise UnfitModelError(f"client '{client}', plan", faults)
 
 
 def unreadable_channels(

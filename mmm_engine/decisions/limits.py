@@ -91,7 +91,7 @@ def limits_of(window: PlanningWindow, rules: Rules, *, by_period: bool) -> Limit
         upper.append(np.maximum(low, high))
         rows += own
     if faults:
-        raise DataError(f"client '{window.client}', budget", faults)
+        raise DataError(f"client '{window.client}', plan", faults)
     rows += _of_groups(window, rules, by_period)
     if by_period and rules.step is not None:
         rows += _of_steps(window, rules.step, fixed)
@@ -141,13 +141,13 @@ def check_amount(window: PlanningWindow, limits: Limits, amount: float) -> None:
     feasible = limits.feasible_amounts()
     if feasible is None:
         fault = Fault("limits", "limits that exclude each other", "limits that leave room", "widen them")
-        raise DataError(f"client '{window.client}', budget", fault)
+        raise DataError(f"client '{window.client}', plan", fault)
     low, high = feasible
     room = 1e-9 * max(high, 1.0)
     if not low - room <= amount <= high + room:
         wanted = f"{low:.10g} to {high:.10g}, which the limits allow"
         fix = "choose a budget in that range, or widen bounds, groups, 'within' or what is kept"
-        raise DataError(f"client '{window.client}', budget", Fault("budget", f"{amount:.10g}", wanted, fix))
+        raise DataError(f"client '{window.client}', plan", Fault("budget", f"{amount:.10g}", wanted, fix))
 
 
 def _of_channel(

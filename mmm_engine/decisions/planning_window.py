@@ -227,7 +227,7 @@ def _check(inputs: ScaledInputs, periods: int, basis: int) -> None:
         wanted = f"1 to {inputs.train_rows} of the last rows"
         faults.append(Fault("what counts as today", str(basis), wanted, "choose a number in that range"))
     if faults:
-        raise DataError(f"client '{inputs.config.client}', budget", faults)
+        raise DataError(f"client '{inputs.config.client}', plan", faults)
 
 
 def _is_money(channel: ChannelConfig, currency: str) -> bool:
@@ -297,5 +297,5 @@ def plan_names(names: Sequence[str], window: PlanningWindow, where: str) -> list
         if name not in window.channels
     ]
     if unknown:
-        raise DataError(f"client '{window.client}', budget", unknown)
+        raise DataError(f"client '{window.client}', plan", unknown)
     return [window.channels.index(name) for name in names]

@@ -16,7 +16,6 @@ channel is split there, and both halves are bounded again, until no part can hol
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count, pairwise
 
@@ -25,15 +24,44 @@ import numpy as np
 from mmm_engine.array_types import Floats
 from mmm_engine.decisions.ascent import Limits, Stationary, ascend
 from mmm_engine.decisions.budget_problem import BudgetProblem
-from mmm_engine.decisions.channel_response import ChannelResponse
-
-Curve = Callable[[Floats], Floats]
-"""x -> value, slope, curvature at each, shape (x, 3)."""
+from mmm_engine.decisions.channel_response import ChannelResponse, MeanLine
 
 _GRID = 129
-_MOST_PARTS = 200
+_FINER = 17
+_MOST_PARTS = 60
 _DRAWS_LOOKED_AT = 256
 _TOLERANCE = 1e-5  # of the value: how near the bound must come
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """The mean response to one variable, and its values on a grid, which every part of the range looks at.
+
+    Attributes:
+        line: x -> value, slope, curvature at each, shape (x, 3).
+        grid: Ascending, shape (grid,).
+        known: `line` there, shape (grid, 3).
+    """
+
+    line: MeanLine
+    grid: Floats
+    known: Floats
+
+    @classmethod
+    def on(cls, line: MeanLine, low: float, high: float) -> _Curve:
+        """A curve on a grid over its whole range."""
+        grid = low + (high - low) * np.linspace(0.0, 1.0, _GRID) if high > low else np.array([low])
+        return cls(line, grid, line(grid))
+
+    def within(self, low: float, high: float, more: Floats | None = None) -> tuple[Floats, Floats]:
+        """Points between two ends, with the ends and `more` points, and the curve there."""
+        inside = (self.grid > low) & (self.grid < high)
+        ends = np.array([low, high]) if high > low else np.array([low])
+        extra = ends if more is None else np.concatenate([ends, np.clip(more, low, high)])
+        x = np.concatenate([self.grid[inside], extra])
+        y = np.concatenate([self.known[inside], self.line(extra)])
+        x, order = np.unique(x, return_index=True)
+        return x, y[order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +112,13 @@ def best_of_all_hills(problem: BudgetProblem, start: Floats) -> GlobalAnswer:
         problem: Separable, without limits of groups, with an amount.
         start: A plan to begin with.
     """
-    curves: list[Curve] = list(problem.lines)
     assert problem.limits.amount is not None  # noqa: S101  (a free budget has no price to search for)
     limits, amount = _within_budget(problem.limits), problem.limits.amount
+    ranges = zip(problem.lines, limits.lower.tolist(), limits.upper.tolist(), strict=True)
+    curves = [_Curve.on(line, low, high) for line, low, high in ranges]
     order = count()
     best = ascend(problem.mean, start, limits)
-    first_bound, z = _bounded(curves, limits, amount)
+    first_bound, z = _bounded(curves, limits, amount, finer=True)
     parts, queue = 1, [(-first_bound, next(order), limits, z)]
     bound = first_bound
     while queue:
@@ -138,23 +167,32 @@ def _bends_up(problem: BudgetProblem, response: ChannelResponse, at: int, low: f
     return bool((curvature * (high - low) > 1e-3 * np.abs(slope).max()).any())
 
 
-def _bounded(curves: list[Curve], limits: Limits, amount: float) -> tuple[float, Floats]:
-    """The smallest D(p) within limits, and spend that belongs to it and is worth the budget."""
-    grids = [_grid(low, high) for low, high in zip(limits.lower, limits.upper, strict=True)]
-    z = limits.lower
-    for finer in (False, True):
-        if finer:  # once more with a finer grid around the answer
-            cells = (limits.upper - limits.lower) / (_GRID - 1)
-            near = [
-                np.clip(x + cell * np.linspace(-2.0, 2.0, 65), low, high)
-                for x, cell, low, high in zip(z, cells, limits.lower, limits.upper, strict=True)
-            ]
-            grids = [np.unique(np.concatenate(pair)) for pair in zip(grids, near, strict=True)]
-        heights = [curve(grid)[:, 0] for curve, grid in zip(curves, grids, strict=True)]
+def _bounded(
+    curves: list[_Curve], limits: Limits, amount: float, *, finer: bool = False
+) -> tuple[float, Floats]:
+    """The smallest D(p) within limits, and spend that belongs to it and is worth the budget.
+
+    Args:
+        curves: Of all variables.
+        limits: Of the part.
+        amount: The budget.
+        finer: Whether to look once more, with a finer grid around the answer.
+    """
+    z, more = limits.lower, [np.zeros(0)] * len(curves)
+    for _ in range(2 if finer else 1):
+        points = [
+            curve.within(low, high, extra)
+            for curve, low, high, extra in zip(
+                curves, limits.lower.tolist(), limits.upper.tolist(), more, strict=True
+            )
+        ]
+        grids, heights = [x for x, _ in points], [y[:, 0] for _, y in points]
         hulls = [_hull(grid, height) for grid, height in zip(grids, heights, strict=True)]
         price, z = _envelope_answer(grids, heights, hulls, limits, amount)
+        cells = (limits.upper - limits.lower) / (_GRID - 1)
+        more = [x + cell * np.linspace(-1.0, 1.0, _FINER) for x, cell in zip(z, cells, strict=True)]
     return price * amount + sum(
-        _most_at(curve, grid, height, price * cost)
+        _most_at(curve.line, grid, height, price * cost)
         for curve, grid, height, cost in zip(curves, grids, heights, limits.cost, strict=True)
     ), z
 
@@ -167,15 +205,11 @@ def _within_budget(limits: Limits) -> Limits:
     return replace(limits, upper=np.minimum(limits.upper, room))
 
 
-def _grid(low: float, high: float) -> Floats:
-    return low + (high - low) * np.linspace(0.0, 1.0, _GRID) if high > low else np.array([low])
-
-
-def _is_concave(curves: list[Curve], limits: Limits) -> bool:
+def _is_concave(curves: list[_Curve], limits: Limits) -> bool:
     """Whether every curve is concave within the limits, on the grid."""
     return all(
-        (curve(_grid(low, high))[:, 2] <= 0.0).all()
-        for curve, low, high in zip(curves, limits.lower, limits.upper, strict=True)
+        bool((curve.within(low, high)[1][:, 2] <= 0.0).all())
+        for curve, low, high in zip(curves, limits.lower.tolist(), limits.upper.tolist(), strict=True)
         if high > low
     )
 
@@ -218,7 +252,7 @@ def _envelope_answer(
     return max(price, 0.0), np.minimum(z, limits.upper)
 
 
-def _most_at(curve: Curve, grid: Floats, height: Floats, price: float) -> float:
+def _most_at(curve: MeanLine, grid: Floats, height: Floats, price: float) -> float:
     """The largest f(x) - price x of one channel: every peak of the grid, made exact by Newton steps."""
     gain = height - price * grid
     around = np.concatenate([[-np.inf], gain, [-np.inf]])
@@ -233,19 +267,16 @@ def _most_at(curve: Curve, grid: Floats, height: Floats, price: float) -> float:
     return most
 
 
-def _least_touched(curves: list[Curve], limits: Limits, z: Floats) -> int:
-    """The channel whose envelope lies highest above its curve at z; the widest where all are touched."""
+def _least_touched(curves: list[_Curve], limits: Limits, z: Floats) -> int:
+    """The variable whose envelope lies highest above its curve at z; the first where all are touched."""
     gaps = []
-    for at, curve in enumerate(curves):
-        low, high = float(limits.lower[at]), float(limits.upper[at])
-        if high <= low:
-            gaps.append(-1.0)
-            continue
-        grid = np.unique(np.append(low + (high - low) * np.linspace(0.0, 1.0, _GRID), z[at]))
-        height = curve(grid)[:, 0]
-        hull = _hull(grid, height)
-        there = int(np.searchsorted(grid, z[at]))
-        gaps.append(float(np.interp(z[at], grid[hull], height[hull]) - height[min(there, len(grid) - 1)]))
+    for curve, low, high, x in zip(
+        curves, limits.lower.tolist(), limits.upper.tolist(), z.tolist(), strict=True
+    ):
+        grid, values = curve.within(low, high, np.array([x]))
+        hull, there = _hull(grid, values[:, 0]), int(np.searchsorted(grid, x))
+        above = float(np.interp(x, grid[hull], values[hull, 0])) - float(values[min(there, len(grid) - 1), 0])
+        gaps.append(above if high > low else -1.0)
     return int(np.argmax(gaps))
 
 

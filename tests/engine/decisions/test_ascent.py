@@ -211,3 +211,14 @@ def test_the_nearest_point_is_within_the_limits(z: list[float]) -> None:
     assert (point >= 0.0).all()
     assert (point <= 10.0).all()
     np.testing.assert_allclose(nearest(limits, point), point, atol=1e-5)
+
+
+def test_one_free_channel_is_no_proof() -> None:
+    """Where all others lie at bounds its marginal is the price by itself: the others must be at their bounds rightly."""
+    channels = [half("a", 50.0, 50.0), half("b", 80.0, 20.0), half("c", 60.0, 30.0), half("d", 9.0, 100.0)]
+    today = np.array([70.0, 50.0, 40.0, 40.0])
+    case = problem(channels, 200.0, lower=today * 0.7, upper=today * 1.3)
+    for start in (today, today * 0.7, np.array([91.0, 35.0, 34.0, 40.0])):
+        end = ascend(case.mean, start, case.limits)
+        assert end.shortfall < 1e-9 * end.value
+        assert end.value == pytest.approx(best(case).value, rel=1e-12)

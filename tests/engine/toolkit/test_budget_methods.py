@@ -51,7 +51,7 @@ def test_responses_of_plans_are_paired(fitted_model: PymcModel, result: BudgetRe
     more = fitted_model.response(result.chosen.spend * 1.1)
     assert (more.draws >= brought.draws - 1e-9).all()
     assert "90%" in repr(brought)
-    assert fitted_model.response({name: 0.0 for name in result.chosen.window.channels}).draws.max() == 0.0
+    assert fitted_model.response(dict.fromkeys(result.chosen.window.channels, 0.0)).draws.max() == 0.0
 
 
 def test_words_that_are_no_settings_are_refused_together(fitted_model: PymcModel) -> None:

@@ -1,0 +1,92 @@
+"""What `mmm plan` prints: the sentence, the table, the certificate in words.
+
+Here: Rich renderables from a plan.
+Not here: the command (plan.py), tables of other commands (tables.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mmm_assets.cli.tables import frame_table
+from mmm_assets.types import DataFrame
+
+if TYPE_CHECKING:
+    from mmm_engine.decisions.budget_plan import BudgetPlan
+
+STYLES = {"raise": "green", "cut": "red", "test first": "magenta", "hold": "dim"}
+
+
+def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator[object]:
+    """A plan for a terminal.
+
+    Args:
+        best: The plan.
+        rows: What was asked for: its table, a comparison, the frontier or tests.
+        is_table: Whether that is its table.
+    """
+    window = best.window
+    yield Text(best.sentence, style="bold" if best.acts else "")
+    if is_table:
+        yield _channels(best)
+    else:
+        yield frame_table(rows, "")
+    yield "\n".join(_certificate(best))
+    spend = best.spend[:, window.paid].sum()
+    today = window.current[:, window.paid].sum()
+    dates = f"{window.dates[0]:%Y-%m-%d} to {window.dates[-1]:%Y-%m-%d}"
+    yield f"{dates}: {spend:,.6g} {window.currency}, today {today:,.6g} (the last {window.basis} {window.period}s)."
+
+
+def _channels(best: BudgetPlan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    value = best.request.value is not None
+    unit = "earns" if value else "brings"
+    heads = ["channel", "today", "plan", "change", "advice", f"next unit {unit}", "90%"]
+    for head in heads + (["beats 1"] if value else []):
+        table.add_column(head, justify="left" if head in ("channel", "advice") else "right", overflow="fold")
+    for row in best.table.to_dict("records"):
+        change = "–" if math.isnan(row["change"]) else f"{row['change']:+.0%}"
+        cells: list[Text | str] = [
+            Text(str(row["channel"])),
+            f"{row['today']:,.0f}",
+            f"{row['plan']:,.0f}",
+            change,
+            Text(str(row["advice"]), style=STYLES[row["advice"]]),
+            f"{row['marginal']:.3g}",
+            f"{row['marginal_q05']:.3g} to {row['marginal_q95']:.3g}",
+        ]
+        table.add_row(*cells, *([f"{row['beats_break_even']:.0%}"] if value else []))
+    return table
+
+
+def _certificate(best: BudgetPlan) -> Iterator[str]:
+    """Why to believe it, a line each."""
+    proof, gain = best.certificate, best.gain
+    unit = best.window.target_kind
+    known = "not known" if math.isnan(proof.gap) else f"{proof.gap:.2g} {unit}"
+    yield f"Found by: {proof.method}. No plan within the limits brings more by more than: {known}."
+    yield (
+        f"The next unit of money brings {proof.price:.4g} {unit}; marginals of free channels differ by "
+        f"{proof.spread:.1e}. Worst 5% of draws: {gain.worst:,.4g} {best.gain_unit}."
+    )
+    if len(proof.binding):
+        dearest = [f"{row.what} ({row.side})" for row in proof.binding.head(4).itertuples()]
+        more = f" and {len(proof.binding) - 4} more" if len(proof.binding) > 4 else ""
+        yield f"Limits that bind, dearest first: {', '.join(dearest)}{more}."
+    if proof.price_of_caution > 0.0:
+        yield f"Price of caution: {proof.price_of_caution:,.4g} {unit} of the expected response."
+    if len(proof.beyond_seen):
+        yield f"Beyond the largest amount ever seen: {len(proof.beyond_seen)} amounts."
+    if proof.without_history:
+        yield f"Never used, so nothing is known of them: {', '.join(proof.without_history)}."
+    if best.request.unreadable:
+        yield f"Kept as today because the model cannot read them: {', '.join(best.request.unreadable)}; see --tests."
+    if best.request.value is None and best.window.target_kind == "revenue":
+        yield "Set 'margin' in the client file's 'decision' to count gains in money."
