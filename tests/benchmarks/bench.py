@@ -159,6 +159,38 @@ class Bench:
         self._print(table(f"memory: {REFRESHES} refreshes of ms in one process", head, rows))
         self.found["memory"] = run.to_json()
 
+    def plan(self) -> None:
+        """The budget of ms: our optimiser beside SciPy's SLSQP on the same draws, rows and bounds; processor time."""
+        run = self.runner.module("plan")
+        found = run.result
+        rows = [
+            [
+                name,
+                short(part["seconds"]),
+                short(part["slsqp_seconds"]),
+                f"{part['steps']} / {part['slsqp_steps']}",
+                f"{part['spread']:.0e} / {part['slsqp_spread']:.0e}",
+                f"{part['slsqp_value'] / part['value'] - 1.0:+.1e}",
+            ]
+            for name, part in ((name, found[name]) for name in ("totals", "amounts per week"))
+        ]
+        head = [
+            "13 weeks, 13 channels, 4,000 draws",
+            "ours, s",
+            "SLSQP, s",
+            "steps",
+            "spread",
+            "SLSQP's value",
+        ]
+        self._print(table("plan: the best budget of ms", head, rows))
+        worse = found["worse"]
+        self._print(
+            f"frontier of 20 budgets {short(found['frontier_s'])} s; a window {short(found['window_s'])} s; over "
+            f"{worse['problems']} random problems SLSQP's best of {worse['starts']} starts is better by at most "
+            f"{worse['slsqp_better_by']:.1e}"
+        )
+        self.found["plan"] = run.to_json()
+
     def _pairs(self, case: str) -> None:
         ours: list[Run] = []
         plain: list[Run] = []
@@ -223,7 +255,7 @@ class Bench:
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     name: getattr(Bench, name)
-    for name in ("ms", "small", "running", "ess", "startup", "cold", "growth", "memory")
+    for name in ("ms", "small", "running", "ess", "startup", "cold", "growth", "memory", "plan")
 }
 
 

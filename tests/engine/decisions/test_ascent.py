@@ -214,7 +214,7 @@ def test_the_nearest_point_is_within_the_limits(z: list[float]) -> None:
 
 
 def test_one_free_channel_is_no_proof() -> None:
-    """Where all others lie at bounds its marginal is the price by itself: the others must be at their bounds rightly."""
+    """Where all others lie at bounds its marginal is the price by itself; the others must be rightly there."""
     channels = [half("a", 50.0, 50.0), half("b", 80.0, 20.0), half("c", 60.0, 30.0), half("d", 9.0, 100.0)]
     today = np.array([70.0, 50.0, 40.0, 40.0])
     case = problem(channels, 200.0, lower=today * 0.7, upper=today * 1.3)
