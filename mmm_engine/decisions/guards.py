@@ -1,7 +1,7 @@
 """When a model gives no advice, and which channels it must leave alone.
 
 Here: `refuse_unfit`, `unreadable_channels`, from verdicts and scores that are stored.
-Not here: the verdicts (scores/gates.py), the rule that says whether a channel can be read (scores/identification.py).
+Not here: the verdicts (scores/verdict.py), the rule that says whether a channel can be read (scores/identification.py).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mmm_engine.errors import Fault, MMMError
-from mmm_engine.scores.gates import Verdict, judge
 from mmm_engine.scores.identification import NOT_IDENTIFIED, recorded_identification
+from mmm_engine.scores.verdict import Verdict, judge
 
 UNFIT = "do not use"
 
@@ -29,7 +29,7 @@ def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
     """
     if judge(verdicts) != UNFIT:
         return
-    failed = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "error"]
+    failed = [verdict for verdict in verdicts if verdict.failed and verdict.severity == "error"]
     faults = [
         Fault(
             f"check '{verdict.check}'",
