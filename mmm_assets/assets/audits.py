@@ -68,9 +68,13 @@ def identification_scores(
 ) -> DataFrame:
     """Over many simulated targets: coverage, ranks, and per channel whether its contribution can be read.
 
-    Metric `identified` is 1 (identified), 0.5 (weak) or 0 (not identified: its ROAS is not to be read).
+    Metric `identified` is 1 (identified), 0.5 (weak) or 0 (not identified: its ROAS is not to be read); it hangs on the
+    fit and, from 10 simulations on, on what they say.
     """
+    import pandas as pd
+
     from mmm_engine.fleets import recovery
+    from mmm_engine.scores.identification import identified_scores, readings
 
     full = _full(results, context.partition_key)
     audit = client_files.settings(context.partition_key).audit
@@ -82,7 +86,10 @@ def identification_scores(
         fitted=full if audit.truth == "posterior" else None,
         split="identification",
     )
-    return _stamped(context, scores, full.inputs)
+    config = full.inputs.config
+    read = readings(full.scores, scores, config.thresholds.recovery_min, config.channel_names)
+    told = identified_scores(read if audit.simulations else {}, "identification")
+    return _stamped(context, pd.concat([scores, told], ignore_index=True), full.inputs)
 
 
 @_audit_asset

@@ -101,10 +101,11 @@ def unreadable(results: ClientResults) -> tuple[str, ...]:
     from mmm_engine.decisions.guards import unreadable_channels
     from mmm_engine.fleets.recovery import with_identification
 
-    config, scores = results.data.config, results.recovery
-    if scores is not None and results.audit.identification is not None:
-        scores = with_identification(scores, results.audit.identification)
-    return unreadable_channels(scores, config.channel_names, config.thresholds.recovery_min)
+    config, recovery = results.data.config, results.recovery
+    if recovery is not None and results.audit.identification is not None:
+        recovery = with_identification(recovery, results.audit.identification)
+    scores = results.windows[FULL].scores
+    return unreadable_channels(scores, recovery, config.channel_names, config.thresholds.recovery_min)
 
 
 def scenario_plan(path: Path, window: PlanningWindow) -> DataFrame:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mmm_engine.errors import Fault, MMMError
-from mmm_engine.scores.identification import NOT_IDENTIFIED, recorded_identification
+from mmm_engine.scores.identification import NOT_IDENTIFIED, readings
 from mmm_engine.scores.verdict import Verdict, judge
 
 UNFIT = "do not use"
@@ -43,33 +43,15 @@ def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
 
 
 def unreadable_channels(
-    scores: pd.DataFrame | None, channels: Sequence[str], recovery_min: float
+    scores: pd.DataFrame, recovery: pd.DataFrame | None, channels: Sequence[str], recovery_min: float
 ) -> tuple[str, ...]:
-    """Channels whose contribution must not be read, in their order; none where nothing was tested.
+    """Channels whose contribution must not be read, in their order; none where nothing is stored that tells.
 
     Args:
-        scores: Of a recovery: columns channel, metric, value; None where there are none.
+        scores: Scores of the window of all rows.
+        recovery: Scores of simulations, None without any.
         channels: All channels of the client.
-        recovery_min: The client's threshold for reading a channel at all.
+        recovery_min: The client's threshold for what simulations must find again.
     """
-    if scores is None or scores.empty:
-        return ()
-    nan, values = float("nan"), {}
-    for channel, metric, value in zip(scores["channel"], scores["metric"], scores["value"], strict=True):
-        values[str(channel), str(metric).removeprefix("contribution_")] = float(value)
-
-    def of(channel: str, metric: str) -> float:
-        return values.get((channel, metric), nan)
-
-    return tuple(
-        name
-        for name in channels
-        if recorded_identification(
-            of(name, "identified"),
-            of(name, "recovery"),
-            of(name, "contraction"),
-            of(name, "coverage_90"),
-            recovery_min,
-        )
-        == NOT_IDENTIFIED
-    )
+    told = readings(scores, recovery, recovery_min, channels)
+    return tuple(name for name, reading in told.items() if reading.identified == NOT_IDENTIFIED)

@@ -1,8 +1,8 @@
 """Recovery: can the model find a truth that is known, given this client's media and controls?
 
 Here: refits of simulated targets, how well each finds its truth, coverage and ranks over many of them.
-Not here: making the targets (simulated_targets.py), the formulas (scores/truth_scores.py), the rule by which a channel
-counts as identified (scores/identification.py), the fit (posterior/fit.py).
+Not here: making the targets (simulated_targets.py), the formulas (scores/truth_scores.py), whether a channel can be
+read (scores/identification.py asks many simulations, and above all the fit itself), the fit (posterior/fit.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.draw_evaluation import channel_totals
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
-from mmm_engine.scores.identification import FEW_SIMULATIONS, identification
+from mmm_engine.scores.identification import FEW_SIMULATIONS
 from mmm_engine.scores.truth_scores import contraction, jeffreys_band, rank_statistic, recovery_score, z_score
 
 ScoreRow = tuple[str, str, str, float, str]
@@ -82,7 +82,7 @@ def recovery_scores(
             inputs, n_simulations, sampler=sampler, progress=progress, seed=seed, fitted=fitted
         )
     ]
-    return summarise_recovery(frames, inputs.config.thresholds.recovery_min).assign(split=split)
+    return summarise_recovery(frames).assign(split=split)
 
 
 def refits(
@@ -151,20 +151,18 @@ def score_refit(fit: ScoredWindow, simulated: SimulatedTarget, prior: PriorDraws
     return frame
 
 
-def summarise_recovery(simulations: list[pd.DataFrame], recovery_min: float) -> pd.DataFrame:
+def summarise_recovery(simulations: list[pd.DataFrame]) -> pd.DataFrame:
     """Scores over one or many simulations.
 
     Args:
         simulations: Outputs of `score_refit`.
-        recovery_min: Recovery below which a channel is not identified.
 
     Returns:
         Split "recovery". Per parameter (its name in `channel`): recovery (median over elements, then simulations),
         coverage_90, z_score (means), contraction (median). Per media channel: contribution_recovery,
-        contribution_coverage_90, contribution_contraction, roas_recovery, roas_coverage_90 and `identified` (1, 0.5,
-        0, by the rule of scores/identification.py); with several simulations also the Jeffreys band of each coverage
-        (_low, _high), and from 10 on contribution_ranks_inside: 1 when the ECDF of the ranks stays inside its band,
-        else 0. For channel "all": simulations and rejected_share.
+        contribution_coverage_90, contribution_contraction, roas_recovery and roas_coverage_90; with several
+        simulations also the Jeffreys band of each coverage (_low, _high), and from 10 on contribution_ranks_inside: 1
+        when the ECDF of the ranks stays inside its band, else 0. For channel "all": simulations and rejected_share.
     """
     table = pd.concat(
         [frame.assign(simulation=number) for number, frame in enumerate(simulations)], ignore_index=True
@@ -175,10 +173,10 @@ def summarise_recovery(simulations: list[pd.DataFrame], recovery_min: float) -> 
     for name, own in table[table["kind"] == "parameter"].groupby("name", sort=False):
         rows += _parameter_rows(str(name), own)
     for name, own in table[table["kind"] == "contribution"].groupby("name", sort=False):
-        rows += _channel_rows(str(name), own, "contribution", recovery_min)
+        rows += _channel_rows(str(name), own, "contribution")
         roas = table[(table["kind"] == "roas") & (table["name"] == name)]
         if len(roas):
-            rows += _channel_rows(str(name), roas, "roas", recovery_min)
+            rows += _channel_rows(str(name), roas, "roas")
     if count >= FEW_SIMULATIONS:
         for name, ecdf in rank_ecdf(simulations).groupby("channel", sort=False):
             inside = ecdf["ecdf"].between(ecdf["low"], ecdf["high"]).all()
@@ -195,7 +193,7 @@ def with_identification(recovery: pd.DataFrame, identification: pd.DataFrame) ->
         recovery: Scores of one simulation, as `summarise_recovery` gives them.
         identification: The same over many.
     """
-    channels = identification.loc[identification["metric"] == "identified", "channel"]
+    channels = identification.loc[identification["metric"] == "contribution_recovery", "channel"]
     kept = recovery[~recovery["channel"].isin(set(channels))]
     whole = identification[identification["channel"].isin({*channels, "all"})]
     kept = kept[kept["channel"] != "all"] if len(channels) else kept
@@ -259,7 +257,7 @@ def _parameter_rows(name: str, own: pd.DataFrame) -> list[ScoreRow]:
     ]
 
 
-def _channel_rows(name: str, own: pd.DataFrame, kind: str, recovery_min: float) -> list[ScoreRow]:
+def _channel_rows(name: str, own: pd.DataFrame, kind: str) -> list[ScoreRow]:
     hits, trials = int(own["covered"].sum()), len(own)
     recovery, learnt = float(own["recovery"].median()), float(own["contraction"].median())
     rows: list[ScoreRow] = [
@@ -272,13 +270,4 @@ def _channel_rows(name: str, own: pd.DataFrame, kind: str, recovery_min: float) 
         rows.append(("recovery", name, f"{kind}_coverage_90_high", high, "fraction"))
     if kind == "contribution":
         rows.append(("recovery", name, "contribution_contraction", learnt, "score"))
-        rows.append(
-            (
-                "recovery",
-                name,
-                "identified",
-                identification(recovery, learnt, hits, trials, recovery_min),
-                "score",
-            )
-        )
     return rows

@@ -12,6 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import FULL
 from mmm_engine.fleets.holdout import score_window
 from mmm_engine.posterior.chain_views import chain_frame
 from mmm_engine.posterior.fit import fit
@@ -19,11 +20,13 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.decomposition import contributions, decomposition_frame, multiplier_frame
+from mmm_engine.results.evidence import channel_evidence
 from mmm_engine.results.plausibility import plausibility_scores
 from mmm_engine.results.predictive import Prediction, predict, predictive_frame
 from mmm_engine.results.response import adstock_weights, response_curves
 from mmm_engine.results.returns import channel_returns
 from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.scores.identification import identified_scores, readings
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +47,15 @@ class ScoredWindow(FittedWindow):
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Scores of the training and the held-out rows."""
-        return score_window(self, self.prediction)
+        """Scores of the training and held-out rows; of the window of all rows also how well each channel is known."""
+        scores = score_window(self, self.prediction)
+        if self.inputs.window != FULL:
+            return scores
+        evidence = channel_evidence(self)
+        read = readings(
+            evidence, None, self.inputs.config.thresholds.recovery_min, self.inputs.config.channel_names
+        )
+        return pd.concat([scores, evidence, identified_scores(read, "train")], ignore_index=True)
 
     @cached_property
     def metrics(self) -> pd.DataFrame:

@@ -57,6 +57,33 @@ def log_likelihood(
     return lifts + normal
 
 
+def row_log_likelihood(
+    target: Floats, location: Floats, values: dict[str, Floats], specification: ModelSpecification
+) -> Floats:
+    """Log likelihood of each row for every draw, lift tests left out, shape (draw, date).
+
+    Summed over rows it is `log_likelihood` of a model without lift tests.
+
+    Args:
+        target: The target, model space, shape (date,).
+        location: Sum of all terms, model space, shape (draw, date).
+        values: Parameters by name, shape (draw, ...).
+        specification: The model.
+    """
+    from scipy.special import gammaln, log_ndtr
+
+    sigma = _noise_sd(values, specification)
+    squares = np.square((target - location) / sigma)
+    if specification.likelihood == "StudentT":
+        nu = np.asarray(_per_draw(noise_arguments(values, specification)["nu"]))
+        constant = gammaln((nu + 1.0) / 2.0) - gammaln(nu / 2.0) - 0.5 * np.log(nu * math.pi) - np.log(sigma)
+        return np.asarray(constant - 0.5 * (nu + 1.0) * np.log1p(squares / nu))
+    normal = -0.5 * squares - np.log(sigma) - 0.5 * math.log(2.0 * math.pi)
+    return np.asarray(
+        normal - log_ndtr(location / sigma) if specification.likelihood == "TruncatedNormal" else normal
+    )
+
+
 def _share_above_zero(standardised: Array, xp: ArrayFunctions) -> Array:
     """Mass of a normal distribution above 0, from its mean in standard deviations; never 0."""
     return xp.maximum(0.5 * xp.erfc(-standardised / math.sqrt(2.0)), 1e-300)

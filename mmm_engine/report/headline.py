@@ -107,10 +107,7 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
             f"on {hidden}."
         )
     if subject.unreadable:
-        said.append(
-            f"Do not read {subject.unreadable_words}: "
-            "in simulations with a known answer this model did not find it again."
-        )
+        said.append(f"Do not read {subject.unreadable_words}: {subject.unreadable_why}.")
     drift = subject.inputs.drift
     if drift is not None and drift["alarm"].any():
         reasons = [wording.safe_text(str(reason), 200) for reason in drift.loc[drift["alarm"], "reason"]]

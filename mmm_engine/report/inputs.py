@@ -100,8 +100,8 @@ class ReportInputs:
             ``currency_unit`` or one of MONEY_UNITS says that the channel has no cost (views, mails), so it
             has no ROAS. Optional columns media and media_unit give a paid channel's own volume
             (impressions), which adds the effectiveness chart.
-        recovery: Score columns. Rows of a media channel: contribution_recovery, contribution_coverage_90, and
-            optionally identified (1, 0.5, 0). Other rows carry a parameter's name in ``channel``: recovery,
+        recovery: Score columns. Rows of a media channel: contribution_recovery, contribution_coverage_90; of channel
+            "all": simulations. Other rows carry a parameter's name in ``channel``: recovery,
             coverage_90, z_score, contraction.
         stability: Score columns; split names the comparison ("windows", "refresh"). Rows of a channel:
             overlap, share_change, roas_change; of channel "all": stability.
@@ -116,7 +116,7 @@ class ReportInputs:
         diff: Why returns moved, columns channel, metric ("roas", "cpa" or "share"), step, change, noise, before and
             after; the changes of one channel and metric sum to after - before.
         drift: Output of ``drift.drift_scores``: the client against its own history.
-        recovery_min: Recovery below this means "do not read".
+        recovery_min: Recovery over many simulations below this means "do not read".
         stability_min: Overlap below this means "unstable".
     """
 

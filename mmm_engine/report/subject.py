@@ -6,7 +6,7 @@ Not here: sentences (headline.py, sections/), columns of the frames (inputs.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -14,7 +14,7 @@ import pandas as pd
 from mmm_engine.client.windows import Window
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
-from mmm_engine.scores.identification import NOT_IDENTIFIED, reading_of, recorded_identification
+from mmm_engine.scores.identification import NOT_IDENTIFIED, Reading, interval_factor, readings
 
 NAN = float("nan")
 _JUDGED = Window.holding_out(8)  # the window that the headline quotes where it was fitted
@@ -125,24 +125,36 @@ class Subject:
     # --- trust -----------------------------------------------------------------------------------
 
     @cached_property
-    def recovery(self) -> pd.DataFrame:
-        """Channel, recovery, coverage_90 and a verdict in words per media channel; empty when not run."""
-        columns = ["channel", "recovery", "coverage_90", "verdict"]
-        frame = self.inputs.recovery
-        if frame is None or frame.empty:
-            return pd.DataFrame(columns=columns)
-        media = frame[frame["channel"].isin(set(self.inputs.spend["channel"]))]
-        wide = media.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
-        scores = pd.DataFrame(index=wide.index)
-        for name in ("identified", "recovery", "contraction", "coverage_90"):
-            source = f"contribution_{name}" if f"contribution_{name}" in wide.columns else name
-            scores[name] = wide[source].astype(float) if source in wide.columns else NAN
-        limit = self.inputs.recovery_min
-        verdicts = [
-            reading_of(recorded_identification(identified, recovery, contraction, coverage, limit))
-            for identified, recovery, contraction, coverage in scores.to_numpy().tolist()
-        ]
-        return scores.assign(verdict=verdicts).rename_axis("channel").reset_index()[columns]
+    def readings(self) -> dict[str, Reading]:
+        """Whether each channel can be read, and why, by its column."""
+        names = [str(name) for name in self.inputs.spend["channel"].drop_duplicates()]
+        told = readings(self.inputs.full.scores, self.inputs.recovery, self.inputs.recovery_min, names)
+        partners = {name: self.label(each.partner) for name, each in told.items() if each.partner}
+        return {name: replace(each, partner=partners.get(name, "")) for name, each in told.items()}
+
+    @cached_property
+    def readability(self) -> pd.DataFrame:
+        """Channel, factor (of the 90% interval, each way), recovery, coverage_90, verdict and why; those looked at."""
+        columns = ["factor", "recovery", "coverage_90"]
+        own = self.inputs.full.scores
+        frames = [own[own["metric"].isin({"log_sd", "robust_log_sd"})]]
+        if self.inputs.recovery is not None:
+            frames.append(self.inputs.recovery)
+        rows = pd.concat(frames, ignore_index=True)
+        wide = rows.pivot_table(index="channel", columns="metric", values="value", sort=False, dropna=False)
+        found = wide.reindex(index=[n for n, each in self.readings.items() if each.reason != "not_tested"])
+        found = found.reindex(
+            columns=["log_sd", "robust_log_sd", "contribution_recovery", "contribution_coverage_90"]
+        )
+        scores = found.rename(columns=lambda name: str(name).removeprefix("contribution_"))
+        scores["factor"] = interval_factor(
+            scores[["log_sd", "robust_log_sd"]].max(axis=1).to_numpy(dtype=float)
+        )
+        told = [self.readings[str(name)] for name in scores.index]
+        scores = scores[columns].assign(
+            verdict=[each.words for each in told], why=[each.why for each in told]
+        )
+        return scores.rename_axis("channel").reset_index()
 
     @cached_property
     def parameter_recovery(self) -> pd.DataFrame:
@@ -157,9 +169,23 @@ class Subject:
 
     @cached_property
     def unreadable(self) -> tuple[str, ...]:
-        """Channels whose return must not be read: recovery did not find it again."""
-        bad = self.recovery[self.recovery["verdict"] == reading_of(NOT_IDENTIFIED)]
-        return tuple(str(name) for name in bad["channel"])
+        """Channels whose return must not be read."""
+        return tuple(name for name, each in self.readings.items() if each.identified == NOT_IDENTIFIED)
+
+    @property
+    def unreadable_why(self) -> str:
+        """Why they must not be read, as the end of a sentence."""
+        reasons = {self.readings[name].why for name in self.unreadable}
+        return reasons.pop() if len(reasons) == 1 else "the section on returns says why of each"
+
+    @property
+    def simulations(self) -> int:
+        """Simulations that recovery was tested with; 0 when it was not, or when nobody knows."""
+        frame = self.inputs.recovery
+        counts = (
+            [] if frame is None else frame.loc[frame["metric"] == "simulations", "value"].dropna().tolist()
+        )
+        return int(counts[0]) if counts else 0
 
     @property
     def unreadable_words(self) -> str:

@@ -38,6 +38,7 @@ from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.plan import read_plan
 from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
+from mmm_engine.scores.identification import identified_scores, readings
 from mmm_engine.toolkit.fleet_result import Fleet, FleetResult, Summary, nested, window_scores, window_summary
 from mmm_engine.toolkit.report_inputs import notebook_report
 
@@ -109,7 +110,7 @@ class Runner:
             simulations.append(score_refit(fit, simulated, prior))
             members[f"simulation {len(simulations)}"] = window_summary(fit)
             fits = [fit] if n_simulations == 1 else []
-        scores = summarise_recovery(simulations, self.data.config.thresholds.recovery_min)
+        scores = self._with_readings(summarise_recovery(simulations))
         tables = {
             "simulations": pd.concat(
                 simulations, keys=range(n_simulations), names=["simulation"]
@@ -188,6 +189,13 @@ class Runner:
         sections = {"forecast": rows.to_dict(orient="index")}
         members = {FULL.name: window_summary(full)}
         return self._result("forecast", members, [], [full], {"forecast": frame}, sections, forecast=frame)
+
+    def _with_readings(self, recovery: pd.DataFrame) -> pd.DataFrame:
+        """Scores of simulations with the score `identified` of each channel, as far as the model was fitted."""
+        config, full = self.data.config, self.fits.get(FULL)
+        posterior = recovery.iloc[:0] if full is None else full.scores
+        read = readings(posterior, recovery, config.thresholds.recovery_min, config.channel_names)
+        return pd.concat([recovery, identified_scores(read, "recovery")], ignore_index=True)
 
     def fitted(self, window: Window = FULL) -> ScoredWindow:
         """The model fitted on a window; fitted at most once."""

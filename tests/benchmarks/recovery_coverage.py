@@ -94,15 +94,14 @@ def report(name: str, frames: list[pd.DataFrame]) -> None:
     )
     table = pd.concat(frames, ignore_index=True)
     own = table[table["kind"] == "contribution"]
-    scores = summarise_recovery(frames, 0.3).set_index(["channel", "metric"])["value"]
+    scores = summarise_recovery(frames).set_index(["channel", "metric"])["value"]
     for channel, rows in own.groupby("name", sort=False):
         coverage = rows["covered"].mean()
         words = "inside" if low <= coverage <= high else "OUTSIDE"
         print(
             f"  {channel:<24} 90% intervals hold {coverage:.2f} ({words}), "
             f"median recovery {scores[channel, 'contribution_recovery']:.2f}, "
-            f"ranks inside their band: {scores.get((channel, 'contribution_ranks_inside'), float('nan')):.0f}, "
-            f"identified {scores[channel, 'identified']:g}"
+            f"ranks inside their band: {scores.get((channel, 'contribution_ranks_inside'), float('nan')):.0f}"
         )
     low, high = jeffreys_band(int(own["covered"].sum()), len(own))
     print(f"  all channels: {own['covered'].mean():.3f}, Jeffreys band {low:.3f} to {high:.3f}")

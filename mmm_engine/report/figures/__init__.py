@@ -17,8 +17,8 @@ import plotly.graph_objects as go
 
 from mmm_engine.report.figures.chains import calibration, divergences, energy, rank_plots
 from mmm_engine.report.figures.checks import (
+    channel_precision,
     prior_and_posterior,
-    recovery_scores,
     residuals,
     sampler_health,
     scores_by_window,
@@ -66,7 +66,7 @@ FIGURES: dict[str, Callable[..., go.Figure]] = {
         time_varying_multiplier,
         scores_by_window,
         calibration,
-        recovery_scores,
+        channel_precision,
         stability_overlap,
         forecast_fan,
         forecast_ledger,

@@ -1,12 +1,13 @@
 """Figures of how far to trust a model.
 
-Here: scores by window, recovery, stability, sampler health, priors, residuals.
+Here: scores by window, how precise each channel is, stability, sampler health, priors, residuals.
 Not here: predictions over time (fit.py).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,8 @@ from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK, r
 
 #: Parameters drawn in the prior figure; its table has all.
 MOST_PARAMETERS = 40
+#: Factor at which the axis of a channel's precision ends.
+LARGEST_FACTOR = 20
 
 
 def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figure:
@@ -79,17 +82,19 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     return panel_titles(finish(figure, height, **top))
 
 
-def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bool = False) -> go.Figure:
-    """How well a known truth is found again, by channel; left of the line a return must not be read.
+def channel_precision(
+    channels: pd.DataFrame, *, limits: Sequence[float] = (1.9, 3.2), compact: bool = False
+) -> go.Figure:
+    """By what factor each channel's contribution could be smaller or larger, and whether it can be read.
 
     Args:
-        recovery: Columns channel, recovery, verdict; in the order to show.
-        minimum: Where reading stops.
+        channels: Columns channel, factor, verdict; in the order to show.
+        limits: Factors up to which a channel can be read, and up to which with care.
         compact: Broken labels, for narrow screens.
     """
-    names = row_labels(recovery["channel"], compact)
-    rows = [names[str(name)] for name in recovery["channel"]]
-    values = recovery["recovery"].to_numpy(dtype=float)
+    names = row_labels(channels["channel"], compact)
+    rows = [names[str(name)] for name in channels["channel"]]
+    values = np.minimum(channels["factor"].to_numpy(dtype=float), LARGEST_FACTOR)
     groups = (
         (reading_of(IDENTIFIED), "green", "circle"),
         (reading_of(WEAK), "orange", "diamond"),
@@ -97,13 +102,18 @@ def recovery_scores(recovery: pd.DataFrame, *, minimum: float = 0.3, compact: bo
     )
     figure = go.Figure()
     for words, token, symbol in groups:
-        chosen = (recovery["verdict"] == words).to_numpy()
+        chosen = (channels["verdict"] == words).to_numpy()
         picked = [row for row, is_in in zip(rows, chosen, strict=True) if is_in]
         if picked:
-            figure.add_trace(_row_marks(picked, values[chosen], words, token, symbol, "%{y}: %{x:.2f}"))
-    reference_line(figure, x=minimum)
-    return finish(figure, row_height(len(rows), 32 if compact else 26), yaxis=row_axis(rows),
-                  xaxis={"range": [-0.02, 1.02], "title": {"text": "recovery (1 is perfect)"}})  # fmt: skip
+            figure.add_trace(
+                _row_marks(picked, values[chosen], words, token, symbol, "%{y}: × or ÷ %{x:.2f}")
+            )
+    for limit in limits:
+        reference_line(figure, x=limit)
+    ticks = [1, 1.5, 2, 3, 5, 10, LARGEST_FACTOR]
+    axis = {"type": "log", "range": [-0.02, math.log10(LARGEST_FACTOR) + 0.03], "tickvals": ticks,
+            "ticktext": [f"{tick:g}" for tick in ticks], "title": {"text": "90% interval, × and ÷"}}  # fmt: skip
+    return finish(figure, row_height(len(rows), 32 if compact else 26), yaxis=row_axis(rows), xaxis=axis)
 
 
 def stability_overlap(stability: pd.DataFrame, *, minimum: float = 0.8, compact: bool = False) -> go.Figure:

@@ -12,6 +12,7 @@ import pandas as pd
 from mmm_engine.report import wording
 from mmm_engine.report.page import Chart, Column, Note, Notes, Section, Sheet, table_of
 from mmm_engine.report.subject import Subject
+from mmm_engine.scores.identification import NOT_TESTED, REMEDY
 
 
 def returns_section(subject: Subject) -> Section | None:
@@ -66,13 +67,15 @@ def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     unit = subject.return_unit if is_roas else subject.inputs.currency_unit
     shown = frame.assign(
         label=[subject.label(str(name)) for name in frame["channel"]],
-        verdict=["do not read" if name in subject.unreadable else "" for name in frame["channel"]],
+        verdict=[subject.readings[str(name)].words for name in frame["channel"]],
     )
     heading = "ROAS" if is_roas else "Cost per conversion"
     columns = {"label": Column("Channel", "name"), "mean": Column(wording.headed(heading, unit))}
     columns |= {f"q{q}": Column(f"{int(q)}%") for q in ("05", "25", "50", "75", "95")}
     columns |= {"marginal": Column(wording.headed("Marginal", unit)), "marginal_q05": Column("5%")}
-    columns |= {"marginal_q95": Column("95%"), "verdict": Column("Warning", "text")}
+    columns |= {"marginal_q95": Column("95%")}
+    if set(shown["verdict"]) != {NOT_TESTED}:
+        columns |= {"verdict": Column("Can it be read?", "text")}
     columns |= {"channel": Column("Column in the file", "code")}
     return Chart(
         id="returns-by-channel",
@@ -107,14 +110,13 @@ def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
 
 
 def _unreadable_notes(subject: Subject) -> Notes:
-    scores, paid = subject.recovery.set_index("channel")["recovery"], set(subject.inputs.paid_channels)
+    paid = set(subject.inputs.paid_channels)
     items = tuple(
         Note(
             "bad",
             f"Do not read this {subject.return_words if name in paid else 'effect'}: {subject.label(name)}",
-            f"On simulated data with a known answer the model did not find it again (recovery "
-            f"{wording.decimal(float(scores[name]))}, at least {wording.decimal(subject.inputs.recovery_min)} wanted).",
-            "Vary this channel's spend on its own, or run a lift test.",
+            wording.sentence(subject.readings[name].why),
+            wording.sentence(REMEDY[subject.readings[name].reason]),
         )
         for name in subject.unreadable
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from mmm_engine.report import wording
@@ -16,7 +17,15 @@ from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Table, table_of
 from mmm_engine.report.sections.calibration import calibration_chart
 from mmm_engine.report.subject import Subject
-from mmm_engine.scores.identification import IDENTIFIED, WEAK, reading_of
+from mmm_engine.scores.identification import (
+    CAREFUL_LOG_SD,
+    FEW_SIMULATIONS,
+    IDENTIFIED,
+    READABLE_LOG_SD,
+    WEAK,
+    interval_factor,
+    reading_of,
+)
 
 HOLDOUT_METRICS = ("skill", "mape", "wape", "nrmse", "bias", "crps", "coverage_50", "coverage_90")
 
@@ -36,10 +45,10 @@ def holdout_section(subject: Subject) -> Section | None:
 
 
 def trust_section(subject: Subject) -> Section | None:
-    """Recovery and stability of each channel."""
+    """Which channels can be read, recovery of parameters, and stability."""
     items: list[Item] = []
-    if len(subject.recovery):
-        items.append(_recovery_chart(subject))
+    if subject.readability["factor"].notna().any():
+        items.append(_readability_chart(subject))
     if len(subject.parameter_recovery):
         items.append(_parameter_sheet(subject))
     if subject.inputs.stability is not None and len(subject.inputs.stability):
@@ -50,9 +59,9 @@ def trust_section(subject: Subject) -> Section | None:
         return None
     return Section(
         id="trust",
-        title="Recovery and stability",
-        short="Recovery and stability",
-        lead="Can the model find a known answer again, and does its answer stay put when weeks are left out?",
+        title="Which channels can be read, and how stable they are",
+        short="Readability and stability",
+        lead="How well does the fit know each channel, and does its answer stay put when weeks are left out?",
         items=tuple(items),
         is_diagnostic=True,
     )
@@ -119,11 +128,11 @@ def _scores_reading(subject: Subject) -> str:
     return wording.sentence(said)
 
 
-# --- recovery -----------------------------------------------------------------------------------
+# --- what can be read -----------------------------------------------------------------------------------
 
 
-def _recovery_chart(subject: Subject) -> Chart:
-    channels = subject.recovery.sort_values("recovery", ascending=False)
+def _readability_chart(subject: Subject) -> Chart:
+    channels = subject.readability.sort_values("factor")
     good = int((channels["verdict"] == reading_of(IDENTIFIED)).sum())
     careful = int((channels["verdict"] == reading_of(WEAK)).sum())
     reading = f"{good} of {wording.count(len(channels), 'channel')} can be read"
@@ -132,19 +141,25 @@ def _recovery_chart(subject: Subject) -> Chart:
         reading += f"; do not read {subject.unreadable_words}"
     columns = {
         "label": Column("Channel", "name"),
-        "recovery": Column("Recovery of its contribution (1 is perfect)", "ratio"),
-        "coverage_90": Column("Truth inside 90% interval", "share"),
-        "verdict": Column("Verdict", "text"),
+        "factor": Column("90% interval, × and ÷", "ratio"),
+        "verdict": Column("Can it be read?", "text"),
+        "why": Column("Why", "text"),
     }
+    if subject.simulations >= FEW_SIMULATIONS:
+        words = f"in {wording.count(subject.simulations, 'simulation')}"
+        columns["recovery"] = Column(f"Recovery {words} (1 is perfect)", "ratio")
+        columns["coverage_90"] = Column(f"Truth inside 90% interval {words}", "share")
     labelled = channels.assign(label=[subject.label(str(name)) for name in channels["channel"]])
     return Chart(
-        id="recovery",
-        figure="recovery_scores",
-        title="Recovery: truth drawn, target simulated, model refitted",
+        id="readability",
+        figure="channel_precision",
+        title="Can each channel be read? How many times smaller or larger its contribution could be",
         reading=wording.sentence(reading),
-        table=table_of(labelled, "Recovery of each channel's contribution", columns),
-        frames={"recovery": channels},
-        options={"minimum": subject.inputs.recovery_min},
+        table=table_of(labelled, "How well each channel's contribution is known", columns),
+        frames={"channels": channels},
+        options={
+            "limits": [float(limit) for limit in interval_factor(np.array([READABLE_LOG_SD, CAREFUL_LOG_SD]))]
+        },
     )
 
 

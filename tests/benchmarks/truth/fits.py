@@ -16,10 +16,12 @@ from mmm_engine.fleets.scored_window import ScoredWindow
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals
+from mmm_engine.results.evidence import channel_evidence
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 from mmm_engine.rows.window import scale_window
 from mmm_engine.scores.client_verdicts import whole_verdicts, window_verdicts
 from mmm_engine.scores.gates import check_convergence
+from mmm_engine.scores.identification import readings
 from mmm_engine.scores.verdict import Verdict
 from tests.benchmarks.truth.media import Floats
 
@@ -31,6 +33,7 @@ class FitNumbers:
     Attributes:
         channels: Columns of the channels.
         contribution: Draws of each channel's contribution over the training rows, target units, (draw, channel).
+        identified: Whether each channel can be read (1), with care (0.5) or not (0), by the engine's rule.
         train_rows: Number of training rows.
         converged: Whether the fit passed the gate ``sampler_converged``.
         health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
@@ -40,6 +43,7 @@ class FitNumbers:
 
     channels: tuple[str, ...]
     contribution: Floats
+    identified: tuple[float, ...]
     train_rows: int
     converged: bool
     health: dict[str, float]
@@ -66,6 +70,7 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
     return FitNumbers(
         channels=config.channel_names,
         contribution=_contributions(fitted),
+        identified=_identified(fitted),
         train_rows=inputs.train_rows,
         converged=check_convergence(fitted.health, config.thresholds, window).passed,
         health=health,
@@ -82,6 +87,12 @@ def _verdicts(fitted: ScoredWindow) -> tuple[Verdict, ...]:
 def _contributions(fitted: FittedWindow) -> Floats:
     totals = channel_totals(fitted.draws, fitted.training_arrays, fitted.specification)
     return np.asarray(totals.contribution_scaled * fitted.inputs.scales.target)
+
+
+def _identified(fitted: FittedWindow) -> tuple[float, ...]:
+    config = fitted.inputs.config
+    told = readings(channel_evidence(fitted), None, config.thresholds.recovery_min, config.channel_names)
+    return tuple(reading.identified for reading in told.values())
 
 
 def _forecast_scores(fitted: ScoredWindow) -> dict[str, float]:

@@ -39,9 +39,16 @@ def score_fit(world: World, fit: FitNumbers) -> dict[str, Any]:
             f"world '{world.rows.name}': fitted channels {fit.channels} are not those of the truth"
         )
     channels = [
-        {**facts, **score_channel(draws, contribution, sales), "roas": _number(roas), "spend": spend}
-        for draws, facts, contribution, roas, spend in zip(
+        {
+            **facts,
+            **score_channel(draws, contribution, sales),
+            "roas": _number(roas),
+            "spend": spend,
+            "identified": identified,
+        }
+        for draws, identified, facts, contribution, roas, spend in zip(
             fit.contribution.T,
+            fit.identified,
             world.forms.to_dict("records"),
             truth["contribution"].to_numpy(),
             truth["roas"].to_numpy(),

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmm_engine.scores.identification import reading_of
 from tests.benchmarks.truth.verdicts import check_table, judged_worlds, verdict_table
 
 Record = dict[str, Any]
@@ -43,6 +44,8 @@ def report(records: Sequence[Record]) -> str:
             pieces += [f"### {title}", markdown(table)]
     share_groups = _bins(fits["media_share_true"], MEDIA_SHARES, "{:.0%}")
     pieces += ["### All media together, by their share of sales", markdown(all_media(fits, share_groups))]
+    if "identified" in channels:
+        pieces += ["### Can it be read?", markdown(readable(channels))]
     nulls = null_channels(channels)
     if len(nulls):
         pieces += ["### Channels without any effect", markdown(nulls)]
@@ -155,6 +158,31 @@ def all_media(fits: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
                     "in 50%": _share_cell(those["media_in_50"], those["world"]),
                     "median width ÷ truth": _number(those["media_width"].median()),
                     "median estimate ÷ truth": _number(those["media_ratio"].median()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def readable(channels: pd.DataFrame) -> pd.DataFrame:
+    """One row per scheme and answer of the engine's rule: what intervals held, and how far estimates were off.
+
+    Channels without effect count where intervals are asked, and have no relative error.
+    """
+    rows = []
+    for scheme, those in channels.groupby("scheme", sort=False):
+        for identified in sorted(those["identified"].dropna().unique(), reverse=True):
+            part = those[those["identified"] == identified]
+            error = np.exp(np.abs(np.log(part["ratio"].dropna().astype(float))))
+            rows.append(
+                {
+                    "scheme": scheme,
+                    "answer": reading_of(identified),
+                    "channels": f"{len(part)}",
+                    "in 90%": _share_cell(part["in_90"], part["world"]),
+                    "in 50%": _share_cell(part["in_50"], part["world"]),
+                    "median error, × or ÷": _number(error.median()),
+                    "off by more than 2": f"{(error > 2).mean():.0%}",
+                    "without effect": f"{int(part['null'].sum())}",
                 }
             )
     return pd.DataFrame(rows)

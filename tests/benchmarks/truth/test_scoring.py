@@ -18,6 +18,7 @@ from tests.benchmarks.truth.tables import (
     channels_frame,
     fits_frame,
     overall,
+    readable,
     report,
     share_with_error,
 )
@@ -37,7 +38,8 @@ def fit_around(world: World, factor: float) -> FitNumbers:
     """A fit whose draws lie evenly between 0.8 and 1.2 times a multiple of the truth."""
     truth = world.channel_truth()["contribution"].to_numpy()
     draws = np.linspace(0.8, 1.2, 401)[:, None] * factor * truth
-    return FitNumbers(world_channels(world), draws, len(world.rows.frame), True, HEALTH, {})
+    readable = (1.0,) * draws.shape[1]
+    return FitNumbers(world_channels(world), draws, readable, len(world.rows.frame), True, HEALTH, {})
 
 
 def world_channels(world: World) -> tuple[str, ...]:
@@ -115,6 +117,20 @@ def test_standard_error_counts_worlds_where_channels_agree() -> None:
     assert share_with_error(hits, pd.Series(["a"] * 20))[1] == pytest.approx(
         error
     )  # never below the binomial
+
+
+def test_answers_are_told_apart_by_what_their_intervals_held() -> None:
+    """Ten channels that are read and hold the truth, ten that are not and are four times too high."""
+    rows = [
+        {"scheme": "s", "world": f"w{number}", "identified": answer, "in_90": answer == 1.0, "in_50": False,
+         "ratio": 1.1 if answer else 4.0, "null": False}
+        for number in range(10) for answer in (1.0, 0.0)
+    ]  # fmt: skip
+    table = readable(pd.DataFrame(rows)).set_index("answer")
+    assert table.loc["can be read", "in 90%"].startswith("100.0%")
+    assert table.loc["do not read", "in 90%"].startswith("0.0%")
+    assert table["median error, × or ÷"].tolist() == ["1.1", "4"]
+    assert table["off by more than 2"].tolist() == ["0%", "100%"]
 
 
 def test_tables_tell_schemes_apart() -> None:

@@ -83,7 +83,21 @@ def recovery_frame(case: Case) -> pd.DataFrame:
         rows += [
             score("recovery", name, "contribution_recovery", value),
             score("recovery", name, "contribution_coverage_90", 0.0 if value < 0.3 else 1.0, "fraction"),
-            score("recovery", name, "identified", 1.0 if value >= 0.6 else 0.5 if value >= 0.3 else 0.0),
+        ]
+    rows.append(score("recovery", "all", "simulations", 1.0, "count"))
+    return pd.DataFrame(rows)
+
+
+def evidence_frame(case: Case) -> pd.DataFrame:
+    """Channels whose contributions are known less and less well; one cannot be read."""
+    rows = [score("train", "all", "residual_autocorrelation", 0.02)]
+    for number, name in enumerate(case.spend.columns):
+        width = 0.9 if name.endswith("engagement_cost") else 0.1 + 0.025 * number
+        rows += [
+            score("train", name, "log_sd", width),
+            score("train", name, "robust_log_sd", 0.9 * width),
+            score("train", name, "log_contraction", 0.95),
+            score("train", name, "upper_share", 0.04, "fraction"),
         ]
     return pd.DataFrame(rows)
 

@@ -23,6 +23,7 @@ from tests.engine.report.case_frames import (
     decomposition_frame,
     diff_frame,
     drift_frame,
+    evidence_frame,
     findings,
     forecast_frame,
     ledger_frame,
@@ -131,6 +132,8 @@ def _relabelled(frame: pd.DataFrame | None, channel: str, name: str) -> pd.DataF
 
 def _inputs(case: Case, client: str, target: str, kind: TargetKind, unpaid: str) -> ReportInputs:
     windows = {window: window_report(case, window, kind, unpaid) for window in STANDARD_WINDOWS}
+    full = windows[FULL]
+    windows[FULL] = replace(full, scores=pd.concat([full.scores, evidence_frame(case)], ignore_index=True))
     return ReportInputs(
         client=client,
         target_name=target,

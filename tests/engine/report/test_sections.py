@@ -14,7 +14,7 @@ from mmm_engine.report.content import build_content
 from mmm_engine.report.figures.contribution import decomposition_area
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import ReportInputs
-from mmm_engine.report.page import Chart, ReportContent
+from mmm_engine.report.page import Chart, Notes, ReportContent
 from mmm_engine.report.sections.calibration import coverage_by_level
 from mmm_engine.report.sections.contribution import ranks_by_quarter, shares_against_spend
 from mmm_engine.report.sections.response import relative_slopes
@@ -84,47 +84,67 @@ def test_chains_are_shown_with_what_is_wrong_with_them(content: ReportContent) -
     assert charts["divergences"].reading.startswith("2 divergent draws of the full fit lie at")
 
 
-def test_identified_decides_what_may_be_read(ms: ReportInputs) -> None:
-    """The verdict of the recovery fleet goes before the recovery score."""
-    frame = ms.recovery
-    assert frame is not None
-    told = {"snapchat_cost": 0.0, "google_ads_video_cost": 0.5, "google_ads_search_men_cost": 1.0}
-    rows = [score("recovery", name, "identified", value) for name, value in told.items()]
-    others = frame[(frame["metric"] != "identified") | ~frame["channel"].isin(told)]
-    subject = Subject(replace(ms, recovery=pd.concat([others, pd.DataFrame(rows)], ignore_index=True)))
-    verdicts = subject.recovery.set_index("channel")["verdict"]
-    assert verdicts["snapchat_cost"] == "do not read"
-    assert verdicts["google_ads_video_cost"] == "read with care"
-    assert verdicts["google_ads_search_men_cost"] == "can be read"
+def with_evidence(inputs: ReportInputs, channel: str, **numbers: float) -> ReportInputs:
+    """The inputs with other evidence on one channel of the window of all rows."""
+    scores = inputs.full.scores
+    is_changed = (scores["channel"] == channel) & scores["metric"].isin(numbers)
+    rows = [score("train", channel, metric, value) for metric, value in numbers.items()]
+    changed = pd.concat([scores[~is_changed], pd.DataFrame(rows)], ignore_index=True)
+    return replace(inputs, windows={**inputs.windows, FULL: replace(inputs.full, scores=changed)})
+
+
+def test_what_is_known_of_a_channel_decides_whether_it_may_be_read(ms: ReportInputs) -> None:
+    """A factor of 2.7 each way is read with care, one of 3.7 not at all, whatever one simulation found."""
+    inputs = with_evidence(
+        with_evidence(ms, "snapchat_cost", log_sd=0.8), "google_ads_video_cost", log_sd=0.6
+    )
+    subject = Subject(inputs)
+    told = subject.readability.set_index("channel")
+    assert told.loc["snapchat_cost", "verdict"] == "do not read"
+    assert told.loc["snapchat_cost", "factor"] == pytest.approx(3.73, abs=0.01)
+    assert told.loc["google_ads_video_cost", "verdict"] == "read with care"
+    assert told.loc["google_ads_search_brand_cost", "verdict"] == "can be read"
     assert "snapchat_cost" in subject.unreadable
 
 
-def test_channel_that_recovery_did_not_find_must_not_be_read(content: ReportContent) -> None:
+def test_channels_that_trade_places_are_told_with_their_partner(ms: ReportInputs) -> None:
+    """Only the sum of two channels is known; the note names the other by its label."""
+    names = [str(name) for name in ms.spend["channel"]]
+    pair = {
+        "partner": float(names.index("snapchat_cost")),
+        "partner_correlation": -0.8,
+        "together_log_sd": 0.2,
+    }
+    inputs = with_evidence(ms, "google_ads_video_cost", log_sd=1.1, **pair)
+    section = next(section for section in build_content(inputs).sections if section.id == "returns")
+    notes = next(item for item in section.items if isinstance(item, Notes))
+    note = next(note for note in notes.items if "google ads video" in note.title)
+    assert note.text.startswith("Only its sum with snapchat can be read")
+    assert note.fix.startswith("Read the two as one")
+
+
+def test_channel_that_is_not_known_must_not_be_read(content: ReportContent) -> None:
     """It is marked on the first screen, in the notes, in the table and on the chart."""
     assert "Do not read the ROAS of facebook ads engagement" in content.summary.warnings[1]
+    assert "it could be several times smaller or larger" in content.summary.warnings[1]
     chart = next(chart for chart in content.charts if chart.id == "returns-by-channel")
     marks = {row[0]: row[-2] for row in chart.table.rows}
     assert marks["facebook ads engagement"] == "do not read"
-    assert sum(bool(mark) for mark in marks.values()) == 1
+    assert list(marks.values()).count("do not read") == 1
     assert chart.options["unreadable"] == ("facebook_ads_engagement_cost",)
 
 
 def test_channel_without_a_cost_is_warned_about_by_its_effect(ms: ReportInputs) -> None:
     """There is no ROAS of views, so the warning does not speak of one."""
-    frame = ms.recovery
-    assert frame is not None
-    bad = frame.assign(value=frame["value"].where(frame["channel"] != "youtube_organic_views", 0.0))
-    words = Subject(replace(ms, recovery=bad)).unreadable_words
+    words = Subject(with_evidence(ms, "youtube_organic_views", log_sd=1.0)).unreadable_words
     assert words == "the ROAS of facebook ads engagement, or the effect of youtube organic views"
 
 
 def test_unreadable_channel_is_never_best_or_worst(ms: ReportInputs) -> None:
     """The headline does not quote a return that must not be read."""
-    best = "google_ads_search_brand_cost"
-    frame = ms.recovery
-    assert frame is not None
-    bad = frame.assign(value=frame["value"].where(frame["channel"] != best, 0.0))
-    headline = build_summary(Subject(replace(ms, recovery=bad))).headlines[2]
+    headline = build_summary(
+        Subject(with_evidence(ms, "google_ads_search_brand_cost", robust_log_sd=1.0))
+    ).headlines[2]
     assert "google ads search brand" not in headline.detail
 
 
@@ -279,14 +299,26 @@ def test_recovery_rows_of_parameters_are_not_channels(ms: ReportInputs) -> None:
     """A parameter's recovery never turns into a verdict on a channel."""
     extra = pd.DataFrame([score("recovery", "intercept", "recovery", 0.01)])
     subject = Subject(replace(ms, recovery=pd.concat([ms.recovery, extra])))
-    assert "intercept" not in set(subject.recovery["channel"])
+    assert "intercept" not in set(subject.readability["channel"])
     assert subject.unreadable == ("facebook_ads_engagement_cost",)
 
 
-def test_results_of_earlier_versions_are_read_by_the_same_rule(ms: ReportInputs) -> None:
-    """They stored no verdict: a recovery of 0.65 is read with care, as a refresh of today would call it."""
-    frame = ms.recovery
+def test_results_of_earlier_versions_are_not_tested(ms: ReportInputs) -> None:
+    """They stored nothing that tells how well a channel is known: no channel is marked, no chart is drawn."""
+    scores = ms.full.scores[ms.full.scores["channel"] == "all"]
+    older = replace(ms, windows={**ms.windows, FULL: replace(ms.full, scores=scores)})
+    assert Subject(older).unreadable == ()
+    assert "readability" not in {chart.id for chart in build_content(older).charts}
+
+
+def test_many_simulations_can_refuse_a_channel(ms: ReportInputs) -> None:
+    """Nine of twenty intervals held the truth: the channel is not read, however narrow they are."""
+    frame, channel = ms.recovery, "snapchat_cost"
     assert frame is not None
-    older = frame[frame["metric"] != "identified"]
-    older = older.assign(value=older["value"].where(older["metric"] != "contribution_recovery", 0.65))
-    assert set(Subject(replace(ms, recovery=older)).recovery["verdict"]) == {"read with care"}
+    value = frame["value"].where(
+        ~((frame["channel"] == channel) & frame["metric"].str.endswith("coverage_90")), 0.45
+    )
+    refuted = frame.assign(value=value.where(frame["metric"] != "simulations", 20.0))
+    subject = Subject(replace(ms, recovery=refuted))
+    assert subject.readings[channel].reason == "refuted"
+    assert channel in subject.unreadable
