@@ -9,11 +9,12 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 SOAK ?= /tmp/mmm-soak
 WORKERS ?= 2
+WORKERS_DEMO ?= /tmp/mmm-workers
 TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth sbc soak upgrade-check audit clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth sbc soak workers workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -34,6 +35,8 @@ install: $(STAMP) ## Fill .venv from requirements.lock and install the project e
 lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra dev --upgrade \
 		pyproject.toml --output-file requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra workers \
+		--extra kubernetes --constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
 
 demo: install ## Refresh client ms at full settings; print its scores, checks and report
 	@$(BIN)/mmm refresh ms
@@ -77,6 +80,13 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
 	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py tests/assets/refreshes/test_faults.py
+
+workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
+
+workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed
+	@rm -rf $(WORKERS_DEMO)
+	@$(BIN)/python -m tests.workers.demo --folder $(WORKERS_DEMO) $(ARGS)
 
 upgrade-check: install | $(filter .uv/bin/uv,$(UV)) ## Do the sample clients' posteriors stay under the newest allowed dependencies?
 	@$(BIN)/python -m tests.benchmarks.upgrade --uv $(UV) $(ARGS)

@@ -13,11 +13,11 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets.assets import audits, diff, fits, fleets, inputs, outputs
-from mmm_assets.automation import alerts, schedules, sensors
+from mmm_assets.assets import audits, canary, diff, fits, fleets, inputs, outputs
+from mmm_assets.automation import alerts, failures, retention, schedules, sensors
 from mmm_assets.checks import gates
 from mmm_assets.pages.publication import Publication
-from mmm_assets.refreshes import batches, jobs
+from mmm_assets.refreshes import jobs
 from mmm_assets.storage.io_managers import (
     ClientDataFiles,
     FrameFiles,
@@ -29,8 +29,12 @@ from mmm_assets.storage.io_managers import (
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.version import ENGINE_VERSION
+
+OWNER = "team:mmm"
 
 ASSETS = (
+    canary.canary,
     inputs.client_data,
     inputs.scaled_inputs,
     fits.fitted_posterior,
@@ -57,15 +61,20 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
         **overrides: Resources that take the place of the usual ones, by name (tests).
     """
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[inputs.CLIENT_FILE, *dg.map_asset_specs(_with_owner, ASSETS)],
         asset_checks=gates.ALL_CHECKS,
-        jobs=[*jobs.ASSET_JOBS, batches.refresh_clients],
-        sensors=[sensors.new_data, alerts.failure_notices],
-        schedules=[schedules.nightly_portfolio, schedules.weekly_trust],
+        jobs=[*jobs.ASSET_JOBS, retention.forget_old_runs],
+        sensors=[sensors.new_data, sensors.stages, failures.broken_refreshes, alerts.failure_notices],
+        schedules=[schedules.nightly_portfolio, schedules.weekly_trust, retention.nightly_forgetting],
         resources={**_resources(home, data_dir), **overrides},
         # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
         executor=dg.in_process_executor,
     )
+
+
+def _with_owner(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """What the catalogue says of every asset: whose it is, and which version of the code makes it."""
+    return spec.replace_attributes(owners=[OWNER], code_version=spec.code_version or ENGINE_VERSION)
 
 
 def _resources(home: Path | None, data_dir: Path | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
@@ -30,6 +30,7 @@ _OTHERS = 0o007
 _SUPERSEDED = {
     "67097dbd8d40e7b2b975748b79d122b9686342a39f8168e308f4e078bf8e8106": "2026-11-22",
     "092e49b98ccbccd5a181f7f8e224c95413dde304a22ba5eb75ad04d7ae0080f2": "2026-11-23",
+    "2eb2db26a62a5cb3654062af773db42a3f5ffd9cbc52537d7c53b9bcfdd43ba7": "2026-11-26",
 }
 _MOVED_STORAGE = re.compile(rb"""^\s*module:\s*["']?mmm_assets\.storage["']?\s*(#.*)?$""", re.MULTILINE)
 
@@ -116,8 +117,30 @@ def open_instance(home: Path) -> DagsterInstance:
     """The Dagster instance that lives in a home, which is prepared first.
 
     What this process prints is not captured step by step: Dagster would start four processes for each of the sixteen
-    steps of a refresh. It goes to the terminal, or, from the child of a batch, into the log of the batch's run.
+    steps of a refresh. It goes to the terminal.
     """
-    from mmm_assets.dagster_private.instances import open_without_capture
+    return open_quietly(prepare_home(home))
 
-    return open_without_capture(prepare_home(home))
+
+def open_quietly(home: Path) -> DagsterInstance:
+    """The instance of a home for a process that executes runs: no capture of output, SQLite files that stay open.
+
+    The files are Dagster's own either way. Dagster's storage opens and syncs one for each of the thousand queries of a
+    refresh: 3 s of processor time for client ms (docs/decisions).
+    """
+    import yaml
+
+    from mmm_assets.dagster_private.instances import NO_CAPTURE, open_with
+
+    settings = (
+        yaml.safe_load((home / "dagster.yaml").read_text()) if (home / "dagster.yaml").exists() else None
+    )
+    overrides: dict[str, Any] = {"compute_logs": NO_CAPTURE}
+    if "storage" not in (settings or {}):
+        kept = {
+            "module": "mmm_assets.storage.sqlite",
+            "class": "KeptStorage",
+            "config": {"base_dir": str(home)},
+        }
+        overrides["storage"] = {"custom": kept}
+    return open_with(home, overrides)

@@ -14,7 +14,7 @@ import dagster as dg
 
 from mmm_assets.types import DataFrame, Verdict
 
-TABLE_ROWS = 40  # metadata lives in the event log: a table is a glance, the file holds the rest
+TABLE_ROWS = 10  # metadata lives in the event log: a table is a glance, the file holds the rest
 
 # Column to its type and meaning, as the catalogue shows them.
 _QUANTILES = {f"q{level:02d}": ("float", f"{level}% quantile over draws") for level in (5, 25, 50, 75, 95)}

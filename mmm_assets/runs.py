@@ -6,22 +6,25 @@ Not here: starting runs (refreshes/).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from mmm_assets.dagster_private.tags import HIDDEN_TAG_PREFIX
+from mmm_assets.dagster_private.tags import (
+    ASSET_PARTITION_RANGE_START_TAG,
+    HIDDEN_TAG_PREFIX,
+    PARTITION_NAME_TAG,
+)
 
 REFRESH_TAG = "mmm/refresh"  # the same on all runs of one refresh; run_id of its rows in the metric history
 CLIENT_TAG = "mmm/client"  # dagster.yaml lets one run a client at a time leave the queue
+REFUSED = "refused"  # metadata of the failure of a step that publishes nothing because a check has failed
 STARTED_TAG = (
     f"{HIDDEN_TAG_PREFIX}mmm_started"  # when the refresh began, seconds since 1970 (the UI hides it)
 )
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
-BATCH_TAG = "mmm/batch"  # the run of the batch that a client's runs belong to
-HOLD_TAG = "mmm/hold"  # of runs whose results are not to be published, with the reason
 # The run that PROCESS_TAG speaks of: a retry inherits the tags of the run before it.
 CLAIM_TAG = f"{HIDDEN_TAG_PREFIX}mmm_claim"
 PROCESS_TAG = (
@@ -48,12 +51,17 @@ class Refresh:
     @classmethod
     def of(cls, run: dg.DagsterRun) -> Refresh:
         """The refresh of a run, as its tags say it."""
-        now, began = datetime.now(UTC), run.tags.get(STARTED_TAG)
+        now, began, client = datetime.now(UTC), run.tags.get(STARTED_TAG), client_of(run.tags)
+        repeat = (
+            f"re-execute run {run.run_id} in the UI"
+            if run.run_config or not client
+            else f"mmm refresh {client}"
+        )
         return cls(
             id=run.tags.get(REFRESH_TAG, run.run_id),
             began=now if began is None else datetime.fromtimestamp(float(began), UTC),
             ended=now,
-            command=run.tags.get(COMMAND_TAG, f"re-execute run {run.run_id} in the UI"),
+            command=run.tags.get(COMMAND_TAG, repeat),
         )
 
     @property
@@ -69,6 +77,16 @@ class Refresh:
     def stamp(self) -> dict[str, str]:
         """What a stored value says about the refresh that made it."""
         return {"refresh": self.id, "refreshed_at": self.began.isoformat(), "command": self.command}
+
+
+def client_of(tags: Mapping[str, str]) -> str | None:
+    """The client of a run, from its tags: its own, or that of its partition or range of partitions; None without one.
+
+    >>> client_of({"dagster/partition": "ms|h04"}), client_of({"dagster/asset_partition_range_start": "ms|full"})
+    ('ms', 'ms')
+    """
+    partition = tags.get(PARTITION_NAME_TAG) or tags.get(ASSET_PARTITION_RANGE_START_TAG) or ""
+    return tags.get(CLIENT_TAG) or partition.partition("|")[0] or None
 
 
 def step_failures(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
+from mmm_assets.assets.conditions import after, behind
 from mmm_assets.assets.stamps import MCMC_POOL, POSTERIOR_STAMP
 from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
 from mmm_assets.runs import Refresh
@@ -27,6 +28,7 @@ from mmm_assets.types import DataFrame, DataTree, FittedWindow, ScaledInputs
     group_name="fits",
     kinds={"netcdf", "pymc"},
     io_manager_key="posterior_files",
+    automation_condition=behind("scaled_inputs"),
     pool=MCMC_POOL,
 )
 def fitted_posterior(
@@ -112,6 +114,7 @@ _FRAMES: dict[str, tuple[str, metadata.Columns]] = {
             description=description,
             io_manager_key="frame_files",
             kinds={"parquet"},
+            automation_condition=after("fitted_posterior"),
             metadata=metadata.column_schema(columns),
         )
         for name, (description, columns) in _FRAMES.items()

@@ -4,16 +4,19 @@ Here: recovery_scores, stability_scores, forecast.
 Not here: how a fleet works (mmm_engine.fleets), what follows from its scores (mmm_engine.scores.gates).
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.assets import progress
-from mmm_assets.assets.stamps import MCMC_POOL, stamp, stamped_scores
+from mmm_assets.assets.conditions import after
+from mmm_assets.assets.stamps import MCMC_POOL, left_out, stamp, stamped_scores
 from mmm_assets.pages import reporting
+from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import clients
-from mmm_assets.runs import Refresh
+from mmm_assets.runs import REFUSED, Refresh
 from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
 from mmm_assets.storage.results import ClientResults, ResultStore, versions_of
 from mmm_assets.types import DataFrame
@@ -22,42 +25,50 @@ from mmm_engine.client.windows import FULL
 
 @dg.asset(
     partitions_def=clients,
-    deps=["scaled_inputs"],
+    deps=["scaled_inputs", "holdout_metrics"],
     group_name="fleets",
     kinds={"parquet", "pymc"},
     io_manager_key="frame_files",
+    output_required=False,
+    automation_condition=after("holdout_metrics"),
     pool=MCMC_POOL,
     metadata=metadata.column_schema(metadata.SCORE_COLUMNS),
 )
 def recovery_scores(
     context: dg.AssetExecutionContext, results: ResultStore, sampler: SamplerOverrides
-) -> DataFrame:
+) -> Iterator[dg.Output[DataFrame]]:
     """How well the model finds a truth drawn from its own prior, on this client's media and calendar."""
     from mmm_engine.fleets import recovery
 
+    if left_out(context, results.read(context.partition_key)):
+        return
     inputs = results.inputs(context.partition_key, FULL)
     scores = recovery.recovery_scores(
         inputs, sampler=sampler.apply(inputs.config.sampler), progress=progress.listener_for(context.log)
     )
-    return stamped_scores(context, scores, versions_of(inputs))
+    yield dg.Output(stamped_scores(context, scores, versions_of(inputs)))
 
 
 @dg.asset(
     partitions_def=clients,
-    deps=["channel_returns"],
+    deps=["channel_returns", "holdout_metrics"],
     group_name="fleets",
     kinds={"parquet"},
     io_manager_key="frame_files",
+    output_required=False,
+    automation_condition=after("holdout_metrics"),
     metadata=metadata.column_schema(metadata.SCORE_COLUMNS),
 )
 def stability_scores(
     context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
-) -> DataFrame:
+) -> Iterator[dg.Output[DataFrame]]:
     """How far each channel's results move across windows and since the last refresh."""
     from mmm_engine.fleets import stability
     from mmm_engine.results.returns import returns_from_history
 
     stored = results.read(context.partition_key)
+    if left_out(context, stored):
+        return
     returns = [window.returns for window in stored.windows.values()]
     before = reporting.previous_refresh(
         history.open(), context.partition_key, stored.made_by.get("refresh", "")
@@ -65,7 +76,7 @@ def stability_scores(
     scores = stability.stability_scores(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL.name])
     )
-    return stamped_scores(context, scores, versions_of(stored.data))
+    yield dg.Output(stamped_scores(context, scores, versions_of(stored.data)))
 
 
 @dg.asset(
@@ -74,6 +85,7 @@ def stability_scores(
     group_name="fleets",
     kinds={"parquet", "duckdb"},
     io_manager_key="frame_files",
+    automation_condition=after("holdout_metrics"),
     metadata=metadata.column_schema(metadata.FORECAST_COLUMNS),
 )
 def forecast(
@@ -81,6 +93,7 @@ def forecast(
     results: ResultStore,
     client_files: ClientFiles,
     history: MetricHistory,
+    publication: Publication,
 ) -> DataFrame:
     """What the full model expects of the next periods; frozen in the forecast ledger, to be judged when they come.
 
@@ -93,7 +106,7 @@ def forecast(
 
     client = context.partition_key
     posterior, inputs = results.posterior(client, FULL), results.inputs(client, FULL)
-    _refuse_unless_publishable(results.read(client), str(posterior.attrs["fit_id"]))
+    _refuse_unless_publishable(results.read(client), str(posterior.attrs["fit_id"]), publication.held_back())
     window = FittedWindow.of(inputs, posterior)
     settings = inputs.config.forecast
     plan = client_plan(client_files.folder, inputs)
@@ -117,15 +130,17 @@ def forecast(
     return frame
 
 
-def _refuse_unless_publishable(stored: ClientResults, fit: str) -> None:
+def _refuse_unless_publishable(stored: ClientResults, fit: str, hold: str) -> None:
     """Stop an asset that publishes when its posterior has failed a hard gate, or was never judged.
 
     Raises:
         Failure: With the reasons; Dagster's blocking checks do not reach across runs, this does.
     """
     reasons = [f"  {verdict.check}: {verdict.reason}" for verdict in stored.refusals]
+    reasons += [f"  held back: {hold}"] if hold else []
     if not reasons and stored.made_by.get("fit_id") != fit:
         reasons = ["  the posterior is newer than its scores; materialise the results of window 'full' again"]
     if reasons:
         message = f"client '{stored.data.config.client}': no forecast was issued, the last one stays:\n"
-        raise dg.Failure(message + "\n".join(reasons), allow_retries=False)
+        listed = "\n".join(reasons)
+        raise dg.Failure(message + listed, metadata={REFUSED: listed}, allow_retries=False)

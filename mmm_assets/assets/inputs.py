@@ -1,6 +1,6 @@
 """Assets of the first stage: validated rows of a client, and its windows in model space.
 
-Here: client_data, scaled_inputs.
+Here: client_file (which others make), client_data, scaled_inputs.
 Not here: what makes a row valid (mmm_engine.rows.client_data), how it is scaled (mmm_engine.rows.window).
 """
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from mmm_assets.assets.conditions import after
 from mmm_assets.checks import evaluations
 from mmm_assets.checks.gates import DATA_CONTRACT
 from mmm_assets.metadata import table
@@ -21,9 +22,19 @@ from mmm_assets.storage.resources import ClientFiles
 from mmm_assets.types import ClientData, ScaledInputs
 from mmm_engine.errors import MMMError
 
+CLIENT_FILE = dg.AssetSpec(
+    "client_file",
+    partitions_def=clients,
+    group_name="inputs",
+    kinds={"yaml", "csv"},
+    description="What a client hands in: its YAML, its rows, its lift tests and its plan. Nothing here makes it; "
+    "the sensor `new_data` records when it changed.",
+)
+
 
 @dg.asset(
     partitions_def=clients,
+    deps=[CLIENT_FILE],
     group_name="inputs",
     kinds={"parquet"},
     io_manager_key="client_data_files",
@@ -45,12 +56,12 @@ def client_data(
         data = client_files.read(client)
     except MMMError as error:
         publication.refuse(client, [str(error)], Refresh.of(context.run))
-        yield evaluations.of_error(DATA_CONTRACT, client, error)
+        yield evaluations.of_error(DATA_CONTRACT, client, error, context.instance)
         raise dg.Failure(str(error), metadata=evaluations.faults(error), allow_retries=False) from error
     from mmm_engine.scores import gates
 
     context.add_asset_metadata({**_client_facts(data), SOURCE: source}, partition_key=client)
-    yield dg.Output(data)
+    yield dg.Output(data, data_version=dg.DataVersion(f"{data.data_version}-{data.config.config_version}"))
     yield evaluations.of_verdict(DATA_CONTRACT, client, gates.check_data(data), context.instance)
     yield dg.Output(None, output_name=DATA_CONTRACT.get_python_identifier())
 
@@ -61,6 +72,7 @@ def client_data(
     group_name="inputs",
     kinds={"parquet"},
     io_manager_key="scaled_inputs_files",
+    automation_condition=after("client_data"),
     ins={"client_data": dg.AssetIn(metadata=BY_PARTITION)},
 )
 def scaled_inputs(

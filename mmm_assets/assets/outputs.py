@@ -11,19 +11,22 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
+from mmm_assets.assets.conditions import behind, now_and_then, once_all_are_done
 from mmm_assets.checks.gates import RECEIPT_KEY
 from mmm_assets.pages import reporting
 from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients, registered_clients
-from mmm_assets.runs import HOLD_TAG, Refresh
+from mmm_assets.runs import REFUSED, Refresh
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import MetricHistory
 from mmm_assets.storage.results import ClientResults, ResultStore
 from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.version import ENGINE_VERSION
+
+AUDIT_SCORES = ("origin_scores", "identification_scores", "sensitivity_scores")
 
 
 @dg.asset(
@@ -34,13 +37,14 @@ from mmm_engine.version import ENGINE_VERSION
         "channel_returns",
         "recovery_scores",
         "stability_scores",
-        "origin_scores",
-        "identification_scores",
-        "sensitivity_scores",
+        *AUDIT_SCORES,
     ],
     group_name="outputs",
     kinds={"duckdb"},
     io_manager_key="json_files",
+    automation_condition=once_all_are_done(
+        "holdout_metrics", "recovery_scores", "stability_scores", *AUDIT_SCORES
+    ),
 )
 def metric_history(
     context: dg.AssetExecutionContext, results: ResultStore, history: MetricHistory
@@ -92,10 +96,12 @@ class ReportConfig(dg.Config):
         "forecast",
         "refresh_diff",
         "metric_history",
+        "canary",
     ],
     group_name="outputs",
     kinds={"html"},
     io_manager_key="html_files",
+    automation_condition=behind("metric_history"),
 )
 def report(
     context: dg.AssetExecutionContext,
@@ -107,14 +113,14 @@ def report(
 ) -> Iterator[dg.Output[str]]:
     """The client's page: what the model says, whether it passed its checks, what was run.
 
-    When the full fit failed a hard gate, or the canary of its batch was missed, nothing is published: the last good
+    When the full fit failed a hard gate, or the last canary was missed, nothing is published: the last good
     page stays and is marked stale, and the page of the refused refresh is stored as ``<client>.failed.html``.
     """
     client = context.partition_key
     stored = results.read(client)
     refresh = _refresh_of(context.run, stored, publication.status(client))
     page = _render(stored, history.open(), refresh) if FULL in stored.windows else None
-    hold = context.run.tags.get(HOLD_TAG)
+    hold = publication.held_back()
     if stored.refusals or page is None or hold:
         reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
         reasons += [f"held back: {hold}"] if hold else []
@@ -122,7 +128,7 @@ def report(
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(
             f"client '{client}': not published, the last good report stays:\n{listed}",
-            metadata={"refused_page": dg.MetadataValue.path(failed)},
+            metadata={REFUSED: listed, "refused_page": dg.MetadataValue.path(failed)},
             allow_retries=False,
         )
     judged = reporting.verdicts_of(stored, history.open())
@@ -148,6 +154,10 @@ def report(
     group_name="outputs",
     kinds={"html"},
     io_manager_key="html_files",
+    automation_condition=now_and_then("report", "metric_history", cron="*/10 * * * *"),
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=49), warn_window=timedelta(hours=25)
+    ),
 )
 def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publication: Publication) -> str:
     """All clients on one page, worst first, with the reason."""
@@ -246,8 +256,9 @@ def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None
     of_run, made_by = Refresh.of(run), stored.made_by
     if of_run.id == made_by.get("refresh") or not made_by:
         return of_run
-    seconds = status.seconds if status else 0.0
-    began = of_run.ended - timedelta(seconds=seconds)
+    began = datetime.fromisoformat(made_by["refreshed_at"])
+    if status is not None and status.refresh == made_by["refresh"]:  # its page was published once already
+        began = of_run.ended - timedelta(seconds=status.seconds)
     return Refresh(made_by["refresh"], began, of_run.ended, made_by["command"])
 
 

@@ -13,6 +13,7 @@ import dagster as dg
 
 from mmm_assets import metadata
 from mmm_assets.runs import Refresh
+from mmm_assets.storage.results import ClientResults
 from mmm_assets.types import DataFrame
 
 MCMC_POOL = "mcmc"  # one fit at a time on this machine, see dagster.yaml
@@ -37,6 +38,14 @@ POSTERIOR_STAMP = (
 def stamp(context: dg.AssetExecutionContext, frame: DataFrame, versions: Mapping[str, str]) -> None:
     """Write into a frame's attributes which rows and settings it belongs to, and the refresh that makes it."""
     frame.attrs.update({**versions, **Refresh.of(context.run).stamp()})
+
+
+def left_out(context: dg.AssetExecutionContext, stored: ClientResults) -> bool:
+    """Whether a fleet has no model to judge: the full fit failed a hard gate. Said in the run's log."""
+    refusals = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
+    if refusals:
+        context.log.warning("left out, nobody may read this model: %s", "; ".join(refusals))
+    return bool(refusals)
 
 
 def stamped_scores(

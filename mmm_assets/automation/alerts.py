@@ -27,7 +27,7 @@ from mmm_assets.automation.notices import (
 )
 from mmm_assets.checks.evaluations import was_judged
 from mmm_assets.dagster_private.instances import cursor_behind, events_of_run
-from mmm_assets.runs import CLIENT_TAG, first_line, step_failures
+from mmm_assets.runs import CLIENT_TAG, REFUSED, first_line, step_failures
 from mmm_engine.errors import ConfigError
 
 RUNS_PER_TICK = 200
@@ -114,12 +114,18 @@ def _lines_of(instance: dg.DagsterInstance, ended: dg.EventLogEntry, warnings: b
         said += evaluation.description or ""
         where = evaluation.partition or who
         yield f"{where}: {evaluation.check_name}: {first_line(evaluation.description or 'failed')}"
-    if not run.is_failure:
-        return
+    if not run.is_failure or any(_is_refusal(event) for event in events):
+        return  # what was refused is told by the check that failed, in this run or in the one before it
     failures = list(step_failures(events)) or [_last_words(ended)]
     for failure in failures:
         if failure not in said:  # a check that stopped its run has spoken already
             yield f"{who}: {run.job_name}: {first_line(failure)}"
+
+
+def _is_refusal(event: dg.DagsterEvent) -> bool:
+    """Whether a step failed because a check had spoken against its input."""
+    said = event.step_failure_data.user_failure_data if event.is_step_failure else None
+    return said is not None and REFUSED in said.metadata
 
 
 def _last_words(ended: dg.EventLogEntry) -> str:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import registered_clients
 from mmm_assets.refreshes import jobs
-from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_specification
-from mmm_assets.storage.resources import ClientFiles
+from mmm_assets.runs import CLIENT_TAG
 
 nightly_portfolio = dg.ScheduleDefinition(
     name="nightly_portfolio",
@@ -25,16 +25,23 @@ nightly_portfolio = dg.ScheduleDefinition(
 
 
 @dg.schedule(
-    job_name=JOB_NAME,
+    job=jobs.FLEETS,
     cron_schedule="0 2 * * 0",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Recovery and stability of every client, every Sunday, also of those without new rows.",
 )
-def weekly_trust(context: dg.ScheduleEvaluationContext, client_files: ClientFiles) -> Iterator[dg.RunRequest]:
-    """Ask for batches that test the fitted models again; the week is the seed, so each week draws other truths."""
+def weekly_trust(context: dg.ScheduleEvaluationContext, publication: Publication) -> Iterator[dg.RunRequest]:
+    """Ask for tests of every published model; the week is the seed, so each week draws other truths."""
     when = context.scheduled_execution_time or datetime.now(UTC)
     year, week, _ = when.isocalendar()
-    batches = by_specification(registered_clients(context.instance), client_files.folder, CLIENTS_PER_RUN)
-    for number, batch in enumerate(batches):
-        settings = batch_config(batch, judge_only=True, sampler={"seed": 100 * year + week})
-        yield dg.RunRequest(run_key=f"{year}-w{week:02d}-{number}", run_config=settings)
+    seed = {"resources": {"sampler": {"config": {"seed": 100 * year + week}}}}
+    for client in registered_clients(context.instance):
+        status = publication.status(client)
+        if status is not None and status.published:
+            yield dg.RunRequest(
+                run_key=f"{year}-w{week:02d}-{client}",
+                partition_key=client,
+                run_config=seed,
+                asset_selection=[dg.AssetKey(name) for name in ("recovery_scores", "stability_scores")],
+                tags={CLIENT_TAG: client},
+            )

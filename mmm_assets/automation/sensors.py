@@ -1,7 +1,8 @@
-"""What starts a refresh without a person: a sensor on the data folder.
+"""What starts a refresh without a person, and what carries it on.
 
-Here: noticing new and changed client files, adding partitions, requesting batches.
-Not here: what a refresh does (refreshes/), what starts by the clock (schedules.py), what the files say (mmm_engine).
+Here: the sensor on the data folder, which asks for the rows of clients; the sensor that asks for each stage after them.
+Not here: when a stage is due (assets/conditions.py), what starts by the clock (schedules.py), what the files say
+(mmm_engine).
 Dagster: https://docs.dagster.io/guides/automate/sensors
 
 Rules. A file counts as changed when its content (or the engine) changes, not when its date does. A file that may still
@@ -9,7 +10,6 @@ be written waits. The same content never runs twice in a row, content that comes
 gone deletes nothing. A client that was refreshed from these very files by hand is up to date.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,10 @@ from typing import Any
 
 import dagster as dg
 
+from mmm_assets.assets.inputs import CLIENT_FILE
 from mmm_assets.partitions import clients, registered_clients
-from mmm_assets.refreshes.batches import CLIENTS_PER_RUN, JOB_NAME, batch_config, by_specification
-from mmm_assets.refreshes.locks import bury_dead_runs
+from mmm_assets.refreshes import jobs
+from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.storage.resources import ClientFiles
 from mmm_engine.client.client_file import list_clients
@@ -76,7 +77,7 @@ class Cursor:
 
 
 @dg.sensor(
-    job_name=JOB_NAME,
+    job=jobs.DATA,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Refreshes clients whose files are new or have changed.",
@@ -85,7 +86,6 @@ def new_data(
     context: dg.SensorEvaluationContext, client_files: ClientFiles
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a refresh of every client whose files have changed and settled."""
-    bury_dead_runs(context.instance)  # a killed run would keep its place in the queue and in the pool of fits
     cursor = Cursor.parse(context.cursor)
     changed = list(_changed(client_files.folder, cursor, context.instance, time.time()))
     if not changed:
@@ -97,12 +97,33 @@ def new_data(
     new = sorted(set(changed).difference(registered_clients(context.instance)))
     return dg.SensorResult(
         run_requests=[
-            _request(batch, cursor)
-            for batch in by_specification(changed, client_files.folder, CLIENTS_PER_RUN)
+            dg.RunRequest(
+                run_key=f"{cursor.requests}-{client}-{cursor.seen[client].content}",
+                partition_key=client,
+                tags={CLIENT_TAG: client},
+            )
+            for client in changed
         ],
         dynamic_partitions_requests=[clients.build_add_request(new)] if new else [],
+        asset_events=[
+            dg.AssetMaterialization(
+                CLIENT_FILE.key,
+                partition=client,
+                metadata={SOURCE: cursor.seen[client].content, "files": ", ".join(cursor.seen[client].names)},
+            )
+            for client in changed
+        ],
         cursor=cursor.text(),
     )
+
+
+stages = dg.AutomationConditionSensorDefinition(
+    "stages",
+    target=dg.AssetSelection.all(),
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Carries refreshes on: windows after rows, fleets after windows, then history, report and portfolio.",
+)
 
 
 def _changed(folder: Path, cursor: Cursor, instance: dg.DagsterInstance, now: float) -> Iterator[str]:
@@ -156,10 +177,3 @@ def _refreshed_from(instance: dg.DagsterInstance, client: str) -> str | None:
     materialisation = records[0].asset_materialization if records else None
     value = materialisation.metadata.get(SOURCE) if materialisation else None
     return str(value.value) if value is not None else None
-
-
-def _request(batch: list[str], cursor: Cursor) -> dg.RunRequest:
-    """One run for a batch of clients."""
-    contents = ",".join(f"{client}:{cursor.seen[client].content}" for client in batch)
-    digest = hashlib.sha256(contents.encode()).hexdigest()[:16]
-    return dg.RunRequest(run_key=f"{cursor.requests}-{digest}", run_config=batch_config(batch))

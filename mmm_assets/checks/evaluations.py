@@ -50,8 +50,13 @@ def was_judged(evaluation: dg.AssetCheckEvaluation) -> bool:
     return outcome is None or outcome.value != "not judged"
 
 
-def of_error(spec: dg.AssetCheckSpec, partition: str, error: MMMError) -> dg.AssetCheckEvaluation:
-    """The failed evaluation of a partition whose input was refused."""
+def of_error(
+    spec: dg.AssetCheckSpec, partition: str, error: MMMError, instance: dg.DagsterInstance
+) -> dg.AssetCheckEvaluation:
+    """The failed evaluation of a partition whose input was refused; it names the rows stored last, which stay.
+
+    Without them the catalogue would show the check of the last good rows, which passed.
+    """
     return dg.AssetCheckEvaluation(
         asset_key=spec.asset_key,
         check_name=spec.name,
@@ -61,6 +66,7 @@ def of_error(spec: dg.AssetCheckSpec, partition: str, error: MMMError) -> dg.Ass
         metadata=faults(error),
         blocking=True,
         partition=partition,
+        target_materialization_data=_judged(instance, spec.asset_key, partition),
     )
 
 

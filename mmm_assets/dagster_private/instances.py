@@ -21,15 +21,11 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 JudgedMaterialisation = AssetCheckEvaluationTargetMaterializationData
 
-_NO_CAPTURE = {
+# A section of dagster.yaml: what a process prints while steps run is not captured.
+NO_CAPTURE = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
 }
-
-
-def open_without_capture(home: Path) -> dg.DagsterInstance:
-    """The instance of a home; what this process prints while steps run is not captured."""
-    return open_with(home, {"compute_logs": _NO_CAPTURE})
 
 
 def open_with(home: Path, settings: Mapping[str, Any]) -> dg.DagsterInstance:

@@ -10,7 +10,7 @@ from dagster._core.storage.tags import (
     HIDDEN_TAG_PREFIX,
     MAX_RETRIES_TAG,
     PARTITION_NAME_TAG,
-    ROOT_RUN_ID_TAG,
+    WILL_RETRY_TAG,
 )
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "HIDDEN_TAG_PREFIX",
     "MAX_RETRIES_TAG",
     "PARTITION_NAME_TAG",
-    "ROOT_RUN_ID_TAG",
+    "WILL_RETRY_TAG",
 ]

@@ -93,17 +93,13 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def status(self, client: str) -> Status | None:
         """Where the client stands, or None when it was never refreshed to the end."""
-        files = JsonFiles(root=self.root)
-        if not files.has(ASSET, client):
-            return None
-        try:
-            stored: dict[str, Any] = files.read(ASSET, client)
-        except (
-            StoredFileError
-        ) as error:  # moved to the quarantine: one damaged status must not cost the portfolio
-            logger.warning("%s", error)
-            return None
-        return Status(**{**stored, "reasons": tuple(stored["reasons"])})
+        stored = _read_or_none(JsonFiles(root=self.root), ASSET, client)
+        return None if stored is None else Status(**{**stored, "reasons": tuple(stored["reasons"])})
+
+    def held_back(self) -> str:
+        """Why nothing may be published at all: the last canary was missed; "" when it was found or never fitted."""
+        stored = _read_or_none(JsonFiles(root=self.root), "canary", None)
+        return str(stored.get("hold", "")) if stored else ""
 
     def report_path(self, client: str) -> Path:
         """The last good report."""
@@ -129,6 +125,15 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _write(self, status: Status) -> None:
         JsonFiles(root=self.root).write(ASSET, status.client, asdict(status))
+
+
+def _read_or_none(files: JsonFiles, asset: str, partition: str | None) -> dict[str, Any] | None:
+    """What is stored; None when nothing is, or when it was damaged: one torn file must not cost the portfolio."""
+    try:
+        return dict(files.read(asset, partition)) if files.has(asset, partition) else None
+    except StoredFileError as error:  # moved to the quarantine
+        logger.warning("%s", error)
+        return None
 
 
 def _write_page(path: Path, page: str) -> None:

@@ -1,6 +1,6 @@
-"""A client's chain of runs, one client or many.
+"""The runs of a refresh, and the chain of them that a command walks.
 
-Here: jobs, the chain, batches in a child process, canaries, locks.
-Not here: single assets (assets/), when a refresh begins (automation/), what the child does with an item (worker.py).
+Here: jobs, the chain, its lock.
+Not here: single assets (assets/), refreshes that Dagster runs (automation/, assets/conditions.py).
 Imports: `pages`, `storage` and what lies below them; assets and definitions are known by name only.
 """

@@ -1,10 +1,12 @@
 """One refresh, or one audit: a client's chain of runs, in order, in this process.
 
 Here: which run follows which, what a failed run stops and what it does not, the outcome.
-Not here: what a run holds (jobs.py), who asks for a refresh (cli/, automation/), keeping others out (locks.py).
+Not here: what a run holds (jobs.py), who asks for it (cli/), keeping others out (locks.py), runs that Dagster launches
+(assets/conditions.py).
 
 One run cannot mix partition definitions, so a refresh is several: data, windows, fleets, publication, and at the end
-the portfolio. The same function serves the command line and the sensor, so both do the same.
+the portfolio. They are the runs that Dagster launches when a sensor or a button starts a refresh, in the same order; a
+command executes them itself because somebody is waiting: nothing is queued, no process is started, fits show live.
 """
 
 from __future__ import annotations
@@ -19,15 +21,16 @@ from typing import Any
 
 import dagster as dg
 
+from mmm_assets.dagster_private.execution import ExecutionResult, execute_here
 from mmm_assets.dagster_private.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
+from mmm_assets.launching.processes import end_dead_runs, process_identity
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import clients, range_tags, split_key, window_ranges
 from mmm_assets.refreshes import jobs
-from mmm_assets.refreshes.locks import bury_dead_runs, client_lock, process_identity
+from mmm_assets.refreshes.locks import client_lock, wait_for_others
 from mmm_assets.runs import (
     CLIENT_TAG,
     COMMAND_TAG,
-    HOLD_TAG,
     PROCESS_TAG,
     REFRESH_TAG,
     STARTED_TAG,
@@ -42,7 +45,6 @@ FindJob = Callable[[str], dg.JobDefinition]
 Announce = Callable[[str], object]  # told what begins ("ms: fitting full to h12")
 
 CONTRACT = "data_contract"
-_TRUST = ("recovery_scores", "stability_scores")
 INTERRUPTED = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 
 
@@ -54,13 +56,11 @@ class RefreshOptions:
         windows: Windows to fit.
         sampler: Overrides of the sampler's settings (draws, tune, chains, seed).
         log_level: Lowest level of Dagster's own log lines on the console.
-        tags: Further tags of all its runs.
     """
 
     windows: tuple[Window, ...] = STANDARD_WINDOWS
     sampler: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "INFO"
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, client: str, verb: str = "refresh") -> str:
         """The command line that repeats the refresh, or the audit."""
@@ -136,44 +136,17 @@ def refresh_client(
     check_client_id(client)
     chain = _Chain(client, instance, find_job, options, announce)
     with client_lock(instance, client):
-        bury_dead_runs(instance)
+        end_dead_runs(instance)
         instance.add_dynamic_partitions(str(clients.name), [client])
         if chain.run(jobs.DATA.name, "reading rows"):
             _run_windows(chain)
-            if HOLD_TAG in options.tags:
-                chain.skip("recovery, stability and forecast: the batch is held back")
-            elif results.read(client).refusals:
+            if results.read(client).refusals:
                 chain.skip("recovery, stability and forecast: the full fit failed a hard gate")
             else:
                 chain.run(jobs.FLEETS.name, "recovery, stability, forecast", sampler=True)
             chain.run(jobs.PUBLISH.name, "recording and reporting")
         if not chain.has_judged:  # a run broke off before anybody could say so on the client's page
             Publication(root=results.root).refuse(client, chain.outcome().failures, chain.refresh())
-    return chain.outcome()
-
-
-def judge_client(
-    client: str,
-    *,
-    instance: dg.DagsterInstance,
-    find_job: FindJob,
-    results: ResultStore,
-    options: RefreshOptions,
-    announce: Announce = str,
-) -> RefreshOutcome:
-    """Test again how far the model of a client can be trusted, on what is fitted: recovery, stability, a new report.
-
-    A client without publishable results is left out. Arguments are those of `refresh_client`.
-    """
-    chain = _Chain(check_client_id(client), instance, find_job, options, announce)
-    with client_lock(instance, client):
-        bury_dead_runs(instance)
-        if not results.has_data(client) or results.read(client).refusals:
-            chain.skip("recovery and stability: there is no model that may be published")
-        else:
-            where, alone = {PARTITION_NAME_TAG: client}, [dg.AssetKey(name) for name in _TRUST]
-            chain.execute(jobs.FLEETS.name, "recovery, stability", where, sampler=True, only=alone)
-            chain.run(jobs.PUBLISH.name, "recording and reporting")
     return chain.outcome()
 
 
@@ -202,7 +175,7 @@ def audit_client(
     check_client_id(client)
     chain = _Chain(client, instance, find_job, options, announce, verb="audit")
     with client_lock(instance, client):
-        bury_dead_runs(instance)
+        end_dead_runs(instance)
         if not results.has_data(client) or FULL not in results.read(client).windows:
             chain.fail(
                 f"client '{client}': no fit of its present rows and settings; run: mmm refresh {client}"
@@ -215,12 +188,9 @@ def audit_client(
 
 def refresh_portfolio(instance: dg.DagsterInstance, find_job: FindJob, log_level: str = "INFO") -> bool:
     """Render the page of all clients again; whether it succeeded."""
-    result = find_job(jobs.PORTFOLIO.name).execute_in_process(
-        instance=instance,
-        tags={PROCESS_TAG: process_identity()},
-        run_config=_quiet(log_level),
-        raise_on_error=False,
-    )
+    tags = {PROCESS_TAG: process_identity()}
+    job = find_job(jobs.PORTFOLIO.name)
+    result = execute_here(job, instance, tags=tags, run_config=_quiet(log_level))
     return bool(result.success)
 
 
@@ -232,12 +202,12 @@ def rerun(
     config: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Materialise one asset of a job again, with its checks; what failed, in words."""
-    result = job.execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(asset)],
+    result = execute_here(
+        job,
+        instance,
         tags={PROCESS_TAG: process_identity(), **tags},
         run_config={**_quiet("CRITICAL"), **(config or {})},
-        raise_on_error=False,
+        only=[dg.AssetKey(asset)],
     )
     return list(step_failures(result.all_events))
 
@@ -290,20 +260,15 @@ class _Chain:
         where: Mapping[str, str],
         *,
         sampler: bool = False,
-        only: Sequence[dg.AssetKey] | None = None,
-    ) -> dg.ExecuteInProcessResult:
+    ) -> ExecutionResult:
         """Execute a job for the partitions that the tags ``where`` name; keep what failed and what was judged."""
+        wait_for_others(self._instance, self.client, self._announce)
         self._announce(f"{self.client}: {title}")
         config = _quiet(self.options.log_level)
         if sampler and self.options.sampler:
             config["resources"] = {"sampler": {"config": dict(self.options.sampler)}}
-        result = self._find_job(job).execute_in_process(
-            instance=self._instance,
-            tags={**self._tags(), **where},
-            run_config=config,
-            asset_selection=only,
-            raise_on_error=False,
-        )
+        tags = {**self._tags(), **where}
+        result = execute_here(self._find_job(job), self._instance, tags=tags, run_config=config)
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()
@@ -344,7 +309,6 @@ class _Chain:
 
     def _tags(self) -> dict[str, str]:
         return {
-            **self.options.tags,
             REFRESH_TAG: self._refresh,
             CLIENT_TAG: self.client,
             STARTED_TAG: f"{self._began:.3f}",
@@ -358,17 +322,17 @@ def _quiet(log_level: str) -> dict[str, Any]:
     return {"loggers": {"console": {"config": {"log_level": log_level}}}}
 
 
-def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+def _was_interrupted(result: ExecutionResult) -> bool:
     """Whether somebody, or the system, asked this process to stop while the run was executing."""
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     return any(data.error and data.error.cls_name in INTERRUPTED for data in failures)
 
 
-def _materialised(result: dg.ExecuteInProcessResult, asset: str) -> Sequence[str]:
+def _materialised(result: ExecutionResult, asset: str) -> Sequence[str]:
     """Partitions of an asset that a run stored."""
     events = result.get_asset_materialization_events()
     return [str(e.partition) for e in events if e.asset_key == dg.AssetKey(asset) and e.partition is not None]
 
 
-def _has_finished(result: dg.ExecuteInProcessResult, step: str) -> bool:
+def _has_finished(result: ExecutionResult, step: str) -> bool:
     return any(event.is_step_success and event.step_key == step for event in result.all_events)

@@ -65,4 +65,8 @@ PORTFOLIO = dg.define_asset_job(
     "portfolio_job", selection=["portfolio"], description="All clients on one page, worst first."
 )
 
-ASSET_JOBS = (DATA, WINDOWS, RESULTS, FLEETS, AUDIT, PUBLISH, PORTFOLIO)
+CANARY = dg.define_asset_job(
+    "canary_job", selection=["canary"], description="Fit a simulated client whose answer is known."
+)
+
+ASSET_JOBS = (DATA, WINDOWS, RESULTS, FLEETS, AUDIT, PUBLISH, PORTFOLIO, CANARY)

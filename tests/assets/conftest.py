@@ -15,7 +15,7 @@ import yaml
 
 from mmm_assets.cli.app import main
 from mmm_assets.definitions import build_defs
-from mmm_assets.home import prepare_home
+from mmm_assets.home import open_quietly, prepare_home
 from mmm_assets.partitions import WINDOW_NAMES
 from mmm_assets.refreshes.chain import RefreshOptions, RefreshOutcome, refresh_client
 from mmm_assets.storage.results import ResultStore
@@ -51,7 +51,7 @@ def refreshed(once: Once) -> Path:
             patch.setenv("DAGSTER_HOME", str(folder / "home"))
             install(FakeSampler(), patch)
             prepare_home(folder / "home")
-            with dg.DagsterInstance.from_config(str(folder / "home")) as instance:
+            with open_quietly(folder / "home") as instance:
                 for client in CLIENTS:
                     outcome = chain(instance, folder / "home")(client)
                     assert outcome.succeeded, outcome.failures
@@ -98,7 +98,7 @@ def open_home(monkeypatch) -> Callable[[Path], dg.DagsterInstance]:
 
     def open_one(folder: Path) -> dg.DagsterInstance:
         monkeypatch.setenv("DAGSTER_HOME", str(folder))
-        opened.append(dg.DagsterInstance.from_config(str(folder)))
+        opened.append(open_quietly(folder))
         return opened[-1]
 
     yield open_one

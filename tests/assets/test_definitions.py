@@ -14,7 +14,8 @@ from mmm_assets.storage.io_managers import PartitionFiles
 ROOT = Path(__file__).resolve().parents[2]
 
 GRAPH = {
-    "client_data": [],
+    "client_file": [],
+    "client_data": ["client_file"],
     "scaled_inputs": ["client_data"],
     "fitted_posterior": ["scaled_inputs"],
     "holdout_metrics": ["fitted_posterior", "scaled_inputs"],
@@ -26,8 +27,9 @@ GRAPH = {
     "parameters": ["fitted_posterior", "scaled_inputs"],
     "chain_views": ["fitted_posterior", "scaled_inputs"],
     "media_multiplier": ["fitted_posterior", "scaled_inputs"],
-    "recovery_scores": ["scaled_inputs"],
-    "stability_scores": ["channel_returns"],
+    "canary": [],
+    "recovery_scores": ["holdout_metrics", "scaled_inputs"],
+    "stability_scores": ["channel_returns", "holdout_metrics"],
     "forecast": ["fitted_posterior", "holdout_metrics", "scaled_inputs"],
     "refresh_diff": ["channel_returns", "holdout_metrics"],
     "origin_scores": ["client_data", "fitted_posterior", "scaled_inputs"],
@@ -45,6 +47,7 @@ GRAPH = {
     ],
     "report": [
         "adstock_weights",
+        "canary",
         "chain_views",
         "client_data",
         "decomposition",
@@ -59,6 +62,7 @@ GRAPH = {
     "portfolio": ["metric_history", "report"],
 }
 CHECKS = {
+    "canary": ["canary_found"],
     "client_data": ["data_contract"],
     "scaled_inputs": ["training_cutoff"],
     "holdout_metrics": ["fitted_rows", "holdout_calibration", "sampler_converged"],
@@ -116,6 +120,9 @@ def test_every_asset_says_what_it_is():
         assert node.description, key
         assert node.group_name in {"inputs", "fits", "fleets", "audit", "outputs"}
         assert node.kinds
+        if node.is_materializable:
+            assert node.owners == ["team:mmm"]
+            assert node.code_version
 
 
 def test_the_definitions_can_be_loaded():
@@ -159,7 +166,8 @@ def test_nothing_falls_back_to_pickle():
     assert all(isinstance(manager, PartitionFiles) for manager in managers.values())
     graph = defs.resolve_asset_graph()
     used = {
-        graph.get(key).assets_def.get_io_manager_key_for_asset_key(key) for key in graph.get_all_asset_keys()
+        graph.get(key).assets_def.get_io_manager_key_for_asset_key(key)
+        for key in graph.materializable_asset_keys
     }
     assert used | {"io_manager"} <= set(managers)
 

@@ -46,6 +46,7 @@ ORDER = {
         "runs",
         "metadata",
         "verdicts",
+        "launching",
         "storage",
         "checks",
         "pages",
@@ -53,7 +54,7 @@ ORDER = {
         "refreshes",
         "automation",
         "definitions",
-        "worker",
+        "warm",
         "cli",
     ],
 }

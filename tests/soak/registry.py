@@ -50,6 +50,7 @@ def main() -> None:
 
     with open_instance(home) as instance:
         figures |= _ticks(instance, data)
+        figures |= _automation(instance)
         figures["seconds to record materialisations"] = _materialise(instance, asked.clients)
     figures["definitions load, s"] = _definitions()
     with _webserver(asked.folder / "web.log") as address:
@@ -93,10 +94,28 @@ def _ticks(instance: dg.DagsterInstance, data: Path) -> dict[str, float]:
         if not result.run_requests:
             break
     return {
-        "batches asked for": asked,
+        "runs asked for": asked,
         "longest tick, s": round(max(times), 2),
         "tick with nothing new, s": round(times[-1], 2),
     }
+
+
+def _automation(instance: dg.DagsterInstance) -> dict[str, float]:
+    """Seconds of evaluating all stages: the first time, when nothing happened, when rows of 200 clients are new."""
+    from mmm_assets.definitions import defs
+
+    cursor, times = None, {}
+    for case in ("first", "nothing new", "200 new", "200 asked for"):
+        if case == "200 new":
+            for number in range(200):
+                rows = dg.AssetMaterialization("client_data", partition=f"c{number:05d}")
+                instance.report_runless_asset_event(rows)
+        began = time.perf_counter()
+        result = dg.evaluate_automation_conditions(defs=defs, instance=instance, cursor=cursor)
+        times[f"stages, {case}, s"] = round(time.perf_counter() - began, 2)
+        times[f"stages, {case}, asked for"] = result.total_requested
+        cursor = result.cursor
+    return times
 
 
 def _materialise(instance: dg.DagsterInstance, count: int) -> float:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -69,7 +71,7 @@ def _drop_one(data: Path, home: Path, patience: float) -> dict[str, float]:
     while publication.status(LATE) is None and time.time() - began < patience:
         time.sleep(0.5)
     seconds = time.time() - began
-    sampling = float(_sampling_seconds(History(home / "metric_history.duckdb").read(LATE)).sum())
+    sampling = float(sampling_seconds(History(home / "metric_history.duckdb").read(LATE)).sum())
     return {"seconds": round(seconds, 1), "sampling_seconds": round(sampling, 1)}
 
 
@@ -160,20 +162,21 @@ def _resident_mb(root: int) -> dict[str, float]:
 
 
 def _kill_worker_of(client: str, home: Path) -> None:
-    """Kill the process that fits a client, once it does."""
+    """Kill the process that fits a client, once it does, and again when the fit is repeated."""
     import dagster as dg
 
+    from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_START_TAG
     from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
 
     if not (home / "history" / "runs.db").exists():
         return
     os.environ["DAGSTER_HOME"] = str(home)
-    wanted = dg.RunsFilter(
-        job_name="windows_job", tags={CLIENT_TAG: client}, statuses=[dg.DagsterRunStatus.STARTED]
-    )
+    started = dg.RunsFilter(tags={CLIENT_TAG: client}, statuses=[dg.DagsterRunStatus.STARTED])
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        for run in instance.get_runs(filters=wanted):
-            os.kill(int(run.tags[PROCESS_TAG].split(":")[1]), signal.SIGKILL)
+        for run in instance.get_runs(filters=started):
+            if ASSET_PARTITION_RANGE_START_TAG in run.tags and PROCESS_TAG in run.tags:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(run.tags[PROCESS_TAG].split(":")[1]), signal.SIGKILL)
 
 
 def _figures(
@@ -199,7 +202,7 @@ def _figures(
         wrong.append("the history does not hold exactly the rows of the receipts")
     if history.duplicated(["client", "window", "split", "channel", "metric", "run_id"]).any():
         wrong.append("the history holds a row twice")
-    sampling = _sampling_seconds(history)
+    sampling = sampling_seconds(history)
     return {
         "clients": len(sound) + len(FAULTS),
         "finished": len(finished),
@@ -213,7 +216,8 @@ def _figures(
         "history_rows": len(history),
         "expected_rows": sum(expected.values()),
         "facts": sum(path.parent.name != LATE for path in (home / "metric_history").glob("*/*.parquet")),
-        "batches": _batches(home),
+        "runs": _runs(home),
+        "records_mb_per_client": round(_history_mb(home) / (len(sound) + len(FAULTS)), 3),
         "memory_first_and_last_mb": [memory[len(memory) // 4], memory[-1]] if memory else [],
         "reasons": reasons,
         "wrong": wrong,
@@ -221,26 +225,37 @@ def _figures(
     }
 
 
-def _batches(home: Path) -> list[dict[str, float]]:
-    """Each batch: clients, seconds, and seconds until its first client began (child process, imports, canary)."""
+def _runs(home: Path) -> dict[str, Any]:
+    """Runs by how they ended, and what a finished one took beside waiting: median seconds by what it made."""
     import dagster as dg
 
-    from mmm_assets.refreshes.batches import JOB_NAME
-    from mmm_assets.runs import BATCH_TAG
-
-    found = []
+    ends: dict[str, int] = {}
+    seconds: dict[str, list[float]] = {}
+    queued: list[float] = []
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        for record in instance.get_run_records(dg.RunsFilter(job_name=JOB_NAME), ascending=True):
+        for record in instance.get_run_records():
             run = record.dagster_run
-            own = instance.get_run_records(dg.RunsFilter(tags={BATCH_TAG: run.run_id}))
-            starts = [child.start_time for child in own if child.start_time]
-            clients = run.run_config["ops"]["refresh_batch"]["config"]["clients"]
-            if record.start_time and record.end_time and starts:
-                first, whole = min(starts) - record.start_time, record.end_time - record.start_time
-                found.append(
-                    {"clients": len(clients), "seconds": round(whole, 1), "start_up": round(first, 1)}
+            ends[run.status.value] = ends.get(run.status.value, 0) + 1
+            if record.start_time and record.end_time:
+                made = sorted(key.to_user_string() for key in run.asset_selection or ())
+                seconds.setdefault(made[0] if made else run.job_name, []).append(
+                    record.end_time - record.start_time
                 )
-    return found
+                queued.append(record.start_time - record.create_timestamp.timestamp())
+    medians = {name: round(statistics.median(values), 2) for name, values in seconds.items()}
+    return {
+        "ends": ends,
+        "median_seconds": medians,
+        "median_wait": round(statistics.median(queued or [0.0]), 1),
+    }
+
+
+def _history_mb(home: Path) -> float:
+    """Size of Dagster's own records."""
+    files = [
+        path for folder in ("history", "schedules") for path in (home / folder).rglob("*") if path.is_file()
+    ]
+    return round(sum(path.stat().st_size for path in files) / 1e6, 2)
 
 
 def _said(status: Status | None) -> str:
@@ -253,7 +268,7 @@ def _receipt(home: Path, client: str) -> int:
     return sum(part["rows"] for part in json.loads(path.read_text())) if path.exists() else -1
 
 
-def _sampling_seconds(history: pd.DataFrame) -> pd.Series:
+def sampling_seconds(history: pd.DataFrame) -> pd.Series:
     """Seconds of sampling of each client: its windows, and its recovery, which is timed as another full window."""
     seconds = history[history["metric"] == "sample_seconds"]
     windows = seconds.groupby("client")["value"].sum()

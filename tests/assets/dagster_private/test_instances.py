@@ -35,9 +35,9 @@ def recorded(instance):
     return result.run_id
 
 
-def test_a_home_is_opened_without_capturing_output(home):
+def test_a_home_is_opened_with_some_settings_replaced(home):
     """Dagster would start processes for each step of a refresh; what its settings say otherwise stays."""
-    with instances.open_without_capture(home) as opened:
+    with instances.open_with(home, {"compute_logs": instances.NO_CAPTURE}) as opened:
         assert type(opened.compute_log_manager).__name__ == "NoOpComputeLogManager"
         assert instances.root_directory(opened) == home
         assert not opened.telemetry_enabled

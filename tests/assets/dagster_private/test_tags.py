@@ -13,7 +13,7 @@ from mmm_assets.dagster_private import tags
         ("ASSET_PARTITION_RANGE_START_TAG", "dagster/asset_partition_range_start"),
         ("ASSET_PARTITION_RANGE_END_TAG", "dagster/asset_partition_range_end"),
         ("MAX_RETRIES_TAG", "dagster/max_retries"),
-        ("ROOT_RUN_ID_TAG", "dagster/root_run_id"),
+        ("WILL_RETRY_TAG", "dagster/will_retry"),
         ("HIDDEN_TAG_PREFIX", ".dagster/"),
     ],
 )

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 import mmm_engine.fleets.recovery
 import mmm_engine.posterior.fit
+from mmm_assets.home import open_quietly
 from mmm_assets.pages.publication import Publication
 from mmm_assets.storage import io_managers
 from mmm_engine.history import files as history_files
@@ -34,7 +34,7 @@ def refresh(home: Path, client: str, stage: str | None = None) -> None:
     install(FakeSampler(), patch)
     patch.setattr("mmm_assets.pages.reporting.render", plain_page)
     _die_at(stage, patch)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_quietly(home) as instance:
         outcome = chain(instance, home)(client, windows=("full", "h04"))
     sys.exit(0 if outcome.succeeded else "; ".join(outcome.failures) or "a check failed")
 

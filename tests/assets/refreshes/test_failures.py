@@ -1,11 +1,14 @@
 """What goes wrong costs only what it must: one window, one client, never the last good report."""
 
+from types import SimpleNamespace
+
 import dagster as dg
 import pytest
 
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
 from mmm_assets.refreshes.chain import rerun
+from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.windows import FULL
 from tests.assets.conftest import append_weeks, break_client, files_below
@@ -85,6 +88,39 @@ def test_a_held_out_window_that_did_not_converge_is_a_caution_only(refresh, samp
     status = Publication(root=str(home)).status("shop")
     assert (status.published, status.verdict) == (True, "usable with care")
     assert any(reason.startswith("sampler_converged (h04)") for reason in status.reasons)
+
+
+def test_a_missed_canary_holds_everything_back(refresh_again, used_home, data_dir, instance):
+    """Fitted and recorded, not published, whoever asks: the last good page is stale. The next one found frees all."""
+    missed = "the canary's truth was missed by more than chance allows: tv found 1, true 9 (-8.0 sd)"
+    files, publication = JsonFiles(root=str(used_home)), Publication(root=str(used_home))
+    files.write("canary", None, {"hold": missed, "numbers": {}, "at": ""})
+    append_weeks(data_dir, "shop")
+    outcome = refresh_again("shop", windows=("full",))
+    assert any(f"held back: {missed}" in failure for failure in outcome.failures)
+    assert not publication.status("shop").published
+    assert "Stale since" in publication.report_path("shop").read_text()
+    assert history_of(used_home)["run_id"].nunique() == 2
+    job = build_defs().resolve_job_def("fleets_job")
+    (failure,) = rerun(instance, job, "forecast", {"dagster/partition": "shop"})
+    assert "held back" in failure
+    files.write("canary", None, {"hold": "", "numbers": {}, "at": ""})
+    assert refresh_again("shop", windows=("full",)).succeeded
+    assert publication.status("shop").published
+
+
+@pytest.mark.parametrize("reason", ["", "tv found 1, true 9"])
+def test_a_canary_is_judged_by_a_check_that_blocks(home, instance, monkeypatch, reason):
+    """Found or missed, its run says so in the list of checks, and pages ask what it stored."""
+    verdict = SimpleNamespace(passed=not reason, reason=reason, numbers={"worst_sd": 1.5})
+    monkeypatch.setattr("mmm_engine.fleets.canary.check_canary", lambda simulated: verdict)
+    monkeypatch.setattr("mmm_engine.fleets.canary.simulated_canary", lambda: None)
+    job = build_defs().resolve_job_def("canary_job")
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.blocking) == ("canary_found", not reason, True)
+    assert result.success is not bool(reason)
+    assert Publication(root=str(home)).held_back() == reason
 
 
 def test_the_next_good_refresh_clears_the_stale_mark(refresh_again, sampler, used_home, data_dir):

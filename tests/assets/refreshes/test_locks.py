@@ -1,74 +1,18 @@
-"""One refresh of a client at a time; runs of killed processes are declared dead."""
+"""One refresh of a client at a time, whether a command runs it or Dagster."""
 
 import os
-import subprocess
 import threading
 import time
 
 import dagster as dg
 import pytest
 
-from mmm_assets.refreshes.locks import bury_dead_runs, claim_run, client_lock, is_alive, process_identity
-from mmm_assets.runs import PROCESS_TAG
+from mmm_assets.dagster_private.execution import job_origin
+from mmm_assets.launching.processes import process_identity
+from mmm_assets.refreshes import locks
+from mmm_assets.refreshes.locks import client_lock, wait_for_others
+from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
 from mmm_engine.errors import ConfigError
-
-
-def dead_process() -> str:
-    """Identity of a process that has ended."""
-    with subprocess.Popen(["sleep", "60"]) as process:
-        identity = process_identity(process.pid)
-        process.kill()
-    return identity
-
-
-def test_this_process_is_alive_and_an_ended_one_is_not():
-    """Told by host, process id and start."""
-    assert is_alive(process_identity())
-    assert not is_alive(dead_process())
-
-
-def test_a_process_id_that_is_used_again_is_another_process():
-    """The start differs."""
-    host, pid, start = process_identity().rsplit(":", 2)
-    assert not is_alive(f"{host}:{pid}:{int(start) - 1}")
-
-
-def test_a_process_on_another_host_is_left_alone():
-    """Nobody can tell from here."""
-    assert is_alive("elsewhere:1:1")
-
-
-def test_runs_of_a_killed_process_end_as_failed_and_free_their_pool(home, open_home):
-    """Otherwise every later fit would wait for a slot that nobody gives back."""
-    instance = open_home(home)
-    instance.event_log_storage.initialize_concurrency_limit_to_default("mcmc")
-    runs = {}
-    for name, identity in {"dead": dead_process(), "alive": process_identity(), "unknown": None}.items():
-        tags = {PROCESS_TAG: identity} if identity else {}
-        runs[name] = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED, tags=tags).run_id
-    claim = instance.event_log_storage.claim_concurrency_slot("mcmc", runs["dead"], "fitted_posterior")
-    assert claim.is_claimed
-    assert bury_dead_runs(instance) == [runs["dead"]]
-    status = {name: instance.get_run_by_id(run).status.value for name, run in runs.items()}
-    assert status == {"dead": "FAILURE", "alive": "STARTED", "unknown": "STARTED"}
-    assert instance.event_log_storage.claim_concurrency_slot(
-        "mcmc", runs["alive"], "fitted_posterior"
-    ).is_claimed
-
-
-def test_a_batch_whose_process_is_gone_is_buried_and_its_retry_is_not(home, open_home):
-    """The retry inherits the tags of the dead run before it says who executes it."""
-    instance = open_home(home)
-    run = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED)
-    claim_run(instance, run.run_id)
-    assert bury_dead_runs(instance) == []
-    instance.add_run_tags(run.run_id, {PROCESS_TAG: dead_process()})
-    inherited = instance.get_run_by_id(run.run_id).tags
-    retry = instance.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED, tags=inherited)
-    assert bury_dead_runs(instance) == [run.run_id]
-    assert bury_dead_runs(instance) == []
-    claim_run(instance, retry.run_id)
-    assert bury_dead_runs(instance) == []
 
 
 def test_a_second_refresh_of_a_client_waits_for_the_first(instance):
@@ -95,6 +39,37 @@ def test_a_lock_is_never_a_path_elsewhere(instance):
     with pytest.raises(ConfigError), client_lock(instance, "../evil"):
         pass
     assert os.path.basename(instance.root_directory) not in ("", "/")
+
+
+def test_a_command_waits_for_a_run_of_the_client_that_dagster_launched(instance, monkeypatch):
+    """It says for which; another client's runs and queued ones (which wait for the command) hold nobody up."""
+    monkeypatch.setattr(locks, "_LOOK_SECONDS", 0.01)
+    said = []
+
+    def run_of(client, status):
+        tags = {CLIENT_TAG: client, PROCESS_TAG: process_identity()}
+        origin = job_origin("_job")
+        return instance.create_run_for_job(_job, status=status, tags=tags, remote_job_origin=origin)
+
+    run_of("app", dg.DagsterRunStatus.STARTED)
+    run_of("shop", dg.DagsterRunStatus.QUEUED)
+    wait_for_others(instance, "shop", said.append)
+    assert said == []
+    run = run_of("shop", dg.DagsterRunStatus.STARTED)
+    threading.Timer(0.2, lambda: instance.report_run_failed(run)).start()
+    wait_for_others(instance, "shop", said.append)
+    assert said == [f"shop: waiting for run {run.run_id} (_job)"]
+    assert instance.get_run_by_id(run.run_id).is_finished
+
+
+def test_a_run_whose_process_is_gone_holds_nobody_up(instance):
+    """No daemon has to run for it to be ended."""
+    dead = process_identity().rpartition(":")[0] + ":1"
+    run = instance.create_run_for_job(
+        _job, status=dg.DagsterRunStatus.STARTED, tags={CLIENT_TAG: "shop", PROCESS_TAG: dead}
+    )
+    wait_for_others(instance, "shop", pytest.fail)
+    assert instance.get_run_by_id(run.run_id).is_failure
 
 
 @dg.job

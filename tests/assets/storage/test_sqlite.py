@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from mmm_assets.dagster_private.instances import open_with
-from mmm_assets.home import prepare_home
+from mmm_assets.home import open_quietly, prepare_home
 from mmm_assets.storage import sqlite
 
 
@@ -25,11 +25,30 @@ def stock_instance(home) -> dg.DagsterInstance:
     return open_with(home, {"storage": {"sqlite": {"base_dir": str(home)}}})
 
 
-def test_a_home_uses_the_kept_storage(home, open_home):
-    """dagster.yaml names it, with the home as its folder."""
+@pytest.fixture
+def open_home():
+    """Opens the instance of a home as processes do that execute runs; closes it after the test."""
+    opened = []
+
+    def open_one(folder):
+        opened.append(open_quietly(folder))
+        return opened[-1]
+
+    yield open_one
+    for instance in opened:
+        instance.dispose()
+
+
+def test_who_executes_runs_keeps_the_files_open(home, open_home):
+    """The daemon and the web server have Dagster's own storage; a home that names another storage keeps that."""
     event_log = open_home(home).event_log_storage
     assert type(event_log).__name__ == "KeptEventLog"
     assert event_log.path_for_shard("index") == str(home / "history" / "runs" / "index.db")
+    with dg.DagsterInstance.from_config(str(home)) as stock:
+        assert type(stock.event_log_storage).__name__ == "SqliteEventLogStorage"
+    with (home / "dagster.yaml").open("a") as settings:
+        settings.write("storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}\n")
+    assert type(open_home(home).event_log_storage).__name__ == "SqliteEventLogStorage"
 
 
 def test_stock_dagster_reads_and_continues_what_was_written(home, open_home):
@@ -50,7 +69,7 @@ def test_stock_dagster_reads_and_continues_what_was_written(home, open_home):
 
 
 def test_old_files_are_closed_and_opened_again(home, open_home, monkeypatch):
-    """A batch of many runs does not run out of file handles."""
+    """A command that refreshes many clients does not run out of file handles."""
     monkeypatch.setattr(sqlite, "OPEN_FILES", 2)
     instance = open_home(home)
     runs = [dg.materialize([number], instance=instance).run_id for _ in range(4)]
@@ -78,7 +97,9 @@ def test_a_killed_process_loses_no_committed_event(home, open_home, kept):
     """Kill -9 right after a commit: what was committed is there, read by the kept and the stock storage."""
     code = (
         "import os, signal, sys, dagster as dg\n"
-        "with dg.DagsterInstance.from_config(sys.argv[1]) as instance:\n"
+        "from mmm_assets.home import open_quietly\n"
+        "from pathlib import Path\n"
+        "with open_quietly(Path(sys.argv[1])) as instance:\n"
         "    instance.add_dynamic_partitions('client', ['shop'])\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -1,0 +1,65 @@
+"""Old runs are forgotten; what was last made of each client is not."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from mmm_assets.automation.retention import forget_old_runs, superfluous_runs
+from mmm_assets.home import open_quietly
+from mmm_assets.runs import CLIENT_TAG
+
+SUCCESS, FAILURE, STARTED = (dg.DagsterRunStatus[name] for name in ("SUCCESS", "FAILURE", "STARTED"))
+
+
+@dg.job
+def rows() -> None:
+    """A run without steps."""
+
+
+@dg.job
+def windows() -> None:
+    """Another one."""
+
+
+@pytest.fixture
+def record(instance):
+    """Record a run; they follow each other. Its id."""
+
+    def make(job, client, status=SUCCESS):
+        return instance.create_run_for_job(job, status=status, tags={CLIENT_TAG: client}).run_id
+
+    return make
+
+
+def test_runs_that_were_followed_by_one_that_made_the_same_are_forgotten(instance, record):
+    """Of each client and job the last good run stays, and whatever is younger or not over."""
+    first, again = record(rows, "shop"), record(rows, "shop")
+    failed, other = record(rows, "shop", FAILURE), record(rows, "app")
+    fit, going = record(windows, "shop"), record(windows, "shop", STARTED)
+    now = datetime.now(UTC)
+    gone = set(superfluous_runs(instance, now + timedelta(seconds=1)))
+    assert gone == {first, failed}
+    assert not gone & {again, other, fit, going}
+    assert list(superfluous_runs(instance, now - timedelta(days=1))) == []
+
+
+def test_a_good_run_after_the_limit_frees_the_last_one_before_it(instance, record):
+    """Nightly refreshes: the run of sixty-one nights ago has been followed by sixty others."""
+    old = record(rows, "shop")
+    limit = datetime.now(UTC)
+    record(rows, "shop", FAILURE)
+    assert list(superfluous_runs(instance, limit)) == []
+    record(rows, "shop")
+    assert list(superfluous_runs(instance, limit)) == [old]
+
+
+def test_forgetting_frees_the_disk(home, monkeypatch):
+    """Run, events and the file that SQLite had for them."""
+    monkeypatch.setattr("mmm_assets.automation.retention.KEEP_DAYS", -1.0)
+    with open_quietly(home) as instance:
+        ids = [rows.execute_in_process(instance=instance, tags={CLIENT_TAG: "shop"}).run_id for _ in range(3)]
+        assert forget_old_runs.execute_in_process(instance=instance).success
+        left = [run.run_id for run in instance.get_runs() if run.job_name == "rows"]
+    assert left == ids[-1:]
+    assert {path.stem for path in (home / "history" / "runs").glob("*.db")} & set(ids) == {ids[-1]}

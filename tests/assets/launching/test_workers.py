@@ -1,0 +1,74 @@
+"""A run whose worker was killed is found out; one that only lost its broker for a while goes on."""
+
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from mmm_assets.dagster_private.launching import WorkerStatus
+from mmm_assets.launching.processes import process_identity
+from mmm_assets.runs import PROCESS_TAG
+
+pytest.importorskip(
+    "dagster_celery", reason="the packages of several machines are not installed (make workers)"
+)
+
+from mmm_assets.launching.workers import WorkerRunLauncher
+
+TASK = {"dagster-celery/task_id": "t1"}
+
+
+@pytest.fixture
+def health(monkeypatch):
+    """The health of a run whose task is at a state, while some workers are active on some tasks."""
+
+    def check(state, active, tags=TASK, worker="a"):
+        def inspect(destination, timeout):
+            asked = {
+                name: tasks for name, tasks in active.items() if destination is None or name in destination
+            }
+            return SimpleNamespace(
+                active=lambda: {name: [{"id": t} for t in tasks] for name, tasks in asked.items()}
+            )
+
+        launcher = WorkerRunLauncher(default_queue="dagster", broker="memory://", backend="cache+memory://")
+        result = SimpleNamespace(state=state, info={"hostname": worker} if state == "STARTED" else 0)
+        launcher.celery = SimpleNamespace(
+            AsyncResult=lambda task: result, control=SimpleNamespace(inspect=inspect)
+        )
+        return launcher.check_run_worker_health(dg.DagsterRun("job", "run", tags=tags)).status
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "status"),
+    [
+        ("STARTED", {"a": ["t1"], "b": []}, WorkerStatus.RUNNING),
+        ("STARTED", {"b": []}, WorkerStatus.FAILED),
+        ("STARTED", {"a": ["t2"], "b": []}, WorkerStatus.FAILED),
+        ("STARTED", {"b": ["t1"]}, WorkerStatus.RUNNING),
+        ("SUCCESS", {"a": ["t1"]}, WorkerStatus.RUNNING),
+        ("SUCCESS", {"a": []}, WorkerStatus.FAILED),
+        ("FAILURE", {}, WorkerStatus.FAILED),
+    ],
+    ids=[
+        "at it",
+        "worker gone",
+        "worker restarted",
+        "named another",
+        "given away, goes on",
+        "given away",
+        "lost",
+    ],
+)
+def test_the_health_of_a_begun_run_is_what_workers_say(health, state, active, status):
+    """Celery's own state stays "started" when a worker is killed, and "success" when a second one looked at the run."""
+    assert health(state, active) is status
+
+
+def test_a_run_of_a_command_is_judged_by_its_process(health):
+    """`mmm refresh` executes runs itself; they have no task."""
+    alive, dead = process_identity(), process_identity().rpartition(":")[0] + ":1"
+    assert health("PENDING", {}, {PROCESS_TAG: alive}) is WorkerStatus.RUNNING
+    assert health("PENDING", {}, {PROCESS_TAG: dead}) is WorkerStatus.FAILED

@@ -1,0 +1,1 @@
+"""Several machines rehearsed on this one: Postgres, RabbitMQ, workers that are killed."""
