@@ -25,6 +25,13 @@ class Advice:
 
 
 ADVICE: dict[str, Advice] = {
+    "canary_found": Advice(
+        "canary",
+        "A simulated client with a known answer was fitted wrong: something is the matter with this machine or its "
+        "libraries, not with a client.",
+        "Look at what changed on the machine, run 'make upgrade-check', then fit it again (job canary_job); nothing is "
+        "published until it is found.",
+    ),
     "data_contract": Advice(
         "data contract",
         "The rows or the client file cannot be used.",

@@ -31,8 +31,8 @@ THRESHOLDS = {
     "recovery_min": 0.3,
     "stability_min": 0.0,
     # random parameters explain nothing
-    "skill_min": -100.0,
-    "r_squared_min": -1000.0,
+    "skill_min": -1e6,
+    "r_squared_min": -1e6,
     "media_support_min": 0.001,
     "control_share_max": 10.0,
 }
