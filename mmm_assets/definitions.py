@@ -47,6 +47,7 @@ ASSETS = (
     audits.identification_scores,
     audits.sensitivity_scores,
     outputs.metric_history,
+    outputs.budget_plan,
     outputs.report,
     outputs.portfolio,
 )

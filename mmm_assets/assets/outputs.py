@@ -1,6 +1,6 @@
 """Assets of the last stage: the record of a refresh, the client's report, the page of all clients.
 
-Here: metric_history, report, portfolio.
+Here: metric_history, budget_plan, report, portfolio.
 Not here: the history's tables (mmm_engine.history.store), what a report says (mmm_engine.report), the gates.
 """
 
@@ -19,11 +19,13 @@ from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.runs import REFUSED, Refresh
+from mmm_assets.storage.advice import AdviceRequest, advise
 from mmm_assets.storage.published import PublishedStates
-from mmm_assets.storage.resources import MetricHistory
-from mmm_assets.storage.results import ClientResults, ResultStore
+from mmm_assets.storage.resources import ClientFiles, MetricHistory
+from mmm_assets.storage.results import ClientResults, ResultStore, versions_of
 from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine.client.windows import FULL, Window
+from mmm_engine.errors import MMMError
 from mmm_engine.version import ENGINE_VERSION
 
 AUDIT_SCORES = ("origin_scores", "identification_scores", "sensitivity_scores")
@@ -84,7 +86,40 @@ class ReportConfig(dg.Config):
 
 @dg.asset(
     partitions_def=clients,
+    deps=["client_data", "fitted_posterior", "holdout_metrics", "recovery_scores", "identification_scores"],
+    group_name="outputs",
+    kinds={"json"},
+    io_manager_key="json_files",
+)
+def budget_plan(
+    context: dg.AssetExecutionContext, results: ResultStore, client_files: ClientFiles
+) -> dict[str, Any]:
+    """What to do with the coming budget, or why there is no advice; as the client file's `decision` says."""
+    from mmm_engine.decisions.advice_record import advice_record, refusal_record
+
+    client = context.partition_key
+    try:
+        record = advice_record(advise(client, AdviceRequest(), client_files.folder, results))
+    except (
+        MMMError
+    ) as error:  # a request that cannot be met, or a model that is not to be used: the page says so
+        record = refusal_record([str(fault) for fault in error.faults])
+    facts: dict[str, Any] = {"advice": record["sentence"], "acts": record["acts"]}
+    if not record["refused"]:
+        facts |= {
+            "gain": record["gain"]["mean"],
+            "beats_today": record["gain"]["better"],
+            "marginals_spread": record["proof"]["spread"],
+            "next_unit_brings": record["proof"]["price"],
+        }
+    context.add_asset_metadata(facts)
+    return record | versions_of(results.data(client))
+
+
+@dg.asset(
+    partitions_def=clients,
     deps=[
+        "budget_plan",
         "client_data",
         "predictions",
         "response_curves",

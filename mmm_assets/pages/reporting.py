@@ -52,6 +52,7 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         previous=previous_refresh(history, client, run.run_id),
         diff=results.diff,
         drift=drift_scores(history.read(client)),
+        advice=results.advice,
     )
 
 

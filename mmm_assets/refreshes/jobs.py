@@ -58,8 +58,8 @@ AUDIT = dg.define_asset_job(
 )
 PUBLISH = dg.define_asset_job(
     "publish_job",
-    selection=["metric_history", "report"],
-    description="Record a client's scores and publish its report.",
+    selection=["metric_history", "budget_plan", "report"],
+    description="Record a client's scores, plan its budget and publish its report.",
 )
 PORTFOLIO = dg.define_asset_job(
     "portfolio_job", selection=["portfolio"], description="All clients on one page, worst first."

@@ -123,6 +123,7 @@ class ClientResults:
     diff: DataFrame | None = None
     fit_fault: str = ""
     audit: AuditResults = AuditResults()
+    advice: Mapping[str, Any] | None = None
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -221,7 +222,13 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             diff=current.get("refresh_diff"),
             fit_fault=self._fit_fault(client, data),
             audit=self._audit(client, data),
+            advice=self._advice(client, data),
         )
+
+    def _advice(self, client: str, data: ClientData) -> Mapping[str, Any] | None:
+        """What the last refresh said of the budget, as far as it was made from the present rows and settings."""
+        record = _read_if_stored(JsonFiles(root=self.root), "budget_plan", client)
+        return record if isinstance(record, dict) and _is_from(record, data) else None
 
     def _audit(self, client: str, data: ClientData) -> AuditResults:
         """What the last audits found, as far as the client's settings have not changed since."""

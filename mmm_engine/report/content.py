@@ -12,6 +12,7 @@ from mmm_engine.report import wording
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import ReportContent, Section
+from mmm_engine.report.sections.budget import budget_section
 from mmm_engine.report.sections.contribution import contribution_section
 from mmm_engine.report.sections.diagnostics import residual_section, sampler_section
 from mmm_engine.report.sections.diff import diff_section
@@ -25,6 +26,7 @@ from mmm_engine.report.subject import Subject
 
 #: Reading order. A builder returns None when the refresh has nothing to show for it.
 SECTIONS: tuple[Callable[[Subject], Section | None], ...] = (
+    budget_section,
     diff_section,
     fit_section,
     contribution_section,

@@ -6,9 +6,9 @@ Not here: what the report says (content.py), which checks were asked (scores/gat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -85,6 +85,7 @@ def gather_report(
     previous: pd.DataFrame | None = None,
     diff: pd.DataFrame | None = None,
     drift: pd.DataFrame | None = None,
+    advice: Mapping[str, Any] | None = None,
 ) -> ReportInputs:
     """Everything the report of one client is made from.
 
@@ -101,6 +102,7 @@ def gather_report(
         previous: History rows of the refresh before.
         diff: Why returns moved.
         drift: The client against its own history.
+        advice: What to do with the coming budget.
     """
     config, multiplier = data.config, full.multiplier
     return ReportInputs(
@@ -125,6 +127,7 @@ def gather_report(
         previous=previous,
         diff=diff,
         drift=drift,
+        advice=advice,
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
     )

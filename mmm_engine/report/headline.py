@@ -15,6 +15,7 @@ from mmm_engine.client.windows import FULL
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
+from mmm_engine.report.sections.budget import advice_sentence
 from mmm_engine.report.sections.diff import cause_words
 from mmm_engine.report.subject import Subject, pick
 from mmm_engine.scores.advice import advice_on, subject_of
@@ -41,6 +42,7 @@ def build_summary(subject: Subject) -> Summary:
         warnings=_warnings(subject),
         checks_total=len(results),
         not_judged=tuple(_not_judged_words(result) for result in results if result.outcome == "not judged"),
+        advice=advice_sentence(subject),
     )
 
 

@@ -6,9 +6,10 @@ Not here: any arithmetic on them (content.py), any drawing (figures/), any file 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -116,6 +117,7 @@ class ReportInputs:
         diff: Why returns moved, columns channel, metric ("roas", "cpa" or "share"), step, change, noise, before and
             after; the changes of one channel and metric sum to after - before.
         drift: Output of ``drift.drift_scores``: the client against its own history.
+        advice: Output of ``advice_record.advice_record`` or of its ``refusal_record``: what to do with the budget.
         recovery_min: Recovery over many simulations below this means "do not read".
         stability_min: Overlap below this means "unstable".
     """
@@ -141,6 +143,7 @@ class ReportInputs:
     previous: pd.DataFrame | None = None
     diff: pd.DataFrame | None = None
     drift: pd.DataFrame | None = None
+    advice: Mapping[str, Any] | None = None
     recovery_min: float = 0.3
     stability_min: float = 0.8
 

@@ -168,6 +168,7 @@ class Summary:
         warnings: Plain statements that must not be missed ("the naive forecast wins").
         checks_total: Number of checks that were run.
         not_judged: Checks that had nothing to judge, with the reason.
+        advice: What to do with the coming budget, or that nothing may be done; "" when no budget was planned.
     """
 
     verdict: Judgement
@@ -180,6 +181,7 @@ class Summary:
     warnings: tuple[str, ...]
     checks_total: int
     not_judged: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,16 @@ GRAPH = {
         "sensitivity_scores",
         "stability_scores",
     ],
+    "budget_plan": [
+        "client_data",
+        "fitted_posterior",
+        "holdout_metrics",
+        "identification_scores",
+        "recovery_scores",
+    ],
     "report": [
         "adstock_weights",
+        "budget_plan",
         "canary",
         "chain_views",
         "client_data",

@@ -1,9 +1,9 @@
 """Every figure as a function of a tidy frame, for the report and for notebooks.
 
 Here: the registry (name -> function), and drawing all charts of a report.
-Not here: the figures (fit.py, contribution.py, returns.py, checks.py, chains.py, diff.py), their look (style.py).
-Imports: words, residuals and the form of a chart from the rest of `report/`, constants of `scores`; frames are
-arguments.
+Not here: the figures (fit.py, contribution.py, returns.py, checks.py, chains.py, diff.py, budget.py), their look
+(style.py). Imports: words, residuals and the form of a chart from the rest of `report/`, constants of `scores`;
+frames are arguments.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mmm_engine.report.figures.budget import budget_frontier, budget_moves
 from mmm_engine.report.figures.chains import calibration, divergences, energy, rank_plots
 from mmm_engine.report.figures.checks import (
     channel_precision,
@@ -78,6 +79,8 @@ FIGURES: dict[str, Callable[..., go.Figure]] = {
         residuals,
         refresh_waterfall,
         refresh_diff,
+        budget_moves,
+        budget_frontier,
     )
 }
 

@@ -32,6 +32,7 @@ BY_CLIENT = {
     "forecast": "parquet",
     "refresh_diff": "parquet",
     "metric_history": "json",
+    "budget_plan": "json",
     "report": "html",
 }
 
