@@ -191,6 +191,8 @@ def _model_section(model: ModelConfig) -> dict[str, object]:
     hidden = _at_default(model, "weekly_seasonality", "n_basis", "likelihood", "trend")
     hidden |= {"holidays", "events", "preset", "returns", "baseline"}
     section = model.model_dump(mode="json", exclude=hidden)
+    if model.adstock.half_life is None:
+        del section["adstock"]["half_life"]
     section["priors"] = {"preset": model.preset, **model.priors} if model.priors else model.preset
     if model.returns != (ReturnsConfig() if "returns" in chosen else None):
         section["returns"] = None if model.returns is None else model.returns.model_dump(mode="json")
