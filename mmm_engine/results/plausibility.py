@@ -45,7 +45,6 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
                               for each: where its 0 lies says nothing, what its movements bring does
         baseline_negative     probability that a row's expected target without media lies below 0
         media_support         what the rows give media over what the posterior does (`media_support`); `_sd` its error
-        residual_autocorrelation   correlation of neighbouring errors of the mean
 
     Returns:
         Rows of a score frame: split ("all"), channel (a channel, a control or "all"), metric, value, unit.
@@ -59,7 +58,6 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
         *_of_controls(window, draws),
         _row("baseline_negative", float((without_media < 0.0).mean())),
         *_of_support(window, expected.mean(axis=0), without_media.mean(axis=0)),
-        _row("residual_autocorrelation", _memory(_target(window) - expected.mean(axis=0)), unit="score"),
     ]
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
 
@@ -150,13 +148,6 @@ def _slow_movements(inputs: ScaledInputs) -> Floats:
     if (dates[-1] - dates[0]).days >= _TWO_YEARS:
         terms.append(fourier_modes(dates.day_of_year.to_numpy(float), 2))
     return np.column_stack(terms)
-
-
-def _memory(error: Floats) -> float:
-    """Correlation of neighbouring errors; NaN where there are none."""
-    centred = error - error.mean()
-    power = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / power if power else math.nan
 
 
 def _target(window: FittedWindow) -> Floats:

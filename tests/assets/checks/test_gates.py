@@ -1,5 +1,7 @@
 """Every asset check fails when what it guards is wrong, window by window, and says so in numbers."""
 
+from types import SimpleNamespace
+
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 
 from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from mmm_assets.definitions import build_defs
+from mmm_assets.pages.publication import Publication
 from mmm_assets.storage.io_managers import FrameFiles, HtmlFiles, JsonFiles, read_frame, write_frame
 from mmm_engine.errors import DataError
 from mmm_engine.scores.advice import ADVICE
@@ -57,6 +60,20 @@ def test_data_contract_fails_with_every_fault_of_the_file(instance, data_dir, ho
     assert len(evaluation.metadata["faults"].value) == 2
     assert not result.get_asset_materialization_events()
     assert not (home / "storage" / "client_data").exists()
+
+
+@pytest.mark.parametrize("reason", ["", "tv found 1, true 9"])
+def test_canary_found_fails_when_the_truth_is_missed(home, instance, monkeypatch, reason):
+    """Found or missed, its run says so in the list of checks, and pages ask what it stored."""
+    verdict = SimpleNamespace(passed=not reason, reason=reason, numbers={"worst_sd": 1.5})
+    monkeypatch.setattr("mmm_engine.fleets.canary.check_canary", lambda simulated: verdict)
+    monkeypatch.setattr("mmm_engine.fleets.canary.simulated_canary", lambda: None)
+    job = build_defs().resolve_job_def("canary_job")
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.blocking) == ("canary_found", not reason, True)
+    assert result.success is not bool(reason)
+    assert Publication(root=str(home)).held_back() == reason
 
 
 def test_training_cutoff_fails_when_a_training_row_lies_after_the_cutoff(used_home, evaluate):
@@ -126,13 +143,13 @@ def test_holdout_skill_fails_by_how_many_windows_the_naive_forecast_wins(used_ho
     for window, skill in (("h04", 0.4), ("h08", 0.3), ("h12", 0.2)):
         change_scores(used_home, "holdout_metrics", f"shop|{window}", "skill", skill)
     assert evaluate("metric_history", "holdout_skill", "shop")["shop"].passed
-    change_scores(used_home, "holdout_metrics", "shop|h08", "skill", -300.0)  # these clients' limit is -100
+    change_scores(used_home, "holdout_metrics", "shop|h08", "skill", -3e6)  # these clients' limit is -1e6
     one = evaluate("metric_history", "holdout_skill", "shop")["shop"]
     assert (one.passed, one.severity) == (False, dg.AssetCheckSeverity.WARN)
-    change_scores(used_home, "holdout_metrics", "shop|h12", "skill", -200.0)
+    change_scores(used_home, "holdout_metrics", "shop|h12", "skill", -2e6)
     both = evaluate("metric_history", "holdout_skill", "shop")["shop"]
     assert (both.passed, both.severity, both.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
-    assert both.metadata["skill_h12"].value == -200.0
+    assert both.metadata["skill_h12"].value == -2e6
 
 
 def _fails(evaluate, check: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckEvaluation:
@@ -158,7 +175,7 @@ def test_fit_explains_fails_when_nothing_is_explained(used_home, evaluate):
     """R² of the training rows."""
     change_plausibility(used_home, "r_squared", 0.9, "train")
     assert evaluate("metric_history", "fit_explains", "shop")["shop"].passed
-    change_plausibility(used_home, "r_squared", -3000.0, "train")
+    change_plausibility(used_home, "r_squared", -3e6, "train")
     _fails(evaluate, "fit_explains", ERROR)
 
 
@@ -204,9 +221,9 @@ def test_curves_plausible_fails_when_a_channel_stands_for_the_baseline(used_home
 
 def test_residuals_fails_when_errors_last(used_home, evaluate):
     """A baseline that wanders where the model has none."""
-    change_plausibility(used_home, "residual_autocorrelation", 0.0)
+    change_plausibility(used_home, "residual_autocorrelation", 0.0, "train")
     assert evaluate("metric_history", "residuals", "shop")["shop"].passed
-    change_plausibility(used_home, "residual_autocorrelation", 0.9)
+    change_plausibility(used_home, "residual_autocorrelation", 0.9, "train")
     _fails(evaluate, "residuals", WARN)
 
 

@@ -23,8 +23,9 @@ def evaluation(spec: dg.AssetCheckSpec, partition: str, reason: str, *, passed: 
 
 
 def test_every_check_of_the_definitions_has_its_place():
-    """One that is missing in the order would be missing in `mmm gate`."""
-    assert {spec.key for spec in CHECK_SPECS} == set(defs.resolve_asset_graph().asset_check_keys)
+    """One that is missing in the order would be missing in `mmm gate`; the canary is nobody's client."""
+    of_clients = {key for key in defs.resolve_asset_graph().asset_check_keys if key.name != "canary_found"}
+    assert {spec.key for spec in CHECK_SPECS} == of_clients
 
 
 def test_evaluations_are_shown_in_the_order_of_the_checks_and_windows():

@@ -1,7 +1,5 @@
 """What goes wrong costs only what it must: one window, one client, never the last good report."""
 
-from types import SimpleNamespace
-
 import dagster as dg
 import pytest
 
@@ -107,20 +105,6 @@ def test_a_missed_canary_holds_everything_back(refresh_again, used_home, data_di
     files.write("canary", None, {"hold": "", "numbers": {}, "at": ""})
     assert refresh_again("shop", windows=("full",)).succeeded
     assert publication.status("shop").published
-
-
-@pytest.mark.parametrize("reason", ["", "tv found 1, true 9"])
-def test_a_canary_is_judged_by_a_check_that_blocks(home, instance, monkeypatch, reason):
-    """Found or missed, its run says so in the list of checks, and pages ask what it stored."""
-    verdict = SimpleNamespace(passed=not reason, reason=reason, numbers={"worst_sd": 1.5})
-    monkeypatch.setattr("mmm_engine.fleets.canary.check_canary", lambda simulated: verdict)
-    monkeypatch.setattr("mmm_engine.fleets.canary.simulated_canary", lambda: None)
-    job = build_defs().resolve_job_def("canary_job")
-    result = job.execute_in_process(instance=instance, raise_on_error=False)
-    (check,) = result.get_asset_check_evaluations()
-    assert (check.check_name, check.passed, check.blocking) == ("canary_found", not reason, True)
-    assert result.success is not bool(reason)
-    assert Publication(root=str(home)).held_back() == reason
 
 
 def test_the_next_good_refresh_clears_the_stale_mark(refresh_again, sampler, used_home, data_dir):

@@ -64,9 +64,10 @@ def test_every_section_is_present_and_reachable(reports: dict[str, Path], page: 
 
 
 def test_first_screen_comes_before_any_chart(reports: dict[str, Path], page: Page) -> None:
-    """The verdict stands within the first screen, and charts below wait until someone comes near."""
+    """Verdict and warnings stand within the first screen, and charts below wait until someone comes near."""
     page.open(reports["ms"])
-    assert page.evaluate("document.getElementById('summary').getBoundingClientRect().bottom") < 900
+    assert page.evaluate("document.querySelector('#summary .warnings').getBoundingClientRect().bottom") < 700
+    assert page.evaluate("document.getElementById('summary').getBoundingClientRect().bottom") < 1200
     assert page.evaluate("document.querySelectorAll('.plot.waiting').length") > 5
     page.wait_for(DRAWN)
     assert page.evaluate("document.querySelectorAll('.plot.waiting').length") == 0
