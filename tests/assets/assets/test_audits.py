@@ -98,7 +98,7 @@ def test_parts_that_are_left_out_cost_nothing(audit, sampler):
     assert outcome.failures == ()
     assert sampler.fitted == []
     said = {e.check_name: e.description for e in outcome.evaluations}
-    assert said["sensitivity"] == "nothing was run"
+    assert said["sensitivity"] == "not judged: nothing was run"
 
 
 def test_a_client_without_a_present_fit_is_not_audited(audit, data_dir, home, instance, sampler, used_home):
