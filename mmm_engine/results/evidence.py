@@ -35,6 +35,7 @@ from mmm_engine.model.likelihood import row_log_likelihood
 from mmm_engine.model.prior_draws import prior_values
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals, expected_targets
+from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.feedback import spend_following_sales
 from mmm_engine.rows.regressors import Regressors
 
@@ -44,6 +45,7 @@ CHANNEL_SPREAD = 0.7
 _SMALLEST = (
     1e-12  # of the target's scale: contributions below it count as this, so that their logarithm exists
 )
+_DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": 30.4}
 _UNITS = {"upper_share": "fraction", "partner": "position"}
 
 
@@ -65,7 +67,7 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
         - partner_correlation: how much so, the posterior correlation of both contributions;
         - together_log_sd: robust_log_sd of the sum of both. The last three are NaN for a single channel.
 
-        For channel "all": residual_autocorrelation, of neighbouring training rows.
+        For channel "all": residual_autocorrelation, of neighbouring training rows, and days_per_row.
     """
     inputs, specification = window.inputs, window.specification
     rows = inputs.train_rows
@@ -102,6 +104,7 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
     ]
     residual = target - location.mean(axis=0)
     scores.append(("train", "all", "residual_autocorrelation", _autocorrelation(residual), "score"))
+    scores.append(("train", "all", "days_per_row", _DAYS[inputs.period], "days"))
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
 
 

@@ -35,6 +35,7 @@ _READINGS = {IDENTIFIED: "can be read", WEAK: "read with care", NOT_IDENTIFIED: 
 _CONTRACTION_MIN = 0.5
 _OUT_OF_LINE_MAX = 2.0
 _AUTOCORRELATION_MAX = 0.15
+_DAYS_PER_ROW_MIN = 7.0
 _SMALL_SHARE = 0.01
 _PARTNER_CORRELATION = -0.4
 _COVERAGE = 0.9
@@ -49,6 +50,7 @@ Reason = Literal[
     "prior",
     "out_of_line",
     "rows_err_together",
+    "daily_rows",
     "follows_sales",
     "refuted",
     "not_found_again",
@@ -64,6 +66,7 @@ WHY: Mapping[Reason, str] = {
     "prior": "its interval is narrow because the prior is: the rows say little of it",
     "out_of_line": "its return lies far above the other channels': its spend may follow a demand of its own",
     "rows_err_together": "what the model leaves open moves in waves, so that intervals are narrower than they look",
+    "daily_rows": "in daily rows effects that last for weeks are hard to tell from a baseline that moves",
     "follows_sales": "its spend follows last period's sales, which the model takes for its effect",
     "refuted": "on simulated sales its 90% intervals held the known answer too seldom",
     "not_found_again": "on simulated sales with a known answer the model did not find it again",
@@ -80,6 +83,7 @@ REMEDY: Mapping[Reason, str] = {
     "prior": "check where the prior comes from, or run a lift test",
     "out_of_line": "add what drives demand as a control, or run a lift test",
     "rows_err_together": "add a trend, a season or the control that is missing",
+    "daily_rows": "add the rows up to weeks and compare, or run a lift test",
     "follows_sales": "add what drives demand as a control, or run a lift test",
     "refuted": "look at the checks of the sampler and at the priors of this channel",
     "not_found_again": "vary this channel's spend on its own, or run a lift test",
@@ -98,6 +102,7 @@ class ChannelEvidence:
         log_contraction: 1 - posterior variance / prior variance of that logarithm.
         out_of_line: Return against those of the other channels, in standard deviations.
         residual_autocorrelation: Of neighbouring training rows, the same for all channels.
+        days_per_row: Usual number of days from one row to the next, the same for all channels.
         follows_sales: t value of last period's sales for this channel's spend.
         upper_share: Upper end of the 90% interval of its share of the target.
         partner_correlation: Posterior correlation with the contribution of the channel it trades places with.
@@ -112,6 +117,7 @@ class ChannelEvidence:
     log_contraction: float = math.nan
     out_of_line: float = math.nan
     residual_autocorrelation: float = math.nan
+    days_per_row: float = math.nan
     follows_sales: float = math.nan
     upper_share: float = math.nan
     partner_correlation: float = math.nan
@@ -161,7 +167,8 @@ def identification(evidence: ChannelEvidence, recovery_min: float) -> tuple[floa
 
     1, identified: w is at most 0.4 and nothing speaks against it. 0.5, weak, is everything between, and what has a
     narrow interval for a doubtful reason: the prior (contraction below 0.5), a return more than 2 standard deviations
-    above the other channels', residuals with an autocorrelation above 0.15, spend that follows sales (t above 3.5).
+    above the other channels', residuals with an autocorrelation above 0.15, spend that follows sales (t above 3.5),
+    or rows that are days.
 
     What was not looked at (NaN) speaks for or against nobody; without any posterior evidence the answer is NaN, unless
     simulations say no.
@@ -193,6 +200,7 @@ def identification(evidence: ChannelEvidence, recovery_min: float) -> tuple[floa
         "follows_sales": evidence.follows_sales > FOLLOWS_T,
         "out_of_line": evidence.out_of_line > _OUT_OF_LINE_MAX,
         "rows_err_together": evidence.residual_autocorrelation > _AUTOCORRELATION_MAX,
+        "daily_rows": evidence.days_per_row < _DAYS_PER_ROW_MIN,
     }
     for reason, applies in doubts.items():
         if applies:

@@ -51,6 +51,8 @@ KNOWN = ChannelEvidence(
         ({"out_of_line": -5.0}, 1.0, "precise"),
         ({"out_of_line": math.nan}, 1.0, "precise"),
         ({"residual_autocorrelation": 0.16}, 0.5, "rows_err_together"),
+        ({"days_per_row": 1.0}, 0.5, "daily_rows"),
+        ({"days_per_row": 7.0}, 1.0, "precise"),
         ({"follows_sales": 3.6}, 0.5, "follows_sales"),
         ({"log_sd": math.nan, "robust_log_sd": math.nan}, math.nan, "not_tested"),
         ({"simulations": 1, "coverage": 0.0, "recovery": 0.0}, 1.0, "precise"),
