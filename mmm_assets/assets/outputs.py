@@ -86,10 +86,18 @@ class ReportConfig(dg.Config):
 
 @dg.asset(
     partitions_def=clients,
-    deps=["client_data", "fitted_posterior", "holdout_metrics", "recovery_scores", "identification_scores"],
+    deps=[
+        "client_data",
+        "fitted_posterior",
+        "holdout_metrics",
+        "recovery_scores",
+        "identification_scores",
+        "metric_history",  # only so that automation makes both in one run
+    ],
     group_name="outputs",
     kinds={"json"},
     io_manager_key="json_files",
+    automation_condition=behind("metric_history"),
 )
 def budget_plan(
     context: dg.AssetExecutionContext, results: ResultStore, client_files: ClientFiles

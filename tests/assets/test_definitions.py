@@ -50,6 +50,7 @@ GRAPH = {
         "fitted_posterior",
         "holdout_metrics",
         "identification_scores",
+        "metric_history",
         "recovery_scores",
     ],
     "report": [

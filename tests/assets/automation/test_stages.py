@@ -18,7 +18,7 @@ RESULTS = {
     "parameters", "chain_views", "media_multiplier",
 }  # fmt: skip
 FLEETS = {"recovery_scores", "stability_scores", "forecast", "refresh_diff"}
-PUBLICATION = {"metric_history", "report"}
+PUBLICATION = {"metric_history", "budget_plan", "report"}
 WINDOWS = [f"shop|{name}" for name in WINDOW_NAMES]
 
 
