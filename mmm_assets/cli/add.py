@@ -31,7 +31,13 @@ def add(
     negative: Annotated[str, typer.Option(help="Those of them that can only lower it.")] = "",
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
     currency: Annotated[str, typer.Option(help="Written after amounts of money, for example EUR.")] = "",
-    max_lag: Annotated[int, typer.Option(help="Periods that media goes on working, the first included.")] = 4,
+    max_lag: Annotated[
+        int | None,
+        typer.Option(
+            help="Periods that media goes on working, the first included; 8 weeks of rows when left out.",
+            show_default=False,
+        ),
+    ] = None,
     saturation: Annotated[
         str | None, typer.Option(help="Response curve; that of the priors when left out.", show_default=False)
     ] = None,
@@ -71,7 +77,7 @@ def add(
         "channels": names_in(channels),
         "controls": _with_signs(names_in(controls), names_in(positive), names_in(negative)),
         "model": {
-            "adstock": {"kind": "geometric", "max_lag": max_lag},
+            "adstock": {"kind": "geometric"} | ({} if max_lag is None else {"max_lag": max_lag}),
             "time_varying_media": time_varying,
             **({} if saturation is None else {"saturation": saturation}),
             "priors": priors,

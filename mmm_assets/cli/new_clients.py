@@ -81,6 +81,10 @@ def add_client(
         copy = Path(shutil.copyfile(source, Path(scratch) / name))
         rows = read_client_data(config, Path(scratch))
         changes, reasons = _options_of_the_rows(rows, holidays, choose)
+        if not _says_max_lag(settings):
+            lag, why = _lag_of_the_rows(rows)
+            changes["adstock"] = config.model.adstock.model_dump(mode="json") | {"max_lag": lag}
+            reasons["adstock"] = why
         if changes:
             config = _with_model(config, changes)
             rows = read_client_data(config, Path(scratch))
@@ -88,6 +92,25 @@ def add_client(
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
     write_client_config(config, folder / f"{client}.yaml", reasons=reasons)
     return folder / f"{client}.yaml", rows
+
+
+_EIGHT_WEEKS = {"day": 28, "week": 8, "month": 3}
+"""Rows over which media may work, by what a row is; for days four weeks, because fits take longer with each."""
+
+
+def _says_max_lag(settings: Mapping[str, object]) -> bool:
+    model = settings.get("model", {})
+    adstock = model.get("adstock", {}) if isinstance(model, Mapping) else {}
+    return isinstance(adstock, Mapping) and "max_lag" in adstock
+
+
+def _lag_of_the_rows(rows: ClientData) -> tuple[int, str]:
+    """`max_lag` that means the same time whatever a row is, no more than the rows allow; and why."""
+    from mmm_engine.rows.contract import minimum_rows
+
+    spare = len(rows) - minimum_rows(rows.config) + rows.config.longest_lag
+    lag = max(1, min(_EIGHT_WEEKS[rows.period], spare))
+    return lag, f"{lag} {rows.calendar.periods} are as long as media are taken to work"
 
 
 def _options_of_the_rows(

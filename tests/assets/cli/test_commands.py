@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -171,6 +173,25 @@ def test_check_refuses_priors_that_no_model_can_have(mmm, data_dir, model, messa
         code, _, err = mmm(command, "shop")
         assert code == 2
         assert all(message in err for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("step", "rows", "lag"), [("D", 120, 28), ("W-MON", 60, 8), ("MS", 40, 3), ("W-MON", 29, 5)]
+)
+def test_add_gives_media_the_same_time_to_work_whatever_a_row_is(mmm, data_dir, tmp_path, step, rows, lag):
+    """Four weeks of days, eight weeks, three months; no more than 24 rows leave over."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"day": pd.date_range("2023-01-02" if step != "MS" else "2021-01-01", periods=rows, freq=step)}
+    )
+    frame["tv"], frame["sales"] = rng.gamma(2, 10, rows), rng.normal(900, 20, rows)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    words = ("--data", tmp_path / "rows.csv", "--date", "day", "--target", "sales", "--channels", "tv")
+    code, _, err = mmm("add", "june", *words)
+    assert code == 0, err
+    text = (data_dir / "june.yaml").read_text()
+    assert f"max_lag: {lag}" in text
+    assert "as long as media are taken to work" in text
 
 
 def test_check_refuses_a_channels_prior_that_the_channel_has_no_parameter_for(mmm, data_dir):
