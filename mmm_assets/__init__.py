@@ -2,16 +2,17 @@
 
 Here: partitions, stored values, checks, pages, assets, the chain of runs of a client, automation, the command `mmm`.
 Not here: any model, score or wording of a report (mmm_engine, which never imports this package).
-Imports, each only from those before it: types, dagster_private, home, partitions, runs, metadata, verdicts; storage,
-checks, pages, assets, refreshes, automation; definitions, worker, cli. Read them in this order.
+Imports, each only from those before it: types, dagster_private, home, partitions, runs, metadata, verdicts;
+launching, storage, checks, pages, assets, refreshes, automation; definitions, warm, cli. Read them in this order.
 """
 
 import warnings
 
-# Single-run backfill policies are beta and partitioned checks preview in Dagster 1.13; every definition would warn. The
-# tests pin what we rely on of both.
+# Single-run backfill policies and data versions of outputs are beta and partitioned checks preview in Dagster 1.13:
+# every definition would warn, and every refresh. The tests pin what we rely on of each.
 for _message in (
     ".*`backfill_policy`.*",
+    ".*`data_version` of initializer `Output.*",
     ".*partitions_def.*AssetCheckSpec.*",
     ".*`partitions_def`.*asset_check.*",
 ):
