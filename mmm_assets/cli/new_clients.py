@@ -81,7 +81,7 @@ def add_client(
         copy = Path(shutil.copyfile(source, Path(scratch) / name))
         rows = read_client_data(config, Path(scratch))
         changes, reasons = _options_of_the_rows(rows, holidays, choose)
-        if not _says_max_lag(settings):
+        if "max_lag" not in config.model.adstock.model_fields_set:
             lag, why = _lag_of_the_rows(rows)
             changes["adstock"] = config.model.adstock.model_dump(mode="json") | {"max_lag": lag}
             reasons["adstock"] = why
@@ -96,12 +96,6 @@ def add_client(
 
 _EIGHT_WEEKS = {"day": 28, "week": 8, "month": 3}
 """Rows over which media may work, by what a row is; for days four weeks, because fits take longer with each."""
-
-
-def _says_max_lag(settings: Mapping[str, object]) -> bool:
-    model = settings.get("model", {})
-    adstock = model.get("adstock", {}) if isinstance(model, Mapping) else {}
-    return isinstance(adstock, Mapping) and "max_lag" in adstock
 
 
 def _lag_of_the_rows(rows: ClientData) -> tuple[int, str]:
