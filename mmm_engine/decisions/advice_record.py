@@ -24,7 +24,7 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
 
     Returns:
         sentence, acts, first and last (days), periods, basis, unit, value_known, objective; spend and spend_today;
-        gain, proof; and the rows of `channels`, `frontier`, `tests`, `binding`, `beyond_seen`.
+        gain, proof; and the rows of `channels` (the paid ones), `frontier`, `tests`, `binding`, `beyond_seen`.
     """
     window, proof, gain = plan.window, plan.certificate, plan.gain
     paid = window.paid
@@ -58,7 +58,7 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
             "price_of_caution": proof.price_of_caution,
             "without_history": list(proof.without_history),
         },
-        "channels": _rows(plan.table),
+        "channels": _rows(plan.table[paid]),  # counts of media have no place among amounts of money
         "frontier": _rows(plan.frontier(FRONTIER_POINTS)[_FRONTIER_COLUMNS]),
         "tests": _rows(plan.tests),
         "binding": _rows(proof.binding),

@@ -31,6 +31,13 @@ def record() -> dict[str, Any]:
     return dict(json.loads(json.dumps(advice, allow_nan=False)))
 
 
+def test_views_do_not_stand_among_amounts_of_money() -> None:
+    """A channel that no money buys has no row: its media would be read in the currency."""
+    window = replace(planning_window(fitted(), 4), channels=CHANNELS, paid=np.array([True, False, True]))
+    advice = advice_record(plan_budget(window, BudgetRequest()))
+    assert [row["channel"] for row in advice["channels"]] == [CHANNELS[0], CHANNELS[2]]
+
+
 def with_advice(advice: dict[str, Any]) -> ReportInputs:
     """The report of `ms` with some advice."""
     return replace(ms_inputs(), advice=advice)
