@@ -87,6 +87,9 @@ class TargetConfig(Frozen):
     kind: Literal["revenue", "conversions"] = "revenue"
 
 
+_UNITS_OF_MONEY = ("spend", "money", "cost", "currency")
+
+
 class ChannelConfig(Frozen):
     """One media column.
 
@@ -205,6 +208,12 @@ class ClientConfig(Frozen):
     def cost_names(self) -> tuple[str, ...]:
         """Money columns of the channels that are not measured in money themselves."""
         return tuple(channel.cost for channel in self.channels if channel.cost is not None)
+
+    @property
+    def paid(self) -> tuple[bool, ...]:
+        """Whether money buys each channel's media: it has a column of cost, or is counted in money itself."""
+        units = {"", *_UNITS_OF_MONEY, self.currency}
+        return tuple(channel.cost is not None or channel.unit in units for channel in self.channels)
 
     @property
     def longest_lag(self) -> int:

@@ -29,6 +29,7 @@ from mmm_engine.decisions.one_thread import one_thread
 from mmm_engine.decisions.optimiser import Optimum, optimise, optimise_profit, optimise_return
 from mmm_engine.decisions.planning_window import PlanningWindow
 from mmm_engine.errors import DataError, Fault
+from mmm_engine.rows.calendar import DAYS_PER_ROW, DAYS_PER_YEAR
 
 SURE_ENOUGH = 0.9
 """Share of draws in which a plan must beat today's before money is said to be moved."""
@@ -190,7 +191,7 @@ class BudgetPlan:
         problem = BudgetProblem(self.window.responses, shares, limits.with_amount(amount))
         start = self.spend.sum(axis=0)
         best = optimise(problem, Objective("mean"), start, self.window.current.sum(axis=0)).end.z
-        per_year = {"day": 365.25, "week": 52.18, "month": 12.0}[self.window.period]
+        per_year = DAYS_PER_YEAR / DAYS_PER_ROW[self.window.period]
         worth = (self.request.value or 1.0) * per_year / QUARTERS_PER_YEAR / self.window.periods
         tests = value_of_tests(problem, best, self.window.current, self.request.test_error)
         frame = pd.DataFrame({"channel": list(self.window.channels), "worth": tests * worth})

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.config import ChannelConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.decisions.channel_response import ChannelResponse
 from mmm_engine.decisions.curves import shape_names
@@ -25,6 +24,7 @@ from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import channel_scales, media_multiplier
 from mmm_engine.model.media_transforms import ADSTOCKS
 from mmm_engine.posterior.fitted_window import FittedWindow
+from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.window import ScaledInputs
 
 LONGEST_WINDOW = 53
@@ -58,7 +58,7 @@ class PlanningWindow:
     paid: NDArray[np.bool_]
     media_scale: Floats
     basis: int
-    period: str
+    period: Period
     target_kind: str
     currency: str
 
@@ -207,7 +207,7 @@ def planning_window(
         responses=tuple(responses),
         current=current,
         largest=largest / rate,
-        paid=np.array([_is_money(channel, config.currency) for channel in config.channels]),
+        paid=np.array(config.paid),
         media_scale=inputs.scales.media_array(),
         basis=basis,
         period=inputs.period,
@@ -228,11 +228,6 @@ def _check(inputs: ScaledInputs, periods: int, basis: int) -> None:
         faults.append(Fault("what counts as today", str(basis), wanted, "choose a number in that range"))
     if faults:
         raise DataError(f"client '{inputs.config.client}', plan", faults)
-
-
-def _is_money(channel: ChannelConfig, currency: str) -> bool:
-    """Whether money buys a channel's media: it has a column of cost, or is counted in money itself."""
-    return channel.cost is not None or channel.unit in {"", "spend", "money", "cost", "currency", currency}
 
 
 def _today(inputs: ScaledInputs, periods: int, basis: int) -> tuple[Floats, Floats]:

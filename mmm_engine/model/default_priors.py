@@ -22,7 +22,7 @@ from mmm_engine.files.yaml_document import Location
 from mmm_engine.model.media_transforms import SATURATIONS, TransformParameter
 from mmm_engine.model.parameters import Role, Unit
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
-from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.calendar import DAYS_PER_ROW, Period
 
 INTERCEPT = {"distribution": "HalfNormal", "sigma": 1}
 
@@ -92,9 +92,6 @@ A half-saturation point far below the spend seen makes a switch of a channel, wh
 it in the range of the spend.
 """
 
-DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": 365.25 / 12.0}
-"""Days of a row."""
-
 
 def retention_prior(half_life: HalfLife, kind: str, days: float) -> dict[str, Any]:
     """The prior of alpha of an adstock of a half-life h in days, where a row has d days.
@@ -123,7 +120,7 @@ def in_rows(prior: Mapping[str, Any], days: float) -> dict[str, Any]:
         prior: A distribution whose arguments are all lengths of time, in weeks: HalfNormal(sigma), Gamma(mu, sigma).
         days: Days of a row.
     """
-    weeks = days / DAYS["week"]
+    weeks = days / DAYS_PER_ROW["week"]
     return {name: value if name == "distribution" else value / weeks for name, value in prior.items()}
 
 
@@ -157,7 +154,7 @@ class ClientPriors:
     def __init__(self, config: ClientConfig, period: Period) -> None:
         self._who = f"client '{config.client}'"
         self._preset = config.model.preset
-        self._days = DAYS[period]
+        self._days = DAYS_PER_ROW[period]
         self._adstocks = [channel.adstock or config.model.adstock for channel in config.channels]
         self._has_returns = config.model.returns is not None
         self._channel_names = config.channel_names

@@ -35,7 +35,7 @@ from mmm_engine.model.likelihood import row_log_likelihood
 from mmm_engine.model.prior_draws import prior_values
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals, expected_targets
-from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.calendar import DAYS_PER_ROW
 from mmm_engine.rows.feedback import spend_following_sales
 from mmm_engine.rows.regressors import Regressors
 
@@ -45,7 +45,6 @@ CHANNEL_SPREAD = 0.7
 _SMALLEST = (
     1e-12  # of the target's scale: contributions below it count as this, so that their logarithm exists
 )
-_DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": 30.4}
 _UNITS = {"upper_share": "fraction", "partner": "position"}
 
 
@@ -84,8 +83,7 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
     is_single = contribution.shape[1] < 2
     training = inputs.first(rows)
     follows = spend_following_sales(Regressors(inputs.config, training.frame(), training.calendar))
-    is_paid = [channel.cost is not None or channel.unit == "spend" for channel in inputs.config.channels]
-    spend = np.where(is_paid, training.spend.sum(axis=0), 0.0)
+    spend = np.where(inputs.config.paid, training.spend.sum(axis=0), 0.0)
     metrics = {
         "log_sd": logs.std(axis=0),
         "robust_log_sd": robust_sd(logs, row_likelihood),
@@ -104,7 +102,7 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
     ]
     residual = target - location.mean(axis=0)
     scores.append(("train", "all", "residual_autocorrelation", _autocorrelation(residual), "score"))
-    scores.append(("train", "all", "days_per_row", _DAYS[inputs.period], "days"))
+    scores.append(("train", "all", "days_per_row", DAYS_PER_ROW[inputs.period], "days"))
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
 
 

@@ -17,6 +17,10 @@ from mmm_engine.array_types import Days, Integers
 
 Period = Literal["day", "week", "month"]
 
+DAYS_PER_YEAR = 365.25
+DAYS_PER_ROW: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": DAYS_PER_YEAR / 12.0}
+"""Days that a row stands for; of months the mean."""
+
 _PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
 _SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

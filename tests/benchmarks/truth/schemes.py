@@ -40,7 +40,7 @@ def spend_share(data: ClientData) -> ClientConfig:
 
     The advice of pymc-marketing's gallery. Organic channels, which have no spend, get an average channel's 1.
     """
-    paid = [channel.cost is not None or channel.unit == "spend" for channel in data.config.channels]
+    paid = data.config.paid
     spend = np.where(paid, data.spend.sum(axis=0), 0.0)
     scales = np.where(paid, sum(paid) * spend / spend.sum(), 1.0)
     settings = data.config.model_dump(mode="json")
