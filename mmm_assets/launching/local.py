@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import threading
@@ -72,7 +73,8 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         """Start a run."""
         run_id = context.dagster_run.run_id
         self._processes = {run: process for run, process in self._processes.items() if process.is_alive()}
-        arguments = (run_id, root_directory(self._instance))
+        folder = root_directory(self._instance)
+        arguments = (run_id, folder, {**os.environ, "DAGSTER_HOME": str(folder)})
         process = self._server.Process(target=execute, args=arguments, name=f"run {run_id}", daemon=True)
         process.start()
         self._processes[run_id] = process
@@ -101,8 +103,14 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         return health_of_process(run) or CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-def execute(run_id: str, folder: Path) -> None:
-    """Execute a run in this process, which does nothing else."""
+def execute(run_id: str, folder: Path, environment: Mapping[str, str]) -> None:
+    """Execute a run in this process, which does nothing else.
+
+    The fork server has the environment of its start, and a process has one server for all its launchers: the
+    environment of the launch comes along.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a daemon started in the background ignores it
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
@@ -126,6 +134,6 @@ def death(exit_code: int) -> str:
 
 
 def _kill_after_grace(process: BaseProcess) -> None:
-    process.join(GRACE_SECONDS)
-    if process.is_alive():
+    # Not by `join`: two threads that collect the same process make it look alive for a moment.
+    if not multiprocessing.connection.wait([process.sentinel], GRACE_SECONDS):
         process.kill()

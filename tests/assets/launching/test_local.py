@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+from multiprocessing import forkserver
 
 import pytest
 
@@ -103,8 +104,11 @@ def test_a_death_is_told_with_what_to_do():
     assert "sampler.cores" in death(-9)
 
 
-def test_a_launched_run_is_executed_in_another_process(home, open_home, data_dir):
-    """Through the fork server, with all imports behind it: the page of all clients is rendered."""
+def test_a_launched_run_is_executed_in_another_process(home, open_home, data_dir, tmp_path, monkeypatch):
+    """Through the fork server, which may have been started for another home: the page of all clients is rendered."""
+    with monkeypatch.context() as another:
+        another.setenv("DAGSTER_HOME", str(tmp_path / "another"))
+        forkserver.ensure_running()
     defs = build_defs()
     instance = open_home(home)
     job = defs.resolve_job_def("portfolio_job")
