@@ -19,7 +19,8 @@ from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.runs import REFUSED, Refresh
-from mmm_assets.storage.advice import AdviceRequest, advise
+from mmm_assets.storage.advice import AdviceRequest, advise, decision_settings
+from mmm_assets.storage.advice_ledger import freeze_advice, request_version, score_advice
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import ClientFiles, MetricHistory
 from mmm_assets.storage.results import ClientResults, ResultStore, versions_of
@@ -54,7 +55,8 @@ def metric_history(
     """Every score of a refresh or an audit, appended to the metric history in one transaction; stored is the receipt.
 
     A row carries the refresh that computed it, so recording again changes nothing. Refused refreshes are recorded
-    too: how often a client fails is part of its history. Frozen forecasts whose weeks have come are scored on the way.
+    too: how often a client fails is part of its history. Frozen forecasts and advice whose weeks have come are scored
+    on the way.
     """
     import pandas as pd
 
@@ -65,10 +67,12 @@ def metric_history(
     drift = _drift_rows(stored, database.read(context.partition_key))
     recorded += database.append(drift)
     scored = database.score_forecasts(context.partition_key, _actuals(stored))
+    advice_scored = score_advice(database, stored.data)
     context.add_asset_metadata(
         {
             "rows": recorded,
             "forecasts_scored": scored,
+            "advice_scored": advice_scored,
             "drift_alarms": int((drift["value"] >= 1).sum()),
             "refresh": Refresh.of(context.run).id,
         }
@@ -100,18 +104,37 @@ class ReportConfig(dg.Config):
     automation_condition=behind("metric_history"),
 )
 def budget_plan(
-    context: dg.AssetExecutionContext, results: ResultStore, client_files: ClientFiles
+    context: dg.AssetExecutionContext,
+    results: ResultStore,
+    client_files: ClientFiles,
+    history: MetricHistory,
+    publication: Publication,
 ) -> dict[str, Any]:
-    """What to do with the coming budget, or why there is no advice; as the client file's `decision` says."""
+    """What to do with the coming budget, or why there is no advice; as the client file's `decision` says.
+
+    Advice is frozen in the ledger, to be compared with what was spent and what happened; not while publication is held
+    back, when nobody sees it.
+    """
     from mmm_engine.decisions.advice_record import advice_record, refusal_record
 
     client = context.partition_key
     try:
-        record = advice_record(advise(client, AdviceRequest(), client_files.folder, results))
+        plan = advise(client, AdviceRequest(), client_files.folder, results)
     except (
         MMMError
     ) as error:  # a request that cannot be met, or a model that is not to be used: the page says so
         record = refusal_record([str(fault) for fault in error.faults])
+    else:
+        record = advice_record(plan)
+        fitted = results.fitted(client, FULL)
+        if fitted is not None and not publication.held_back():
+            config = results.data(client).config
+            settings = decision_settings(client, client_files.folder, config)
+            request = request_version(settings, config.config_version)
+            run_id = Refresh.of(context.run).id
+            freeze_advice(
+                history.open(), plan, fitted, request=request, issued_at=datetime.now(UTC), run_id=run_id
+            )
     facts: dict[str, Any] = {"advice": record["sentence"], "acts": record["acts"]}
     if not record["refused"]:
         facts |= {

@@ -31,6 +31,9 @@ def history(
     ledger: Annotated[
         bool, typer.Option("--ledger", help="Frozen forecasts and how they turned out.")
     ] = False,
+    advice: Annotated[
+        bool, typer.Option("--advice", help="Frozen advice: advised, spent, and what happened.")
+    ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the database again from its facts.")
     ] = False,
@@ -45,7 +48,10 @@ def history(
     if rebuild:
         print_parts(f"Rebuilt {store.path} from its facts: {store.rebuild()} rows.")
         return
-    rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
+    if advice:
+        rows = store.advice.read(client)
+    else:
+        rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
     if form is Format.CSV:
         from mmm_assets.cli.exports import csv_text
 
@@ -53,9 +59,10 @@ def history(
     elif form is Format.JSON:
         sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
     elif rows.empty:
-        recorded, of_client = "forecasts" if ledger else "scores", f" for client '{client}'" if client else ""
+        recorded = "advice" if advice else "forecasts" if ledger else "scores"
+        of_client = f" for client '{client}'" if client else ""
         print_parts(f"No {recorded} recorded{of_client} yet.")
     else:
-        from mmm_assets.cli.tables import history_tables
+        from mmm_assets.cli.tables import advice_tables, history_tables
 
-        print_parts(*history_tables(rows, is_ledger=ledger))
+        print_parts(*(advice_tables(rows) if advice else history_tables(rows, is_ledger=ledger)))

@@ -35,6 +35,21 @@ SCORES = {  # heading -> (split, metric, format)
 OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow", "not judged": "dim"}
 SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
 FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
+ADVICE_OUTCOMES = (
+    "client", "first_date", "last_date", "advice", "advised", "spent", "expected", "delivery", "rest", "happened",
+    "inside_90",
+)  # fmt: skip
+ADVICE_ROWS = (
+    "client",
+    "first_date",
+    "last_date",
+    "channel",
+    "advice",
+    "today",
+    "advised",
+    "expected",
+    "spent",
+)
 SHARES = ("coverage_50", "coverage_90", "bias", "wape")
 
 
@@ -144,6 +159,27 @@ def history_tables(rows: DataFrame, *, is_ledger: bool) -> Iterator[Table]:
             yield frame_table(turned_out.assign(**shares), f"How forecasts turned out, by {words}")
     newest = rows[rows["issued_at"] == rows.groupby("client")["issued_at"].transform("max")]
     yield frame_table(newest[list(FORECAST_ROWS)], f"The last of {len(rows)} forecasts")
+
+
+def advice_tables(rows: DataFrame) -> Iterator[Table]:
+    """Frozen advice: how it turned out over all vintages and in each, then the channels of each client's last.
+
+    Args:
+        rows: What the history handed out.
+    """
+    from mmm_engine.history.advice_ledger import calibration, outcomes_of
+    from mmm_engine.history.tables import ALL_CHANNELS
+
+    come = outcomes_of(rows)
+    if len(come):
+        judged = calibration(rows)
+        shares = {name: judged[name].map("{:.1%}".format) for name in ("coverage_90", "bias", "rest")}
+        yield frame_table(judged.assign(**shares), "What happened beside what advice expected")
+        yield frame_table(come[list(ADVICE_OUTCOMES)], "happened = expected + delivery + rest")
+    newest = rows[rows["issued_at"] == rows.groupby("client")["issued_at"].transform("max")]
+    newest = newest[newest["channel"] != ALL_CHANNELS]
+    vintages = rows[rows["channel"] == ALL_CHANNELS]
+    yield frame_table(newest[list(ADVICE_ROWS)], f"The last of {len(vintages)} pieces of advice")
 
 
 def frame_table(frame: DataFrame, title: str) -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mmm_assets.storage.results import ClientResults, ResultStore
 from mmm_assets.types import DataFrame
 from mmm_engine.client.client_file import read_client_config
+from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.decision_config import BUDGET_WORDS, OBJECTIVE_WORDS, Budget, DecisionConfig, Objective
 from mmm_engine.client.windows import FULL
 from mmm_engine.errors import ConfigError, DataError, Fault
@@ -74,7 +75,7 @@ def advise(
         raise DataError(
             f"client '{client}', plan", Fault("results", "no fit of the present rows", "one", fix)
         )
-    settings = _settings(client, data_dir, results)
+    settings = decision_settings(client, data_dir, results.data.config)
     budget, objective = _read(request.budget or settings.budget, request.objective or settings.objective)
     within = settings.within if request.within is None else request.within
     rules = Rules(
@@ -143,10 +144,10 @@ def scenario_plan(path: Path, window: PlanningWindow) -> DataFrame:
     return frame
 
 
-def _settings(client: str, data_dir: Path, results: ClientResults) -> DecisionConfig:
+def decision_settings(client: str, data_dir: Path, stored: ClientConfig) -> DecisionConfig:
     """The `decision` of the client file as it is now; that of the refresh where the file is gone."""
     path = data_dir / f"{client}.yaml"
-    return read_client_config(path).decision if path.exists() else results.data.config.decision
+    return read_client_config(path).decision if path.exists() else stored.decision
 
 
 def _read(budget: str, objective: str) -> tuple[Budget, Objective]:

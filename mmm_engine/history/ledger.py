@@ -17,7 +17,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from mmm_engine.history.tables import FORECAST_LEDGER, QUANTILE_WEIGHTS, quantile_level, utc_naive
+from mmm_engine.history.tables import FORECAST_LEDGER, QUANTILE_WEIGHTS, Table, quantile_level, utc_naive
 
 FORECAST_COLUMNS = ("date", "q05", "q25", "q50", "q75", "q95", "mean")
 """Columns of a forecast frame: quantiles and mean of the target, original units, one row per period ahead."""
@@ -61,10 +61,10 @@ def vintage(
     return rows[list(FORECAST_LEDGER.columns)]
 
 
-def freeze(ledger: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def freeze(ledger: pd.DataFrame, rows: pd.DataFrame, table: Table = FORECAST_LEDGER) -> pd.DataFrame:
     """The ledger with the rows whose key it does not hold yet; rows that it holds stay as they are."""
-    frozen = pd.MultiIndex.from_frame(ledger[list(FORECAST_LEDGER.key)])
-    new = rows[~pd.MultiIndex.from_frame(rows[list(FORECAST_LEDGER.key)]).isin(frozen)]
+    frozen = pd.MultiIndex.from_frame(ledger[list(table.key)])
+    new = rows[~pd.MultiIndex.from_frame(rows[list(table.key)]).isin(frozen)]
     if new.empty or ledger.empty:
         return ledger if new.empty else new.reset_index(drop=True)
     return pd.concat([ledger, new], ignore_index=True)

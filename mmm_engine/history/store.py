@@ -1,7 +1,8 @@
 """Metric history and forecast ledger: every score ever recorded, in one DuckDB file.
 
-Here: what is written when, reading it back, mending either side from the other.
-Not here: the columns (tables.py), locks and files (files.py), ledger rows (ledger.py).
+Here: what is written when, and reading it back.
+Not here: the columns (tables.py), facts and database (facts.py, files.py), ledger rows (ledger.py), advice
+(advice_store.py).
 
 The truth are Parquet files: ``metric_history/<client>/<run_id>.parquet`` holds the scores of one run,
 ``forecast_ledger/<client>.parquet`` the forecasts of one client. The DuckDB file beside them is what is
@@ -11,11 +12,7 @@ facts: when it is missing, was made by another version of the platform, or is da
 
 from __future__ import annotations
 
-import logging
 import re
-import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,30 +20,16 @@ import pandas as pd
 import pyarrow as pa
 
 from mmm_engine.client.config import check_client_id
-from mmm_engine.errors import DamagedHistoryError, Fault, HistoryError
-from mmm_engine.files.atomic_write import make_private_folder
 from mmm_engine.history import ledger
-from mmm_engine.history.files import (
-    PATIENCE_SECONDS,
-    build_database,
-    connection,
-    exclusive,
-    read_fact,
-    replace_rows,
-    rows_of_owner,
-    write_parquet,
-)
-from mmm_engine.history.tables import FORECAST_LEDGER, METRIC_HISTORY, TABLES, Table, utc_naive
-
-logger = logging.getLogger(__name__)
+from mmm_engine.history.advice_store import AdviceHistory
+from mmm_engine.history.facts import FactStore, Names
+from mmm_engine.history.files import write_parquet
+from mmm_engine.history.tables import FORECAST_LEDGER, METRIC_HISTORY, utc_naive
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 """What a run id may look like: it becomes a file name."""
 
 _ORDER = '"recorded_at", "client", "window", "split", "channel", "metric"'
-
-Names = str | Sequence[str] | None
-"""One value, several, or None for all."""
 
 
 def history_rows(
@@ -90,20 +73,13 @@ def history_rows(
     return rows[list(METRIC_HISTORY.columns)]
 
 
-class History:
-    """The recorded scores and forecasts of all clients.
+class History(FactStore):
+    """The recorded scores and forecasts of all clients; see `FactStore` for its arguments."""
 
-    Safe for several processes and threads: every call opens the file for one short transaction and waits for
-    others up to ``patience`` seconds.
-
-    Args:
-        path: The DuckDB file; made at the first write, with the folders of facts beside it.
-        patience: Seconds to wait for other processes.
-    """
-
-    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
-        self.path = path
-        self.patience = patience
+    @property
+    def advice(self) -> AdviceHistory:
+        """Frozen advice on budgets."""
+        return AdviceHistory(self.path, patience=self.patience)
 
     def append(self, rows: pd.DataFrame) -> int:
         """Record the scores of one or more runs; recording a run again replaces its rows of the same key.
@@ -190,9 +166,9 @@ class History:
         )
         rows = FORECAST_LEDGER.to_frame(FORECAST_LEDGER.to_arrow(rows))
         with self._exclusive():
-            before = self._read_ledger_facts(client)
+            before = self._client_facts(FORECAST_LEDGER, client)
             after = ledger.freeze(before, rows)
-            self._write_ledger(client, after)
+            self._write_client_facts(FORECAST_LEDGER, client, after)
         return len(after) - len(before)
 
     def score_forecasts(self, client: str, actuals: pd.Series, *, scored_at: datetime | None = None) -> int:
@@ -210,11 +186,11 @@ class History:
             HistoryError: If the history cannot be written.
         """
         with self._exclusive():
-            before = self._read_ledger_facts(client)
+            before = self._client_facts(FORECAST_LEDGER, client)
             if before.empty:
                 return 0
             after = ledger.score(before, actuals, scored_at or datetime.now(UTC))
-            self._write_ledger(client, after)
+            self._write_client_facts(FORECAST_LEDGER, client, after)
         return int((after["actual"].notna() & (after["actual"] != before["actual"])).sum())
 
     def ledger(self, client: Names = None) -> pd.DataFrame:
@@ -229,61 +205,12 @@ class History:
         order = '"client", "cutoff", "issued_at", "date"'
         return ledger.judge(self._read(FORECAST_LEDGER, FORECAST_LEDGER.name, {"client": client}, order))
 
-    def rebuild(self) -> int:
-        """Make the DuckDB file again from the facts; the old file is kept as ``<name>.replaced``.
-
-        Returns:
-            Number of rows in the new file.
-
-        Raises:
-            HistoryError: If there are no facts, or one of them is damaged and so is the database.
-        """
-        with self._exclusive():
-            if self.path.exists() and not self._has_facts():
-                fault = Fault(
-                    str(self._home / METRIC_HISTORY.name),
-                    "no fact files",
-                    "the Parquet files that the history is made from",
-                    "put the folder back beside the database; the database was left as it is",
-                )
-                raise HistoryError("metric history", fault)
-            for table in TABLES:
-                for file in table.fact_files(self._home):
-                    self._read_fact(table, file)
-            return build_database(self.path)
-
     # Facts
-
-    @property
-    def _home(self) -> Path:
-        return self.path.parent
-
-    def _has_facts(self) -> bool:
-        return any(table.fact_files(self._home) for table in TABLES)
 
     def _run_file(self, client: str, run_id: str) -> Path:
         if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"run id {run_id!r}: wanted letters, digits, '_', '.' and '-', at most 128")
         return METRIC_HISTORY.fact_file(self._home, (check_client_id(client), run_id))
-
-    def _read_fact(self, table: Table, file: Path) -> pa.Table:
-        """Rows of a fact file; a damaged one is moved aside and made again from the rows that the database has.
-
-        Raises:
-            HistoryError: If the database has no such rows or cannot be read either.
-        """
-        try:
-            return read_fact(table, file)
-        except HistoryError as error:
-            rows = rows_of_owner(self.path, table, table.owner_of(file), self.patience)
-            if rows is None or not rows.num_rows:
-                raise
-            aside = self._home / "quarantine" / table.name / f"{file.name}.{time.time_ns()}"
-            make_private_folder(aside.parent)
-            file.replace(aside)
-            logger.warning("%s It was moved to %s and made again from the database.", error, aside)
-            write_parquet(rows, file)
-            return rows
 
     def _write_run(self, file: Path, run: pd.DataFrame) -> pa.Table:
         """Write the scores of one run, together with those it recorded before; returns all of them."""
@@ -293,74 +220,3 @@ class History:
         rows = METRIC_HISTORY.to_arrow(run)
         write_parquet(rows, file)
         return rows
-
-    def _ledger_file(self, client: str) -> Path:
-        return FORECAST_LEDGER.fact_file(self._home, (check_client_id(client),))
-
-    def _read_ledger_facts(self, client: str) -> pd.DataFrame:
-        file = self._ledger_file(client)
-        rows = (
-            self._read_fact(FORECAST_LEDGER, file) if file.exists() else FORECAST_LEDGER.schema.empty_table()
-        )
-        return FORECAST_LEDGER.to_frame(rows)
-
-    def _write_ledger(self, client: str, ledger: pd.DataFrame) -> None:
-        """Write all forecasts of a client, so that a write that was cut off is made good by the next one."""
-        rows = FORECAST_LEDGER.to_arrow(ledger)
-        write_parquet(rows, self._ledger_file(client))
-        self._store(FORECAST_LEDGER, rows)
-
-    # Database
-
-    def _exclusive(self) -> AbstractContextManager[None]:
-        return exclusive(self._home / METRIC_HISTORY.name / ".lock", self.patience)
-
-    def _store(self, table: Table, rows: pa.Table) -> None:
-        """Bring rows whose facts are written into the database; a damaged one is made again from all facts."""
-        try:
-            if self.path.exists() and replace_rows(self.path, table, rows, self.patience):
-                return
-        except DamagedHistoryError as error:
-            logger.warning("%s It is made again from the facts.", error)
-        build_database(self.path)
-
-    def _read(
-        self,
-        table: Table,
-        relation: str,
-        filters: dict[str, Names],
-        order: str,
-        since: datetime | None = None,
-    ) -> pd.DataFrame:
-        if not self.path.exists():
-            if not self._has_facts():
-                return table.to_frame(table.schema.empty_table())
-            self.rebuild()
-        selected = {column: _as_list(names) for column, names in filters.items() if names is not None}
-        # One parameter a value: DuckDB looks through a list of values into a view, not through a subquery.
-        conditions = [
-            f'"{name}" IN ({", ".join("?" * len(values))})' for name, values in selected.items() if values
-        ]
-        conditions += ["false" for values in selected.values() if not values]
-        parameters: list[object] = [value for values in selected.values() for value in values]
-        if since is not None:
-            conditions.append('"recorded_at" >= ?')
-            parameters.append(utc_naive(since))
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f'SELECT * FROM "{relation}" {where} ORDER BY {order}'  # noqa: S608 (names of this module)
-        try:
-            return self._query(table, query, parameters)
-        except DamagedHistoryError as error:
-            if not self._has_facts():
-                raise
-            logger.warning("%s It is made again from the facts.", error)
-            self.rebuild()
-            return self._query(table, query, parameters)
-
-    def _query(self, table: Table, query: str, parameters: list[object]) -> pd.DataFrame:
-        with connection(self.path, read_only=True, patience=self.patience) as database:
-            return table.to_frame(database.sql(query, params=parameters).to_arrow_table())
-
-
-def _as_list(names: str | Sequence[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)

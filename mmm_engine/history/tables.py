@@ -1,6 +1,7 @@
 """The tables of the history: their columns, keys and fact files, and the views that a BI tool reads.
 
-Here: what a row of ``metric_history`` and ``forecast_ledger`` is, in SQL and in Arrow, and the views on them.
+Here: what a row of ``metric_history``, ``forecast_ledger`` and ``advice_ledger`` is, in SQL and in Arrow, and the
+views on them.
 Not here: files, locks and connections (files.py), what is written when (store.py).
 
 Times are UTC without a zone, dates are dates. A score that is not defined is NaN in the tables, as everywhere
@@ -165,7 +166,41 @@ FORECAST_LEDGER = Table(
     nullable=("actual", "scored_at"),
 )
 
-TABLES = (METRIC_HISTORY, FORECAST_LEDGER)
+ALL_CHANNELS = "all"
+"""Channel of the row of an advice ledger that stands for all of them together."""
+
+ADVICE_LEDGER = Table(
+    name="advice_ledger",
+    columns={
+        "client": "VARCHAR",
+        "issued_at": "TIMESTAMP",
+        "cutoff": "DATE",
+        "first_date": "DATE",
+        "last_date": "DATE",
+        "channel": "VARCHAR",
+        "advice": "VARCHAR",
+        "today": "DOUBLE",
+        "advised": "DOUBLE",
+        "marginal": "DOUBLE",
+        "expected": "DOUBLE",
+        "q05": "DOUBLE",
+        "q95": "DOUBLE",
+        "spent": "DOUBLE",
+        "delivery": "DOUBLE",
+        "happened": "DOUBLE",
+        "rest": "DOUBLE",
+        "pit": "DOUBLE",
+        "scored_at": "TIMESTAMP",
+        "run_id": "VARCHAR",
+        "data_version": "VARCHAR",
+        "request_version": "VARCHAR",
+    },
+    key=("client", "cutoff", "data_version", "request_version", "channel"),
+    owner=("client",),
+    nullable=("spent", "delivery", "happened", "rest", "pit", "scored_at"),
+)
+
+TABLES = (METRIC_HISTORY, FORECAST_LEDGER, ADVICE_LEDGER)
 
 QUANTILE_WEIGHTS: Mapping[str, float] = {"q05": 0.15, "q25": 0.225, "q50": 0.25, "q75": 0.225, "q95": 0.15}
 """Share of all quantile levels that lie nearest to each stored one: its weight in an approximate CRPS."""
@@ -193,7 +228,7 @@ def utc_naive(moment: datetime) -> datetime:
 def definitions() -> list[str]:
     """Statements that make all tables and views in an empty database, in order."""
     tables = [table.create_sql for table in TABLES]
-    return [*tables, _LATEST_METRICS, _METRIC_TREND, _OPEN_ALARMS, _forecast_accuracy()]
+    return [*tables, _LATEST_METRICS, _METRIC_TREND, _OPEN_ALARMS, _forecast_accuracy(), _ADVICE_OUTCOMES]
 
 
 def definitions_version() -> str:
@@ -257,6 +292,17 @@ SELECT client, substr(metric, length('drift_') + 1) AS stream, value AS severity
 FROM latest_metrics
 WHERE starts_with(metric, 'drift_') AND value >= 1
 """
+
+
+# One row for each piece of advice whose periods have come; happened = expected + delivery + rest.
+_ADVICE_OUTCOMES = f"""
+CREATE VIEW advice_outcomes AS
+SELECT client, issued_at, cutoff, first_date, last_date, advice, advised, spent, expected, delivery, rest, happened,
+    rest / nullif(happened, 0) AS rest_share,
+    pit BETWEEN 0.05 AND 0.95 AS inside_90
+FROM advice_ledger
+WHERE channel = '{ALL_CHANNELS}' AND scored_at IS NOT NULL
+"""  # noqa: S608 (a constant of this file)
 
 
 def _forecast_accuracy() -> str:
