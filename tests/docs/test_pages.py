@@ -34,7 +34,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 SUFFIXES = r"py|md|yaml|yml|csv|json|lock|toml|html|css|js|j2|svg|png"
 FILE = re.compile(rf"[\w*./<>-]*\w\.(?:{SUFFIXES})")
 DERIVED = re.compile(
-    r"^(?:\$|quarantine/|schedules/|dagster_home/|storage/|report/|metric_history|forecast_ledger|advice_|~)|<"
+    r"^(?:\$|quarantine/|schedules/|dagster_home/|storage/|report/|metric_history|forecast_ledger|advice_ledger|advice_draws|~)|<"
 )
 # Files of a user, or of a home: named in examples, not part of the project.
 OF_USERS = {
