@@ -19,10 +19,11 @@ from dagster import DagsterEventType
 
 from mmm_assets import home
 from mmm_assets.automation.notices import (
-    DeliveryError,
+    Channel,
     Notice,
     NoticeConfig,
     channel_names,
+    deliver,
     read_notice_config,
 )
 from mmm_assets.checks.evaluations import was_judged
@@ -50,19 +51,19 @@ def failure_notices(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     except ConfigError as error:  # settings that cannot be read must not silence the log
         context.log.error(str(error))
         config = NoticeConfig()
-    failures_told, next_places = 0, {}
+    before: dict[str, Place] = {}
+    after: dict[str, Place] = {}
+    notices: dict[str, tuple[Channel, Notice]] = {}
     for name, channel in channel_names(config.channels):
-        place = places.get(name) or _newest(context.instance)
-        next_places[name] = place
-        lines, after = failures_since(context.instance, place, warnings=config.warnings)
-        try:
-            if lines:
-                channel.send(Notice(f"mmm: {len(lines)} failures", tuple(lines)), context.log)
-        except DeliveryError as error:
-            context.log.error(f"notice not delivered, it is tried again: {error}")
-            continue
-        next_places[name] = after
-        failures_told += len(lines)
+        before[name] = places.get(name) or _newest(context.instance)
+        lines, after[name] = failures_since(context.instance, before[name], warnings=config.warnings)
+        if lines:
+            notices[name] = (channel, Notice(f"mmm: {len(lines)} failures", tuple(lines)))
+    faults = deliver(notices, context.log)
+    for name, fault in faults.items():
+        context.log.error(f"notice not delivered, it is tried again: {name}: {fault}")
+    failures_told = sum(len(notice.lines) for name, (_, notice) in notices.items() if name not in faults)
+    next_places = {name: before[name] if name in faults else after[name] for name in after}
     return dg.SensorResult(skip_reason=f"{failures_told} failures told", cursor=json.dumps(next_places))
 
 

@@ -10,29 +10,54 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import smtplib
 import ssl
+import threading
+import time
 import urllib.error
 import urllib.request
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import getaddresses
 from logging import Logger
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from mmm_engine.client.validation import Draft, Frozen
+from mmm_engine.client.validation import Draft, Frozen, PlainText, refused
 from mmm_engine.errors import ConfigError
-from mmm_engine.files.yaml_document import read_document
+from mmm_engine.files.yaml_document import read_document, shorten
 
 FILE_NAME = "notices.yaml"
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0  # without a byte from a server
+DELIVERY_SECONDS = 30.0  # for all channels together: a tick that takes a minute is given up by Dagster
 MOST_LINES = 200  # a message is read on a phone; the UI has the rest
 
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
+_MAILBOX = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,255}")
+
+
+def _checked_host(text: str) -> str:
+    if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
+        raise refused(shorten(text), "the name or the address of a host", "write it as in smtp.example.org")
+    return text
+
+
+def _checked_mailbox(text: str) -> str:
+    addresses = [address for _, address in getaddresses([text])]
+    if len(addresses) != 1 or not _MAILBOX.fullmatch(addresses[0]):
+        wanted = "one mail address"
+        raise refused(shorten(text), wanted, "write it as in me@example.org or Me <me@example.org>")
+    return text
+
+
+Host = Annotated[PlainText, AfterValidator(_checked_host)]
+Mailbox = Annotated[PlainText, AfterValidator(_checked_mailbox)]
 
 
 def _as_tuple(value: object) -> object:
@@ -117,10 +142,10 @@ class EmailChannel(Channel):
     """Mail by SMTP, with TLS unless the server is on this machine."""
 
     kind: Literal["email"] = "email"
-    host: str
+    host: Host
     port: Annotated[int, Field(ge=1, le=65535)] = 587
-    sender: str
-    recipients: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_tuple)]
+    sender: Mailbox
+    recipients: Annotated[tuple[Mailbox, ...], Field(min_length=1), BeforeValidator(_as_tuple)]
     user_env: EnvironmentName | None = None
     password_env: EnvironmentName | None = None
     starttls: bool = True
@@ -181,6 +206,57 @@ def channel_names(channels: Sequence[Channel]) -> Iterator[tuple[str, Channel]]:
     """Each channel with a name that stays the same while the file does ("1 webhook")."""
     for number, channel in enumerate(channels, start=1):
         yield f"{number} {getattr(channel, 'kind', '')}", channel
+
+
+def deliver(
+    notices: Mapping[str, tuple[Channel, Notice]], log: Logger, seconds: float = DELIVERY_SECONDS
+) -> dict[str, str]:
+    """Send notices side by side: whatever becomes of one channel costs the others nothing.
+
+    Args:
+        notices: Channel and notice by the channel's name.
+        log: Takes the notices of log channels.
+        seconds: After which a channel that is not done has failed. Its server may hold on to it for longer; until it
+            lets go, the channel is not tried again.
+
+    Returns:
+        Why a notice was not delivered, by the channel's name.
+    """
+    faults: dict[str, str] = {}
+    until = time.monotonic() + seconds
+    senders = {}
+    for name, (channel, notice) in notices.items():
+        if name in _under_way and _under_way[name].is_alive():
+            faults[name] = "the server still holds the notice before"
+            continue
+        results: list[str] = []
+        senders[name] = results
+        _under_way[name] = threading.Thread(
+            target=_send, args=(channel, notice, log, results), daemon=True, name=f"notice {name}"
+        )
+        _under_way[name].start()
+    for name, results in senders.items():
+        _under_way[name].join(max(until - time.monotonic(), 0))
+        if not results:
+            faults[name] = f"not done after {seconds:g} s"
+        elif results[0]:
+            faults[name] = results[0]
+    return faults
+
+
+_under_way: dict[str, threading.Thread] = {}
+
+
+def _send(channel: Channel, notice: Notice, log: Logger, results: list[str]) -> None:
+    """Send a notice; adds why that failed to the results, or an empty text."""
+    try:
+        channel.send(notice, log)
+    except DeliveryError as error:
+        results.append(str(error))
+    except Exception as error:  # its words could hold an address that is a password
+        results.append(type(error).__name__)
+    else:
+        results.append("")
 
 
 def _secret(name: str) -> str:

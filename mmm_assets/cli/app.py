@@ -9,6 +9,7 @@ Exit codes: 0 done, 1 a check or a run failed, 2 bad input. Commands import what
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -58,6 +59,9 @@ for command in COMMANDS:
 
 def main() -> None:
     """Entry point: every error a user can mend ends in one message and exit code 2."""
+    os.environ["PYTHONSAFEPATH"] = (
+        "1"  # no child process takes modules from the folder that this was called in
+    )
     try:
         app()
     except MMMError as error:

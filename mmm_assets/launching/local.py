@@ -35,7 +35,7 @@ from mmm_assets.dagster_private.launching import (
     WorkerStatus,
     execute_launched,
 )
-from mmm_assets.launching.processes import claim_run, health_of_process
+from mmm_assets.launching.processes import claim_run, health_of_process, without_current_folder
 
 GRACE_SECONDS = 15.0  # for a run that is asked to stop
 WARM = "mmm_assets.warm"  # named, not imported: it imports the definitions, which stand above this module
@@ -76,7 +76,8 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         folder = root_directory(self._instance)
         arguments = (run_id, folder, {**os.environ, "DAGSTER_HOME": str(folder)})
         process = self._server.Process(target=execute, args=arguments, name=f"run {run_id}", daemon=True)
-        process.start()
+        with without_current_folder():  # the first start also starts the fork server
+            process.start()
         self._processes[run_id] = process
 
     def terminate(self, run_id: str) -> bool:

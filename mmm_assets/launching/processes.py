@@ -1,6 +1,7 @@
 """Which process executes a run, and whether it still does.
 
-Here: the identity of a process, taking a run, the health of runs that a process of this machine has taken.
+Here: the identity of a process, taking a run, the health of runs that a process of this machine has taken, starting
+processes that take no module from the current folder.
 Not here: what follows when a process is gone: Dagster's run monitoring fails the run, frees its pools, repeats it.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -60,6 +63,23 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             end_as_failed(instance, run, str(health.msg))
             ended.append(run.run_id)
     return ended
+
+
+@contextmanager
+def without_current_folder() -> Iterator[None]:
+    """Python processes that are started in this block do not look for modules in the folder they are started in.
+
+    Those of `multiprocessing` would: a `selectors.py` there would run as their first import.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _start_of(pid: int) -> str:

@@ -38,9 +38,13 @@ def page_address(page: str) -> str:
 
 
 def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
-    """Serve the pages of a home from a process of its own until this one ends."""
-    command = [sys.executable, "-m", "mmm_assets.pages.server", str(home), str(port), str(os.getpid())]
-    return subprocess.Popen(command)
+    """Serve the pages of a home from a process of its own until this one ends.
+
+    Isolated (`-I`): no module of the current folder, of `PYTHONPATH` or of the user's own packages takes the place of
+    one that it imports.
+    """
+    module = ["-I", "-m", "mmm_assets.pages.server"]
+    return subprocess.Popen([sys.executable, *module, str(home), str(port), str(os.getpid())], cwd=home)
 
 
 def make_server(home: Path, port: int) -> ThreadingHTTPServer:

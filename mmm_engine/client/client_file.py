@@ -59,7 +59,7 @@ def inspect_client_config(path: Path) -> tuple[ClientConfig | None, tuple[Fault,
 
     The settings serve to check the data file in the same pass; a model is never fitted from them.
     """
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return None, (_missing_file(path),)
     folder = path.parent.resolve()
     if link_faults := folder_faults(path, folder, found="a link out of the data folder"):

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
 from mmm_engine.client.decision_config import DecisionConfig
-from mmm_engine.client.lift_test_config import LiftTest, lift_test_problems
+from mmm_engine.client.lift_test_config import MOST_TESTS, LiftTest, lift_test_problems
 from mmm_engine.client.model_config import (
     AdstockConfig,
     ModelConfig,
@@ -33,10 +33,12 @@ from mmm_engine.client.model_config import (
 )
 from mmm_engine.client.return_priors import ReturnPrior
 from mmm_engine.client.thresholds import ThresholdConfig
-from mmm_engine.client.validation import DataPath, Frozen, Problem, refusal, refused
+from mmm_engine.client.validation import DataPath, Frozen, PlainText, Problem, refusal, refused
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.yaml_document import Location, shorten
 
+MOST_COLUMNS = 200
+"""Channels, and controls: each has parameters of its own, and several checks compare them all with each other."""
 CLIENT_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 # Words that stand for something else beside column names in the platform's own tables.
 RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"})
@@ -98,7 +100,7 @@ class ChannelConfig(Frozen):
     """
 
     column: Column
-    unit: Annotated[str, Field(min_length=1, max_length=40)] = "spend"
+    unit: Annotated[PlainText, Field(min_length=1, max_length=40)] = "spend"
     cost: Column | None = None
     adstock: AdstockConfig | None = None
     saturation: SaturationKind | None = None
@@ -148,12 +150,18 @@ class ClientConfig(Frozen):
     data: DataPath
     date: Column
     target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
-    channels: Annotated[tuple[ChannelConfig, ...], Field(min_length=1), BeforeValidator(_columns_as_mappings)]
-    controls: Annotated[tuple[ControlConfig, ...], BeforeValidator(_columns_as_mappings)] = ()
-    currency: Annotated[str, Field(max_length=8, pattern=r"^\S*$")] = ""
+    channels: Annotated[
+        tuple[ChannelConfig, ...],
+        Field(min_length=1, max_length=MOST_COLUMNS),
+        BeforeValidator(_columns_as_mappings),
+    ]
+    controls: Annotated[
+        tuple[ControlConfig, ...], Field(max_length=MOST_COLUMNS), BeforeValidator(_columns_as_mappings)
+    ] = ()
+    currency: Annotated[PlainText, Field(max_length=8, pattern=r"^\S*$")] = ""
     model: ModelConfig = ModelConfig()
     calibration: DataPath | None = None
-    lift_tests: Annotated[tuple[LiftTest, ...], BeforeValidator(_as_tuple)] = ()
+    lift_tests: Annotated[tuple[LiftTest, ...], Field(max_length=MOST_TESTS), BeforeValidator(_as_tuple)] = ()
     sampler: SamplerConfig = SamplerConfig()
     thresholds: ThresholdConfig = ThresholdConfig()
     audit: AuditConfig = AuditConfig()

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from mmm_engine.client.validation import Frozen, Problem, nearest, refused
+from mmm_engine.client.validation import Frozen, PlainText, Problem, nearest, refused
 from mmm_engine.files.yaml_document import shorten
 
 BUDGET_WORDS = "an amount, last_4, last_13, profit, roi 2, mroi 1, +20000, -20000, +10% or -10%"
@@ -148,13 +148,13 @@ class DecisionConfig(Frozen):
 
     margin: Annotated[float, Field(gt=0)] | None = None
     horizon: Annotated[int, Field(ge=1, le=53)] = 4
-    budget: Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked_budget)] = "last_4"
+    budget: Annotated[PlainText, BeforeValidator(_as_text), AfterValidator(_checked_budget)] = "last_4"
     within: Annotated[float, Field(ge=0, le=10)] = 0.3
     bounds: Annotated[
         dict[str, tuple[Amount, Amount]], BeforeValidator(_pairs), AfterValidator(_checked_bounds)
     ] = Field(default_factory=dict)
     keep: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
-    objective: Annotated[str, AfterValidator(_checked_objective)] = "mean"
+    objective: Annotated[PlainText, AfterValidator(_checked_objective)] = "mean"
 
     def name_problems(self, channels: tuple[str, ...]) -> Iterator[Problem]:
         """Channels that are named here and that the client does not have."""

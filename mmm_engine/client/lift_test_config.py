@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mmm_engine.array_types import Floats
 
 
+MOST_TESTS = 1000
+"""Lift tests of a client: each is a term of its own in the likelihood."""
+
+
 class LiftTest(Frozen):
     """An experiment: what more (or less) of a channel brought, in original units.
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.array_types import Days, Floats
-from mmm_engine.client.lift_test_config import LiftTest
+from mmm_engine.client.lift_test_config import MOST_TESTS, LiftTest
 from mmm_engine.client.validation import DATA_SUFFIXES, nearest, place
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Rows, is_missing
@@ -75,6 +75,12 @@ def read_lift_tests(table: Table) -> tuple[tuple[LiftTest, ...], list[Fault]]:
         table: Cells of the columns `LIFT_COLUMNS` and of any of `OPTIONAL_COLUMNS`, one row a test, in original units.
     """
     faults = list(_header_faults(table))
+    if len(table.rows) > MOST_TESTS:
+        found, fix = (
+            f"{len(table.rows):,} rows",
+            "join tests of the same weeks, leave out those that say little",
+        )
+        faults.append(Fault("the file", found, f"at most {MOST_TESTS:,} tests", fix))
     if faults:
         return (), faults
     days, faults, _ = read_dates(table.columns["date"], "date", table.rows)

@@ -126,6 +126,10 @@ Day = Annotated[str, AfterValidator(_checked_day)]
 Priors = Annotated[dict[str, dict[str, object]], AfterValidator(_checked_priors)]
 
 
+MOST_EVENTS = 200
+"""Names of events, and of holidays: each is a column of the model."""
+
+
 class AdstockConfig(Frozen):
     """How long a period's media goes on working.
 
@@ -199,7 +203,9 @@ class HolidaysConfig(Frozen):
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{2,3}$")]
     subdivision: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w -]+$")] | None = None
-    days: Annotated[tuple[EventConfig, ...], Field(min_length=1), BeforeValidator(_events_as_list)]
+    days: Annotated[
+        tuple[EventConfig, ...], Field(min_length=1, max_length=MOST_EVENTS), BeforeValidator(_events_as_list)
+    ]
 
     @model_validator(mode="after")
     def _check_names(self) -> HolidaysConfig:
@@ -233,7 +239,9 @@ class ModelConfig(Frozen):
     baseline: BaselineConfig | None = None
     trend: TrendConfig | None = None
     holidays: HolidaysConfig | None = None
-    events: Annotated[tuple[EventConfig, ...], BeforeValidator(_events_as_list)] = ()
+    events: Annotated[
+        tuple[EventConfig, ...], Field(max_length=MOST_EVENTS), BeforeValidator(_events_as_list)
+    ] = ()
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
     priors: Priors = Field(default_factory=dict)
     returns: ReturnsConfig | None = None

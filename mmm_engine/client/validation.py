@@ -82,6 +82,16 @@ def _checked_data_path(text: str) -> str:
     return text
 
 
+def _checked_text(text: str) -> str:
+    if not text.isprintable():
+        wanted = "printable characters: none that steer a terminal or turn the direction of writing"
+        raise refused(shorten(text), wanted, "write the word anew, without what was copied along")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(_checked_text)]
+"""Text of a person that reaches terminals, logs and pages."""
+
 DataPath = Annotated[str, AfterValidator(_checked_data_path)]
 
 
@@ -216,6 +226,9 @@ def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Prob
             yield Problem((*location, *problem.location), problem.found, problem.wanted, problem.fix)
     elif kind == "too_short" and value:
         pass  # it has entries, all of them faulty and named already
+    elif kind == "too_long":
+        found = f"{len(value):,} entries" if hasattr(value, "__len__") else "too many entries"
+        yield Problem(location, found, f"at most {context['max_length']}", "join or leave out some of them")
     elif kind == "missing":
         name = str(location[-1])
         yield Problem(location, "nothing", f"the setting '{name}'", f"add a line '{name}: …'")

@@ -161,7 +161,7 @@ def _parquet_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Tabl
         unpacked.validate(full=True)  # text that is not UTF-8 would only fail once its cells are read
         header = tuple(name.strip() for name in unpacked.column_names)
         kept = [(name, index) for index, name in enumerate(header) if name in names_to_keep]
-        columns = {name: _cells(unpacked.column(index)) for name, index in kept}
+        columns = {name: _cells(name, unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         found = f"a broken Parquet file ({plain(reason, 120)})"
@@ -171,12 +171,18 @@ def _parquet_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Tabl
     return Table(header, columns, rows), faults
 
 
-def _cells(column: pyarrow.ChunkedArray) -> pd.Series:
+def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
     """A Parquet column as a series; text that rows share stays one object."""
     import pyarrow as pa
 
     if not pa.types.is_dictionary(column.type):
-        typed: pd.Series = column.to_pandas()
+        try:
+            typed: pd.Series = column.to_pandas()
+        except LookupError:
+            found = f"the time zone {shorten(getattr(column.type, 'tz', ''))}, which does not exist"
+            fix = "export the column as plain dates"
+            where = f"column '{plain(name)}'"
+            raise _UnreadableError(found, "dates, or times of a zone such as 'UTC'", fix, where) from None
         return typed
     cells: list[object] = []
     for chunk in column.chunks:

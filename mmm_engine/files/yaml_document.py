@@ -48,17 +48,31 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loader without aliases (a few lines of them can unfold into gigabytes) and without dates."""
+    """Safe loader without aliases (a few lines of them can unfold into gigabytes), without tags and without dates."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The next node; an alias is refused."""
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, "an alias (*name), which this file may not use", mark
-            )
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
+        """The next node; an alias or a tag is refused."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.events.AliasEvent):
+            what = "an alias (*name)"
+        elif (tag := getattr(event, "tag", None)) is not None:
+            what = f"a tag ({plain(tag.replace('tag:yaml.org,2002:', '!!'))})"
+        else:
+            node: yaml.Node | None = super().compose_node(parent, index)
+            return node
+        raise yaml.composer.ComposerError(
+            None, None, f"{what}, which this file may not use", event.start_mark
+        )
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        """The value of a node; one that Python cannot make is refused with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
+            value = shorten(str(node.value))
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{value}, which cannot be read as a value", node.start_mark
+            ) from error
 
 
 # PyYAML reads 2023-01-02 as a date (a column may be called so) and 1e-3 as text.
@@ -123,7 +137,7 @@ def parse_document(text: str) -> Document:
         return _unreadable(
             "the file", "lists nested too deeply", "valid YAML", "write plain settings, one a line"
         )
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         found = " ".join(str(error).split()) or type(error).__name__
         return _unreadable("the file", found[:200], "valid YAML", "write plain settings, one a line")
     finally:

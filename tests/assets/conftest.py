@@ -131,6 +131,7 @@ def mmm(monkeypatch, capsys):
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["mmm", *map(str, words)])
+        monkeypatch.setenv("PYTHONSAFEPATH", "")  # what the command sets is gone after the test
         code = 0
         try:
             main()

@@ -1,9 +1,12 @@
 """People are told what failed, once, by every channel, also after one was down; secrets stay in the environment."""
 
+import contextlib
 import http.server
 import json
+import logging
 import socketserver
 import threading
+import time
 from contextlib import contextmanager
 
 import dagster as dg
@@ -11,10 +14,12 @@ import pytest
 
 from mmm_assets.automation import alerts
 from mmm_assets.automation.notices import (
+    Channel,
     EmailChannel,
     Notice,
     NoticeConfig,
     WebhookChannel,
+    deliver,
     read_notice_config,
 )
 from mmm_assets.definitions import build_defs
@@ -185,6 +190,41 @@ def test_a_channel_that_was_down_gets_it_later_and_the_other_not_twice(
         assert (len(hook.posted), len(other.posted)) == (1, 1)
 
 
+class _Dripping(socketserver.BaseRequestHandler):
+    """A server that sends a byte now and then, for ever."""
+
+    def handle(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.request.sendall(b"H")
+                time.sleep(0.02)
+
+
+class _Odd(Channel):
+    """A channel with a fault that nobody has thought of."""
+
+    kind: str = "odd"
+
+    def send(self, notice, log):
+        raise KeyError("what")
+
+
+def test_a_delivery_ends_in_time_and_costs_the_others_nothing(monkeypatch):
+    """A server that drips bytes, a fault of a library: each is its own channel's, and a good channel gets through."""
+    notice = Notice("mmm: 1 failures", ("shop: broken",))
+    with serving(_Dripping) as dripping, serving(_Hook) as good:
+        for name, server in (("DRIPPING", dripping), ("GOOD", good)):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}/")
+        slow = WebhookChannel(url_env="DRIPPING")
+        channels = {"1": slow, "2": _Odd(), "3": WebhookChannel(url_env="GOOD")}
+        log = logging.getLogger("test")
+        faults = deliver({name: (channel, notice) for name, channel in channels.items()}, log, seconds=0.5)
+        assert faults == {"1": "not done after 0.5 s", "2": "KeyError"}
+        assert good.posted == [notice.text]
+        again = deliver({"1": (slow, notice)}, log, seconds=0.5)
+        assert again == {"1": "the server still holds the notice before"}
+
+
 def test_a_secret_is_in_no_message(refresh, data_dir, hook, tick, home, capfd, monkeypatch):
     """A webhook's address is a password: neither error nor log shows it; a missing variable is named."""
     hook.status = 500
@@ -232,6 +272,21 @@ def test_long_notices_are_cut():
         ("channels: [{kind: webhook, url_env: 'https://hooks.example/T0'}]", "url_env"),
         ("channel: []", "channel"),
         ("channels: [", "found"),
+        ("channels: !!bool maybe", "found"),
+        ("warnings: !!float ''", "found"),
+        *(
+            (f"channels: [{{kind: email, host: {host}, sender: {sender}, recipients: [{recipient}]}}]", fault)
+            for host, sender, recipient, fault in (
+                ("'a b'", "a@b.c", "d@e.f", "host"),
+                ("a..b", "a@b.c", "d@e.f", "host"),
+                (f"{'a' * 64}.org", "a@b.c", "d@e.f", "host"),
+                ("'mail.example.org:587'", "a@b.c", "d@e.f", "host"),
+                ("mail.example.org", '"a@b.c\\nBcc: x@y.z"', "d@e.f", "sender"),
+                ("mail.example.org", "nobody", "d@e.f", "sender"),
+                ("mail.example.org", "a@b.c", '"d@e.f\\r\\n"', "recipients"),
+                ("mail.example.org", "a@b.c", "'d@e.f, g@h.i'", "recipients"),
+            )
+        ),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(home, written, fault):

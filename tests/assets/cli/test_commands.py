@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit codes, and that bad input writes nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -419,6 +420,8 @@ def test_ui_starts_dagster_on_this_machine_only(mmm, home, monkeypatch, tmp_path
     assert served == [(home, 4000)]
     assert "http://127.0.0.1:4000/portfolio/portfolio.html" in out
     (words,) = calls
+    assert words[1] == "-P"  # nor does the web server take modules from the folder it is started in,
+    assert os.environ["PYTHONSAFEPATH"] == "1"  # or the daemon and the code server, which it starts
     assert words[words.index("-h") + 1] == "127.0.0.1"
     assert Path(words[words.index("-w") + 1]).name == "workspace.yaml"
     assert Path(words[words.index("-w") + 1]).is_absolute()

@@ -1,5 +1,8 @@
 """Client files: every fault at once with its line, paths that stay in the folder, what survives a faulty file."""
 
+import copy
+import functools
+
 import pytest
 
 from mmm_engine.client.client_file import (
@@ -245,3 +248,78 @@ def test_hostile_names_reach_the_message_as_text(tmp_path):
     ):
         faults = faults_of_settings(tmp_path, text)
         assert all(fault.isprintable() and len(fault) < 600 for fault in faults)
+
+
+BIDI, ESCAPE, NEWLINE = "\u202e", "\x1b[31m", "\n"
+EVERY_TEXT = {
+    "currency": "EUR",
+    "channels": [{"column": "tv", "unit": "GRP", "cost": "tv_cost"}, "radio"],
+    "controls": [{"column": "price", "effect": "any"}],
+    "model": {
+        "preset": "toolkit",
+        "events": {"black friday": "2024-11-29"},
+        "holidays": {"country": "DE", "subdivision": "BY", "days": {"Epiphany": ["2024-01-06"]}},
+        "priors": {"intercept": {"distribution": "HalfNormal", "sigma": 1}},
+    },
+    "lift_tests": [{"channel": "tv", "date": "2024-03-04", "delta_x": 1, "delta_y": 1, "sigma": 1}],
+    "decision": {"budget": "last_4", "objective": "mean", "keep": ["radio"], "bounds": {"tv": [1, 2]}},
+}
+
+
+def texts_in(value, path=()):
+    """The way to every text and every name in settings."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if path != ("model", "priors"):  # the model knows which there are, and refuses the others
+                yield (*path, name), "name"
+            yield from texts_in(part, (*path, name))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from texts_in(part, (*path, index))
+    elif isinstance(value, str):
+        yield path, "text"
+
+
+@pytest.mark.parametrize("mark", [BIDI, ESCAPE, NEWLINE])
+@pytest.mark.parametrize(("path", "what"), list(texts_in(SETTINGS | EVERY_TEXT)))
+def test_no_text_of_a_client_file_steers_a_terminal(path, what, mark):
+    """Whatever is written, names of settings too: refused, and the message shows it as an escape."""
+    settings = copy.deepcopy(SETTINGS | EVERY_TEXT)
+    client_config_from_mapping(settings)
+    around = functools.reduce(lambda values, part: values[part], path[:-1], settings)
+    if what == "name":
+        around[path[-1] + mark] = around.pop(path[-1])
+    else:
+        around[path[-1]] += mark
+    with pytest.raises(ConfigError) as caught:
+        client_config_from_mapping(settings)
+    assert all(line.isprintable() for line in str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("section", "entries"),
+    [
+        ("channels", [f"c{number}" for number in range(10_000)]),
+        ("controls", [f"c{number}" for number in range(201)]),
+        ("model.events", {f"e{number}": "2024-01-01" for number in range(201)}),
+        ("lift_tests", [EVERY_TEXT["lift_tests"][0]] * 1001),
+    ],
+)
+def test_more_than_a_model_can_have_is_refused_before_any_work(section, entries):
+    """Checks compare columns with each other: ten thousand channels took minutes."""
+    outer, _, inner = section.partition(".")
+    most = 1000 if outer == "lift_tests" else 200
+    with pytest.raises(ConfigError, match=f"{len(entries):,} entries; wanted at most {most}"):
+        shop_config(**{outer: {inner: entries} if inner else entries})
+
+
+def test_links_that_go_in_a_circle_are_one_fault(tmp_path):
+    """As the client file, as its rows, as its table of lift tests."""
+    for name in ("shop.yaml", "rows.csv"):
+        (tmp_path / name).symlink_to(tmp_path / name)
+    _, (fault,) = inspect_client_config(tmp_path / "shop.yaml")
+    assert "Too many levels of symbolic links" in fault.found
+    (tmp_path / "shop.yaml").unlink()
+    (tmp_path / "shop.yaml").write_text(SHOP.replace("shop.csv", "rows.csv") + "calibration: rows.csv\n")
+    _, (fault,) = inspect_client_config(tmp_path / "shop.yaml")
+    assert "Too many levels of symbolic links" in fault.found

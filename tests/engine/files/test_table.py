@@ -205,3 +205,18 @@ def test_any_bytes_give_a_table_or_faults(tmp_path_factory, content, name):
     table, faults = read_table(path, WANTED)
     assert (table is not None) or faults
     assert all(fault.where and fault.found and fault.wanted and fault.fix for fault in faults)
+
+
+def test_a_time_zone_that_does_not_exist_is_a_fault_of_its_column(tmp_path):
+    """Of a column that is asked for; others may be in any zone."""
+    from datetime import datetime
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    there = pa.array([datetime(2024, 1, 1)], pa.timestamp("us", tz="Mars/Olympus"))
+    pq.write_table(pa.table({"a": there}), tmp_path / "rows.parquet")
+    fault = fault_of(tmp_path, (tmp_path / "rows.parquet").read_bytes(), "rows.parquet")
+    assert fault.startswith("column 'a': found the time zone 'Mars/Olympus', which does not exist")
+    pq.write_table(pa.table({"other": there, "b": [1]}), tmp_path / "rows.parquet")
+    assert read_table(tmp_path / "rows.parquet", WANTED)[1] == []

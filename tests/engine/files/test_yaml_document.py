@@ -57,7 +57,12 @@ def test_plain_words_stay_what_they_look_like():
         ("a: &x [1]\nb: *x\n", "line 2: found text that breaks YAML (an alias"),
         ("a: !!python/object/apply:os.system [ls]", "line 1: found text that breaks YAML"),
         ("[" * 50_000, "the file: found lists nested too deeply"),
-        ("a: " + "9" * 10_000, "the file: found Exceeds the limit"),
+        ("a: " + "9" * 10_000, "line 1: found text that breaks YAML ('9999"),
+        ("a: 1\nb: !!float ''", "line 2: found text that breaks YAML (a tag (!!float), which this file"),
+        ("a: !!bool maybe", "line 1: found text that breaks YAML (a tag (!!bool)"),
+        ("a: !!timestamp x", "line 1: found text that breaks YAML (a tag"),
+        ("a: !own x", "line 1: found text that breaks YAML (a tag (!own)"),
+        ("a: !<\x1b[31m> x", "the file: found unacceptable character"),
         ("a: \0", "the file: found unacceptable character"),
         ("--- \na: 1\n---\nb: 2\n", "line 3: found text that breaks YAML"),
         ("? [1]\n: 2", "line 1: found text that breaks YAML"),
@@ -68,7 +73,30 @@ def test_what_is_no_mapping_is_one_fault(text, found):
     assert only_fault(text).startswith(found)
 
 
-@given(st.one_of(st.text(), st.text(alphabet="ab:-[]{}&*!|>?#%@`'\"\n\t ,019.~<")))
+TAGS = (
+    "bool",
+    "int",
+    "float",
+    "binary",
+    "timestamp",
+    "omap",
+    "pairs",
+    "set",
+    "str",
+    "seq",
+    "null",
+    "value",
+    "merge",
+)
+TAGGED = st.builds(
+    "a: {}{} {}".format,
+    st.sampled_from(["!!", "!", "! "]),
+    st.sampled_from(TAGS),
+    st.sampled_from(["''", "maybe", "[x]", "{x}", "'é'", "-", "0x", ":"]),
+)
+
+
+@given(st.one_of(st.text(), st.text(alphabet="ab:-[]{}&*!|>?#%@`'\"\n\t ,019.~<"), TAGGED))
 def test_any_text_gives_a_document(text):
     """No text raises."""
     document = parse_document(text)
