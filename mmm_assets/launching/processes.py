@@ -69,7 +69,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 def without_current_folder() -> Iterator[None]:
     """Python processes that are started in this block do not look for modules in the folder they are started in.
 
-    Those of `multiprocessing` would: a `selectors.py` there would run as their first import.
+    Those of `multiprocessing` would: a module called `selectors` there would be their first import.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
