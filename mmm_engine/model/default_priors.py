@@ -135,6 +135,10 @@ PROCESS_DEFAULTS: dict[str, dict[str, float]] = {
     "intercept_tvp_config": {"eta_lam": 1.0, "ls_mu": 5.0, "ls_sigma": 5.0},
 }
 
+CALIBRATED_MEDIA_LENGTH = {"ls_mu": 20.0, "ls_sigma": 8.0}
+"""Weeks over which the preset `calibrated` lets media work better or worse: what comes and goes within a few weeks
+cannot be told from noise and carry-over, and beside a baseline that wanders it only blurs the curve's size."""
+
 
 Range = tuple[float, float]
 """The open interval that a parameter must lie in."""
@@ -168,6 +172,14 @@ class ClientPriors:
         """A prior as it is written: the client's, else the default."""
         self._model_names.add(name)
         return self._of_model.get(name, default)
+
+    def process_settings(self, setting: str) -> Mapping[str, Any]:
+        """The settings of a time-varying curve: the client's, where they say nothing the preset's."""
+        defaults: dict[str, Any] = dict(PROCESS_DEFAULTS[setting])
+        if self._preset == "calibrated" and setting == "media_tvp_config":
+            weeks = self._days / DAYS_PER_ROW["week"]
+            defaults |= {name: length / weeks for name, length in CALIBRATED_MEDIA_LENGTH.items()}
+        return {**defaults, **self.mapping(setting, {})}
 
     def take(self, name: str, default: Mapping[str, Any], allowed: Range = ANY) -> PriorSpec:
         """The prior of a parameter: the client's, else the default.

@@ -27,7 +27,6 @@ from mmm_engine.model.default_priors import (
     INTERCEPT,
     LIKELIHOOD_PRIORS,
     POSITIVE,
-    PROCESS_DEFAULTS,
     TREND,
     WEEKDAY,
     ClientPriors,
@@ -222,8 +221,7 @@ def time_process(
     values = {
         "m": float(config.model.n_basis),
         "L": None,
-        **PROCESS_DEFAULTS[setting],
-        **priors.mapping(setting, {}),
+        **priors.process_settings(setting),
     }
     eta = {"distribution": "Exponential", "lam": values["eta_lam"]}
     length = {"distribution": "InverseGamma", "mu": values["ls_mu"], "sigma": values["ls_sigma"]}

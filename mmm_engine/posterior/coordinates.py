@@ -12,7 +12,7 @@ reparameterisation straightens all three and takes a third to a fifth of the gra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,12 +42,13 @@ from mmm_engine.posterior.bijectors import (
     gaussian_tail_softplus,
 )
 from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
+from mmm_engine.posterior.curve_axes import CurveAxes, without_size
 from mmm_engine.posterior.geometry import TrainingData
 from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart, linear_parts
 
 _LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
 _SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
-_SIZE_FLOOR = 0.01
+_TYPICAL_MEDIA_PART = 0.3  # of the target, where levels are sampled one by one; any positive number is valid
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,14 @@ class Coordinates:
     Attributes:
         slots: One per free variable, in flat order.
         channels: Groups whose levels are sampled jointly with the intercept (channel_levels.py); empty for plain maps.
-        amplitudes: Whether time-varying curves are sampled by their size instead of their eta.
+        curves: Whether coefficients of time-varying curves are sampled apart from the curves' sizes.
         linear: Coefficients of linear terms that are sampled together; empty for plain maps.
         specification: The model.
     """
 
     slots: tuple[Slot, ...]
     channels: tuple[ChannelLevels, ...]
-    amplitudes: bool
+    curves: bool
     linear: tuple[LinearPart, ...]
     specification: ModelSpecification
 
@@ -128,16 +129,22 @@ class Coordinates:
             log_jacobian = log_jacobian + log_slope.sum(axis=-1)
         if self.linear:
             self._mix_linear_terms(variables, data, xp)
-        if self.amplitudes:
-            log_jacobian = log_jacobian + self._rescale_processes(variables, data, xp)
+        media_part: Operand = _TYPICAL_MEDIA_PART
         if self.channels:
-            log_jacobian = log_jacobian + self._add_levels(flat, variables, data, xp)
+            log_levels, media_part = self._add_levels(flat, variables, data, xp)
+            log_jacobian = log_jacobian + log_levels
+        if self.curves:
+            log_jacobian = log_jacobian + self._mix_curves(variables, media_part, data, xp)
         return variables, log_jacobian
 
     def _add_levels(
         self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions
-    ) -> Array:
-        """Adds intercept, channel scales and half-saturation points (channel_levels.py); returns the log Jacobian."""
+    ) -> tuple[Array, Array]:
+        """Adds intercept, channel scales and half-saturation points (channel_levels.py).
+
+        Returns:
+            The log Jacobian, shape (...), and the channels' part of the total, shape (..., 1).
+        """
         saturating, log_slopes = self._saturating(flat, data, xp)
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
@@ -154,60 +161,56 @@ class Coordinates:
         self._store(variables, [group.scale for group in self.channels], scale)
         variables[_intercept(self.specification).name] = levels.intercept
         log_jacobian = levels.log_jacobian + log_slopes - log_curves.sum(axis=-1)
-        if self.amplitudes and self.specification.media_process is not None:
-            # what the data pin is how far media move the target: the more the channels bring, the smaller the size
-            eta = self.specification.media_process.amplitude
-            share = levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
-            variables[eta] = variables[eta] / share
-            log_jacobian = log_jacobian - xp.log(share)[..., 0]
-        return log_jacobian
+        return log_jacobian, levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
 
     def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions) -> None:
         """Turns independent coordinates into coefficients of linear terms (linear_terms.py); a constant Jacobian."""
         pieces = [variables[linear.part.name] for linear in self.linear]
         independent = pieces[0] if len(pieces) == 1 else xp.concatenate(pieces, axis=-1)
         coefficients = independent @ data.linear_map.T + data.linear_centre
-        start = 0
-        for linear in self.linear:
-            stop = start + len(linear.part.indices)
-            variables[linear.part.name] = coefficients[..., start:stop]
-            start = stop
+        for linear, piece in self._linear_pieces(coefficients):
+            variables[linear.part.name] = piece
 
-    def _rescale_processes(
-        self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions
+    def _mix_curves(
+        self, variables: dict[str, Array], media_part: Operand, data: TrainingData, xp: ArrayFunctions
     ) -> Operand:
-        """Turns axes into coefficients and the sampled size of each time-varying curve into its eta.
+        """Turns independent coordinates into coefficients of time-varying curves (curve_axes.py).
 
-        The data pin how far the curve moves over the training rows; eta alone trades off with its coefficients. They
-        pin some directions of the coefficients and say nothing of others: rotated, each axis is one or the other. The
-        coefficients are independent and standard normal, so a rotation leaves their prior as it is.
-
-        Returns:
-            The log Jacobian.
+        `media_part` is the media's part of the target, shape (..., 1). Returns the log Jacobian.
         """
         log_jacobian: Operand = 0.0
-        for process, basis, frequencies, rotation in (
-            (self.specification.media_process, data.media_basis, data.media_frequencies, data.media_rotation),
-            (
-                self.specification.intercept_process,
-                data.intercept_basis,
-                data.intercept_frequencies,
-                data.intercept_rotation,
-            ),
+        media = CurveAxes(data.media_axes, data.media_axis_precision, data.media_score, data.media_answer)
+        intercept = CurveAxes(
+            data.intercept_axes, data.intercept_axis_precision, data.intercept_score, data.intercept_answer
+        )
+        for process, frequencies, curve, part in (
+            (self.specification.media_process, data.media_frequencies, media, media_part),
+            (self.specification.intercept_process, data.intercept_frequencies, intercept, 1.0 - media_part),
         ):
             if process is None:
                 continue
-            offsets = variables[process.coefficients] @ rotation.T
             # as the model writes it: compiled once
             length_scale = variables[process.length_scale][..., 0][..., None]
-            density = matern52_sqrt_density(frequencies, 1.0, length_scale, xp)
-            curve = (offsets * density) @ basis.T
-            moves = curve - curve.mean(axis=-1)[..., None]
-            size = xp.sqrt((moves**2).mean(axis=-1) + _SIZE_FLOOR)[..., None]
-            variables[process.coefficients] = offsets
-            variables[process.amplitude] = variables[process.amplitude] / size
-            log_jacobian = log_jacobian - xp.log(size).sum(axis=-1)
+            weights = matern52_sqrt_density(frequencies, 1.0, length_scale, xp)
+            size = variables[process.amplitude] * part
+            coefficients, log_narrowing = without_size(
+                variables[process.coefficients], size, weights, curve, xp
+            )
+            variables[process.coefficients] = coefficients
+            log_jacobian = log_jacobian + log_narrowing
+            if self.linear:
+                answer = (size * weights * coefficients) @ curve.answer.T
+                for linear, shift in self._linear_pieces(answer):
+                    variables[linear.part.name] = variables[linear.part.name] + shift
         return log_jacobian
+
+    def _linear_pieces(self, coefficients: Array) -> Iterator[tuple[LinearPart, Array]]:
+        """Coefficients of all linear terms, one behind another, by term."""
+        start = 0
+        for linear in self.linear:
+            stop = start + len(linear.part.indices)
+            yield linear, coefficients[..., start:stop]
+            start = stop
 
     def _saturating(
         self, flat: Array, data: TrainingData, xp: ArrayFunctions
@@ -296,7 +299,7 @@ class Coordinates:
 
 def plain_coordinates(specification: ModelSpecification) -> Coordinates:
     """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(specification, (), {}, amplitudes=False, linear=())
+    return _coordinates(specification, (), {}, curves=False, linear=())
 
 
 def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
@@ -318,7 +321,7 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         specification,
         _channels(specification),
         bijectors,
-        amplitudes=_positive_etas(specification),
+        curves=_positive_etas(specification),
         linear=linear_parts(specification),
     )
 
@@ -377,7 +380,7 @@ def _coordinates(
     channels: tuple[ChannelLevels, ...],
     bijectors: Mapping[str, Bijector],
     *,
-    amplitudes: bool,
+    curves: bool,
     linear: tuple[LinearPart, ...],
 ) -> Coordinates:
     joint = {_intercept(specification).name} if channels else set()
@@ -391,4 +394,4 @@ def _coordinates(
         bijector = bijectors.get(part.name, BY_SUPPORT[part.prior.support])
         slots.append(Slot(part, start, stop, None if part.name in joint else bijector))
         start = stop
-    return Coordinates(tuple(slots), channels, amplitudes, linear, specification)
+    return Coordinates(tuple(slots), channels, curves, linear, specification)

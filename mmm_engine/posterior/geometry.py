@@ -8,24 +8,20 @@ Not here: the coordinates (coordinates.py), the arrays of the model (model/array
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from mmm_engine.array_types import Array, Floats
-from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.compiler.inputs import declared
 from mmm_engine.model import arrays
-from mmm_engine.model.arrays import ModelData, process_basis
+from mmm_engine.model.arrays import ModelData
 from mmm_engine.model.specification import ModelSpecification
-from mmm_engine.model.terms import TimeProcess
-from mmm_engine.model.time_variation import matern52_sqrt_density
-from mmm_engine.posterior.linear_terms import affine_map, linear_parts
+from mmm_engine.posterior.curve_axes import AXES, curve_axes
+from mmm_engine.posterior.linear_terms import affine_map, linear_parts, regression
 from mmm_engine.rows.window import ScaledInputs
 
 _QUANTILE_NODES = (np.arange(8) + 0.5) / 8
 _HALF_POINTS = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])  # media have a maximum of one
-_TYPICAL_LENGTH = 5.0  # rows; only which axes the coordinates take hangs on it
 
 
 @dataclass(frozen=True)
@@ -36,9 +32,15 @@ class TrainingData(ModelData):
     """What `half_points` says of the media."""
     media_nodes: Array = declared("node", "channel")
     """Evenly spaced quantiles of the media."""
-    media_rotation: Array = declared("media_basis", "media_basis")
-    """Axes of the time-varying curve by how far they move it."""
-    intercept_rotation: Array = declared("intercept_basis", "intercept_basis")
+    media_axes: Array = declared("media_basis", "media_axis")
+    """Directions of the time-varying curve of the media of which the rows say most (curve_axes.py)."""
+    media_axis_precision: Array = declared("media_axis")
+    media_score: Array = declared("media_basis")
+    media_answer: Array = declared("linear", "media_basis")
+    intercept_axes: Array = declared("intercept_basis", "intercept_axis")
+    intercept_axis_precision: Array = declared("intercept_axis")
+    intercept_score: Array = declared("intercept_basis")
+    intercept_answer: Array = declared("linear", "intercept_basis")
     linear_map: Array = declared("linear", "linear")
     """From independent coordinates to the coefficients of linear terms (linear_terms.py)."""
     linear_centre: Array = declared("linear")
@@ -47,8 +49,11 @@ class TrainingData(ModelData):
 
 def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
     """Lengths of the axes of `TrainingData` that a specification fixes."""
-    return arrays.axis_sizes(specification) | {
+    sizes = arrays.axis_sizes(specification)
+    return sizes | {
         "node": len(_QUANTILE_NODES),
+        "media_axis": min(AXES, sizes["media_basis"]),
+        "intercept_axis": min(AXES, sizes["intercept_basis"]),
         "linear": sum(len(linear.part.indices) for linear in linear_parts(specification)),
     }
 
@@ -57,15 +62,30 @@ def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> Tr
     """Arrays of the training rows of a window, those of the coordinates included."""
     media = inputs.media_scaled[: inputs.train_rows]
     model = arrays.first_rows(arrays.model_data(inputs, specification), inputs.train_rows)
-    linear_map, linear_centre = affine_map(linear_parts(specification), model)
+    parts = linear_parts(specification)
+    fitted = regression(parts, model)
+    linear_map, linear_centre = affine_map(parts, fitted)
+    media_curve, intercept_curve = (
+        curve_axes(np.asarray(basis), np.asarray(frequencies), level, fitted, len(linear_centre))
+        for basis, frequencies, level in (
+            (model.media_basis, model.media_frequencies, relative_media(media)),
+            (model.intercept_basis, model.intercept_frequencies, np.ones(len(media))),
+        )
+    )
     return TrainingData(
         **model.arrays(),
         half_point=half_points(media),
         media_nodes=np.quantile(media, _QUANTILE_NODES, axis=0),
-        media_rotation=process_rotation(specification.media_process, inputs.train_rows),
-        intercept_rotation=process_rotation(specification.intercept_process, inputs.train_rows),
         linear_map=linear_map,
         linear_centre=linear_centre,
+        media_axes=media_curve.axes,
+        media_axis_precision=media_curve.precision,
+        media_score=media_curve.score,
+        media_answer=media_curve.answer,
+        intercept_axes=intercept_curve.axes,
+        intercept_axis_precision=intercept_curve.precision,
+        intercept_score=intercept_curve.score,
+        intercept_answer=intercept_curve.answer,
     )
 
 
@@ -88,15 +108,17 @@ def half_points(media: Floats) -> Floats:
     return np.asarray(_HALF_POINTS[flat.sum(axis=0)])
 
 
-@lru_cache(maxsize=64)
-def process_rotation(process: TimeProcess | None, train_rows: int) -> Floats:
-    """Orthonormal columns, the directions of the coefficients that move a curve most first.
+def relative_media(media: Floats) -> Floats:
+    """About the media's effect at each row over its mean: that of all channels, each over its own mean.
 
-    Only what varies over the rows counts: a curve's level is divided out. They hang on the number of rows alone, so
-    that every reader of a window shares one (read-only) array.
+    Args:
+        media: Shape (date, channel), model space, not negative.
+
+    Returns:
+        Shape (date,); ones where no channel has any media.
     """
-    basis, frequencies = process_basis(process, train_rows, train_rows)
-    weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, numpy_functions())
-    _, _, axes = np.linalg.svd((basis - basis.mean(axis=0)) * weights, full_matrices=True)
-    axes.flags.writeable = False
-    return np.asarray(axes.T)
+    means = media.mean(axis=0)
+    active = means > 0.0
+    return (
+        np.asarray((media[:, active] / means[active]).mean(axis=1)) if active.any() else np.ones(len(media))
+    )

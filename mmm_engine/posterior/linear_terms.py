@@ -70,32 +70,74 @@ def _linear_parts(specification: ModelSpecification) -> Iterator[LinearPart]:
                 yield LinearPart(part, REGRESSORS[spec.role])
 
 
-def affine_map(parts: tuple[LinearPart, ...], data: ModelData) -> tuple[Floats, Floats]:
-    """L and m of (1), shapes (element, element) and (element,).
+@dataclass(frozen=True)
+class Regression:
+    """The target on linear terms and media, with the noise that it leaves.
+
+    Attributes:
+        design: Regressors and media without their means, shape (row, element).
+        variances: Prior variances of their coefficients, shape (element,).
+        target: Without its mean, shape (row,).
+        target_mean: That mean.
+        noise: Standard deviation of what is left.
+        coefficients: Shape (element,).
+        precision: Theirs, shape (element, element).
+    """
+
+    design: Floats
+    variances: Floats
+    target: Floats
+    target_mean: float
+    noise: float
+    coefficients: Floats
+    precision: Floats
+
+    def without_terms(self, columns: Floats) -> Floats:
+        """P times columns over the rows: the precision of the rows once the coefficients are integrated out.
+
+        P = (s^2 I + X D X')^-1 = (I - X (X'X + s^2 / D)^-1 X') / s^2.
+        """
+        centred = columns - columns.mean(axis=0)
+        explained = self.design @ np.linalg.solve(self.precision, self.design.T @ centred / self.noise**2)
+        return np.asarray((centred - explained) / self.noise**2)
+
+
+def regression(parts: tuple[LinearPart, ...], data: ModelData) -> Regression:
+    """A ridge regression of the target on the linear terms and the media.
 
     Args:
         parts: Output of `linear_parts`.
         data: Training rows.
     """
-    if not parts:
-        return np.zeros((0, 0)), np.zeros(0)
-    regressors = np.concatenate([part.regressors(data) for part in parts], axis=1)
+    regressors = [part.regressors(data) for part in parts]
     media = np.asarray(data.media_lagged, dtype=float).mean(axis=0)
-    design = np.concatenate([regressors, media], axis=1)
+    design = np.concatenate([*regressors, media], axis=1)
     design = design - design.mean(axis=0)
-    target = np.asarray(data.target_scaled, dtype=float)
-    target = target - target.mean()
-    count = regressors.shape[1]
-    variances = np.ones(design.shape[1])
-    variances[:count] = np.concatenate(
+    level = np.asarray(data.target_scaled, dtype=float)
+    target = level - level.mean()
+    variances = np.concatenate(
         [np.full(len(one.part.indices), one.part.prior.typical_scale**2) for one in parts]
+        + [np.ones(media.shape[1])]
     )
     noise = _FIRST_NOISE
     for _ in range(_ROUNDS):
         precision = design.T @ design / noise**2 + np.diag(1.0 / variances)
         coefficients = np.linalg.solve(precision, design.T @ target / noise**2)
         noise = max(float(np.sqrt(np.mean((target - design @ coefficients) ** 2))), _LEAST_NOISE)
-    covariance = np.linalg.inv(precision)[:count, :count]
+    return Regression(design, variances, target, float(level.mean()), noise, coefficients, precision)
+
+
+def affine_map(parts: tuple[LinearPart, ...], fitted: Regression) -> tuple[Floats, Floats]:
+    """L and m of (1), shapes (element, element) and (element,).
+
+    Args:
+        parts: Output of `linear_parts`.
+        fitted: Output of `regression`.
+    """
+    count = sum(len(linear.part.indices) for linear in parts)
+    if not count:
+        return np.zeros((0, 0)), np.zeros(0)
+    covariance = np.linalg.inv(fitted.precision)[:count, :count]
     jitter = _JITTER * float(np.diag(covariance).max())
     factor = np.linalg.cholesky(covariance + jitter * np.eye(count))
-    return np.asarray(factor, dtype=float), np.asarray(coefficients[:count], dtype=float)
+    return np.asarray(factor, dtype=float), np.asarray(fitted.coefficients[:count], dtype=float)

@@ -20,6 +20,7 @@ from tests.engine.model_cases import small_inputs
 XP = numpy_functions()
 MODELS: list[dict[str, Any]] = [
     {"time_varying_media": True},
+    {"time_varying_media": True, "priors": "calibrated"},
     {"saturation": "logistic", "controls": [{"column": "price", "effect": "negative"}, "promo"]},
     {"saturation": "hill", "yearly_seasonality": 2, "controls": []},
     {"saturation": "tanh", "adstock": {"kind": "weibull_pdf", "max_lag": 4}},
