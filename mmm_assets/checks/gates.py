@@ -256,6 +256,7 @@ _OF_THE_WHOLE = {  # check of the client as a whole -> what is asked
     "controls_plausible": "No single control moves most of the target.",
     "curves_plausible": "What every channel brings follows its media.",
     "residuals": "Errors of training rows do not last.",
+    "one_explanation": "Chains from different starts settle in one place.",
     "prior_pushes": "No more posterior medians than by chance lie outside the 1% to 99% of their priors.",
 }
 

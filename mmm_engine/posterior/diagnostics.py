@@ -11,6 +11,7 @@ import xarray as xr
 
 from mmm_engine.array_types import Floats
 from mmm_engine.posterior.convergence import convergence
+from mmm_engine.posterior.explanations import places_scores
 
 _SUMMARY_GROUP = "parameter_summary"  # of a posterior that carries its own summary
 _SUMMARY_NUMBERS = ("mean", "sd", "q05", "q50", "q95", "rhat", "ess_bulk", "ess_tail")
@@ -38,8 +39,9 @@ def sampler_health(posterior: xr.DataTree, summary: pd.DataFrame) -> pd.DataFram
         "bfmi_min": (float(_bfmi(stats["energy"].to_numpy()).min()), "score"),
         "sample_seconds": (float(posterior.attrs.get("sample_seconds", np.nan)), "seconds"),
     }
+    rows = [("all", "all", metric, value, unit) for metric, (value, unit) in values.items()]
     return pd.DataFrame(
-        [("all", "all", metric, value, unit) for metric, (value, unit) in values.items()],
+        rows + places_scores(posterior.attrs),
         columns=["split", "channel", "metric", "value", "unit"],
     )
 

@@ -7,6 +7,9 @@ Not here: drawing (nuts.py, fit.py), the limits that a fit is judged by (client/
 |---|---|---|
 | too few effective samples, chains that disagree | as many draws as needed, at least twice as many | `max_draws` |
 | draws that diverge | smaller steps (`target_accept` 0.99) and twice the tuning | tried once |
+| chains that disagree though all draws are spent | twice the chains, from starts twice as far apart | 8 chains |
+
+Chains that still disagree then sit in places of their own (explanations.py).
 
 Both may change in one attempt. Chains cannot be prolonged: the same seed with more draws begins with the same draws. A
 fit costs seconds and a refused client a person's morning, so that the ladder is climbed unless a client says
@@ -25,6 +28,7 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.thresholds import ThresholdConfig
 
 CAREFUL = 0.99  # target_accept where draws diverged
+MOST_CHAINS = 8
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ def next_attempt(
         rounded = math.ceil(needed / 100.0) * 100
         changes["draws"] = min(settings.max_draws, max(2 * settings.draws, rounded))
         reasons.append("its chains disagree" if disagree else "effective samples miss the target")
+    elif disagree and settings.chains < MOST_CHAINS:
+        changes["chains"] = min(2 * settings.chains, MOST_CHAINS)
+        reasons.append("its chains disagree, more of them from other starts show where they settle")
     if divergence_rate > thresholds.divergence_rate_max and settings.target_accept < CAREFUL:
         changes |= {"target_accept": CAREFUL, "tune": min(2 * settings.tune, 100_000)}
         reasons.append("draws diverge")

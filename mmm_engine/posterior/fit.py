@@ -16,13 +16,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mmm_engine.array_types import Array
+from mmm_engine.array_types import Array, Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
+from mmm_engine.posterior.diagnostics import attach_summary, parameter_summary
 from mmm_engine.posterior.effort import next_attempt
+from mmm_engine.posterior.explanations import (
+    Explanation,
+    explanations,
+    mixture,
+    places_attributes,
+    worst_of_each,
+)
 from mmm_engine.posterior.fitted_window import FittedWindow
-from mmm_engine.posterior.geometry import training_data
+from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
 from mmm_engine.posterior.nuts import cores_for, sample
 from mmm_engine.posterior.progress import ProgressListener
@@ -30,6 +38,8 @@ from mmm_engine.rows.window import ScaledInputs, constant_in_training
 from mmm_engine.version import ENGINE_VERSION
 
 logger = logging.getLogger(__name__)
+
+_WIDE = 2.0  # how far chains start from the centre where others disagreed
 
 
 def fit(
@@ -69,20 +79,54 @@ def fit(
         settings.tune,
     )
     start = time.perf_counter()
+    spread = 1.0
     while True:
-        draws, stats = sample(density, train, settings, name, progress)
+        draws, stats = sample(density, train, settings, name, progress, spread)
         parameters = density.coordinates.parameters(draws, train, numpy_functions())
         window = FittedWindow(inputs, _tree(parameters, stats, inputs, specification), specification)
         divergence_rate = float(stats["diverging"].mean())
         more = next_attempt(window.parameter_summary, divergence_rate, settings, inputs.config.thresholds)
         if more is None:
             break
+        spread = _WIDE if more.settings.chains > settings.chains else spread
         settings = more.settings
-        logger.info("Drawing %s again, %d draws per chain: %s.", name, settings.draws, more.reason)
+        logger.info(
+            "Drawing %s again, %d chains of %d draws: %s.", name, settings.chains, settings.draws, more.reason
+        )
+    places: list[Explanation] = []
+    if spread > 1.0 and window.parameter_summary["rhat"].max() > inputs.config.thresholds.rhat_max:
+        places = explanations(
+            draws, {name: np.asarray(values) for name, values in parameters.items()}, train, specification
+        )
+    if places:
+        logger.info("The chains of %s settled in %d places; they are stacked.", name, len(places))
+        window = _stacked(window, places, draws, settings, density, train)
     seconds = time.perf_counter() - start
-    window.posterior.attrs = _attributes(inputs, settings, density, seconds, name)
+    attributes = _attributes(inputs, settings, density, seconds, name)
+    window.posterior.attrs = attributes | places_attributes(places, inputs.config.channel_names)
     logger.info("Sampling of %s took %.1f s, %d divergences.", name, seconds, int(stats["diverging"].sum()))
     return window
+
+
+def _stacked(
+    window: FittedWindow,
+    places: list[Explanation],
+    draws: Floats,
+    settings: SamplerConfig,
+    density: CompiledLogDensity,
+    train: TrainingData,
+) -> FittedWindow:
+    """The window with draws of the mixture of all places, and the worst diagnostics of any of them."""
+    inputs, specification = window.inputs, window.specification
+    mixed = density.coordinates.parameters(mixture(places, draws, settings.seed), train, numpy_functions())
+    stats = {str(name): values.to_numpy() for name, values in window.posterior["sample_stats"].items()}
+    posterior = _tree(mixed, stats, inputs, specification)
+    summaries = [
+        parameter_summary(window.posterior.isel(chain=list(place.chains), missing_dims="ignore"))
+        for place in places
+    ]
+    summary = worst_of_each(summaries, parameter_summary(posterior))
+    return FittedWindow(inputs, attach_summary(posterior, summary), specification)
 
 
 def _tree(

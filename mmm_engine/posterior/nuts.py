@@ -51,6 +51,7 @@ def sample(
     settings: SamplerConfig,
     name: str,
     progress: ProgressListener | None,
+    spread: float = 1.0,
 ) -> tuple[Floats, dict[str, NDArray[Any]]]:
     """Draws of the flat vector after tuning, shape (chain, draw, size), and statistics by name, shape (chain, draw).
 
@@ -60,6 +61,7 @@ def sample(
         settings: Draws, tuning, chains, seed.
         name: What is fitted, for progress and errors.
         progress: Called a few times a second, from another thread.
+        spread: How far from the centre of the coordinates chains may start.
 
     Raises:
         ValueError: If the training rows are not those of the density's specification.
@@ -87,7 +89,7 @@ def sample(
         size,
         sizes,
         {},
-        _starting_point(density.coordinates.size),
+        _starting_point(density.coordinates.size, spread),
         None,
     )
     listen = None if progress is None else _listener(name, progress, time.perf_counter())
@@ -119,12 +121,12 @@ def cores_for(settings: SamplerConfig) -> int:
     return max(1, min(settings.cores or available, settings.chains, available))
 
 
-def _starting_point(size: int) -> Callable[[int | None], Floats]:
+def _starting_point(size: int, spread: float) -> Callable[[int | None], Floats]:
     """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place."""
 
     def start(seed: int | None) -> Floats:
         rng = np.random.default_rng(seed)
-        return rng.uniform(-1.0, 1.0, size)
+        return spread * rng.uniform(-1.0, 1.0, size)
 
     return start
 

@@ -88,6 +88,11 @@ ADVICE: dict[str, Advice] = {
         "What media are credited with rests on trend, season or prior, not on their movements from row to row.",
         "Add a 'trend' or season where one is missing; else more rows, a lift test, or 'returns' that are known.",
     ),
+    "one_explanation": Advice(
+        "one explanation of the rows",
+        "The rows have several explanations that fit about equally well: chains from other starts settle elsewhere.",
+        "A lift test of the channel that differs most decides between them, or 'returns' that are known of it.",
+    ),
     "controls_plausible": Advice(
         "share of controls",
         "One control moves most of the target: what it takes, media and baseline cannot have.",

@@ -212,6 +212,28 @@ def check_residuals(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdic
     return Verdict("residuals", passed, "warning", False, reason, {"residual_autocorrelation": value}, FULL)
 
 
+def check_explanations(scores: pd.DataFrame) -> Verdict:
+    """The rows have one explanation: chains from different starts settle in one place.
+
+    Args:
+        scores: Score frame of the window, with `explanations`; of several, the shares that channels have in them.
+    """
+    name, count = "one_explanation", _of_all(scores, "explanations")
+    if math.isnan(count):
+        return not_judged(name, "explanations were not counted; refresh the client")
+    if count <= 1.0:
+        return Verdict(
+            name, True, "warning", False, "all chains settle in one place", {"explanations": count}, FULL
+        )
+    low, high = _of_each(scores, "explanation_low"), _of_each(scores, "explanation_high")
+    widest = max(high, key=lambda channel: high[channel] - low[channel])
+    reason = (
+        f"{count:.0f} explanations fit the rows, the first with {_of_all(scores, 'explanation_weight'):.0%} of the "
+        f"weight: '{widest}' brings {low[widest]:.1%} of the target in one, {high[widest]:.1%} in another"
+    )
+    return Verdict(name, False, "warning", False, reason, {"explanations": count}, FULL)
+
+
 def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """The posterior stays where the prior allows: data that push against a prior call for another one.
 
@@ -287,5 +309,6 @@ def plausibility_verdicts(
         check_controls(scores, thresholds),
         check_curves(scores, thresholds),
         check_residuals(scores, thresholds),
+        check_explanations(scores),
         check_priors(parameters, thresholds),
     )

@@ -87,6 +87,7 @@ CHECKS = {
         "holdout_skill",
         "media_plausible",
         "media_supported",
+        "one_explanation",
         "prior_pushes",
         "residuals",
     ],
