@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 def add(
     client: OneClient,
-    data: Annotated[Path, typer.Option(help="CSV or Parquet file; it is copied into the data folder.")],
+    data: Annotated[
+        Path, typer.Option(help="CSV, Excel (.xlsx) or Parquet file; it is copied into the data folder.")
+    ],
     date: Annotated[str, typer.Option(help="Column with the dates.")],
     target: Annotated[str, typer.Option(help="Column that is explained.")],
-    channels: Annotated[str, typer.Option(help="Media columns, comma-separated.")],
+    channels: Annotated[
+        str, typer.Option(help="Media columns, comma-separated; a name with a comma in double quotes.")
+    ],
     controls: Annotated[
         str,
         typer.Option(help="Control columns, comma-separated; they may work in both directions."),
@@ -60,6 +64,22 @@ def add(
     time_varying: Annotated[
         bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
     ] = False,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a workbook; the first one when left out.", show_default=False)
+    ] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Between the cells of a CSV file: , ; tab |", show_default=False)
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Decimal mark of its numbers: . or ,", show_default=False)
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(help="Order in its dates: day/month/year, month/day/year, …", show_default=False),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of its text: utf-8, utf-16, windows-1252.", show_default=False)
+    ] = None,
     any_sign: Annotated[bool, typer.Option("--any-sign", hidden=True)] = False,
     force: Replace = False,
 ) -> None:
@@ -71,6 +91,8 @@ def add(
         refuse("--subdivision", f"'{subdivision}' without a country", "--country too", "add --country DE")
     settings = {
         "client": client,
+        "csv": {"separator": separator, "decimal": decimal, "dates": dates, "encoding": encoding},
+        "sheet": sheet,
         "date": date,
         "target": {"column": target, "kind": kind},
         "currency": currency,
@@ -92,7 +114,10 @@ def add(
         holidays=None if country is None else Holidays(country, subdivision),
         choose=_chooser(suggested=suggested),
     )
-    print_parts(f"{client}: added ({len(rows)} rows by {rows.period}); {written}", *finding_lines(rows))
+    print_parts(f"{client}: added ({len(rows)} rows by {rows.period}); {written}")
+    if form := list(rows.form.words()):
+        print_parts(f"  file: {', '.join(form)}; kept in the client file")
+    print_parts(*finding_lines(rows))
     if rows.suggestions:
         print_parts(f"  with --suggested (and --force): {'; '.join(one.written for one in rows.suggestions)}")
     print_parts(f"Next: mmm refresh {client}")

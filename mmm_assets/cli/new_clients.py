@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def add_client(
 
     Args:
         settings: What the client file is to say, without ``data``.
-        source: The rows, CSV or Parquet.
+        source: The rows, CSV, Excel or Parquet; how they turn out to be written is kept in the client file.
         folder: The data folder.
         force: Replace a client of the same id.
         holidays: Whose public holidays are written into the client file.
@@ -85,8 +85,8 @@ def add_client(
             lag, why = _lag_of_the_rows(rows)
             changes["adstock"] = config.model.adstock.model_dump(mode="json") | {"max_lag": lag}
             reasons["adstock"] = why
-        if changes:
-            config = _with_model(config, changes)
+        config = _with_form(_with_model(config, changes), rows)
+        if config != rows.config:
             rows = read_client_data(config, Path(scratch))
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
@@ -127,6 +127,16 @@ def _options_of_the_rows(
         changes[one.setting] = one.value
         reasons[one.setting] = one.reason
     return changes, reasons
+
+
+def _with_form(config: ClientConfig, rows: ClientData) -> ClientConfig:
+    """The settings with how the file turned out to be written, as far as they do not say it."""
+    form = asdict(rows.form)
+    said = {name: value for name, value in asdict(config.table_form).items() if value is not None}
+    settings = config.model_dump(mode="json")
+    settings["sheet"] = said.pop("sheet", form.pop("sheet"))
+    settings["csv"] = form | said
+    return client_config_from_mapping(settings, who=f"client '{config.client}'")
 
 
 def _with_model(config: ClientConfig, changes: Mapping[str, object]) -> ClientConfig:

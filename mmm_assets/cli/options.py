@@ -6,6 +6,7 @@ Not here: options of a single command (in its own file).
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from typing import Annotated, NoReturn
 
@@ -26,12 +27,15 @@ Replace = Annotated[bool, typer.Option("--force", help="Replace a client of the 
 
 
 def names_in(text: str) -> list[str]:
-    """The names in a comma-separated list.
+    """The names in a comma-separated list; a name with a comma stands in double quotes.
 
     >>> names_in("tv, search,")
     ['tv', 'search']
+    >>> names_in('"tv, cost", search')
+    ['tv, cost', 'search']
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    rows = csv.reader([text.replace("\n", " ")], skipinitialspace=True)
+    return [name.strip() for row in rows for name in row if name.strip()]
 
 
 def unique(names: Iterable[str]) -> list[str]:

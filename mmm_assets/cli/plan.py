@@ -36,7 +36,9 @@ def plan(
     ] = False,
     scenario: Annotated[
         list[Path] | None,
-        typer.Option(help="A plan of money (CSV or Parquet) to compare on the same draws; may come again."),
+        typer.Option(
+            help="A plan of money (CSV, Excel or Parquet) to compare on the same draws; may come again."
+        ),
     ] = None,
     frontier: Annotated[
         bool, typer.Option("--frontier", help="The best plan of each of 20 budgets.")

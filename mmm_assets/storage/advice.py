@@ -132,7 +132,7 @@ def scenario_plan(path: Path, window: PlanningWindow) -> DataFrame:
     rows, columns = Rows(table.rows, days), {}
     for name in table.header:
         if name != "date":
-            columns[name], cell_faults = read_numbers(table.columns[name], name, rows)
+            columns[name], cell_faults = read_numbers(table.columns[name], name, rows, table.form.decimal)
             faults += cell_faults
     if faults:
         raise DataError(who, faults)

@@ -116,6 +116,7 @@ def write_client_config(
     sections: dict[str, object] = {
         "client": config.client,
         "data": config.data,
+        **_written_form(config),
         "date": config.date,
         "target": config.target.model_dump(mode="json"),
         "channels": [_short(channel) for channel in config.channels],
@@ -151,7 +152,8 @@ def _as_comments(reasons: Mapping[str, str]) -> list[str]:
 
 
 _COMMENTS = {
-    "data": ("CSV or Parquet, relative to this file",),
+    "data": ("CSV, Excel (.xlsx) or Parquet, relative to this file",),
+    "csv": ("how the file is written, which is not asked anew each time",),
     "target": ("kind: revenue or conversions",),
     "channels": (
         "spend columns; with options: {column: views, unit: views} or {column: views, cost: views_cost};",
@@ -175,7 +177,7 @@ _COMMENTS = {
     "thresholds": ("overrides of the platform's checks, for example {rhat_max: 1.02}",),
     "audit": ("what 'mmm audit' and its weekly run look at; 0 or false leaves a part out",),
     "forecast": (
-        "plan: CSV or Parquet with dates and planned media of the coming periods, relative to this file",
+        "plan: CSV, Excel or Parquet with dates and planned media of the coming periods, relative to this file",
     ),
     "decision": (
         "margin: what a unit of the target earns before media, a share of revenue or money per conversion;",
@@ -231,6 +233,13 @@ def _chosen_baseline(model: ModelConfig) -> BaselineConfig | None:
     }
     chosen = with_preset(terms)
     return BaselineConfig() if isinstance(chosen, dict) and "baseline" in chosen else None
+
+
+def _written_form(config: ClientConfig) -> dict[str, object]:
+    """How the data file is written, where the client file says it."""
+    csv = config.csv.model_dump(mode="json", exclude_none=True)
+    sheet: dict[str, object] = {} if config.sheet is None else {"sheet": config.sheet}
+    return {"csv": csv, **sheet} if csv else sheet
 
 
 def _own_lift_tests(config: ClientConfig) -> dict[str, object]:

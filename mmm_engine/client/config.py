@@ -35,6 +35,8 @@ from mmm_engine.client.return_priors import ReturnPrior
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.validation import DataPath, Frozen, PlainText, Problem, refusal, refused
 from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.header import usable_name
+from mmm_engine.files.table_form import DateOrder, DecimalMark, Encoding, Separator, TableForm
 from mmm_engine.files.yaml_document import Location, shorten
 
 MOST_COLUMNS = 200
@@ -54,7 +56,12 @@ def _checked_id(text: str) -> str:
 def _checked_column(text: str) -> str:
     if not text or text != text.strip() or len(text) > 200 or not text.isprintable():
         wanted = "a column name of 1 to 200 printable characters without spaces around it"
-        raise refused(shorten(text), wanted, "use the name as it stands in the header of the data file")
+        typed = usable_name(text)
+        is_usable = typed != text and typed.isprintable() and 0 < len(typed) <= 200
+        fix = "use the name as it stands in the header of the data file"
+        if is_usable:
+            fix = f"write {shorten(typed)}: characters that nobody sees are left out of headers too"
+        raise refused(shorten(text), wanted, fix)
     return text
 
 
@@ -138,6 +145,18 @@ class SamplerConfig(Frozen):
     time_budget: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
 
 
+class CsvConfig(Frozen):
+    """How the data file was written, where it cannot be told from its cells or should not be told anew each time.
+
+    ``separator`` and ``encoding`` are those of a CSV file; ``decimal`` and ``dates`` hold for text in any file.
+    """
+
+    separator: Separator | None = None
+    decimal: DecimalMark | None = None
+    dates: DateOrder | None = None
+    encoding: Encoding | None = None
+
+
 class ClientConfig(Frozen):
     """Everything a client's file says.
 
@@ -148,6 +167,8 @@ class ClientConfig(Frozen):
 
     client: Annotated[str, AfterValidator(_checked_id)]
     data: DataPath
+    csv: CsvConfig = CsvConfig()
+    sheet: Annotated[PlainText, Field(min_length=1, max_length=100)] | None = None
     date: Column
     target: Annotated[TargetConfig, BeforeValidator(_column_as_mapping)]
     channels: Annotated[
@@ -203,6 +224,11 @@ class ClientConfig(Frozen):
         return cls.model_validate({**record, "model": {"preset": "toolkit", "returns": None, **model}})
 
     @property
+    def table_form(self) -> TableForm:
+        """What the file says of how its data file was written."""
+        return TableForm(**self.csv.model_dump(), sheet=self.sheet)
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
         """Columns of the channels, in the order of the file."""
         return tuple(channel.column for channel in self.channels)
@@ -231,7 +257,17 @@ class ClientConfig(Frozen):
     @property
     def config_version(self) -> str:
         """12 hex digits that change when, and only when, a setting that can change a posterior changes."""
-        beside = {"data", "thresholds", "calibration", "currency", "audit", "forecast", "decision"}
+        beside = {
+            "data",
+            "csv",
+            "sheet",
+            "thresholds",
+            "calibration",
+            "currency",
+            "audit",
+            "forecast",
+            "decision",
+        }
         settings = self.model_dump(mode="json", exclude=beside)
         del settings["sampler"]["cores"], settings["sampler"]["time_budget"]
         if settings["model"]["preset"] == "toolkit":

@@ -97,7 +97,9 @@ def read_lift_tests(table: Table) -> tuple[tuple[LiftTest, ...], list[Fault]]:
             ends[filled], cell_faults, _ = read_dates(cells, column, rows_filled.numbers)
         else:
             numbers.setdefault(column, np.empty(len(days)))
-            numbers[column][filled], cell_faults = read_numbers(cells, column, rows_filled)
+            numbers[column][filled], cell_faults = read_numbers(
+                cells, column, rows_filled, table.form.decimal
+            )
         faults += cell_faults
     faults += _value_faults(numbers, ends, rows)
     if faults:

@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from mmm_engine.errors import Fault
 from mmm_engine.files.yaml_document import Document, Location, describe, name_of, plain, shorten
 
-DATA_SUFFIXES = (".csv", ".parquet")
+DATA_SUFFIXES = (".csv", ".parquet", ".xlsx")
 
 _WANTED = {  # pydantic's error types in our words
     "int_type": "a whole number",
@@ -72,13 +72,15 @@ def refused(found: str, wanted: str, fix: str) -> PydanticCustomError:
 
 def _checked_data_path(text: str) -> str:
     path = PurePosixPath(text)
-    wanted = "a .csv or .parquet file inside the data folder, written relative to the client file"
+    wanted = "a .csv, .parquet or .xlsx file inside the data folder, written relative to the client file"
     if path.is_absolute() or ".." in path.parts or not text.isprintable() or re.search(r"[\\:]", text):
         raise refused(
             f"the path {shorten(text)}", wanted, "put the file beside the client file and name it here"
         )
     if path.suffix.lower() not in DATA_SUFFIXES:
-        raise refused(f"the path {shorten(text)}", wanted, "save the rows as CSV or Parquet")
+        raise refused(
+            f"the path {shorten(text)}", wanted, "save the rows as CSV, Parquet or an Excel workbook (.xlsx)"
+        )
     return text
 
 

@@ -1,7 +1,7 @@
 """Dates in the forms in which exports write them; a date that can be read in two ways is refused.
 
 Here: turning the cells of one column into days.
-Not here: order, gaps and spacing of the days (rows/calendar.py, rows/contract.py).
+Not here: names of months (month_names.py), order, gaps and spacing of the days (rows/calendar.py, rows/contract.py).
 """
 
 from __future__ import annotations
@@ -17,55 +17,82 @@ import pandas as pd
 from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.month_names import date_with_month_name
+from mmm_engine.files.table_form import DateOrder
 from mmm_engine.files.yaml_document import shorten
 
-_MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?"
+_ZONE = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?"
+_MIDNIGHT = rf"(?:[T ](?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)? ?[aA][mM]){_ZONE})?"
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_MIDNIGHT}")
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
+_SHORT_YEAR = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{2}}){_MIDNIGHT}")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})")
+_MONTH_FIRST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
+_WEEK = re.compile(r"([0-9]{4})-?W([0-9]{2})")
 _WITH_TIME = re.compile(r"[0-9].*[T ][0-9]{1,2}:[0-9]{2}.*")
 _WRITE_ISO = "write dates as YYYY-MM-DD"
 _YEARS = (1900, 2200)
+_CENTURY = 69  # years of two digits from here on are those of the last century, as POSIX has it
+
+
+@dataclass(frozen=True)
+class OrderShown:
+    """An order of day, month and year that had to be worked out.
+
+    Attributes:
+        order: The order.
+        reason: What shows it, in words.
+    """
+
+    order: DateOrder
+    reason: str
+
+    def sentence(self, column: str) -> str:
+        """What was taken, and why."""
+        return f"dates of column '{column}' were read as {self.order}, as {self.reason} shows"
 
 
 def read_dates(
-    cells: pd.Series, column: str, row_numbers: Sequence[int]
-) -> tuple[Days, list[Fault], str | None]:
+    cells: pd.Series, column: str, row_numbers: Sequence[int], order: DateOrder | None = None
+) -> tuple[Days, list[Fault], OrderShown | None]:
     """The cells of a column as dates.
 
-    Year first (ISO and its look-alikes) is taken as it stands. Day and month before the year are taken when
-    some cell of the column has a part above 12 and no cell contradicts it; otherwise the column is ambiguous.
+    Year first (ISO and its look-alikes) is taken as it stands, and so are months by name in any of eight languages and
+    ISO weeks, which are dated by their Monday. Day and month before the year are taken when some cell of the column has
+    a part above 12 and no cell contradicts it. Years of two digits may stand first or last: the order is the only one
+    that gives days, weeks or months without disorder. A column that can be read in two ways is ambiguous.
 
     Args:
         cells: Text, dates or timestamps at midnight, index 0, 1, ….
         column: Name of the column.
         row_numbers: Row number of each row.
+        order: Of day, month and year, when somebody says it.
 
     Returns:
-        datetime64[D] of shape (row,) with NaT for faulty cells; the faults; and, when the order of day and
-        month had to be worked out, a sentence that says how.
+        datetime64[D] of shape (row,) with NaT for faulty cells; the faults; and the order of day, month and year, when
+        it had to be worked out.
     """
     rows = Rows(row_numbers, np.full(len(cells), np.datetime64("NaT", "D")))
     dates: dict[int, datetime.date] = {}
-    open_dates: dict[int, _YearLast] = {}
+    open_dates: dict[int, ThreeParts] = {}
     flaws: dict[int, Flaw] = {}
     for index, cell in enumerate(cells):
         match _date_in(cell):
             case Flaw() as flaw:
                 flaws[index] = flaw
-            case _YearLast() as parts:
+            case ThreeParts() as parts:
                 open_dates[index] = parts
             case datetime.date() as date:
                 dates[index] = date
-    note = None
+    shown = None
     if open_dates and dates:
         flaws |= _other_form(open_dates, dates, cells)
     elif open_dates:
-        day_first, note, order_flaws = _order_of(open_dates, rows, column)
+        taken, shown, order_flaws = _order_of(open_dates, rows, order)
         flaws |= order_flaws
         for index, parts in open_dates.items():
-            in_order = parts.date(day_first)
+            in_order = parts.date(taken)
             if in_order is not None:
                 dates[index] = in_order
             else:
@@ -73,11 +100,11 @@ def read_dates(
     days = rows.days.copy()
     for index in dates.keys() - flaws.keys():
         days[index] = np.datetime64(dates[index], "D")
-    return days, faults_of(flaws, column, rows), note
+    return days, faults_of(flaws, column, rows), shown
 
 
 def _other_form(
-    open_dates: dict[int, _YearLast], dates: dict[int, datetime.date], cells: pd.Series
+    open_dates: dict[int, ThreeParts], dates: dict[int, datetime.date], cells: pd.Series
 ) -> dict[int, Flaw]:
     """Flaws of the cells that are written in the rarer of two forms."""
     wanted = "one form of date in the whole column (most rows have another)"
@@ -86,46 +113,89 @@ def _other_form(
 
 
 @dataclass(frozen=True)
-class _YearLast:
-    """A date whose first two parts may be day and month or month and day."""
+class ThreeParts:
+    """A date of three numbers whose order the other cells tell; only its last one may have four digits."""
 
     first: int
     second: int
-    year: int
+    third: int
+    has_short_year: bool
 
     def __str__(self) -> str:
-        return f"{self.first:02}/{self.second:02}/{self.year}"
+        year = f"{self.third:02}" if self.has_short_year else str(self.third)
+        return f"{self.first:02}/{self.second:02}/{year}"
 
-    def date(self, day_first: bool) -> datetime.date | None:
-        day, month = (self.first, self.second) if day_first else (self.second, self.first)
-        return _date(self.year, month, day)
+    def date(self, order: DateOrder) -> datetime.date | None:
+        """The date under an order, None where there is no such day."""
+        place = {name: index for index, name in enumerate(order.split("/"))}
+        parts = (self.first, self.second, self.third)
+        year, month, day = (parts[place[name]] for name in ("year", "month", "day"))
+        if self.has_short_year:
+            year += 1900 if year >= _CENTURY else 2000
+        return _date(year, month, day)
 
 
 def _order_of(
-    dates: dict[int, _YearLast], rows: Rows, column: str
-) -> tuple[bool, str | None, dict[int, Flaw]]:
-    """(whether the day comes first, a sentence that says what told so, flaws of cells that leave it open)."""
+    dates: dict[int, ThreeParts], rows: Rows, said: DateOrder | None
+) -> tuple[DateOrder, OrderShown | None, dict[int, Flaw]]:
+    """(the order that is taken, what shows it if it had to be worked out, flaws of cells that leave it open)."""
+    if said is not None:
+        return said, None, {}
+    if any(date.has_short_year for date in dates.values()):
+        return _order_of_short_years(dates, rows)
     day_first = [index for index, date in dates.items() if date.first > 12]
     month_first = [index for index, date in dates.items() if date.second > 12]
     if day_first and month_first:
         odd, usual = sorted((day_first, month_first), key=len)
         found = f"day and month in another order than {rows.label(usual[0])} has"
         wanted = "one order in the whole column"
-        return usual is day_first, None, {index: Flaw(found, wanted, _WRITE_ISO) for index in odd}
+        order: DateOrder = "day/month/year" if usual is day_first else "month/day/year"
+        return order, None, {index: Flaw(found, wanted, _WRITE_ISO) for index in odd}
     if day_first or month_first:
         order = "day/month/year" if day_first else "month/day/year"
-        told = rows.label((day_first or month_first)[0])
-        return bool(day_first), f"dates of column '{column}' were read as {order}, as {told} shows", {}
+        return order, OrderShown(order, rows.label((day_first or month_first)[0])), {}
     wanted = "dates that can be read in one way only (no row here has a part above 12)"
-    unclear = {
-        index: Flaw(f"{date}, which is ambiguous", wanted, f"{_WRITE_ISO}, then nobody has to guess")
+    return "day/month/year", None, _unclear(dates, wanted, "day/month/year")
+
+
+def _order_of_short_years(
+    dates: dict[int, ThreeParts], rows: Rows
+) -> tuple[DateOrder, OrderShown | None, dict[int, Flaw]]:
+    """The same for years of two digits: the only order under which the rows are as evenly spaced as rows should be."""
+    orders: tuple[DateOrder, ...] = ("day/month/year", "month/day/year", "year/month/day")
+    possible = {order: [date.date(order) for date in dates.values()] for order in orders}
+    whole = [order for order in orders if None not in possible[order]]
+    evenness = {order: _evenness([day for day in possible[order] if day is not None]) for order in whole}
+    even = [order for order in whole if evenness[order] == 1.0]
+    even = even or [order for order in whole if evenness[order] >= _NEARLY_EVEN]
+    chosen = even or whole
+    if len(chosen) == 1:
+        return chosen[0], OrderShown(chosen[0], "the spacing of the rows" if even else "every row"), {}
+    wanted = "dates that can be read in one way only (years have two digits here)"
+    return orders[0], None, _unclear(dates, wanted, chosen[0] if chosen else orders[0])
+
+
+_STEPS = ((1, 1), (7, 7), (28, 31))  # days between rows that are days, weeks or months
+_NEARLY_EVEN = 0.9
+
+
+def _evenness(days: Sequence[datetime.date]) -> float:
+    """Share of the steps between the days that are those of days, of weeks or of months, whichever is largest."""
+    steps = np.diff(np.unique(np.array(days, dtype="datetime64[D]"))).astype(int)
+    shares = [float(((low <= steps) & (steps <= high)).mean()) for low, high in _STEPS if len(steps)]
+    return max(shares, default=0.0)
+
+
+def _unclear(dates: dict[int, ThreeParts], wanted: str, example: DateOrder) -> dict[int, Flaw]:
+    fix = f"{_WRITE_ISO}, or say the order: 'csv: {{dates: {example}}}' (mmm add: --dates {example})"
+    return {
+        index: Flaw(f"{date}, which is ambiguous", wanted, fix)
         for index, date in dates.items()
-        if date.first != date.second
+        if date.first != date.second or date.has_short_year
     }
-    return True, None, unclear
 
 
-def _date_in(cell: object) -> datetime.date | _YearLast | Flaw:
+def _date_in(cell: object) -> datetime.date | ThreeParts | Flaw:
     """One cell as a date, as far as it can be told without the other cells."""
     if isinstance(cell, str):
         return _date_in_text(cell.strip())
@@ -142,18 +212,27 @@ def _date_in(cell: object) -> datetime.date | _YearLast | Flaw:
     return Flaw(f"a {type(cell).__name__}", "a date", _WRITE_ISO)
 
 
-def _date_in_text(text: str) -> datetime.date | _YearLast | Flaw:
+def _date_in_text(text: str) -> datetime.date | ThreeParts | Flaw:
     text, shown = text[:100], _text(text)  # no date is longer
     if text.lower() in MISSING_WORDS:
         return _missing()
     if match := _YEAR_LAST.fullmatch(text):
-        return _YearLast(int(match[1]), int(match[3]), int(match[4]))
+        return ThreeParts(int(match[1]), int(match[3]), int(match[4]), has_short_year=False)
+    if match := _SHORT_YEAR.fullmatch(text):
+        return ThreeParts(int(match[1]), int(match[3]), int(match[4]), has_short_year=True)
     if match := _YEAR_FIRST.fullmatch(text):
         parts = (int(match[1]), int(match[3]), int(match[4]))
     elif match := _COMPACT.fullmatch(text):
         parts = (int(match[1]), int(match[2]), int(match[3]))
     elif match := _MONTH.fullmatch(text):
         parts = (int(match[1]), int(match[2]), 1)
+    elif match := _MONTH_FIRST.fullmatch(text):
+        parts = (int(match[2]), int(match[1]), 1)
+    elif match := _WEEK.fullmatch(text):
+        return _monday(int(match[1]), int(match[2])) or _no_such_date(shown)
+    elif (named := date_with_month_name(text)) is not None:
+        year = named[0] + (0 if named[0] >= 100 else 1900 if named[0] >= _CENTURY else 2000)
+        parts = (year, *named[1:])
     elif re.fullmatch(r"[0-9]{5}(\.0)?", text):
         fix = f"format the column as dates before the export: {_WRITE_ISO}"
         return Flaw(f"{shown}, a spreadsheet's day number", "a date, not a number", fix)
@@ -181,6 +260,14 @@ def _no_such_date(shown: str) -> Flaw:
 def _date(year: int, month: int, day: int) -> datetime.date | None:
     try:
         return datetime.date(year, month, day) if _YEARS[0] <= year <= _YEARS[1] else None
+    except ValueError:
+        return None
+
+
+def _monday(year: int, week: int) -> datetime.date | None:
+    """The Monday of an ISO week."""
+    try:
+        return datetime.date.fromisocalendar(year, week, 1) if _YEARS[0] <= year <= _YEARS[1] else None
     except ValueError:
         return None
 

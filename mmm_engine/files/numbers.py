@@ -1,7 +1,8 @@
 """Cells as numbers, or the reason why not.
 
 Here: turning the cells of one column into float64, one fault for each kind of faulty cell, names of rows.
-Not here: opening files (table.py), dates (dates.py), rules across cells and columns (rows/contract.py).
+Not here: opening files (table.py), which decimal mark a table has (decimal_marks.py), dates (dates.py), rules across
+cells and columns (rows/contract.py).
 """
 
 from __future__ import annotations
@@ -18,27 +19,41 @@ import pandas as pd
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.table_form import DecimalMark
 from mmm_engine.files.yaml_document import shorten
 
 _LONGEST = 100  # characters of a number that somebody may have meant
 MAX_NUMBER = 1e15  # squares of larger ones overflow in the checks, and no client earns or spends as much
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[,' \u00a0\u202f][0-9]{3})+(?:\.[0-9]+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
+_SPACES = " '’\u00a0\u2009\u202f"  # between thousands, whatever the decimal mark
+_IN_GROUPS = {
+    mark: re.compile(
+        rf"[+-]?[0-9]{{1,3}}(?:([{other}{_SPACES}])[0-9]{{3}}(?:\1[0-9]{{3}})*)(?:{escaped}[0-9]*)?"
+    )
+    for mark, other, escaped in ((".", ",", r"\."), (",", ".", ","))
+}
+_OPEN = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})*(?:[.,][0-9]*)?")
 _IN_BRACKETS = re.compile(r"\([0-9.]+\)")
 _EXCEL_ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!"})
 _INFINITE = frozenset({"inf", "infinity", "∞"})
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
 
 
-def read_numbers(cells: pd.Series, column: str, rows: Rows) -> tuple[Floats, list[Fault]]:
+def read_numbers(
+    cells: pd.Series, column: str, rows: Rows, decimal_mark: DecimalMark | None = "."
+) -> tuple[Floats, list[Fault]]:
     """The cells of a column as numbers.
+
+    Thousands may be grouped by spaces, apostrophes or the mark that is not the decimal mark, and one and the same
+    currency sign may stand before or after the numbers of a column.
 
     Args:
         cells: Text or typed cells, index 0, 1, ….
         column: Name of the column.
         rows: Names of the rows.
+        decimal_mark: That of the table; None when nothing tells, so that '1.234' and '1,234' are faults.
 
     Returns:
         float64 of shape (row,) with NaN for faulty cells, and one fault for each kind of faulty cell.
@@ -48,7 +63,8 @@ def read_numbers(cells: pd.Series, column: str, rows: Rows) -> tuple[Floats, lis
         suspects = np.flatnonzero(~(np.abs(values) <= MAX_NUMBER))
         flaws = {int(index): _number_flaw(float(values[index])) for index in suspects}
     else:
-        parsed = [_number(cell) for cell in cells]
+        sign = _currency_sign(cells)
+        parsed = [_number(cell, decimal_mark, sign) for cell in cells]
         flaws = {index: value for index, value in enumerate(parsed) if isinstance(value, Flaw)}
         values = np.array(
             [math.nan if isinstance(value, Flaw) else value for value in parsed], dtype=np.float64
@@ -58,16 +74,36 @@ def read_numbers(cells: pd.Series, column: str, rows: Rows) -> tuple[Floats, lis
     return values, faults_of(flaws, column, rows)
 
 
-def _number(cell: object) -> float | Flaw:
-    """One cell as a number."""
+def _currency_sign(cells: pd.Series) -> str:
+    """The currency sign of the first cell that has one, empty where none has."""
+    signs = (
+        letter
+        for cell in cells
+        if isinstance(cell, str)
+        for letter in cell[:_LONGEST]
+        if _is_currency(letter)
+    )
+    return next(signs, "")
+
+
+def _is_currency(letter: str) -> bool:
+    return unicodedata.category(letter) == "Sc"
+
+
+def _number(cell: object, decimal_mark: DecimalMark | None, sign: str) -> float | Flaw:
+    """One cell as a number; ``sign`` is the currency sign of the column."""
     if isinstance(cell, str):
         text = cell.strip()
         if len(text) > _LONGEST:
             return Flaw(f"a text of {len(text)} characters", "a number", "write the plain number")
-        if _NUMBER.fullmatch(text):
-            value = float(text)
+        bare = _without_sign(text, sign).replace("\N{MINUS SIGN}", "-")
+        if decimal_mark is None and _OPEN.fullmatch(bare):
+            return _open_flaw(text, bare)
+        plain_text = _plain_number(bare, decimal_mark or ".")
+        if plain_text is not None:
+            value = float(plain_text)
             return value if abs(value) <= MAX_NUMBER else _number_flaw(value)
-        return _text_flaw(text)
+        return _text_flaw(text, decimal_mark or ".", sign)
     if isinstance(cell, bool | np.bool_):
         return float(cell)
     if isinstance(cell, numbers.Real | decimal.Decimal):
@@ -79,6 +115,40 @@ def _number(cell: object) -> float | Flaw:
     if is_missing(cell):
         return _number_flaw(math.nan)
     return Flaw(f"a {type(cell).__name__}", "a number", "write the plain number")
+
+
+def _without_sign(text: str, sign: str) -> str:
+    """Text without the currency sign at its beginning (after or before a minus) or its end."""
+    if not sign or sign not in text:
+        return text
+    if text.endswith(sign):
+        return text.removesuffix(sign).rstrip()
+    minus = text[0] if text[0] in "+-\N{MINUS SIGN}" else ""
+    amount = text.removeprefix(minus).lstrip()
+    return minus + amount.removeprefix(sign).lstrip() if amount.startswith(sign) else text
+
+
+def _plain_number(text: str, decimal_mark: DecimalMark) -> str | None:
+    """A number as Python writes it, None when the text is none."""
+    if grouped := _IN_GROUPS[decimal_mark].fullmatch(text):
+        text = text.replace(grouped[1], "")
+    if decimal_mark == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".")
+    return text if _NUMBER.fullmatch(text) else None
+
+
+def _open_flaw(text: str, bare: str) -> Flaw:
+    """Why a number whose mark may be a decimal mark or one between thousands is not read."""
+    whole, fraction = re.sub("[.,]", "", bare), re.sub("[.,]", ".", bare)
+    point, comma = (fraction, whole) if "." in bare else (whole, fraction)
+    fix = (
+        f"write 'csv: {{decimal: \".\"}}' if it is {point}, 'csv: {{decimal: \",\"}}' if it is {comma} "
+        "(mmm add: --decimal)"
+    )
+    wanted = "numbers that can be read in one way only (nothing in the file tells the decimal mark)"
+    return Flaw(f"{shorten(text, 30)}, which is {whole} or {fraction}", wanted, fix)
 
 
 def _number_flaw(value: float) -> Flaw:
@@ -95,8 +165,8 @@ def _missing(found: str) -> Flaw:
     return Flaw(found, "a number in every row", fix)
 
 
-def _text_flaw(text: str) -> Flaw:
-    """Why text is no plain number, with the remedy for the ways in which spreadsheets write numbers."""
+def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
+    """Why text is no number, with the remedy for the ways in which spreadsheets write numbers."""
     word, shown = text.lower(), shorten(text, 30)
     if word in MISSING_WORDS:
         return _missing(f"a missing value ({shown})" if text else "a blank cell")
@@ -108,17 +178,22 @@ def _text_flaw(text: str) -> Flaw:
         return Flaw(f"the text {shown}", "1 or 0", "write 1 for yes and 0 for no")
     digits = re.sub(r"[^0-9.-]", "", text)
     instead = f"write {digits}" if len(digits) < 20 and _NUMBER.fullmatch(digits) else "write plain numbers"
-    marks = re.sub(r"[^0-9.,-]", "", text)
-    if _DECIMAL_COMMA.fullmatch(marks) and not _THOUSANDS.fullmatch(marks):
+    if "," in text:
         instead = "write plain numbers with a point as the decimal mark"
-    if _THOUSANDS.fullmatch(text):
-        return Flaw(shown, "a number without thousands separators", f"{instead} (export without grouping)")
-    if any(unicodedata.category(letter) == "Sc" for letter in text):
-        return Flaw(shown, "a number without a currency sign", instead)
+    if any(_is_currency(letter) and letter != sign for letter in text):
+        wanted = f"the same currency sign in every row (another row has {sign})"
+        return Flaw(shown, wanted, "bring the whole column to one currency, and leave the sign out")
     if text.endswith("%"):
         return Flaw(shown, "a number without a percent sign", instead)
-    if _DECIMAL_COMMA.fullmatch(text):
-        return Flaw(shown, "a number with a decimal point", "export with a point as the decimal mark")
+    if _GROUPED.fullmatch(text) and _shows_other_mark(text, decimal_mark):
+        wanted = (
+            f"a number with a decimal {'point' if decimal_mark == '.' else 'comma'}, as most of the file has"
+        )
+        return Flaw(shown, wanted, "export the whole file with one decimal mark")
     if _IN_BRACKETS.fullmatch(text):
         return Flaw(shown, "a number without brackets", f"write -{digits[:20]} if it is negative")
     return Flaw(f"the text {shown}", "a number", "write plain numbers such as 1234.5 (no units, no notes)")
+
+
+def _shows_other_mark(text: str, decimal_mark: DecimalMark) -> bool:
+    return _plain_number(text, "," if decimal_mark == "." else ".") is not None

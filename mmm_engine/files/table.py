@@ -1,53 +1,34 @@
 """Data files as raw cells that remember their row numbers.
 
-Here: opening CSV and Parquet files of unknown origin, every fault of a file's form, caps on their size.
-Not here: what a cell means (numbers.py, dates.py), what rows must satisfy (rows/contract.py).
+Here: opening CSV, Excel and Parquet files of unknown origin, every fault of a file's form.
+Not here: CSV as text (csv_text.py), sheets (workbook.py), caps on size (limits.py), what a cell means
+(numbers.py, dates.py), what rows must satisfy (rows/contract.py).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from mmm_engine.errors import Fault
+from mmm_engine.files import limits
+from mmm_engine.files.csv_text import format_of, read_csv_text
+from mmm_engine.files.decimal_marks import decimal_mark
+from mmm_engine.files.header import REACH, header_position, usable_name
+from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
+from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
 from mmm_engine.files.yaml_document import plain, shorten
 
 if TYPE_CHECKING:
     import pyarrow  # heavy, and most clients keep CSV files
 
-MAX_BYTES = 200_000_000
-MAX_ROWS = 100_000
-MAX_LINE = 1_000_000  # characters
-MAX_LINES = 1_000_000  # blank ones and those within quotes counted
-
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"SQLite format", "an SQLite database"),
-    (b"\xff\xfe", "text in UTF-16"),
-    (b"\xfe\xff", "text in UTF-16"),
-    (b"<", "HTML or XML"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
-)
-_A_CSV_FILE = "a CSV file in UTF-8, as its name says"
-_EXPORT_AGAIN = "export the data again"
-_SHORTEN = "leave out columns and rows that the model does not use"
-_SAVE_AS_CSV = "open it where it was made and save it as 'CSV UTF-8' (separated by commas)"
+_PLAIN = TableForm()
 
 
 @dataclass(frozen=True)
@@ -55,16 +36,22 @@ class Table:
     """Cells of a data file before anything is known about them.
 
     Attributes:
-        header: Names of all columns, without the spaces around them, in file order.
+        header: Names of all columns as `usable_name` gives them, in file order.
         columns: Cells of the columns that were wanted, index 0, 1, …; text for CSV, else typed.
-        rows: Row number of each row: the line in a CSV file as an editor shows it, else counted from 1.
+        rows: Row number of each row: the line in a CSV file as an editor shows it, the row of a sheet, else counted
+            from 1.
         whole: False when rows had to be left out because their cells could not be told apart.
+        form: How the table was written, as somebody said or as its cells show; the decimal mark is None where they
+            can be read in two ways.
+        notes: What was passed over on the way, in words.
     """
 
     header: tuple[str, ...]
     columns: dict[str, pd.Series]
     rows: tuple[int, ...]
     whole: bool = True
+    form: TableForm = field(default_factory=TableForm)
+    notes: tuple[str, ...] = ()
 
     @property
     def repeated(self) -> frozenset[str]:
@@ -72,28 +59,33 @@ class Table:
         return frozenset(name for name, count in Counter(self.header).items() if count > 1)
 
 
-def read_table(path: Path, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
-    """The cells of a ``.csv`` or ``.parquet`` file, and every fault of its form.
+def read_table(
+    path: Path, names_to_keep: Collection[str], form: TableForm = _PLAIN
+) -> tuple[Table | None, list[Fault]]:
+    """The cells of a ``.csv``, ``.xlsx`` or ``.parquet`` file, and every fault of its form.
 
     Args:
         path: The file; at most ``MAX_BYTES`` bytes and ``MAX_ROWS`` rows.
         names_to_keep: Names of the columns whose cells are kept; the header tells of the others.
+        form: What somebody says of how the file was written; the rest is told from the file.
 
     Returns:
         The table, None when the file says nothing that rows could be made of; and the faults.
     """
+    readers = {".parquet": _parquet_table, ".xlsx": _sheet_table}
     try:
         content = _content(path)
-        return (_parquet_table if path.suffix.lower() == ".parquet" else _csv_table)(content, names_to_keep)
-    except _UnreadableError as error:
+        table, faults = readers.get(path.suffix.lower(), _csv_table)(content, names_to_keep, form)
+        return _with_decimal_mark(table, form), faults
+    except UnreadableError as error:
         return None, [error.fault]
 
 
 def table_from_frame(frame: pd.DataFrame) -> Table:
     """The cells of a frame, its rows counted from 1."""
-    header = tuple(str(name).strip() for name in frame.columns)
+    header = tuple(usable_name(str(name)) for name in frame.columns)
     columns = {name: frame.iloc[:, index].reset_index(drop=True) for index, name in enumerate(header)}
-    return Table(header, columns, tuple(range(1, len(frame) + 1)))
+    return _with_decimal_mark(Table(header, columns, tuple(range(1, len(frame) + 1))), _PLAIN)
 
 
 def more_rows(rows: Sequence[int]) -> str:
@@ -104,12 +96,11 @@ def more_rows(rows: Sequence[int]) -> str:
     return f" (and in {len(rows)} more {'row' if len(rows) == 1 else 'rows'}: {listed})"
 
 
-class _UnreadableError(Exception):
-    """A file that no table can be made of."""
-
-    def __init__(self, found: str, wanted: str, fix: str, where: str = "the file") -> None:
-        super().__init__(found)
-        self.fault = Fault(where, found, wanted, fix)
+def _with_decimal_mark(table: Table, said: TableForm) -> Table:
+    """The table with the decimal mark that somebody says or that its cells show."""
+    is_plain = table.form.separator in (",", None)
+    mark = said.decimal or decimal_mark(table.columns.values(), is_plain=is_plain)
+    return replace(table, form=replace(table.form, decimal=mark, dates=said.dates))
 
 
 def _content(path: Path) -> bytes:
@@ -118,56 +109,60 @@ def _content(path: Path) -> bytes:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             fix = "name the file inside it in the client file"
-            raise _UnreadableError("a directory", "a file with rows", fix)
+            raise UnreadableError("a directory", "a file with rows", fix)
         if not stat.S_ISREG(mode):
             fix = "copy the rows into one"
-            raise _UnreadableError("something that is not a regular file", "a file with rows", fix)
+            raise UnreadableError("something that is not a regular file", "a file with rows", fix)
         with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(limits.MAX_BYTES + 1)
     except FileNotFoundError:
         fix = "put it there or correct 'data' in the client file"
-        raise _UnreadableError("no such file", "a file with rows", fix) from None
+        raise UnreadableError("no such file", "a file with rows", fix) from None
     except OSError as error:
         found = f"no readable file ({error.strerror})"
-        raise _UnreadableError(found, "a readable file", "check name and rights") from None
-    if len(content) > MAX_BYTES:
-        raise _UnreadableError(f"more than {MAX_BYTES:,} bytes", "a smaller file", _SHORTEN)
+        raise UnreadableError(found, "a readable file", "check name and rights") from None
+    if len(content) > limits.MAX_BYTES:
+        raise UnreadableError(f"more than {limits.MAX_BYTES:,} bytes", "a smaller file", SHORTEN)
     if not content.strip():
-        raise _UnreadableError("an empty file", "a header line and rows", _EXPORT_AGAIN)
+        raise UnreadableError("an empty file", "a header line and rows", EXPORT_AGAIN)
     return content
 
 
-def _parquet_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
+def _parquet_table(
+    content: bytes, names_to_keep: Collection[str], form: TableForm
+) -> tuple[Table, list[Fault]]:
     """Cells of a Parquet file; what it would unfold to is looked at before it is unfolded."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not content.startswith(b"PAR1"):
-        found = _format_of(content) or "another format"
+        found = format_of(content) or "another format"
         fix = "name it .csv if it is a CSV file"
-        raise _UnreadableError(found, "a Parquet file, as its name says", fix)
+        raise UnreadableError(found, "a Parquet file, as its name says", fix)
     try:
         metadata = pq.read_metadata(pa.BufferReader(content))
-        if metadata.num_rows > MAX_ROWS:
-            raise _UnreadableError(f"{metadata.num_rows:,} rows", f"at most {MAX_ROWS:,} rows", _SHORTEN)
+        if metadata.num_rows > limits.MAX_ROWS:
+            raise UnreadableError(f"{metadata.num_rows:,} rows", f"at most {limits.MAX_ROWS:,} rows", SHORTEN)
         size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-        if size > MAX_BYTES:
-            raise _UnreadableError(f"{size:,} bytes once unpacked", f"at most {MAX_BYTES:,} bytes", _SHORTEN)
+        if size > limits.MAX_BYTES:
+            raise UnreadableError(
+                f"{size:,} bytes once unpacked", f"at most {limits.MAX_BYTES:,} bytes", SHORTEN
+            )
         leaves = [metadata.schema.column(index) for index in range(metadata.num_columns)]
         # text that a file repeats by reference stays a reference: written out it could be gigabytes
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
         with pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts) as file:
             unpacked = file.read(use_threads=False)
         unpacked.validate(full=True)  # text that is not UTF-8 would only fail once its cells are read
-        header = tuple(name.strip() for name in unpacked.column_names)
+        header = tuple(usable_name(name) for name in unpacked.column_names)
         kept = [(name, index) for index, name in enumerate(header) if name in names_to_keep]
         columns = {name: _cells(name, unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         found = f"a broken Parquet file ({plain(reason, 120)})"
-        raise _UnreadableError(found, "a readable one", _EXPORT_AGAIN) from None
+        raise UnreadableError(found, "a readable one", EXPORT_AGAIN) from None
     rows = tuple(range(1, unpacked.num_rows + 1))
-    faults = [] if rows else [Fault("the file", "no rows", "one row a period", _EXPORT_AGAIN)]
+    faults = [] if rows else [Fault("the file", "no rows", "one row a period", EXPORT_AGAIN)]
     return Table(header, columns, rows), faults
 
 
@@ -182,7 +177,7 @@ def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
             found = f"the time zone {shorten(getattr(column.type, 'tz', ''))}, which does not exist"
             fix = "export the column as plain dates"
             where = f"column '{plain(name)}'"
-            raise _UnreadableError(found, "dates, or times of a zone such as 'UTC'", fix, where) from None
+            raise UnreadableError(found, "dates, or times of a zone such as 'UTC'", fix, where) from None
         return typed
     cells: list[object] = []
     for chunk in column.chunks:
@@ -191,80 +186,77 @@ def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
     return pd.Series(cells, dtype=object)
 
 
-def _csv_table(content: bytes, names_to_keep: Collection[str]) -> tuple[Table | None, list[Fault]]:
+def _sheet_table(
+    content: bytes, names_to_keep: Collection[str], form: TableForm
+) -> tuple[Table, list[Fault]]:
+    """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
+    from mmm_engine.files.workbook import read_sheet
+
+    if not content.startswith(b"PK\x03\x04"):
+        found = format_of(content) or "another format"
+        raise UnreadableError(
+            found, "an .xlsx file, as its name says", "save it as an Excel workbook (.xlsx)"
+        )
+    sheet, rows, has_others = read_sheet(content, form.sheet)
+    texts = [["" if cell is None else str(cell) for cell in cells] for _, cells in rows[: REACH + 1]]
+    start = header_position(texts, names_to_keep)
+    if not texts:
+        raise UnreadableError(f"an empty sheet '{plain(sheet, 40)}'", "a header and rows", EXPORT_AGAIN)
+    header, data = tuple(map(usable_name, texts[start])), rows[start + 1 :]
+    if not data:
+        raise UnreadableError("a header and no rows", "one row a period", EXPORT_AGAIN)
+    columns = {
+        name: pd.Series([cells[index] if index < len(cells) else None for _, cells in data], dtype=object)
+        for index, name in enumerate(header)
+        if name in names_to_keep
+    }
+    notes = _passed_over(start, rows[start][0])
+    found_form = TableForm(sheet=sheet if has_others or form.sheet else None)
+    return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
+
+
+def _csv_table(content: bytes, names_to_keep: Collection[str], form: TableForm) -> tuple[Table, list[Fault]]:
     """Cells of a CSV file; rows with too few or too many of them are left out and are faults."""
-    records = _records(content)
+    text = read_csv_text(content, names_to_keep, form)
+    records = text.records()
     line, names = next(records, (0, []))
-    header = tuple(name.strip() for name in names)
+    header = tuple(map(usable_name, names))
     if not header:
-        raise _UnreadableError("only blank lines", "a header line and rows", _EXPORT_AGAIN)
-    if len(header) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), None)):
-        found = f"columns separated by {shorten(separator)}"
-        raise _UnreadableError(found, "columns separated by ','", _SAVE_AS_CSV, f"row {line}")
+        raise UnreadableError("only blank lines", "a header line and rows", EXPORT_AGAIN)
     kept = [index for index, name in enumerate(header) if name in names_to_keep]
     rows: dict[int, list[str]] = {}
     ragged: dict[int, int] = {}
-    for line, cells in records:
-        if len(rows) + len(ragged) == MAX_ROWS:
-            raise _UnreadableError(f"more than {MAX_ROWS:,} rows", f"at most {MAX_ROWS:,} rows", _SHORTEN)
-        if len(cells) == len(header):
-            rows[line] = [cells[index].strip() for index in kept]
+    for row, cells in records:
+        if len(rows) + len(ragged) == limits.MAX_ROWS:
+            found, wanted = f"more than {limits.MAX_ROWS:,} rows", f"at most {limits.MAX_ROWS:,} rows"
+            raise UnreadableError(found, wanted, SHORTEN)
+        if len(cells) == len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
+            rows[row] = [cells[index].strip() for index in kept]
         else:
-            ragged[line] = len(cells)
+            ragged[row] = len(cells)
     if not rows and not ragged:
-        raise _UnreadableError("a header and no rows", "one row a period", _EXPORT_AGAIN)
+        raise UnreadableError("a header and no rows", "one row a period", EXPORT_AGAIN)
     faults = []
     if ragged:
         first, *others = ragged
-        fix = "look for a missing or an extra comma; a number such as 1,234 is two cells: write 1234"
+        mark = "comma" if text.separator == "," else SEPARATOR_WORDS[text.separator]
+        fix = f"look for a missing or an extra {mark}"
+        fix += "; a number such as 1,234 is two cells: write 1234" if text.separator == "," else ""
         wanted_cells = f"{len(header)} cells, as in the header"
         faults.append(Fault(f"row {first}", f"{ragged[first]} cells{more_rows(others)}", wanted_cells, fix))
     columns = {
         header[index]: pd.Series([cells[position] for cells in rows.values()], dtype=object)
         for position, index in enumerate(kept)
     }
-    return Table(header, columns, tuple(rows), whole=not ragged), faults
+    found_form = TableForm(separator=text.separator, encoding=text.encoding)
+    notes = _passed_over(text.records_to_skip, line)
+    return Table(header, columns, tuple(rows), not ragged, found_form, notes), faults
 
 
-def _records(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """(line it starts on, cells) of every record of a CSV file in UTF-8 that is not blank."""
-    if (found := _format_of(content)) is not None:
-        raise _UnreadableError(found, _A_CSV_FILE, _SAVE_AS_CSV)
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{content[error.start]:02x}, which is not UTF-8"
-        line = content[: error.start].count(b"\n") + 1
-        raise _UnreadableError(found, "text in UTF-8", _SAVE_AS_CSV, f"row {line}") from None
-    if b"\0" in content:
-        raise _UnreadableError("zero bytes, so a binary file", _A_CSV_FILE, _SAVE_AS_CSV)
-    reader = csv.reader(_lines(content), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            found = f"a line that breaks the CSV form ({error})"
-            fix = 'look for a quote (") that is opened and not closed, from this line on'
-            raise _UnreadableError(found, "pairs of quotes", fix, f"row {line}") from None
-        if cells is None:
-            return
-        if any(cells) and any(cell.strip() for cell in cells):
-            yield line, cells
-
-
-def _lines(content: bytes) -> Iterator[str]:
-    """Lines as editors count them, ended by any of the three line endings; none of absurd length."""
-    for number, line in enumerate(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline=""), start=1):
-        if number > MAX_LINES:
-            raise _UnreadableError(f"more than {MAX_LINES:,} lines", f"at most {MAX_ROWS:,} rows", _SHORTEN)
-        if len(line) > MAX_LINE:
-            found = f"a line of {len(line):,} characters"
-            raise _UnreadableError(found, f"at most {MAX_LINE:,}", _SHORTEN, f"row {number}")
-        yield line
-
-
-def _format_of(content: bytes) -> str | None:
-    """What the first bytes say the file really is, None for text that may be CSV."""
-    start = content[:64].lstrip()
-    return next((name for signature, name in _SIGNATURES if start.startswith(signature)), None)
+def _passed_over(count: int, line: int) -> tuple[str, ...]:
+    """A note of the rows above the header, where there are any."""
+    if not count:
+        return ()
+    return (
+        f"the header stands in row {line}; {count} {'row' if count == 1 else 'rows'} above it passed over",
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,11 @@ from mmm_engine.client.config import ClientConfig, check_client_id
 from mmm_engine.errors import ConfigError, DataError, Fault
 from mmm_engine.files.folder import folder_faults
 from mmm_engine.files.table import Table, read_table, table_from_frame
+from mmm_engine.files.table_form import TableForm
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
 from mmm_engine.rows.findings import Finding, find_warnings
+from mmm_engine.rows.panel import has_repeated_dates, panel_fault
 from mmm_engine.rows.regressors import Regressors
 from mmm_engine.rows.suggestions import Suggestion, suggestions
 
@@ -38,6 +40,7 @@ class ClientData:
         calendar: The dates of the rows and their period.
         findings: What a reader should know about the rows.
         data_version: 12 hex digits of the rows; the same rows from another file format give the same.
+        form: How their file was written, as far as that is not plain.
     """
 
     config: ClientConfig
@@ -45,6 +48,7 @@ class ClientData:
     calendar: Calendar
     findings: tuple[Finding, ...]
     data_version: str
+    form: TableForm = field(default_factory=TableForm)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -153,9 +157,14 @@ def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData |
     path = folder / config.data
     if outside := folder_faults(path, folder):
         return None, list(outside)
-    table, faults = read_table(path, needed_columns(config))
+    table, faults = read_table(path, needed_columns(config), config.table_form)
     if table is None:
         return None, faults
+    if has_repeated_dates(config, table):
+        every, _ = read_table(path, table.header, config.table_form)
+        panel = None if every is None else panel_fault(config, every)
+        if panel is not None:
+            return None, [*faults, panel]
     data, row_faults = _checked(config, table)
     return data, faults + row_faults
 
@@ -166,7 +175,8 @@ def _checked(config: ClientConfig, table: Table) -> tuple[ClientData | None, lis
         return None, faults
     findings = (*checked.findings, *find_warnings(config, checked.frame, checked.calendar))
     version = _data_version(checked.frame)
-    return ClientData(config, checked.frame, checked.calendar, findings, version), []
+    form = checked.form.beside_the_plain()
+    return ClientData(config, checked.frame, checked.calendar, findings, version, form), []
 
 
 def _data_version(frame: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ Not here: files and their form (files/table.py), cells (files/cells.py, files/da
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
+from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.findings import Finding
@@ -43,11 +44,13 @@ class CheckedRows:
         frame: ``date`` (datetime64[ns]), then the columns of the client as float64; ascending, RangeIndex.
         calendar: The dates of the rows and their period.
         findings: Notes about what was done to the rows on the way.
+        form: How the table was written.
     """
 
     frame: pd.DataFrame
     calendar: Calendar
     findings: tuple[Finding, ...]
+    form: TableForm
 
 
 def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, list[Fault]]:
@@ -63,13 +66,17 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     faults = list(_header_faults(config, table))
     unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
     days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))
-    findings: list[Finding] = []
+    form = table.form
+    findings = list(_form_notes(config, table))
     if config.date not in unusable:
-        days, date_faults, order_note = read_dates(table.columns[config.date], config.date, table.rows)
+        days, date_faults, shown = read_dates(
+            table.columns[config.date], config.date, table.rows, table.form.dates
+        )
         faults += date_faults
-        if order_note is not None:
-            fix = "check that row, or write dates as YYYY-MM-DD"
-            findings.append(Finding("date-order", "note", config.date, order_note, fix))
+        if shown is not None:
+            form = replace(form, dates=shown.order)
+            fix = f"check that row, or hold it with 'csv: {{dates: {shown.order}}}' in the client file"
+            findings.append(Finding("date-order", "note", config.date, shown.sentence(config.date), fix))
     rows = Rows(table.rows, days)
     calendar: Calendar | None = None
     if not np.isnat(days).any():
@@ -80,7 +87,8 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     values: dict[str, Floats] = {}
     for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
-            values[column], cell_faults = read_numbers(table.columns[column], column, rows)
+            cells, mark = table.columns[column], table.form.decimal
+            values[column], cell_faults = read_numbers(cells, column, rows, mark)
             faults += cell_faults
             faults += _column_faults(config, column, role, values[column], rows)
     faults += _equal_columns(config, values, rows)
@@ -88,7 +96,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     faults += _too_few_rows(config, table)
     if faults or calendar is None:
         return None, faults
-    return CheckedRows(_sorted_frame(days, values), calendar, tuple(findings)), []
+    return CheckedRows(_sorted_frame(days, values), calendar, tuple(findings), form), []
 
 
 def needed_columns(config: ClientConfig) -> dict[str, str]:
@@ -115,6 +123,24 @@ def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
         elif column in table.repeated:
             found = f"{table.header.count(column)} columns of this name"
             yield Fault(f"column '{column}', header", found, "one", "rename or delete the others")
+
+
+def _form_notes(config: ClientConfig, table: Table) -> Iterator[Finding]:
+    """How the file turned out to be written, where the client file does not say it, and what was passed over."""
+    said = config.table_form
+    told = TableForm(
+        separator=None if said.separator else table.form.separator,
+        decimal=None if said.decimal else table.form.decimal,
+        encoding=None if said.encoding else table.form.encoding,
+        sheet=None if said.sheet else table.form.sheet,
+    ).beside_the_plain()
+    hold = [told.written()] if told != TableForm(sheet=told.sheet) else []
+    hold += [] if told.sheet is None else [f"sheet: {told.sheet}"]
+    for words in told.words():
+        fix = f"nothing if that is so; '{', '.join(hold)}' in the client file holds it"
+        yield Finding("file-form", "note", "", words, fix)
+    for note in table.notes:
+        yield Finding("file-form", "note", "", note, "nothing if these rows are titles")
 
 
 def _order_notes(column: str, rows: Rows) -> list[Finding]:

@@ -63,7 +63,8 @@ def read_plan(source: Path | pd.DataFrame, observed: Observed) -> pd.DataFrame:
     Rows of periods that have been observed are passed over, so that a plan of a quarter serves every week of it.
 
     Args:
-        source: A CSV or Parquet file, or a frame: date, every channel, and the controls that are known; original units.
+        source: A CSV, Excel or Parquet file, or a frame: date, every channel, and the controls that are known;
+            original units.
         observed: The rows that the plan goes on from.
 
     Returns:
@@ -92,7 +93,7 @@ def read_plan(source: Path | pd.DataFrame, observed: Observed) -> pd.DataFrame:
     columns, rows = {}, Rows(table.rows, days)
     for name in (*config.channel_names, *config.control_names):
         if name in table.columns:
-            columns[name], cell_faults = read_numbers(table.columns[name], name, rows)
+            columns[name], cell_faults = read_numbers(table.columns[name], name, rows, table.form.decimal)
             faults += cell_faults
             if name in config.channel_names:
                 faults += _negative_faults(name, columns[name], rows)

@@ -28,7 +28,7 @@ from mmm_engine.client.lift_tests import lift_test_frame
 from mmm_engine.client.model_config import AdstockConfig, EventConfig, EventDays, ModelConfig, TrendConfig
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import write_text
-from mmm_engine.files.table import MAX_ROWS
+from mmm_engine.files.limits import MAX_ROWS
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import minimum_rows
 from mmm_engine.simulation.media import (

@@ -129,7 +129,7 @@ def _read(frame: pd.DataFrame, roles: Mapping[str, str], who: str) -> tuple[Days
     for column, role in roles.items():
         if role == "date":
             continue
-        values[column], cell_faults = read_numbers(table.columns[column], column, rows)
+        values[column], cell_faults = read_numbers(table.columns[column], column, rows, table.form.decimal)
         faults += cell_faults
         negative = np.flatnonzero(values[column] < 0)
         if role in ("channel", "cost") and len(negative):

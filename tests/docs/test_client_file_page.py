@@ -18,7 +18,14 @@ from pydantic.fields import FieldInfo
 
 from mmm_engine.client.audit_config import AuditConfig, ForecastConfig
 from mmm_engine.client.client_file import client_config_from_mapping
-from mmm_engine.client.config import ChannelConfig, ClientConfig, ControlConfig, SamplerConfig, TargetConfig
+from mmm_engine.client.config import (
+    ChannelConfig,
+    ClientConfig,
+    ControlConfig,
+    CsvConfig,
+    SamplerConfig,
+    TargetConfig,
+)
 from mmm_engine.client.decision_config import DecisionConfig
 from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.log_normal import HalfLife
@@ -53,6 +60,7 @@ from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
 PAGE = (Path(__file__).parents[2] / "docs" / "client-file.md").read_text()
 SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "Top level": (ClientConfig,),
+    "csv": (CsvConfig,),
     "target": (TargetConfig,),
     "channels": (ChannelConfig,),
     "controls": (ControlConfig,),
@@ -85,7 +93,8 @@ def rows(section: str) -> dict[str, list[str]]:
     text = re.split(r"^## ", PAGE, flags=re.MULTILINE)
     (body,) = [part for part in text if part.startswith(f"{section}\n")]
     table = [line for line in body.splitlines() if line.startswith("| `")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    lines = [line.strip("|").replace("`|`", "`bar`") for line in table]  # a bar in a cell is no border
+    cells = [[cell.strip().replace("`bar`", "`|`") for cell in line.split("|")] for line in lines]
     return {row[0].strip("`"): row[1:] for row in cells}
 
 

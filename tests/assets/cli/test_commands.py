@@ -276,6 +276,42 @@ def test_add_writes_what_the_rows_ask_for(mmm, data_dir, tmp_path):
     assert mmm("check", "june")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "rows.xlsx"])
+def test_add_keeps_how_the_file_is_written(mmm, data_dir, tmp_path, name):
+    """A European export: what was found is printed once and stands in the client file; checks are quiet about it."""
+    from mmm_engine.client.client_file import read_client_config
+
+    frame = pd.read_csv(data_dir / "shop.csv").rename(columns={"tv": "tv, cost"})
+    frame["week"] = pd.to_datetime(frame["week"]).dt.strftime("%d.%m.%y")
+    frame = frame.map(lambda cell: str(cell).replace(".", ",") if isinstance(cell, float) else cell)
+    source = tmp_path / name
+    if name.endswith("csv"):
+        source.write_text("Report;\n" + frame.to_csv(index=False, sep=";"))
+    else:
+        with pd.ExcelWriter(source) as book:
+            frame.to_excel(book, sheet_name="Data", index=False)
+            pd.DataFrame({"note": [1]}).to_excel(book, sheet_name="Notes", index=False)
+    words = ("--data", source, "--date", "week", "--target", "sales", "--channels", '"tv, cost",search')
+    code, out, err = mmm("add", "june", *words)
+    assert code == 0, err
+    config = read_client_config(data_dir / "june.yaml")
+    assert config.channel_names == ("tv, cost", "search")
+    assert (config.csv.decimal, config.csv.dates) == (",", "day/month/year")
+    if name.endswith("csv"):
+        assert (
+            "file: columns are separated by ';', numbers have a decimal comma, dates are day/month/year"
+            in out
+        )
+        assert config.csv.separator == ";"
+    else:
+        assert config.sheet == "Data"
+    code, out, _ = mmm("check", "june")
+    assert code == 0
+    assert "separated" not in out
+    assert "decimal" not in out
+    assert mmm("add", "july", *words, "--dates", "month/day/year")[0] == 2
+
+
 def test_holidays_are_printed_as_a_client_file_has_them(mmm):
     """The lines read back as the section of a client file; an unknown country is refused."""
     from mmm_engine.client.client_file import client_config_from_mapping

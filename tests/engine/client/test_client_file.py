@@ -19,8 +19,8 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
     ("line", "fault"),
     [
         ("chanels: [a]", "setting 'chanels' (line 7): found an unknown setting 'chanels'; wanted one of client, data, "
-         "date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds, audit, "
-         "forecast, decision; did you mean 'channels'?"),
+         "csv, sheet, date, target, channels, controls, currency, model, calibration, lift_tests, sampler, thresholds, "
+         "audit, forecast, decision; did you mean 'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of preset, adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, "
          "weekly_seasonality, n_basis, baseline, trend, holidays, events, likelihood, priors, returns; did you mean "
@@ -70,9 +70,9 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
          "'trend', a name that is used for something else; wanted a name of its own; rename the event"),
         ("model: {likelihood: positive}", "setting 'model.likelihood' (line 7): found the text 'positive'; wanted "
          "'normal', 'student_t' or 'truncated_normal'; write one of these words"),
-        ("calibration: ../lift.csv", "setting 'calibration' (line 7): found the path '../lift.csv'; wanted a .csv or "
-         ".parquet file inside the data folder, written relative to the client file; put the file beside the client "
-         "file and name it here"),
+        ("calibration: ../lift.csv", "setting 'calibration' (line 7): found the path '../lift.csv'; wanted a .csv, "
+         ".parquet or .xlsx file inside the data folder, written relative to the client file; put the file beside the "
+         "client file and name it here"),
         ("calibration: 3", "setting 'calibration' (line 7): found the number 3; wanted text (put it in quotes if it "
          "looks like a number, a yes or a no); write such a value"),
         ("lift_tests: [{channel: tvs, date: 2022-01-01, x: 1, delta_x: 1, delta_y: 1, sigma: 1}]", "setting "
@@ -92,9 +92,9 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
          "finite number; write such a value"),
         ("audit: {truth: priors}", "setting 'audit.truth' (line 7): found the text 'priors'; wanted 'prior' or "
          "'posterior'; did you mean 'prior'?"),
-        ("forecast: {plan: ../plan.csv}", "setting 'forecast.plan' (line 7): found the path '../plan.csv'; wanted a "
-         ".csv or .parquet file inside the data folder, written relative to the client file; put the file beside the "
-         "client file and name it here"),
+        ("forecast: {plan: ../plan.csv}", "setting 'forecast.plan' (line 7): found the path '../plan.csv'; wanted "
+         "a .csv, .parquet or .xlsx file inside the data folder, written relative to the client file; put the file "
+         "beside the client file and name it here"),
         ("decision: {budget: lots}", "setting 'decision.budget' (line 7): found 'lots'; wanted an amount, last_4, "
          "last_13, profit, roi 2, mroi 1, +20000, -20000, +10% or -10%; write one of these"),
         ("decision: {keep: [tvv]}", "setting 'decision.keep' (line 7): found 'tvv'; wanted one of tv, radio; did you "
@@ -152,7 +152,7 @@ def test_a_faulty_client_is_named_with_what_to_do(tmp_path, old, new, fault):
         "../shop.csv",
         "/etc/shop.csv",
         "a/../../shop.csv",
-        "shop.xlsx",
+        "shop.xls",
         "shop",
         "C:\\\\shop.csv",
         "file:shop.csv",
@@ -163,7 +163,7 @@ def test_a_data_path_outside_the_folder_or_of_another_format_is_refused(tmp_path
     """Neither up, nor absolute, nor a drive, nor a workbook."""
     (fault,) = faults_of_settings(tmp_path, SHOP.replace("data: shop.csv", f"data: {data}"))
     assert fault.startswith("setting 'data' (line 2): found the path ")
-    assert "wanted a .csv or .parquet file inside the data folder" in fault
+    assert "wanted a .csv, .parquet or .xlsx file inside the data folder" in fault
 
 
 def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path):

@@ -13,8 +13,8 @@ from mmm_engine.files.dates import read_dates
 
 def read(*cells):
     """Dates as text, faults as text, and the note, of a column whose first row is line 2."""
-    days, faults, note = read_dates(pd.Series(cells, dtype=object), "week", range(2, 2 + len(cells)))
-    return [str(day) for day in days], [str(fault) for fault in faults], note
+    days, faults, shown = read_dates(pd.Series(cells, dtype=object), "week", range(2, 2 + len(cells)))
+    return [str(day) for day in days], [str(fault) for fault in faults], shown and shown.sentence("week")
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,22 @@ def read(*cells):
         "2023-02",
         "2023-02-01 00:00",
         "2023-02-01T00:00:00.000Z",
+        "2023-02-01T00:00:00+01:00",
+        "2023-02-01 00:00:00 UTC",
+        "2023-02-01 12:00:00 AM",
+        "02/2023",
+        "01 Feb 2023",
+        "1. Februar 2023",
+        "1er février 2023",
+        "1 de febrero de 2023",
+        "Feb 1, 2023",
+        "Wednesday, 1 February 2023",
+        "01-Feb-23",
+        "Feb-23",
     ],
 )
-def test_year_first_is_read_as_it_stands(text):
-    """ISO 8601 and its look-alikes have one meaning."""
+def test_what_has_one_meaning_is_read_as_it_stands(text):
+    """ISO 8601 and its look-alikes have one meaning, and so has a month that is a word."""
     assert read(text) == (["2023-02-01"], [], None)
 
 
@@ -55,7 +67,8 @@ def test_a_column_that_nothing_tells_is_refused():
     assert days == ["2023-05-05", "NaT", "NaT"]
     assert faults == [
         "column 'week', row 3: found 01/02/2023, which is ambiguous (and in 1 more row: 4); wanted dates that can be "
-        "read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, then nobody has to guess"
+        "read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, or say the order: 'csv: "
+        "{dates: day/month/year}' (mmm add: --dates day/month/year)"
     ]
 
 
@@ -74,14 +87,47 @@ def test_two_orders_or_two_forms_in_one_column_are_refused():
 
 
 @pytest.mark.parametrize(
+    ("form", "order"),
+    [("%d/%m/%y", "day/month/year"), ("%m/%d/%y", "month/day/year"), ("%y-%m-%d", "year/month/day")],
+)
+@pytest.mark.parametrize(("step", "count"), [("D", 40), ("W-MON", 40), ("MS", 30)])
+def test_the_order_of_short_years_is_told_by_the_spacing_of_the_rows(form, order, step, count):
+    """Only one order of two-digit years gives days, weeks or months; first days of months too."""
+    dates = pd.date_range("2022-01-03", periods=count, freq=step)
+    days, faults, note = read(*dates.strftime(form))
+    assert (days, faults) == ([str(date.date()) for date in dates], [])
+    assert note == f"dates of column 'week' were read as {order}, as the spacing of the rows shows"
+
+
+def test_an_order_that_somebody_says_is_taken():
+    """What no cell tells, the client file may say."""
+    cells = pd.Series(["01/02/2023", "01/03/2023"])
+    for order, days in (
+        ("day/month/year", ["2023-02-01", "2023-03-01"]),
+        ("month/day/year", ["2023-01-02", "2023-01-03"]),
+    ):
+        read_days, faults, shown = read_dates(cells, "week", (2, 3), order)
+        assert ([str(day) for day in read_days], faults, shown) == (days, [], None)
+
+
+def test_iso_weeks_are_dated_by_their_monday():
+    """2023-W01 begins on 2 January."""
+    assert read("2023-W01", "2023W02") == (["2023-01-02", "2023-01-09"], [], None)
+
+
+@pytest.mark.parametrize(
     ("cell", "fault"),
     [
         (
             "soon",
             "found 'soon', which is no date; wanted a date; write dates as YYYY-MM-DD; delete rows of totals",
         ),
-        ("13/01/23", "found '13/01/23', which is no date"),
-        ("2023-W05", "found '2023-W05', which is no date"),
+        (
+            "13/01/23",
+            "found 13/01/23, which is ambiguous; wanted dates that can be read in one way only (years have",
+        ),
+        ("2023-W54", "found '2023-W54'; wanted a date that exists"),
+        ("03 Foo 2022", "found '03 Foo 2022', which is no date"),
         ("", "found a missing date; wanted a date in every row; fill in the date or delete the row"),
         (None, "found a missing date; wanted a date in every row"),
         (pd.NaT, "found a missing date; wanted a date in every row"),
@@ -97,7 +143,7 @@ def test_two_orders_or_two_forms_in_one_column_are_refused():
             "2023-01-02 13:00",
             "found '2023-01-02 13:00', with a time of day or a time zone; wanted a date alone",
         ),
-        ("2023-01-02T00:00:00+01:00", "found '2023-01-02T00:00:00+01:00', with a time of day or a time zone"),
+        ("2023-01-02T23:00:00+00:00", "found '2023-01-02T23:00:00+00:00', with a time of day or a time zone"),
         (datetime.datetime(2023, 1, 2, 13), "found 2023-01-02 13:00:00, with a time of day or a time zone"),
         (datetime.date(1, 1, 1), "found 0001-01-01; wanted a date that exists, from 1900 to 2200"),
         (3.5, "found a float; wanted a date; write dates as YYYY-MM-DD"),
@@ -122,7 +168,7 @@ def test_typed_dates_are_read():
 
 @given(
     st.lists(st.dates(datetime.date(1900, 1, 1), datetime.date(2200, 12, 31)), min_size=1, max_size=20),
-    st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"]),
+    st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d %b %Y", "%B %d, %Y"]),
 )
 def test_dates_that_are_accepted_are_the_ones_that_were_written(dates, form):
     """In every form a date is read right or refused; it is never read wrong."""

@@ -16,9 +16,10 @@ ISO = np.array(["2023-01-02", "2023-01-09", "2023-01-16", "NaT"], dtype="datetim
 ROWS = Rows((2, 3, 4, 5), ISO)
 
 
-def read(*cells):
+def read(*cells, mark="."):
     """The numbers and faults of a column of text."""
-    values, faults = read_numbers(pd.Series(cells, dtype=object), "tv", Rows(range(2, 2 + len(cells)), ISO))
+    rows = Rows(range(2, 2 + len(cells)), ISO)
+    values, faults = read_numbers(pd.Series(cells, dtype=object), "tv", rows, mark)
     return values, [str(fault) for fault in faults]
 
 
@@ -46,6 +47,70 @@ def test_plain_numbers_are_read(text, number):
 
 
 @pytest.mark.parametrize(
+    ("mark", "text", "number"),
+    [
+        (".", "1,234", 1234.0),
+        (".", "-1,234,567.8", -1234567.8),
+        (".", "1 234 567.8", 1234567.8),
+        (".", "1\u00a0234", 1234.0),
+        (".", "1\u202f234.5", 1234.5),
+        (".", "1'000", 1000.0),
+        (".", "$1,200.50", 1200.5),
+        (".", "12 £", 12.0),
+        (".", "-€12", -12.0),
+        (".", "€ -12", -12.0),
+        (".", "\N{MINUS SIGN}3.5", -3.5),
+        (",", "3,5", 3.5),
+        (",", "1.234,56", 1234.56),
+        (",", "1.234", 1234.0),
+        (",", "1 234,5", 1234.5),
+        (",", "€ 61.234,50", 61234.5),
+        (",", "61.234,50 €", 61234.5),
+        (",", ",5", 0.5),
+        (",", "12", 12.0),
+        (None, "12", 12.0),
+        (None, "1 234", 1234.0),
+    ],
+)
+def test_numbers_of_spreadsheets_are_read_under_the_decimal_mark_of_their_file(mark, text, number):
+    """Thousands in groups and currency signs mean one thing once the decimal mark is known."""
+    values, faults = read(text, mark=mark)
+    assert faults == []
+    assert values[0] == number
+
+
+@pytest.mark.parametrize(("text", "point", "comma"), [("1,234", "1234", "1.234"), ("1.234", "1.234", "1234")])
+def test_a_number_that_can_be_read_in_two_ways_asks(text, point, comma):
+    """Nothing is guessed: 1,234 may be a thousand or little more than one."""
+    values, faults = read("7", text, mark=None)
+    assert np.isnan(values[1])
+    assert faults == [
+        f"column 'tv', row 3 (2023-01-09): found '{text}', which is 1234 or 1.234; wanted numbers that can be read in "
+        "one way only (nothing in the file tells the decimal mark); write 'csv: {decimal: \".\"}' if it is "
+        f"{point}, 'csv: {{decimal: \",\"}}' if it is {comma} (mmm add: --decimal)"
+    ]
+
+
+def test_two_currencies_in_a_column_are_refused():
+    """€1 and $1 are no numbers of one kind."""
+    values, faults = read("€1", "$1", "€2")
+    assert list(values[[0, 2]]) == [1.0, 2.0]
+    assert faults[0].startswith(
+        "column 'tv', row 3 (2023-01-09): found '$1'; wanted the same currency sign in every"
+    )
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 99), st.sampled_from([".", ","]))
+def test_a_grouped_number_reads_back_exactly(whole, cents, mark):
+    """Under its decimal mark a number with groups of thousands is the number that was written, or asks."""
+    other = "," if mark == "." else "."
+    text = f"{whole:,}".replace(",", other) + f"{mark}{cents:02}"
+    values, faults = read(text, mark=mark)
+    assert faults == []
+    assert values[0] == pytest.approx(float(f"{whole}.{cents:02}"), rel=1e-15)
+
+
+@pytest.mark.parametrize(
     ("text", "fault"),
     [
         ("", "found a blank cell; wanted a number in every row; write 0 where nothing was spent or counted, otherwise "
@@ -57,16 +122,12 @@ def test_plain_numbers_are_read(text, number):
         ("-Infinity", "found an infinite value; wanted a finite number"),
         ("1e400", "found an infinite value; wanted a finite number"),
         ("1e16", "found 1e+16; wanted a number up to 1e+15; check the unit of this column"),
-        ("1,234", "found '1,234'; wanted a number without thousands separators; write 1234 (export without grouping)"),
-        ("1 234 567.8", "found '1 234 567.8'; wanted a number without thousands separators; write 1234567.8"),
-        ("1'000", "found \"1'000\"; wanted a number without thousands separators; write 1000"),
-        ("€12", "found '€12'; wanted a number without a currency sign; write 12"),
-        ("$1,200.50", "found '$1,200.50'; wanted a number without a currency sign; write 1200.50"),
-        ("12 £", "found '12 £'; wanted a number without a currency sign; write 12"),
-        ("€ 61.234,50", "found '€ 61.234,50'; wanted a number without a currency sign; write plain numbers with"),
+        ("€ 61.234,50", "found the text '€ 61.234,50'; wanted a number"),
+        ("1,23,456", "found the text '1,23,456'; wanted a number"),
+        ("12,34", "found '12,34'; wanted a number with a decimal point, as most of the file has"),
         ("3,5 %", "found '3,5 %'; wanted a number without a percent sign; write plain numbers with a point"),
         ("12%", "found '12%'; wanted a number without a percent sign; write 12"),
-        ("3,5", "found '3,5'; wanted a number with a decimal point; export with a point as the decimal mark"),
+        ("3,5", "found '3,5'; wanted a number with a decimal point, as most of the file has"),
         ("1.234,56", "found '1.234,56'; wanted a number with a decimal point"),
         ("(12)", "found '(12)'; wanted a number without brackets; write -12 if it is negative"),
         ("#REF!", "found the error '#REF!'; wanted a number, not an error; mend the formula and export again"),
@@ -80,17 +141,17 @@ def test_plain_numbers_are_read(text, number):
     ],
 )  # fmt: skip
 def test_other_cells_are_refused_with_the_remedy(text, fault):
-    """Nothing is guessed: 1,234 may be a thousand or little more than one."""
+    """What cannot be a number in a file with a decimal point says what it was taken for."""
     values, faults = read("1", text)
     assert np.isnan(values[1])
     assert faults[0].startswith(f"column 'tv', row 3 (2023-01-09): {fault}")
 
 
 def test_faulty_cells_of_one_kind_are_one_fault_at_the_first_row():
-    """A column full of euro signs is one line of the message, not two hundred."""
-    _, faults = read("€1", "2", "abc", "€3")
+    """A column full of percent signs is one line of the message, not two hundred."""
+    _, faults = read("1%", "2", "abc", "3%")
     assert faults == [
-        "column 'tv', row 2 (2023-01-02): found '€1' (and in 1 more row: 5); wanted a number without a currency sign; "
+        "column 'tv', row 2 (2023-01-02): found '1%' (and in 1 more row: 5); wanted a number without a percent sign; "
         "write 1",
         "column 'tv', row 4 (2023-01-16): found the text 'abc'; wanted a number; write plain numbers such as 1234.5 "
         "(no units, no notes)",

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files import table
+from mmm_engine.files import limits
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import read_table, table_from_frame
+from mmm_engine.files.table_form import TableForm
 
 WANTED = ("a", "b", "c", "a.b")
 
@@ -56,17 +57,14 @@ def test_line_endings_of_any_system_read_alike(tmp_path, ending):
         (b" \n\n\t\n", "the file: found an empty file"),
         (b",,\n,,\n", "the file: found only blank lines"),
         (b"a,b\n", "the file: found a header and no rows"),
-        (b"a;b\n1;2\n", "row 1: found columns separated by ';'; wanted columns separated by ','"),
-        (b"a\tb\n1\t2\n", "row 1: found columns separated by '\\t'"),
         (
             "a,b\n1,2\n3,é\n".encode("latin-1"),
             "row 3: found byte 0xe9, which is not UTF-8; wanted text in UTF-8; open",
         ),
-        ("a,b\n1,2\n".encode("utf-16"), "the file: found text in UTF-16"),
         (b"a,b\n1,\0\n", "the file: found zero bytes, so a binary file"),
         (
             b"\x89PNG\r\n\x1a\n\0\0",
-            "the file: found a PNG picture; wanted a CSV file in UTF-8, as its name says",
+            "the file: found a PNG picture; wanted a CSV file, as its name says",
         ),
         (b"PK\x03\x04\0\0", "the file: found a zip archive or an Excel workbook"),
         (b"\xd0\xcf\x11\xe0\0\0", "the file: found an old Excel workbook"),
@@ -87,6 +85,75 @@ def test_line_endings_of_any_system_read_alike(tmp_path, ending):
 def test_what_is_no_csv_file_is_named(tmp_path, content, fault):
     """Empty files, foreign formats and encodings, broken quotes: each says what it found and what to do."""
     assert fault_of(tmp_path, content).startswith(fault)
+
+
+EUROPEAN = "a;b\n1.234,50;3\n2,5;4\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (EUROPEAN.encode(), TableForm(separator=";", decimal=",")),
+        (("sep=;\r\n" + EUROPEAN).encode(), TableForm(separator=";", decimal=",")),
+        (EUROPEAN.replace(";", "\t").encode(), TableForm(separator="tab", decimal=",")),
+        (EUROPEAN.replace(";", "|").encode(), TableForm(separator="|", decimal=",")),
+        (EUROPEAN.encode("utf-16"), TableForm(separator=";", decimal=",", encoding="utf-16")),
+        (b'a,b\n"1,234.50",3\n2.5,4\n', TableForm()),
+        (b'a,b\n"1.234,50",3\n"2,5",4\n', TableForm(decimal=",")),
+        (
+            b"Report;\nof May;\n;\n\xc2\xa0a\xe2\x80\x8b;b\n1.234,50;3\n2,5;4\n",
+            TableForm(separator=";", decimal=","),
+        ),
+    ],
+)
+def test_a_file_is_read_whatever_its_separator_marks_and_titles(tmp_path, content, form):
+    """Exports of spreadsheets in any locale give the same numbers; what was found is told."""
+    table = table_of(tmp_path, content)
+    assert table.header == ("a", "b")
+    assert table.form.beside_the_plain() == form
+    rows = Rows(table.rows, np.full(2, np.datetime64("NaT", "D")))
+    values, faults = read_numbers(table.columns["a"], "a", rows, table.form.decimal)
+    assert (list(values), faults) == ([1234.5, 2.5], [])
+
+
+def test_what_somebody_says_of_a_file_counts(tmp_path):
+    """An encoding that no byte tells; a decimal mark that no cell tells."""
+    (tmp_path / "rows.csv").write_bytes("a;b\n1,234;é\n".encode("cp1252"))
+    _, (fault,) = read_table(tmp_path / "rows.csv", WANTED)
+    assert "or say 'csv: {encoding: windows-1252}'" in fault.fix
+    said = TableForm(encoding="windows-1252", decimal=",")
+    table, faults = read_table(tmp_path / "rows.csv", WANTED, said)
+    assert (faults, list(table.columns["b"]), table.form.decimal) == ([], ["é"], ",")
+    table, _ = read_table(tmp_path / "rows.csv", WANTED, TableForm(encoding="windows-1252"))
+    assert table.form.decimal is None
+
+
+def test_titles_above_the_header_are_passed_over_and_told(tmp_path):
+    """Rows are counted as an editor shows them; the header is the row that holds the names, however wide the titles."""
+    table = table_of(tmp_path, b"Weekly report,\nExported 2024-01-01,\n\na,b\n1,2\n3,4\n")
+    assert table.rows == (5, 6)
+    assert table.notes == ("the header stands in row 4; 2 rows above it passed over",)
+    table = table_of(tmp_path, b"Report of a\nx,y,z\n1,2,3\n4,5,6\n".replace(b"a\n", b"A\n", 1))
+    assert table.header == ("x", "y", "z")
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=2, max_size=8),
+    st.sampled_from([",", ";", "tab", "|"]),
+    st.sampled_from([".", ","]),
+)
+def test_numbers_are_read_back_or_ask_whatever_the_form(tmp_path_factory, numbers, separator, mark):
+    """Never another number than the one that was written."""
+    between = "\t" if separator == "tab" else separator
+    lines = [between.join(f'"{cell:.2f}"'.replace(".", mark) for cell in row) for row in numbers]
+    path = tmp_path_factory.mktemp("tables") / "rows.csv"
+    path.write_text("\n".join([f"a{between}b", *lines]))
+    table, faults = read_table(path, WANTED)
+    assert faults == []
+    rows = Rows(table.rows, np.full(len(numbers), np.datetime64("NaT", "D")))
+    for index, name in enumerate(("a", "b")):
+        values, _ = read_numbers(table.columns[name], name, rows, table.form.decimal)
+        assert list(values) == [float(f"{row[index]:.2f}") + 0.0 for row in numbers]
 
 
 def test_rows_with_too_many_or_too_few_cells_are_one_fault(tmp_path):
@@ -117,15 +184,15 @@ def test_what_is_no_file_is_named(tmp_path):
 
 def test_size_and_rows_are_capped(tmp_path, monkeypatch):
     """A file that is too large is refused before it is read, too many rows before they are all parsed."""
-    monkeypatch.setattr(table, "MAX_ROWS", 3)
+    monkeypatch.setattr(limits, "MAX_ROWS", 3)
     assert "found more than 3 rows; wanted at most 3 rows" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n")
     assert table_of(tmp_path, b"a\n1\n2\n3\n").rows == (2, 3, 4)
     frame = pd.DataFrame({"a": range(4)})
     frame.to_parquet(tmp_path / "rows.parquet")
     assert "found 4 rows; wanted at most 3 rows" in str(read_table(tmp_path / "rows.parquet", WANTED)[1][0])
-    monkeypatch.setattr(table, "MAX_LINES", 5)
+    monkeypatch.setattr(limits, "MAX_LINES", 5)
     assert "found more than 5 lines; wanted at most 3 rows" in fault_of(tmp_path, b"a\n\n\n\n\n1\n")
-    monkeypatch.setattr(table, "MAX_BYTES", 10)
+    monkeypatch.setattr(limits, "MAX_BYTES", 10)
     assert "found more than 10 bytes; wanted a smaller file" in fault_of(tmp_path, b"a\n1\n2\n3\n4\n5\n")
 
 
@@ -133,7 +200,7 @@ def test_parquet_is_measured_unpacked(tmp_path, monkeypatch):
     """A small file that unfolds to a large table is refused by what it would become."""
     frame = pd.DataFrame({"a": [f"{index:0200}" for index in range(2000)]})
     frame.to_parquet(tmp_path / "rows.parquet", compression="zstd", use_dictionary=False)
-    monkeypatch.setattr(table, "MAX_BYTES", 300_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 300_000)
     assert (tmp_path / "rows.parquet").stat().st_size < 300_000
     assert "bytes once unpacked; wanted at most 300,000 bytes" in str(
         read_table(tmp_path / "rows.parquet", WANTED)[1][0]

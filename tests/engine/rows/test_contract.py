@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
 from mmm_engine.rows.client_data import read_client_data
 from mmm_engine.rows.contract import check_rows, minimum_rows
@@ -48,8 +49,8 @@ FAULTY = {
     "ambiguous dates": (
         shop_rows(dates=pd.date_range("2019-01-01", periods=60, freq="MS").strftime("%d/%m/%Y")),
         "column 'week', row 3: found 01/02/2019, which is ambiguous (and in 54 more rows: 4, 5, 6, 7, 8, …); wanted "
-        "dates that can be read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, then "
-        "nobody has to guess",
+        "dates that can be read in one way only (no row here has a part above 12); write dates as YYYY-MM-DD, or "
+        "say the order: 'csv: {dates: day/month/year}' (mmm add: --dates day/month/year)",
     ),
     "duplicate date": (
         with_cell("week", 8, "2022-02-07")(shop_rows()),
@@ -92,13 +93,14 @@ FAULTY = {
         "number",
     ),
     "thousands separator": (
-        with_cell("tv", 9, "1,234")(shop_rows()),
-        "column 'tv', row 9 (2022-02-21): found '1,234'; wanted a number without thousands separators; write 1234 "
-        "(export without grouping)",
+        with_cell("tv", 9, "1,23,4")(shop_rows()),
+        "column 'tv', row 9 (2022-02-21): found the text '1,23,4'; wanted a number; write plain numbers such as 1234.5 "
+        "(no units, no notes)",
     ),
     "currency": (
-        with_cell("radio", 9, "€12")(shop_rows()),
-        "column 'radio', row 9 (2022-02-21): found '€12'; wanted a number without a currency sign; write 12",
+        with_cell("radio", 10, "$12")(with_cell("radio", 9, "€12")(shop_rows())),
+        "column 'radio', row 10 (2022-02-28): found '$12'; wanted the same currency sign in every row (another row has "
+        "€); bring the whole column to one currency, and leave the sign out",
     ),
     "text": (
         with_cell("price", 9, "high")(shop_rows()),
@@ -171,7 +173,7 @@ def test_the_refused_things_are_refused_for_nothing_else(tmp_path):
 def test_all_breaches_of_a_file_come_in_one_message(tmp_path):
     """Header, dates, cells, values and columns, each at its place."""
     frame = shop_rows().rename(columns={"price": "prize"}).drop(index=[20])
-    frame.loc[3, "tv"], frame.loc[4, "tv"], frame.loc[5, "radio"] = "€5", -1, ""
+    frame.loc[3, "tv"], frame.loc[4, "tv"], frame.loc[5, "radio"] = "5%", -1, ""
     faults = faults_of_file(tmp_path, frame)
     assert [fault.split(": found")[0] for fault in faults] == [
         "column 'price', header",
@@ -347,3 +349,69 @@ def test_any_single_cell_is_accepted_or_named(row, column, cell):
     checked, faults = check_rows(shop_config(), table_from_frame(frame))
     assert (checked is None) == bool(faults)
     assert all(f"column '{column}', row " in fault.where for fault in faults)
+
+
+def test_how_a_file_is_written_is_told_and_what_the_client_file_says_counts(tmp_path):
+    """A note names separator and decimal mark with the line that holds them; held, nothing is told any more."""
+    frame = shop_rows().map(lambda cell: str(cell).replace(".", ","))
+    content = frame.to_csv(index=False, sep=";").encode()
+    assert faults_of_file(tmp_path, content) == []
+    data = read_client_data(shop_config(), tmp_path)
+    assert [(finding.code, finding.message) for finding in data.findings] == [
+        ("file-form", "columns are separated by ';'"),
+        ("file-form", "numbers have a decimal comma"),
+    ]
+    assert '\'csv: {separator: ";", decimal: ","}\' in the client file' in data.findings[0].fix
+    held = read_client_data(shop_config(csv={"separator": ";", "decimal": ","}), tmp_path)
+    assert held.findings == ()
+    faults_of_file(tmp_path, shop_rows())
+    assert held.data_version == read_client_data(shop_config(), tmp_path).data_version
+    assert "no such column" in faults_of_file(tmp_path, content, shop_config(csv={"separator": "tab"}))[0]
+
+
+def test_a_decimal_mark_that_nothing_tells_asks_and_the_answer_is_taken(tmp_path):
+    """'1.234' in a file with semicolons: a thousand or little more than one."""
+    frame = shop_rows().assign(revenue="1000", tv="1000", radio="1000", price="1000")
+    for column, values in (("revenue", "1.23"), ("tv", "2.34"), ("radio", "3.45"), ("price", "4.56")):
+        frame[column] = [f"{values}{digit % 10}" for digit in range(len(frame))]
+    content = frame.to_csv(index=False, sep=";").encode()
+    assert "which is 1230 or 1.230" in faults_of_file(tmp_path, content)[0]
+    for mark, first in ((".", 1.23), (",", 1230.0)):
+        assert read_client_data(shop_config(csv={"decimal": mark}), tmp_path).target[0] == first
+
+
+def test_a_panel_is_named_with_the_column_that_tells_its_series_apart(tmp_path):
+    """One fault that says what can be done, instead of sixty copies of a date."""
+    north, south = shop_rows().assign(geo="north", shop="a"), shop_rows().assign(geo="south", shop="b")
+    south["revenue"] += 1
+    together = pd.concat([north, south]).sort_values("week")
+    fault = (
+        "column 'week': found each date 2 times, once for each value of 'geo' (north, south): a panel; wanted one row "
+        "for each date: a client is one series; add the rows of a date up (spend and sales; a price is averaged), or "
+        "cut the file by 'geo' and add each part as a client of its own"
+    )
+    assert faults_of_file(tmp_path, together) == [fault]
+    nameless = together.drop(columns=["geo", "shop"])
+    assert "found each date 2 times, in rows that differ: a panel" in faults_of_file(tmp_path, nameless)[0]
+
+
+def test_a_file_that_was_exported_twice_is_no_panel(tmp_path):
+    """The same rows again are copies."""
+    (fault,) = faults_of_file(tmp_path, pd.concat([shop_rows(), shop_rows()]))
+    assert "found the date of row 2 again (and in 59 more rows" in fault
+
+
+def test_a_header_with_characters_that_nobody_sees_is_read(tmp_path):
+    """Zero-width and no-break spaces; the name that is suggested can be used."""
+    frame = shop_rows().rename(columns={"tv": "tv\u200b", "radio": "radio\u00a0", "price": "\ufeffprice"})
+    assert faults_of_file(tmp_path, frame) == []
+    with pytest.raises(
+        ConfigError, match="write 'tv': characters that nobody sees are left out of headers too"
+    ):
+        shop_config(channels=["tv\u200b", "radio"])
+
+
+def test_a_column_name_may_hold_a_comma(tmp_path):
+    """In a header it stands in quotes, in the client file as it is."""
+    frame = shop_rows().rename(columns={"tv": "tv, cost"})
+    assert faults_of_file(tmp_path, frame, shop_config(channels=["tv, cost", "radio"])) == []

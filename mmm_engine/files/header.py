@@ -1,0 +1,50 @@
+"""The header of a table: names that can be typed, and the row that it stands in.
+
+Not here: which columns a client needs (rows/contract.py).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Sequence
+
+REACH = 50  # rows within which a header is looked for
+
+
+def usable_name(text: str) -> str:
+    r"""A column's name as somebody who sees it would type it.
+
+    Characters that take no room (zero-width spaces, direction marks, soft hyphens) are left out, spaces of other kinds
+    and line breaks become spaces, those around the name go.
+
+    >>> usable_name("\u200btv\u00a0cost\n(EUR) ")
+    'tv cost (EUR)'
+    """
+    seen = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    return "".join(" " if letter.isspace() else letter for letter in seen).strip()
+
+
+def header_position(records: Sequence[Sequence[str]], names: Collection[str]) -> int:
+    """Which of the first records of a table is its header, counted from 0.
+
+    It is the first of those that hold most of ``names``. Where none holds any, titles above a table are told by their
+    width: the header is the first record with at least half as many filled cells as most records have.
+
+    Args:
+        records: The first records of the table, none of them blank.
+        names: Names of columns that are looked for.
+
+    >>> header_position([["Weekly report", ""], ["week", "tv"], ["2024-01-01", "3"]], {"week", "tv"})
+    1
+    """
+    matches = [matching(record, names) for record in records]
+    if max(matches, default=0):
+        return matches.index(max(matches))
+    filled = [sum(bool(cell.strip()) for cell in record) for record in records]
+    usual = sorted(filled)[len(filled) // 2] if filled else 0
+    return next((place for place, count in enumerate(filled) if count >= max(2, usual / 2)), 0)
+
+
+def matching(record: Sequence[str], names: Collection[str]) -> int:
+    """How many of ``names`` are cells of a record."""
+    return len({usable_name(cell) for cell in record} & set(names))

@@ -1,0 +1,107 @@
+"""Sheets of Excel workbooks (.xlsx) as cells.
+
+Here: which sheet, its cells with the types that Excel gives them, caps on what a workbook unfolds to.
+Not here: the row of the header (header.py), what a cell means (numbers.py, dates.py).
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mmm_engine.files import limits
+from mmm_engine.files.header import REACH
+from mmm_engine.files.limits import UnreadableError
+from mmm_engine.files.yaml_document import plain, shorten
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+MAX_CELLS = 20_000_000  # a single cell at the far right of a row makes it 16,384 cells wide
+_CHUNK = 1_000_000
+_SAVE_AGAIN = "open it in Excel and save it again as .xlsx, or save the sheet as 'CSV UTF-8'"
+
+SheetRow = tuple[int, list[object]]
+"""A row of a sheet: its number as Excel shows it, its cells; None is an empty one."""
+
+
+def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], bool]:
+    """The filled rows of a sheet.
+
+    Args:
+        content: The bytes of an .xlsx file.
+        name: Of the sheet; the first one that is not hidden when None.
+
+    Returns:
+        Name of the sheet, its rows, and whether the workbook has others that are not hidden.
+
+    Raises:
+        UnreadableError: If it is no workbook, too large once unpacked, or has no such sheet.
+    """
+    _measure(content)
+    # imported here: it takes a tenth of a second, and most clients keep CSV files
+    from openpyxl import load_workbook
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that no cell depends on
+            workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            visible = [sheet.title for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+            chosen = _chosen(visible, [sheet.title for sheet in workbook.worksheets], name)
+            return chosen, _rows(workbook, chosen), len(visible) > 1
+    except UnreadableError:
+        raise
+    except Exception as error:  # openpyxl raises whatever a broken part of a workbook leads it to
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        found = f"a broken Excel workbook ({plain(reason, 120)})"
+        raise UnreadableError(found, "a readable one", _SAVE_AGAIN) from None
+
+
+def _measure(content: bytes) -> None:
+    """Refuses what would unfold to more than a data file may hold; sizes in the archive's index are not trusted."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = 0
+            for part in archive.infolist():
+                with archive.open(part) as stream:
+                    while chunk := stream.read(_CHUNK):
+                        size += len(chunk)
+                        if size > limits.MAX_BYTES:
+                            found = f"more than {limits.MAX_BYTES:,} bytes once unpacked"
+                            raise UnreadableError(found, "a smaller workbook", limits.SHORTEN)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+        found = f"no Excel workbook ({plain(str(error), 120)})"
+        raise UnreadableError(found, "an .xlsx file, as its name says", _SAVE_AGAIN) from None
+
+
+def _chosen(visible: Sequence[str], every: Sequence[str], name: str | None) -> str:
+    if name is None and visible:
+        return visible[0]
+    if name is None or name not in every:
+        found = "no sheet" if name is None else f"no sheet {shorten(name)}"
+        listed = ", ".join(plain(title, 40) for title in every[:12])
+        wanted = f"one of its sheets: {listed}"
+        raise UnreadableError(found, wanted, "name it with 'sheet' in the client file (mmm add: --sheet)")
+    return name
+
+
+def _rows(workbook: Workbook, name: str) -> list[SheetRow]:
+    """The rows of a sheet that hold anything, without the empty cells at their ends."""
+    rows: list[SheetRow] = []
+    sheet = workbook[name]
+    sheet.reset_dimensions()  # what a workbook says of its size may be wrong
+    size = 0
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        cells: list[object] = list(row)
+        while cells and (cells[-1] is None or cells[-1] == ""):
+            cells.pop()
+        size += len(cells)
+        if cells:
+            rows.append((number, cells))
+        if number > limits.MAX_LINES or len(rows) > limits.MAX_ROWS + REACH or size > MAX_CELLS:
+            found = f"more than {limits.MAX_ROWS:,} rows or {MAX_CELLS:,} cells"
+            raise UnreadableError(found, f"at most {limits.MAX_ROWS:,} rows", limits.SHORTEN)
+    return rows

@@ -1,0 +1,89 @@
+"""Panels: files with a row per week and region (or brand, or shop) where a client is one series.
+
+Here: recognising a panel by its repeated dates, the column that tells its series apart, what can be done.
+Not here: single dates that are there twice (contract.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mmm_engine.array_types import Days
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.errors import Fault
+from mmm_engine.files.dates import read_dates
+from mmm_engine.files.table import Table
+from mmm_engine.files.yaml_document import plain
+
+_USUAL = 0.5  # share of dates that are there more than once, from which on a file is a panel
+_SHOWN = 4
+
+
+def has_repeated_dates(config: ClientConfig, table: Table) -> bool:
+    """Whether at least half of the dates of a table are there more than once."""
+    if config.date not in table.columns or config.date in table.repeated:
+        return False
+    counts = Counter(str(cell) for cell in table.columns[config.date])
+    return sum(count > 1 for count in counts.values()) >= max(2.0, _USUAL * len(counts))
+
+
+def panel_fault(config: ClientConfig, table: Table) -> Fault | None:
+    """The fault of a panel, which names the column that tells its series apart; None when the table is none.
+
+    Args:
+        config: Settings of the client.
+        table: The cells of all columns.
+    """
+    days, faults, _ = read_dates(table.columns[config.date], config.date, table.rows, table.form.dates)
+    if faults:
+        return None
+    labels = _labels(config, table, days)
+    counts = np.unique(days, return_counts=True)[1]
+    times = f"{counts.max()} times" if counts.min() == counts.max() else f"up to {counts.max()} times"
+    if labels is None:
+        if np.array_equal(*_first_and_second(table, days)):
+            return None  # rows that were exported twice
+        found = f"each date {times}, in rows that differ: a panel (several series in one file)"
+        fix = "add the rows of a date up, or cut the file into one for each series and add each as a client"
+        return Fault(f"column '{config.date}'", found, "one row for each date: a client is one series", fix)
+    name, values = labels
+    shown = ", ".join(plain(value, 30) for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
+    found = f"each date {times}, once for each value of '{plain(name, 40)}' ({shown}): a panel"
+    fix = (
+        f"add the rows of a date up (spend and sales; a price is averaged), or cut the file by '{plain(name, 40)}' "
+        "and add each part as a client of its own"
+    )
+    return Fault(f"column '{config.date}'", found, "one row for each date: a client is one series", fix)
+
+
+def _labels(config: ClientConfig, table: Table, days: Days) -> tuple[str, Sequence[str]] | None:
+    """The column that differs in all rows of a date, with its values; where there are several that with fewest."""
+    candidates = []
+    for name, cells in table.columns.items():
+        if name in (config.date, config.target.column, *config.channel_names, *config.cost_names):
+            continue
+        texts = [str(cell) for cell in cells]
+        values = sorted(set(texts))
+        if 1 < len(values) <= len(texts) / 2 and len(set(zip(days.tolist(), texts, strict=True))) == len(
+            texts
+        ):
+            candidates.append((len(values), name, values))
+    if not candidates:
+        return None
+    _, name, values = min(candidates)
+    return name, values
+
+
+def _first_and_second(table: Table, days: Days) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """The cells of the first and of the second row of each date that has two, as text, shape (date, column)."""
+    frame = pd.DataFrame({name: cells.astype(str) for name, cells in table.columns.items()})
+    place = frame.groupby(days).cumcount().to_numpy()
+    twice = np.isin(days, days[place == 1])
+    first = frame[(place == 0) & twice].to_numpy()[np.argsort(days[(place == 0) & twice], kind="stable")]
+    second = frame[place == 1].to_numpy()[np.argsort(days[place == 1], kind="stable")]
+    return first, second

@@ -1,0 +1,112 @@
+"""Excel workbooks become the same cells as the CSV file that Excel would save."""
+
+import datetime
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from openpyxl import Workbook
+
+from mmm_engine.files import limits, workbook
+from mmm_engine.files.cells import Rows
+from mmm_engine.files.dates import read_dates
+from mmm_engine.files.numbers import read_numbers
+from mmm_engine.files.table import read_table
+from mmm_engine.files.table_form import TableForm
+
+WANTED = ("week", "tv")
+ROWS = [("week", "tv"), (datetime.datetime(2024, 1, 1), 3), (datetime.date(2024, 1, 8), 4.5)]
+
+
+def saved(path, **sheets):
+    """A workbook with these sheets: name to rows."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_dates_and_numbers_of_a_sheet_are_read_with_their_types(tmp_path):
+    """Titles, blank rows and empty columns are no rows; rows are numbered as Excel shows them."""
+    rows = [("Weekly report",), (), ROWS[0], *ROWS[1:], (None, "")]
+    table, faults = read_table(saved(tmp_path / "a.xlsx", Data=rows), WANTED)
+    assert faults == []
+    assert (table.header, table.rows) == (("week", "tv"), (4, 5))
+    days, faults, _ = read_dates(table.columns["week"], "week", table.rows)
+    assert ([str(day) for day in days], faults) == (["2024-01-01", "2024-01-08"], [])
+    values, faults = read_numbers(table.columns["tv"], "tv", Rows(table.rows, days))
+    assert (list(values), faults) == ([3.0, 4.5], [])
+    assert table.notes == ("the header stands in row 3; 1 row above it passed over",)
+    assert table.form.sheet is None
+
+
+def test_the_first_sheet_is_taken_unless_another_is_named(tmp_path):
+    """Which one it was is told where there are several."""
+    path = saved(tmp_path / "a.xlsx", Data=ROWS, Notes=[("x",), (1,)])
+    assert read_table(path, WANTED)[0].form.sheet == "Data"
+    assert read_table(path, WANTED, TableForm(sheet="Notes"))[0].header == ("x",)
+    table, (fault,) = read_table(path, WANTED, TableForm(sheet="Dat"))
+    assert table is None
+    assert str(fault).startswith(
+        "the file: found no sheet 'Dat'; wanted one of its sheets: Data, Notes; name it with"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"a,b\n1,2\n", "found another format; wanted an .xlsx file"),
+        (b"PK\x03\x04 not an archive", "found no Excel workbook ("),
+        (b"\xd0\xcf\x11\xe0 old", "found an old Excel workbook; wanted an .xlsx file"),
+    ],
+)
+def test_what_is_no_workbook_is_named(tmp_path, content, found):
+    """Another format, a broken archive, the format before .xlsx."""
+    (tmp_path / "a.xlsx").write_bytes(content)
+    table, (fault,) = read_table(tmp_path / "a.xlsx", WANTED)
+    assert table is None
+    assert found in str(fault)
+
+
+def test_an_archive_of_something_else_is_a_broken_workbook(tmp_path):
+    """A zip file that was renamed."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    (tmp_path / "a.xlsx").write_bytes(stream.getvalue())
+    assert "found a broken Excel workbook (" in str(read_table(tmp_path / "a.xlsx", WANTED)[1][0])
+
+
+def test_what_a_workbook_unfolds_to_is_bounded(tmp_path, monkeypatch):
+    """A small file of gigabytes is refused before it is parsed; so is one whose cells stand far apart."""
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 3_000_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 2_000_000)
+    assert "found more than 2,000,000 bytes once unpacked" in str(read_table(path, WANTED)[1][0])
+    book = Workbook()
+    for row in range(1, 6):
+        book.active.cell(row, 16_384, 1)
+    book.save(path)
+    monkeypatch.setattr(workbook, "MAX_CELLS", 40_000)
+    assert "rows or 40,000 cells; wanted at most" in str(read_table(path, WANTED)[1][0])
+
+
+def test_a_sheet_and_a_csv_file_of_the_same_rows_agree(tmp_path):
+    """Text in a workbook is read as text in a CSV file is: decimal commas, thousands."""
+    rows = [("week", "tv"), ("01.02.2024", "1.234,5"), ("15.02.2024", "7,25")]
+    (tmp_path / "a.csv").write_text("\n".join(";".join(row) for row in rows))
+    read = []
+    for path in (saved(tmp_path / "a.xlsx", Data=rows), tmp_path / "a.csv"):
+        table, _ = read_table(path, WANTED)
+        days, _, shown = read_dates(table.columns["week"], "week", table.rows)
+        values, faults = read_numbers(table.columns["tv"], "tv", Rows(table.rows, days), table.form.decimal)
+        read.append((list(days), list(values), faults, shown.order))
+    assert read[0] == read[1]
+    assert read[0][1] == [1234.5, 7.25]
+    assert np.datetime64("2024-02-15") in read[0][0]
