@@ -5,6 +5,7 @@ import pytest
 
 from mmm_assets.dagster_private.execution import job_origin
 from mmm_assets.launching.queue import ClientQueue
+from mmm_assets.partitions import client_x_window
 from mmm_assets.runs import CLIENT_TAG, client_of
 
 
@@ -51,6 +52,20 @@ def test_a_home_queues_runs_with_their_client_and_one_at_a_time(home, open_home)
         1,
         {"applyLimitPerUniqueValue": True},
     )
+
+
+def test_the_daemon_of_a_home_makes_a_run_for_each_client(home, open_home):
+    """With more clients than windows Dagster would put a window of all of them into one run."""
+    instance = open_home(home)
+    shops = [f"shop{number}" for number in range(5)]
+    instance.add_dynamic_partitions("client", shops)
+    assert instance.run_coordinator
+    asked = client_x_window.get_partition_keys(dynamic_partitions_store=instance)
+    with dg.partition_loading_context(dynamic_partitions_store=instance):
+        ranges = client_x_window.subset_with_partition_keys(asked).get_partition_key_ranges(client_x_window)
+    assert [(str(one.start), str(one.end)) for one in ranges] == [
+        (f"{shop}|full", f"{shop}|h12") for shop in shops
+    ]
 
 
 class _Context:
