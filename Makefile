@@ -14,7 +14,7 @@ TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth sbc soak workers workers-demo upgrade-check audit clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth sbc soak workers rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,7 +36,9 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra dev --upgrade \
 		pyproject.toml --output-file requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra workers \
-		--extra kubernetes --constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
+		--extra kubernetes --extra objects --constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra objects --extra rehearsal \
+		--constraints requirements.lock --constraints deploy/requirements.lock pyproject.toml --output-file deploy/rehearsal.lock
 
 demo: install ## Refresh client ms at full settings; print its scores, checks and report
 	@$(BIN)/mmm refresh ms
@@ -83,6 +85,10 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
+
+rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, tried against a server on this machine
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
+	@$(BIN)/python -m pytest -q tests/workers
 
 workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed
 	@rm -rf $(WORKERS_DEMO)

@@ -1,7 +1,7 @@
-"""Where things are: Dagster's home, the stored results in it, and the folder of client files.
+"""Where things are: Dagster's home, the stored results, and the folder of client files.
 
-Here: resolving $DAGSTER_HOME and $MMM_DATA_DIR, preparing a home, keeping its settings current, opening its
-instance.
+Here: resolving $DAGSTER_HOME, $MMM_STORAGE and $MMM_DATA_DIR, preparing a home, keeping its settings current,
+opening its instance.
 Not here: the layout below storage/ (storage/io_managers.py), the content of client files (mmm_engine.client.config).
 """
 
@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
@@ -20,6 +20,9 @@ from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+    from mmm_assets.types import History
+
+STORAGE_VARIABLE = "MMM_STORAGE"
 TRIALS = "trials"  # the home of refreshes that publish nothing, inside the home
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -47,19 +50,57 @@ def data_dir() -> Path:
     return Path(named).expanduser().resolve() if named else project_dir() / "data"
 
 
+def results_root() -> Path:
+    """Root of results, pages and facts: $MMM_STORAGE, a folder or an address (``s3://bucket/mmm``); else the home.
+
+    Several machines that share it see each other's results.
+    """
+    named = os.environ.get(STORAGE_VARIABLE)
+    return root_at(named) if named else home_dir()
+
+
+def root_at(text: str) -> Path:
+    """The root that a text names; of an address, a `upath.UPath`, which has the methods of a path.
+
+    Raises:
+        ConfigError: If what the address needs is not installed.
+    """
+    if "://" not in text:
+        return Path(text).expanduser().resolve()
+    from upath import UPath
+
+    try:
+        path = UPath(text, use_listings_cache=False)  # other machines write there too
+        _ = path.fs  # made now, so that a missing package is said by name
+    except (ImportError, ValueError) as error:
+        fix = "install the package that it names (make workers: s3fs), or name a folder"
+        raise ConfigError(
+            f"${STORAGE_VARIABLE}", Fault(text, str(error), "a storage in reach", fix)
+        ) from error
+    return Path(path.path) if path.protocol in ("file", "local") else cast("Path", path)
+
+
 def project_dir() -> Path:
     """The checkout this package runs from, or the working directory when it was installed from a wheel."""
     return _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
 
 
-def storage_dir(home: Path) -> Path:
-    """Folder of the stored assets."""
-    return home / "storage"
+def storage_dir(root: Path) -> Path:
+    """Folder of the stored assets below a root."""
+    return root / "storage"
 
 
 def history_path(home: Path) -> Path:
     """File of the metric history."""
     return home / "metric_history.duckdb"
+
+
+def open_history() -> History:
+    """The metric history of the home, and what other machines have recorded where results are stored elsewhere."""
+    from mmm_engine.history.store import History
+
+    folder, root = home_dir(), results_root()
+    return History(history_path(folder), shared=None if root == folder else root)
 
 
 def shipped_file(name: str) -> Path:

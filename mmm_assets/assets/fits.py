@@ -168,7 +168,7 @@ def _keep(fits: dict[str, FittedWindow], files: PosteriorFiles) -> Iterator[dg.A
     """Store and record the fits of a step that is about to fail for another window."""
     for key, window in fits.items():
         path = files.write("fitted_posterior", key, window.stored_posterior())
-        facts = {**_fit_facts(window), "path": dg.MetadataValue.path(path)}
+        facts = {**_fit_facts(window), "path": dg.MetadataValue.path(str(path))}
         yield dg.AssetMaterialization("fitted_posterior", partition=key, metadata=facts)
 
 

@@ -194,7 +194,7 @@ def report(
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(
             f"client '{client}': not published, the last good report stays:\n{listed}",
-            metadata={REFUSED: listed, "refused_page": dg.MetadataValue.path(failed)},
+            metadata={REFUSED: listed, "refused_page": dg.MetadataValue.path(str(failed))},
             allow_retries=False,
         )
     judged = reporting.verdicts_of(stored, history.open())

@@ -132,11 +132,13 @@ def try_clients(walk: Walk, trials: Mapping[str, str], options: RefreshOptions) 
     Returns:
         The exit code.
     """
-    in_earnest = home.home_dir()
+    in_earnest, shared = home.home_dir(), os.environ.pop(home.STORAGE_VARIABLE, None)
     try:
         code = walk_clients(walk, list(trials), options, folder=in_earnest / home.TRIALS)
     finally:
         os.environ["DAGSTER_HOME"] = str(in_earnest)
+        if shared is not None:
+            os.environ[home.STORAGE_VARIABLE] = shared
     for client, reason in trials.items():
         print_parts(f"{client}: a trial ({reason}): nothing is published or recorded")
     return code

@@ -40,11 +40,9 @@ def history(
     form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
 ) -> None:
     """Print the recorded scores."""
-    from mmm_engine.history.store import History
-
     if client is not None:
         check_client_id(client)
-    store = History(home.history_path(home.home_dir()))
+    store = home.open_history()
     if rebuild:
         print_parts(f"Rebuilt {store.path} from its facts: {store.rebuild()} rows.")
         return

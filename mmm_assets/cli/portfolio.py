@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from mmm_assets import home
 from mmm_assets.cli.stored_results import materialise_again
 from mmm_assets.cli.terminal import FAILED, print_error, print_parts
 
@@ -18,4 +17,4 @@ def portfolio() -> None:
     if failures:
         print_error(*failures)
         raise typer.Exit(FAILED)
-    print_parts(str(HtmlFiles(root=str(home.home_dir())).path("portfolio")))
+    print_parts(str(HtmlFiles().path("portfolio")))

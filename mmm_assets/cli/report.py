@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mmm_assets import home
 from mmm_assets.cli.options import OneClient
 from mmm_assets.cli.stored_results import materialise_again, require_results
 from mmm_assets.cli.terminal import FAILED, print_error, print_parts
@@ -39,5 +38,5 @@ def report(
     if failures:
         print_error(*failures)
         raise typer.Exit(FAILED)
-    publication = Publication(root=str(home.home_dir()))
+    publication = Publication()
     print_parts(str(publication.client_path(client) if for_client else publication.report_path(client)))

@@ -23,8 +23,8 @@ import dagster as dg
 from pydantic import Field
 
 from mmm_assets.runs import Refresh
-from mmm_assets.storage.io_managers import HtmlFiles, JsonFiles, StoredFileError
-from mmm_engine.files.atomic_write import make_private_folder, write_text
+from mmm_assets.storage.io_managers import ROOT, HtmlFiles, JsonFiles, StoredFileError
+from mmm_assets.storage.objects import put_text
 
 ASSET = "report"
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Status:
 class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The published pages below ``storage/report``."""
 
-    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+    root: str = Field(default="", description=ROOT)
 
     def publish(self, client: str, verdict: str, cautions: Sequence[str], refresh: Refresh) -> None:
         """Record that the client's report is in place; what was refused before is gone."""
@@ -80,10 +80,10 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
         good_at = earlier.good_at if earlier else ""
         failed = self.failed_path(client)
         if page is not None:
-            _write_page(failed, page)
+            put_text(failed, page)
         for good in (self.report_path(client), self.client_path(client)):
             if good.is_file():
-                _write_page(good, mark_stale(good.read_text(encoding="utf-8"), reasons, refresh.ended))
+                put_text(good, mark_stale(good.read_text(encoding="utf-8"), reasons, refresh.ended))
         now = refresh.ended_at
         status = Status(
             client, "do not use", False, tuple(reasons), refresh.id, now, refresh.seconds, good_at=good_at
@@ -116,7 +116,7 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
     def put_client_page(self, client: str, page: str) -> Path:
         """Put the page for the client in place."""
         path = self.client_path(client)
-        _write_page(path, page)
+        put_text(path, page)
         return path
 
     def failed_path(self, client: str) -> Path:
@@ -134,11 +134,6 @@ def _read_or_none(files: JsonFiles, asset: str, partition: str | None) -> dict[s
     except StoredFileError as error:  # moved to the quarantine
         logger.warning("%s", error)
         return None
-
-
-def _write_page(path: Path, page: str) -> None:
-    make_private_folder(path.parent)
-    write_text(path, page)
 
 
 def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:

@@ -1,10 +1,10 @@
 """Published pages over HTTP, on this machine only, so that links in Dagster's interface open them.
 
-Here: a server for the report and portfolio pages of a home, and the address of each.
+Here: a server for the report and portfolio pages below a root, and the address of each.
 Not here: writing pages (publication.py), Dagster's own web server.
 
-It hands out these pages and nothing else of the home, answers only to its own address (a page elsewhere that resolves
-its name to 127.0.0.1 gets nothing), and ends with the process that started it.
+It hands out these pages and nothing else of what is stored, answers only to its own address (a page elsewhere that
+resolves its name to 127.0.0.1 gets nothing), and ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from mmm_assets.home import storage_dir
+from mmm_assets.home import root_at, storage_dir
+from mmm_assets.storage.objects import is_local
 
 HOST = "127.0.0.1"
 PORT = 3001  # beside Dagster's 3000
@@ -37,23 +38,24 @@ def page_address(page: str) -> str:
     return f"http://{HOST}:{os.environ.get(PORT_VARIABLE, PORT)}/{page}"
 
 
-def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
-    """Serve the pages of a home from a process of its own until this one ends.
+def start_server(root: Path, port: int) -> subprocess.Popen[bytes]:
+    """Serve the pages below a root from a process of its own until this one ends.
 
     Isolated (`-I`): no module of the current folder, of `PYTHONPATH` or of the user's own packages takes the place of
     one that it imports.
     """
     module = ["-I", "-m", "mmm_assets.pages.server"]
-    return subprocess.Popen([sys.executable, *module, str(home), str(port), str(os.getpid())], cwd=home)
+    command = [sys.executable, *module, str(root), str(port), str(os.getpid())]
+    return subprocess.Popen(command, cwd=root if is_local(root) else None)
 
 
-def make_server(home: Path, port: int) -> ThreadingHTTPServer:
+def make_server(root: Path, port: int) -> ThreadingHTTPServer:
     """A server that is ready to serve; port 0 takes any free one.
 
     Raises:
         OSError: If the port is taken.
     """
-    storage = storage_dir(home)
+    storage = storage_dir(root)
 
     class Pages(BaseHTTPRequestHandler):
         """Answers with a page, or with its absence."""
@@ -107,10 +109,10 @@ def _end_with(parent: int) -> None:
 
 
 def main() -> None:
-    """Serve; arguments: home, port, id of the process to end with."""
-    home, port, parent = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    """Serve; arguments: root, port, id of the process to end with."""
+    root, port, parent = root_at(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     try:
-        server = make_server(home, port)
+        server = make_server(root, port)
     except OSError as error:
         print(f"Reports are not served: port {port}: {error.strerror}", file=sys.stderr)
         return

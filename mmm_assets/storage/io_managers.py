@@ -1,7 +1,7 @@
 """How assets are stored: Parquet, NetCDF, HTML and JSON, one file per partition, never pickle.
 
-Here: the layout ``$DAGSTER_HOME/storage/<asset>/<client>[/<window>].<ext>``, atomic writes, typed reads.
-Not here: what the values mean (mmm_engine), the metric history (resources.py).
+Here: the layout ``<root>/storage/<asset>/<client>[/<window>].<ext>``, typed writes and reads.
+Not here: what the values mean (mmm_engine), folders and object stores (objects.py), the metric history (resources.py).
 Dagster: https://docs.dagster.io/guides/build/io-managers
 
 A run may hold several windows of a client, so values of client × window assets travel as a mapping
@@ -11,7 +11,6 @@ from partition key to value, in such runs and in runs of a single partition alik
 from __future__ import annotations
 
 import json
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -23,12 +22,14 @@ from pydantic import Field
 
 from mmm_assets import home
 from mmm_assets.partitions import DELIMITER, in_order, split_key
+from mmm_assets.storage import objects
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs
 from mmm_engine.client.config import check_client_id
-from mmm_engine.files.atomic_write import make_private_folder, replace_file
 
 # Metadata of an asset input: load a mapping from partition key to value even when there is one partition.
 BY_PARTITION = {"mmm/by_partition": True}
+
+ROOT = "Root of what is stored, a folder or an address; empty: $MMM_STORAGE, without it Dagster's home."
 
 _METADATA_KEY = b"mmm"  # of a Parquet schema: what the columns cannot hold
 
@@ -40,7 +41,7 @@ class StoredFileError(Exception):
 class PartitionFiles(dg.ConfigurableIOManager, ABC):
     """One file per partition of an asset; subclasses know one format."""
 
-    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+    root: str = Field(default="", description=ROOT)
     extension: ClassVar[str]
 
     def path(self, asset: str, partition: str | None = None) -> Path:
@@ -51,7 +52,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             ValueError: If the window in the key is unknown.
         """
         check_client_id(asset)
-        base = home.storage_dir(self._home()) / asset
+        base = home.storage_dir(self._root()) / asset
         if partition is None:
             return base / f"{asset}.{self.extension}"
         if DELIMITER in partition:
@@ -66,7 +67,6 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
     def write(self, asset: str, partition: str | None, value: Any) -> Path:
         """Store a value; readers see the old file or the new one, never a part of it."""
         path = self.path(asset, partition)
-        make_private_folder(path.parent)
         self._replace(path, value)
         return path
 
@@ -81,11 +81,12 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         if not path.is_file():
             raise StoredFileError(f"{path}: nothing stored yet; {again}")
         try:
-            return self._load(path)
+            with objects.local_copy(path) as file:
+                return self._load(file)
         except Exception as error:
             reason = f"{path}: cannot be read ({type(error).__name__}: {error})"
             if is_damage(error):
-                reason += f", moved to {quarantine(path, self._home())}"
+                reason += f", moved to {quarantine(path, self._root())}"
             raise StoredFileError(f"{reason}; {again}") from error
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
@@ -95,9 +96,9 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         paths = [self.write(asset, key, value) for key, value in values.items()]
         if len(paths) == 1:
             (value,) = values.values()
-            context.add_output_metadata({"path": dg.MetadataValue.path(paths[0]), **self._facts(value)})
+            context.add_output_metadata({"path": dg.MetadataValue.path(str(paths[0])), **self._facts(value)})
         else:  # metadata per partition costs three queries each, and the folder says as much
-            context.add_output_metadata({"folder": dg.MetadataValue.path(paths[0].parent)})
+            context.add_output_metadata({"folder": dg.MetadataValue.path(str(paths[0].parent))})
 
     def load_input(self, context: dg.InputContext) -> Any:
         """The stored value, or a mapping from partition key to value (see the module's docstring)."""
@@ -113,8 +114,8 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             raise StoredFileError(f"asset '{asset}': found {len(keys)} partitions; wanted one a run")
         return self.read(asset, keys[0])
 
-    def _home(self) -> Path:
-        return Path(self.root) if self.root else home.home_dir()
+    def _root(self) -> Path:
+        return home.root_at(self.root) if self.root else home.results_root()
 
     @abstractmethod
     def _dump(self, value: Any, path: Path) -> None:
@@ -125,7 +126,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         """Read what `_dump` wrote."""
 
     def _replace(self, path: Path, value: Any) -> None:
-        replace_file(path, lambda temporary: self._dump(value, temporary))
+        objects.put(path, lambda whole: self._dump(value, whole))
 
     def _facts(self, value: Any) -> dict[str, Any]:
         """Metadata of one stored value."""
@@ -252,9 +253,7 @@ class ScaledInputsFiles(PartitionFiles):
     def _replace(self, path: Path, value: ScaledInputs) -> None:
         super()._replace(path, value)
         text = json.dumps(value.record(), indent=1)
-        replace_file(
-            path.with_suffix(".json"), lambda temporary: temporary.write_text(text, encoding="utf-8")
-        )
+        objects.put_text(path.with_suffix(".json"), text)
 
     def _facts(self, value: ScaledInputs) -> dict[str, Any]:
         return {"dagster/row_count": len(value.dates)}
@@ -292,12 +291,11 @@ def quarantine(path: Path, root: Path) -> Path:
 
     Args:
         path: The file, below ``root``.
-        root: Dagster's home; the file keeps its place below ``root/quarantine``, with the time behind its name.
+        root: Root of what is stored; the file keeps its place below ``root/quarantine``, with the time behind its name.
     """
     place = root / "quarantine" / path.relative_to(root)
-    make_private_folder(place.parent)
     place = place.with_name(f"{place.name}.{time.time_ns()}")
-    os.replace(path, place)
+    objects.move(path, place)
     return place
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets.storage.io_managers import ClientDataFiles, FrameFiles
+from mmm_assets.storage.io_managers import ROOT, ClientDataFiles, FrameFiles
 from mmm_assets.storage.results import ClientResults, versions_of
 from mmm_engine.client.windows import FULL
 from mmm_engine.version import ENGINE_VERSION
@@ -26,7 +26,7 @@ LIBRARIES = ("llvmlite", "nutpie", "numpy")  # what can change a fit
 class PublishedStates(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Rows, settings and returns of the last refresh of each client that was published."""
 
-    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+    root: str = Field(default="", description=ROOT)
 
     def keep(self, results: ClientResults) -> None:
         """Put the present results in the place of the last published ones."""

@@ -81,7 +81,11 @@ class SamplerOverrides(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class MetricHistory(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The DuckDB file in which every score of every refresh is recorded."""
+    """The DuckDB file in which every score of every refresh is recorded.
+
+    Where results are stored elsewhere than in the home, what is recorded is there too, for all machines; the DuckDB
+    file of each machine follows.
+    """
 
     path: str = Field(default="", description="DuckDB file; empty: metric_history.duckdb in the home.")
 
@@ -89,4 +93,4 @@ class MetricHistory(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The history; connections are opened per call and closed again."""
         from mmm_engine.history.store import History
 
-        return History(Path(self.path) if self.path else home.history_path(home.home_dir()))
+        return History(Path(self.path)) if self.path else home.open_history()

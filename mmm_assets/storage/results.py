@@ -21,6 +21,7 @@ from pydantic import Field
 from mmm_assets import verdicts
 from mmm_assets.partitions import window_key
 from mmm_assets.storage.io_managers import (
+    ROOT,
     ClientDataFiles,
     FrameFiles,
     JsonFiles,
@@ -162,7 +163,7 @@ class ClientResults:
 class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Reads stored assets by name, for whoever needs many of them."""
 
-    root: str = Field(default="", description="Dagster's home; empty: $DAGSTER_HOME or dagster_home/.")
+    root: str = Field(default="", description=ROOT)
 
     def has_data(self, client: str) -> bool:
         """Whether rows of the client were ever stored."""

@@ -52,6 +52,8 @@ class AdviceHistory(FactStore):
                 file = self._draws_file(client, rows.iloc[0])
                 make_private_folder(file.parent)
                 replace_file(file, lambda path: path.write_bytes(draws), PRIVATE_FILE)
+                if self._others is not None:
+                    self._others.hand_out_file(file)
             self._write_client_facts(ADVICE_LEDGER, client, after)
         return len(after) - len(before)
 
@@ -65,6 +67,8 @@ class AdviceHistory(FactStore):
             ledger = self._client_facts(ADVICE_LEDGER, client)
         for _, rows in ledger[ledger["last_date"] <= last].groupby(list(advice_ledger.VINTAGE), sort=True):
             file = self._draws_file(client, rows.iloc[0])
+            if not file.exists() and self._others is not None:
+                self._others.fetch_file(file)
             if file.exists():
                 yield rows, file.read_bytes()
 

@@ -2,14 +2,15 @@
 
 Here: `FactStore`: reading and writing the facts of an owner, bringing them into the database, querying it, making it
 again from the facts.
-Not here: locks, files and connections (files.py), which rows there are (store.py, advice_store.py).
+Not here: what other machines recorded (shared.py), locks, files and connections (files.py), which rows there are
+(store.py, advice_store.py).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from mmm_engine.history.files import (
     rows_of_owner,
     write_parquet,
 )
+from mmm_engine.history.shared import SharedFacts
 from mmm_engine.history.tables import METRIC_HISTORY, TABLES, Table, utc_naive
 
 logger = logging.getLogger(__name__)
@@ -47,11 +49,14 @@ class FactStore:
     Args:
         path: The DuckDB file; made at the first write, with the folders of facts beside it.
         patience: Seconds to wait for other processes.
+        shared: Root of the facts that other machines read and write too; None when this machine is the only one.
     """
 
-    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS, shared: Path | None = None) -> None:
         self.path = path
         self.patience = patience
+        self.shared = shared
+        self._others = None if shared is None else SharedFacts(path.parent, shared)
 
     def rebuild(self) -> int:
         """Make the DuckDB file again from the facts; the old file is kept as ``<name>.replaced``.
@@ -63,6 +68,7 @@ class FactStore:
             HistoryError: If there are no facts, or one of them is damaged and so is the database.
         """
         with self._exclusive():
+            self._fetch(None, store=False)
             if self.path.exists() and not self._has_facts():
                 fault = Fault(
                     str(self._home / METRIC_HISTORY.name),
@@ -105,15 +111,31 @@ class FactStore:
             return rows
 
     def _client_facts(self, table: Table, client: str) -> pd.DataFrame:
-        """Every row of a client in a table with one fact file for each client."""
+        """Every row of a client in a table with one fact file for each client; the lock is held."""
+        self._fetch([client])
         file = table.fact_file(self._home, (check_client_id(client),))
         return table.to_frame(self._read_fact(table, file) if file.exists() else table.schema.empty_table())
 
     def _write_client_facts(self, table: Table, client: str, frame: pd.DataFrame) -> None:
         """Write all rows of a client, so that a write that was cut off is made good by the next one."""
         rows = table.to_arrow(frame)
-        write_parquet(rows, table.fact_file(self._home, (check_client_id(client),)))
+        self._write(table, rows, table.fact_file(self._home, (check_client_id(client),)))
         self._store(table, rows)
+
+    def _write(self, table: Table, rows: pa.Table, file: Path) -> None:
+        write_parquet(rows, file)
+        if self._others is not None:
+            self._others.hand_out(table, file)
+
+    def _fetch(self, clients: Iterable[str] | None, *, store: bool = True) -> None:
+        """Bring what other machines have recorded of some clients, or of all; the lock is held."""
+        if self._others is None:
+            return
+        store = store and self.path.exists()
+        for client in [None] if clients is None else clients:
+            for table, file in self._others.fetch(client):
+                if store:
+                    self._store(table, self._read_fact(table, file))
 
     # Database
 
@@ -137,6 +159,10 @@ class FactStore:
         order: str,
         since: datetime | None = None,
     ) -> pd.DataFrame:
+        if self._others is not None:
+            names = filters["client"]
+            with self._exclusive():
+                self._fetch(None if names is None or not self.path.exists() else _as_list(names))
         if not self.path.exists():
             if not self._has_facts():
                 return table.to_frame(table.schema.empty_table())

@@ -7,7 +7,8 @@ Not here: the columns (tables.py), facts and database (facts.py, files.py), ledg
 The truth are Parquet files: ``metric_history/<client>/<run_id>.parquet`` holds the scores of one run,
 ``forecast_ledger/<client>.parquet`` the forecasts of one client. The DuckDB file beside them is what is
 queried. A fact is written first and the database after it, so the database can always be made again from the
-facts: when it is missing, was made by another version of the platform, or is damaged (``rebuild``).
+facts: when it is missing, was made by another version of the platform, or is damaged (``rebuild``). Several machines
+share facts through a place that all of them reach (shared.py); each has a database of its own, which follows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from mmm_engine.client.config import check_client_id
 from mmm_engine.history import ledger
 from mmm_engine.history.advice_store import AdviceHistory
 from mmm_engine.history.facts import FactStore, Names
-from mmm_engine.history.files import write_parquet
 from mmm_engine.history.tables import FORECAST_LEDGER, METRIC_HISTORY, utc_naive
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -79,7 +79,7 @@ class History(FactStore):
     @property
     def advice(self) -> AdviceHistory:
         """Frozen advice on budgets."""
-        return AdviceHistory(self.path, patience=self.patience)
+        return AdviceHistory(self.path, patience=self.patience, shared=self.shared)
 
     def append(self, rows: pd.DataFrame) -> int:
         """Record the scores of one or more runs; recording a run again replaces its rows of the same key.
@@ -100,6 +100,7 @@ class History(FactStore):
         runs = METRIC_HISTORY.to_frame(METRIC_HISTORY.to_arrow(rows)).groupby(list(METRIC_HISTORY.owner))
         files = {self._run_file(str(client), str(run_id)): run for (client, run_id), run in runs}
         with self._exclusive():
+            self._fetch({METRIC_HISTORY.owner_of(file)[0] for file in files})
             written = [self._write_run(file, run) for file, run in files.items()]
             self._store(METRIC_HISTORY, pa.concat_tables(written))
         return len(rows)
@@ -218,5 +219,5 @@ class History(FactStore):
             earlier = METRIC_HISTORY.to_frame(self._read_fact(METRIC_HISTORY, file))
             run = pd.concat([earlier, run]).drop_duplicates(list(METRIC_HISTORY.key), keep="last")
         rows = METRIC_HISTORY.to_arrow(run)
-        write_parquet(rows, file)
+        self._write(METRIC_HISTORY, rows, file)
         return rows
