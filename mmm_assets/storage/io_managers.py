@@ -306,13 +306,13 @@ def write_frame(frame: DataFrame, path: Path, rest: dict[str, Any]) -> None:
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _METADATA_KEY: json.dumps(rest).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), path)
+    pq.write_table(table.replace_schema_metadata(metadata), path, write_page_checksum=True)
 
 
 def read_frame(path: Path) -> tuple[DataFrame, dict[str, Any]]:
     """A frame and the rest that `write_frame` stored."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = pq.read_table(path, page_checksum_verification=True)
     rest = json.loads(table.schema.metadata[_METADATA_KEY])
     return table.to_pandas(), rest

@@ -33,6 +33,7 @@ PATIENCE_SECONDS = 60.0
 """How long to wait for other processes; one transaction takes some hundredths of a second."""
 
 _PAUSE_FIRST, _PAUSE_LONGEST = 0.02, 0.25
+_ROWS = b"mmm_rows"  # in the metadata of a fact file: how many rows were written
 _FACTS_AT_ONCE = 500
 _MISTAKES = (
     duckdb.ParserException,
@@ -147,7 +148,12 @@ def build_database(path: Path) -> int:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a Parquet file that is whole or absent at every moment, readable by its owner only."""
     make_private_folder(path.parent)
-    replace_file(path, lambda temporary: pq.write_table(table, temporary), mode=PRIVATE_FILE)
+    counted = table.replace_schema_metadata({**(table.schema.metadata or {}), _ROWS: str(len(table))})
+    replace_file(
+        path,
+        lambda temporary: pq.write_table(counted, temporary, write_page_checksum=True),
+        mode=PRIVATE_FILE,
+    )
 
 
 def read_fact(table: Table, file: Path) -> pa.Table:
@@ -159,18 +165,35 @@ def read_fact(table: Table, file: Path) -> pa.Table:
     try:
         # One file object, not a path: a folder named a=b would be read as a column.
         with file.open("rb") as opened:
-            rows = (
-                pq.read_table(opened, columns=table.schema.names)
-                .select(table.schema.names)
-                .cast(table.schema)
-            )
-    except (pa.ArrowException, KeyError) as error:
+            stored = pq.read_table(opened, columns=table.schema.names, page_checksum_verification=True)
+        rows = stored.select(table.schema.names).cast(table.schema)
+        _check_footer(stored, rows)
+        rows.validate(full=True)
+    except Exception as error:  # Arrow has an error of its own for each kind of damage
+        if isinstance(error, MemoryError | ImportError) or getattr(error, "errno", None) is not None:
+            raise  # of the system, not of the file
         raise _bad_fact(file, f"a file that is not a fact file ({_first_line(error)})") from error
     for column, owner in zip(table.owner, table.owner_of(file), strict=True):
         others = set(pc.unique(rows[column]).to_pylist()) - {owner}
         if others:
             raise _bad_fact(file, f"rows of {column} {sorted(others)[0]!r}, perhaps a copy of another file")
     return rows
+
+
+def _check_footer(stored: pa.Table, rows: pa.Table) -> None:
+    """Refuse what checksums of pages do not cover: another number of rows, another unit of time, times beyond bounds.
+
+    Raises:
+        ValueError: If the rows as they were stored are not those that were written.
+    """
+    written = (stored.schema.metadata or {}).get(_ROWS)
+    if written is not None and int(written) != len(rows):
+        raise ValueError(f"{len(rows)} rows where {int(written)} were written")
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        if pa.types.is_temporal(column.type):
+            if stored.schema.field(name).type != column.type:
+                raise ValueError(f"column {name} in another unit of time")
+            column.cast(pa.timestamp("ns"))
 
 
 def rows_of_owner(

@@ -211,6 +211,18 @@ def test_a_missing_or_damaged_file_says_what_to_do(root):
     assert not files.has("holdout_metrics", "ms|full")
 
 
+def test_a_turned_bit_in_a_stored_frame_is_damage(root):
+    """Numbers that were never computed are not read: pages carry checksums."""
+    files = FrameFiles(root=root)
+    values = pd.DataFrame({"value": [1.0 + n / 7 for n in range(100)]})
+    path = files.write("holdout_metrics", "ms|full", values)
+    content = bytearray(path.read_bytes())
+    content[400] ^= 0x10  # amid the numbers, which come first in the file
+    path.write_bytes(content)
+    with pytest.raises(StoredFileError, match=r"cannot be read \(.*\), moved to .*quarantine"):
+        files.read("holdout_metrics", "ms|full")
+
+
 @pytest.mark.parametrize(
     "error", [MemoryError(), PermissionError(13, "no"), OSError(24, "too many open files")]
 )

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta, timezone
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mmm_engine.errors import ConfigError, HistoryError
+from mmm_engine.history.files import read_fact
 from mmm_engine.history.tables import METRIC_HISTORY
 from tests.engine.history.history_cases import START, run_python, score_rows
 
@@ -254,6 +257,34 @@ class TestRebuild:
         kept = list((history.path.parent / "quarantine" / "metric_history").iterdir())
         assert [file.read_bytes() for file in kept] == [whole[:100]] * 2
         assert "run-001.parquet" in caplog.text
+
+    def test_a_damaged_block_of_a_fact_is_never_read_as_numbers(self, history):
+        """Any byte turned, any block zeroed: the same rows as before, or a damaged fact; nothing else."""
+        history.append(score_rows(0, scores={f"m{n}": n / 7 for n in range(40)}))
+        fact = history.path.parent / "metric_history" / "ms" / "run-000.parquet"
+        whole, before = fact.read_bytes(), read_fact(METRIC_HISTORY, fact)
+        blocks = [whole[:n] + bytes(64) + whole[n + 64 :] for n in range(0, len(whole) - 64, 128)]
+        turned = [whole[:n] + bytes([whole[n] ^ 0x10]) + whole[n + 1 :] for n in range(0, len(whole), 13)]
+        refused = 0
+        for damaged in blocks + turned:
+            fact.write_bytes(damaged)
+            try:
+                assert read_fact(METRIC_HISTORY, fact).equals(before)
+            except HistoryError:
+                refused += 1
+        assert refused > 50
+
+    def test_a_fact_without_checksums_whose_times_are_out_of_bounds_is_damaged(self, history):
+        """Files of earlier versions have none: a time that no frame can hold is seen all the same."""
+        history.append(score_rows(0))
+        fact = history.path.parent / "metric_history" / "ms" / "run-000.parquet"
+        rows, before = read_fact(METRIC_HISTORY, fact), history.read()
+        position = rows.schema.get_field_index("recorded_at")
+        beyond = pa.array([2**60] * len(rows), pa.timestamp("us"))
+        pq.write_table(rows.set_column(position, "recorded_at", beyond), fact)
+        assert history.rebuild() == 2
+        pd.testing.assert_frame_equal(history.read(), before)
+        assert list((history.path.parent / "quarantine" / "metric_history").iterdir())
 
     def test_both_sides_damaged_is_an_error_that_names_the_file(self, history):
         """Rows are not dropped in silence."""
