@@ -45,7 +45,7 @@ CURVE_COLUMNS = {
     **{name: _QUANTILES[name] for name in ("q05", "q50", "q95")},
     "unit": ("string", "what the response counts"),
     "extrapolated": ("bool", "beyond the largest spend seen in training"),
-    "current": ("bool", "nearest to the mean spend in training"),
+    "current": ("bool", "mean spend of the last rows, as many as count as today"),
 }
 FORECAST_COLUMNS = {**_DATE, **_QUANTILES, **_MEAN}
 PREDICTION_COLUMNS = {

@@ -31,6 +31,8 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
         rows: What was asked for: its table, a comparison, the frontier or tests.
         is_table: Whether that is its table.
     """
+    from mmm_engine.decisions.budget_plan import written
+
     window = best.window
     yield Text(best.sentence, style="bold" if best.acts else "")
     if is_table:
@@ -41,7 +43,8 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
     spend = best.spend[:, window.paid].sum()
     today = window.current[:, window.paid].sum()
     dates = f"{window.dates[0]:%Y-%m-%d} to {window.dates[-1]:%Y-%m-%d}"
-    yield f"{dates}: {spend:,.6g} {window.currency}, today {today:,.6g} (the last {window.basis} {window.period}s)."
+    last = f"the last {window.basis} {window.period}s"
+    yield f"{dates}: {written(spend)} {window.currency}, today {written(today)} ({last})."
 
 
 def _channels(best: BudgetPlan) -> Table:
@@ -68,20 +71,28 @@ def _channels(best: BudgetPlan) -> Table:
 
 def _certificate(best: BudgetPlan) -> Iterator[str]:
     """Why to believe it, a line each."""
+    from mmm_engine.decisions.budget_plan import written
+    from mmm_engine.decisions.certificate import NEGLIGIBLE
+
     proof, gain = best.certificate, best.gain
     unit = best.window.target_kind
-    known = "not known" if math.isnan(proof.gap) else f"{proof.gap:.2g} {unit}"
-    yield f"Found by: {proof.method}. No plan within the limits brings more by more than: {known}."
+    if math.isnan(proof.gap):
+        known = "Whether a very different plan brings more is not known"
+    elif proof.gap_share <= NEGLIGIBLE:
+        known = "No other plan within the limits brings noticeably more"
+    else:
+        known = f"No other plan within the limits brings more than {written(proof.gap)} {unit} more"
+    yield f"Found by: {proof.method}. {known}."
     yield (
-        f"The next unit of money brings {proof.price:.4g} {unit}; marginals of free channels differ by "
-        f"{proof.spread:.1e}. Worst 5% of draws: {gain.worst:,.4g} {best.gain_unit}."
+        f"The next unit of money brings {proof.price:.3g} {unit}, the same from every channel that is free to move, to "
+        f"{proof.spread:.1e}. Worst 5% of draws: {written(gain.worst)} {best.gain_unit}."
     )
     if len(proof.binding):
         dearest = [f"{row.what} ({row.side})" for row in proof.binding.head(4).itertuples()]
         more = f" and {len(proof.binding) - 4} more" if len(proof.binding) > 4 else ""
         yield f"Limits that bind, dearest first: {', '.join(dearest)}{more}."
     if proof.price_of_caution > 0.0:
-        yield f"Price of caution: {proof.price_of_caution:,.4g} {unit} of the expected response."
+        yield f"Price of caution: {written(proof.price_of_caution)} {unit} of the expected response."
     if len(proof.beyond_seen):
         yield f"Beyond the largest amount ever seen: {len(proof.beyond_seen)} amounts."
     if proof.without_history:

@@ -53,6 +53,7 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
         diff=results.diff,
         drift=drift_scores(history.read(client)),
         advice=results.advice,
+        advice_ledger=history.advice.read(client),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.decisions.budget_plan import BudgetPlan
+from mmm_engine.decisions.plan_grid import gain_grid
 
 FRONTIER_POINTS = 20
 _FRONTIER_COLUMNS = ["budget", "response", "response_q05", "response_q95", "marginal"]
@@ -24,7 +25,8 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
 
     Returns:
         sentence, acts, first and last (days), periods, basis, unit, value_known, objective; spend and spend_today;
-        gain, proof; and the rows of `channels` (the paid ones), `frontier`, `tests`, `binding`, `beyond_seen`.
+        gain, proof; `grid` (output of `plan_grid.gain_grid`); and the rows of `channels` (the paid ones), `frontier`,
+        `tests`, `binding`, `beyond_seen`.
     """
     window, proof, gain = plan.window, plan.certificate, plan.gain
     paid = window.paid
@@ -61,6 +63,7 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
         "channels": _rows(plan.table[paid]),  # counts of media have no place among amounts of money
         "frontier": _rows(plan.frontier(FRONTIER_POINTS)[_FRONTIER_COLUMNS]),
         "tests": _rows(plan.tests),
+        "grid": gain_grid(plan),
         "binding": _rows(proof.binding),
         "beyond_seen": _rows(proof.beyond_seen.assign(date=proof.beyond_seen["date"].astype(str))),
     }

@@ -111,7 +111,8 @@ class BudgetPlan:
     def sentence(self) -> str:
         """What to do, and how sure that is, in one sentence."""
         gain, unit = self.gain, self.gain_unit
-        span = f"{gain.gain:,.4g} {unit} (90%: {gain.gain_q05:,.4g} to {gain.gain_q95:,.4g})"
+        mean, low, high = (written(amount) for amount in (gain.gain, gain.gain_q05, gain.gain_q95))
+        span = f"{mean} {unit} (90%: {low} to {high})"
         when = f"in the next {self.window.periods} {self.window.period}s"
         if not self.acts:
             return f"Hold: no plan within the limits is sure enough to beat today's; the best gains {span} {when}."
@@ -290,6 +291,15 @@ class BudgetPlan:
         if not self.acts or abs(plan - today) <= MOVES * max(today, 1e-300):
             return HOLD
         return RAISE if plan > today else CUT
+
+
+def written(amount: float) -> str:
+    """An amount with the three digits that such a number has, thousands apart.
+
+    >>> written(12345.6), written(-0.012345), written(1234567.0)
+    ('12,300', '-0.0123', '1,230,000')
+    """
+    return f"{float(f'{amount:.3g}'):,.12g}"
 
 
 @one_thread

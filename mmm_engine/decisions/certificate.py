@@ -26,6 +26,9 @@ from mmm_engine.decisions.risk import worst_share
 WORST = 0.05
 """Share of draws whose mean gain is reported as the worst case."""
 
+NEGLIGIBLE = 1e-5
+"""Share of the objective that another plan may bring more without anybody noticing."""
+
 _FEW_DRAWS = 40
 
 
@@ -60,7 +63,7 @@ class Certificate:
     @property
     def is_tight(self) -> bool:
         """Whether the plan is known to be the best within a hundred thousandth, and marginals agree to a millionth."""
-        return bool(self.gap_share <= 1e-5 and self.spread <= 1e-6)
+        return bool(self.gap_share <= NEGLIGIBLE and self.spread <= 1e-6)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def gather_report(
     diff: pd.DataFrame | None = None,
     drift: pd.DataFrame | None = None,
     advice: Mapping[str, Any] | None = None,
+    advice_ledger: pd.DataFrame | None = None,
 ) -> ReportInputs:
     """Everything the report of one client is made from.
 
@@ -103,6 +104,7 @@ def gather_report(
         diff: Why returns moved.
         drift: The client against its own history.
         advice: What to do with the coming budget.
+        advice_ledger: Earlier advice with what came of it.
     """
     config, multiplier = data.config, full.multiplier
     return ReportInputs(
@@ -128,6 +130,7 @@ def gather_report(
         diff=diff,
         drift=drift,
         advice=advice,
+        advice_ledger=advice_ledger,
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
     )

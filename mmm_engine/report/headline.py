@@ -15,7 +15,7 @@ from mmm_engine.client.windows import FULL
 from mmm_engine.report import wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
-from mmm_engine.report.sections.budget import advice_sentence
+from mmm_engine.report.sections.budget import advice_sentence, advice_table
 from mmm_engine.report.sections.diff import cause_words
 from mmm_engine.report.subject import Subject, pick
 from mmm_engine.scores.advice import advice_on, subject_of
@@ -43,6 +43,7 @@ def build_summary(subject: Subject) -> Summary:
         checks_total=len(results),
         not_judged=tuple(_not_judged_words(result) for result in results if result.outcome == "not judged"),
         advice=advice_sentence(subject),
+        channels=advice_table(subject),
     )
 
 

@@ -118,6 +118,7 @@ class ReportInputs:
             after; the changes of one channel and metric sum to after - before.
         drift: Output of ``drift.drift_scores``: the client against its own history.
         advice: Output of ``advice_record.advice_record`` or of its ``refusal_record``: what to do with the budget.
+        advice_ledger: Earlier advice and what came of it, output of ``History.advice.read``.
         recovery_min: Recovery over many simulations below this means "do not read".
         stability_min: Overlap below this means "unstable".
     """
@@ -144,6 +145,7 @@ class ReportInputs:
     diff: pd.DataFrame | None = None
     drift: pd.DataFrame | None = None
     advice: Mapping[str, Any] | None = None
+    advice_ledger: pd.DataFrame | None = None
     recovery_min: float = 0.3
     stability_min: float = 0.8
 

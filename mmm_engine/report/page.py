@@ -118,7 +118,52 @@ class Sheet:
     kind: Literal["sheet"] = "sheet"
 
 
-Item = Chart | Sheet | Notes
+@dataclass(frozen=True)
+class Slider:
+    """What one channel gets, as a share of today's.
+
+    Attributes:
+        name: Label of the channel.
+        today: Money of the window today.
+        plan: Share of today's that the plan gives it.
+        seen: Share up to which no period gets more than the most ever seen.
+        fixed: Whether it goes on as today, because the model cannot read it.
+    """
+
+    name: str
+    today: float
+    plan: float
+    seen: float
+    fixed: bool
+
+
+@dataclass(frozen=True)
+class Sliders:
+    """Plans to be tried out on the page, which answers from gains that it holds.
+
+    Attributes:
+        id: Unique on the page.
+        title: What can be tried.
+        reading: What the answers are.
+        unit: Of the gains.
+        money: Unit of money.
+        sliders: One per channel.
+        grid: Output of ``decisions.plan_grid.gain_grid``, its channels in the order of the sliders.
+        net: Whether gains are net of the money spent more.
+    """
+
+    id: str
+    title: str
+    reading: str
+    unit: str
+    money: str
+    sliders: tuple[Slider, ...]
+    grid: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    net: bool = False
+    kind: Literal["sliders"] = "sliders"
+
+
+Item = Chart | Sheet | Sliders | Notes
 
 
 @dataclass(frozen=True)
@@ -169,6 +214,7 @@ class Summary:
         checks_total: Number of checks that were run.
         not_judged: Checks that had nothing to judge, with the reason.
         advice: What to do with the coming budget, or that nothing may be done; "" when no budget was planned.
+        channels: What that means for each channel; None where there is no advice.
     """
 
     verdict: Judgement
@@ -182,6 +228,7 @@ class Summary:
     checks_total: int
     not_judged: tuple[str, ...] = ()
     advice: str = ""
+    channels: Table | None = None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
         HTML text, about 2.5 MB; the same arguments give the same text.
     """
     library = bundle.plotly_library()
-    script = bundle.template_text("theme.js", "report.js")
+    script = bundle.template_text("theme.js", "report.js", "sliders.js")
     tone = verdict_tone(content.summary.verdict)
     return (
         bundle.environment()
@@ -69,6 +69,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
             content=content,
             drawings={name: _pack(drawing) for name, drawing in figures.items()},
             table_cell=table_cell,
+            script_json=bundle.script_json,
             tone=tone,
             mark=MARKS[tone],
             tone_words=TONE_WORDS,

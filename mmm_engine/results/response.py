@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mmm_engine.client.decision_config import DEFAULT_BASIS, Budget
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import saturated_media
@@ -24,6 +25,9 @@ ADSTOCK_COLUMNS = ["channel", "lag", "mean", "q05", "q95"]
 _CURVE_POINTS = 41
 
 
+_SAME = 1e-6  # share of the largest media below which two points are one
+
+
 _CURVE_REACH = 1.5  # how far beyond the largest spend seen a curve is drawn
 
 
@@ -32,11 +36,16 @@ def response_curves(window: FittedWindow) -> pd.DataFrame:
 
     Returns:
         Columns channel, spend (per period), mean, q05, q50, q95 (target units per period), unit, extrapolated (beyond
-        the largest spend in the training rows) and current (the point nearest the mean spend of the training rows).
+        the largest spend in the training rows) and current (the mean of the last training rows, as many as the client
+        file's `decision` calls today: 4 unless its budget says otherwise).
     """
     inputs, xp = window.inputs, numpy_functions()
     media = inputs.media_scaled[: inputs.train_rows]
-    grid = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
+    budget = Budget.read(inputs.config.decision.budget)
+    today = media[-(budget.basis if budget else DEFAULT_BASIS) :].mean(axis=0)
+    steps = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
+    steps = np.where(np.abs(steps - today) <= _SAME * media.max(axis=0), today, steps)
+    grid = np.sort(np.concatenate([steps, today[None]]), axis=0)
     responses = [
         saturated_media(chunk, grid, window.specification, xp) for chunk in draw_chunks(window.draws)
     ]
@@ -46,8 +55,8 @@ def response_curves(window: FittedWindow) -> pd.DataFrame:
     frames = []
     for position, channel in enumerate(inputs.config.channels):
         spend = grid[:, position] * inputs.scales.media[channel.column] * money_per_unit(inputs, position)
-        current = np.zeros(_CURVE_POINTS, dtype=bool)
-        current[np.abs(grid[:, position] - media[:, position].mean()).argmin()] = True
+        current = np.zeros(len(grid), dtype=bool)
+        current[np.searchsorted(grid[:, position], today[position])] = True
         frames.append(
             pd.DataFrame(
                 {
@@ -61,7 +70,7 @@ def response_curves(window: FittedWindow) -> pd.DataFrame:
                     "extrapolated": grid[:, position] > media[:, position].max() * (1.0 + 1e-9),
                     "current": current,
                 }
-            )
+            ).drop_duplicates("spend")
         )
     return pd.concat(frames, ignore_index=True)[CURVE_COLUMNS]
 

@@ -345,6 +345,6 @@ def _curve_traces(part: pd.DataFrame, unit: str, money: str) -> list[go.Scatter]
         go.Scatter(x=seen["spend"], y=seen["mean"], name="spend seen", mode="lines", line=line, hovertemplate=hover),
         go.Scatter(x=beyond["spend"], y=beyond["mean"], name="never seen (extrapolated)", mode="lines",
                    line={**line, "dash": "dot"}, hovertemplate=hover),
-        go.Scatter(x=now["spend"], y=now["mean"], name="average spend now", mode="markers", hovertemplate=hover,
+        go.Scatter(x=now["spend"], y=now["mean"], name="spend now", mode="markers", hovertemplate=hover,
                    marker={"size": 9, "color": color("orange"), "line": {"width": 1.5, "color": color("ink")}}),
     ]  # fmt: skip

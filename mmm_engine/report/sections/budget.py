@@ -1,7 +1,8 @@
 """What to do with the coming budget: today against the plan, why to believe it, what other budgets would bring.
 
-Here: the section of the advice, its sentence for the first screen.
-Not here: the plan (mmm_engine.decisions), figures (report/figures/budget.py).
+Here: the section of the advice, its sentence and its table for the first screen.
+Not here: the plan (mmm_engine.decisions), figures (report/figures/budget.py), what came of earlier advice
+(advice_ledger.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from mmm_engine.report import wording
-from mmm_engine.report.page import Chart, Column, Section, Sheet, table_of
+from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Slider, Sliders, Table, table_of
+from mmm_engine.report.sections.advice_ledger import last_advice, past_advice
 from mmm_engine.report.subject import Subject
 
 MOST_NAMED = 3
@@ -47,16 +49,83 @@ def advice_sentence(subject: Subject) -> str:
 
 def budget_section(subject: Subject) -> Section | None:
     """Today's plan against the suggested one, the frontier, and what tests would be worth."""
-    advice = subject.inputs.advice
+    advice, past = subject.inputs.advice, past_advice(subject)
     if advice is None or advice["refused"]:
-        return None
+        return Section("budget", "Budget", "Budget", "What came of earlier advice.", past) if past else None
     when = f"from {wording.day(pd.Timestamp(advice['first']))} to {wording.day(pd.Timestamp(advice['last']))}"
     lead = (
         f"What to do with the budget of the next {subject.periods(advice['periods'])}, {when}. Today is the last "
         f"{subject.periods(advice['basis'])}, exactly."
     )
-    items = (_moves(subject, advice), _frontier(subject, advice), _tests(subject, advice))
+    items: tuple[Item, ...] = (
+        _moves(subject, advice),
+        *_sliders(subject, advice),
+        _frontier(subject, advice),
+    )
+    items += (_tests(subject, advice), *past)
     return Section("budget", "Budget", "Budget", lead, items)
+
+
+def advice_table(subject: Subject) -> Table | None:
+    """Each channel on the first screen: spend, what the next unit of money brings, what to do, what was said before."""
+    advice = subject.inputs.advice
+    if advice is None or advice["refused"]:
+        return None
+    said = last_advice(subject)
+    channels = pd.DataFrame(advice["channels"]).sort_values("today", ascending=False, kind="stable")
+    channels = channels.assign(
+        channel=[subject.label(str(name)) for name in channels["channel"]],
+        interval=[
+            f"{wording.decimal(low)} to {wording.decimal(high)}"
+            for low, high in zip(channels["marginal_q05"], channels["marginal_q95"], strict=True)
+        ],
+        before=[said.get(str(name), "–") for name in channels["channel"]],
+    )
+    verb = "earns" if advice["value_known"] else "brings"
+    last, money = f"Last {subject.periods(advice['basis'])}", subject.inputs.currency_unit
+    if advice["basis"] < advice["periods"] or advice["periods"] % advice["basis"]:
+        last = f"Today, {subject.periods(advice['periods'])}"
+    columns = {
+        "channel": Column("Channel", "name"),
+        "advice": Column("Advice", "text"),
+        "today": Column(wording.headed(last, money)),
+        "change": Column("Plan", "signed"),
+        "marginal": Column(f"Next {subject.one_of_money} {verb}", "ratio"),
+        "interval": Column("90% interval", "text"),
+    }
+    if not advice["acts"]:
+        del columns["change"]  # nothing is to be moved
+    if advice["value_known"]:
+        columns["beats_break_even"] = Column("Pays for itself", "share")
+    if said:
+        columns["before"] = Column("Last refresh", "text")
+    return table_of(channels, "What to do with each channel", columns)
+
+
+def _sliders(subject: Subject, advice: Mapping[str, Any]) -> tuple[Sliders, ...]:
+    """A slider for each channel; none where the advice has no grid, or no channel spends."""
+    grid = advice.get("grid")
+    if not grid or not grid["channels"]:
+        return ()
+    unit = wording.safe_text(str(advice["unit"]), 40)
+    names = ("today", "plan", "seen", "fixed")
+    sliders = [
+        Slider(subject.label(str(one["channel"])), **{name: one[name] for name in names})
+        for one in grid["channels"]
+    ]
+    fixed = [slider.name for slider in sliders if slider.fixed]
+    reading = (
+        f"Move a channel; {grid['draws']} draws of the model answer, the same for every plan, for the next "
+        f"{subject.periods(advice['periods'])} and what goes on working after them."
+    )
+    if advice["value_known"]:
+        reading += " Gains are net of the money spent more."
+    if fixed:
+        reading += f" The model cannot read {wording.listing(fixed)}: a test comes first."
+    money = subject.inputs.currency_unit
+    net = bool(advice["value_known"])
+    title = "Try another plan"
+    return (Sliders("budget-sliders", title, reading, unit, money, tuple(sliders), grid, net),)
 
 
 def _gain_words(subject: Subject, advice: Mapping[str, Any]) -> str:
@@ -72,11 +141,13 @@ def _gain_words(subject: Subject, advice: Mapping[str, Any]) -> str:
 def _moves(subject: Subject, advice: Mapping[str, Any]) -> Chart:
     channels = pd.DataFrame(advice["channels"])
     proof, money = advice["proof"], subject.inputs.currency_unit
-    known = (
-        "whether another plan far away brings more is not known"
-        if proof["gap"] is None
-        else f"no plan within the limits brings more by more than {wording.compact(proof['gap'])}"
-    )
+    if proof["gap"] is None:
+        known = "whether a very different plan brings more is not known"
+    elif proof["tight"]:
+        known = "no other plan within the limits brings noticeably more"
+    else:
+        most = subject.amount(proof["gap"])
+        known = f"no other plan within the limits brings more than {most} more"
     reading = (
         f"{_gain_words(subject, advice)}; in the worst 5% of draws {wording.compact(advice['gain']['worst'])}. "
         f"The next unit of money brings {wording.decimal(proof['price'])}, and {known}."

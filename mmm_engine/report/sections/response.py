@@ -82,7 +82,7 @@ def relative_slopes(curves: pd.DataFrame) -> pd.Series:
 def _curves_chart(subject: Subject) -> Chart:
     curves = subject.inputs.curves
     slopes = relative_slopes(curves).sort_values()
-    reading = "Current average spend is marked; the dashed part lies beyond any spend the model has seen."
+    reading = "What is spent now is marked; the dashed part lies beyond any spend the model has seen."
     if len(slopes):
         full, free = str(slopes.index[0]), str(slopes.index[-1])
         said = (
@@ -101,9 +101,7 @@ def _curves_chart(subject: Subject) -> Chart:
         "q95": Column("95%"),
         "place": Column("", "text"),
     }
-    place = np.where(
-        curves["current"], "current average", np.where(curves["extrapolated"], "extrapolated", "")
-    )
+    place = np.where(curves["current"], "now", np.where(curves["extrapolated"], "extrapolated", ""))
     labelled = curves.assign(label=[subject.label(str(name)) for name in curves["channel"]], place=place)
     money = subject.inputs.currency_unit
     return Chart(

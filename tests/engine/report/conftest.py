@@ -13,6 +13,7 @@ from mmm_engine.report.page import ReportContent
 from mmm_engine.report.render import build_report, write_report
 from tests.conftest import Once
 from tests.engine.report.browser import Browser, Page, new_browser
+from tests.engine.report.case_advice import advice_inputs
 from tests.engine.report.report_cases import hostile_inputs, leads_inputs, ms_inputs
 
 
@@ -37,6 +38,7 @@ def reports(once: Once) -> dict[str, Path]:
         write_report(build_report(ms_inputs(), audience="client"), folder / "client.html")
         write_report(build_report(leads_inputs()), folder / "leads.html")
         write_report(build_report(hostile_inputs()), folder / "hostile.html")
+        write_report(build_report(advice_inputs()), folder / "advice.html")
 
     return {path.stem: path for path in once("reports", write).glob("*.html")}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mmm_engine.report.content import build_content
+from tests.engine.report import case_advice
 from tests.engine.report.browser import CHROMIUM, Browser, Page
 from tests.engine.report.report_cases import HOSTILE, ms_inputs
 
@@ -42,7 +43,7 @@ def drawn(browser: Browser, reports: dict[str, Path]) -> Iterator[Drawn]:
         yield opened
 
 
-@pytest.mark.parametrize("name", ["client", "leads", "hostile"])
+@pytest.mark.parametrize("name", ["client", "leads", "hostile", "advice"])
 def test_report_runs_quietly_and_asks_for_nothing(name: str, reports: dict[str, Path], drawn: Drawn) -> None:
     """No console error, no policy violation, no request but the file itself; every chart is drawn."""
     page = drawn(name)
@@ -73,7 +74,7 @@ def test_first_screen_comes_before_any_chart(reports: dict[str, Path], page: Pag
     assert page.evaluate("document.querySelectorAll('.plot.waiting').length") == 0
 
 
-@pytest.mark.parametrize("name", ["leads", "hostile"])
+@pytest.mark.parametrize("name", ["leads", "hostile", "advice"])
 def test_phone_needs_no_sideways_scrolling(name: str, reports: dict[str, Path], page: Page) -> None:
     """At 390 pixels nothing is wider than the screen, and small multiples take their narrow form."""
     page.open(reports[name], width=390, height=844)
@@ -84,6 +85,59 @@ def test_phone_needs_no_sideways_scrolling(name: str, reports: dict[str, Path], 
         "[...document.querySelectorAll('.plot svg.main-svg')].every(s => s.getBoundingClientRect().right <= 390)"
     )
     assert page.problems == []
+
+
+ANSWER = "document.querySelector('.sliders [data-answer={}]').textContent"
+
+
+def test_sliders_answer_at_once_from_the_page(reports: dict[str, Path], page: Page) -> None:
+    """At 0 nothing is gained; the suggested plan gains what the report says; a channel that cannot be read stays."""
+    page.open(reports["advice"])
+    assert page.evaluate(ANSWER.format("gain")) == "0\N{NO-BREAK SPACE}EUR"
+    assert page.evaluate(ANSWER.format("better")) == "it is today"
+    page.evaluate("document.querySelector('.sliders [data-set=plan]').click()")
+    plan, record = case_advice.advised(), case_advice.record()
+    shares = [round(float(one["plan"]), 2) for one in record["grid"]["channels"]]
+    tried = plan.compare({"tried": plan.window.current * shares}).set_index("plan").loc["tried"]
+    assert shown(page, "gain") == pytest.approx(tried["gain"], rel=0.02)
+    low, high = page.evaluate(ANSWER.format("interval")).split(" to ")
+    assert number(low) == pytest.approx(tried["gain_q05"], rel=0.02)
+    assert number(high) == pytest.approx(tried["gain_q95"], rel=0.02)
+    assert shown(page, "better") == pytest.approx(100 * tried["beats_today"], abs=0.6)
+    assert page.evaluate("document.querySelector('.sliders input:disabled').value") == "0"
+    assert page.requests == [reports["advice"].resolve().as_uri()]
+
+
+def test_a_slider_moved_by_hand_says_where_the_model_has_seen_nothing(
+    reports: dict[str, Path], page: Page
+) -> None:
+    """Half as much again of a channel: its money, the whole spend and a warning; down to nothing, none of it."""
+    page.open(reports["advice"], width=390, height=844)
+    move = (
+        "(value => { const input = document.querySelector('.sliders input:not(:disabled)');"
+        " input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); })"
+    )
+    page.evaluate("document.querySelector('.sliders input').dataset.seen = '1.2'")
+    page.evaluate(f"{move}(50)")
+    today = [one["today"] for one in case_advice.record()["grid"]["channels"]]
+    assert shown(page, "spend") == pytest.approx(sum(today) + 0.5 * today[0], rel=0.01)
+    assert "than ever seen: snapchat" in page.evaluate(ANSWER.format("beyond"))
+    page.evaluate(f"{move}(-100)")
+    assert shown(page, "spend") == pytest.approx(sum(today[1:]), rel=0.01)
+    assert page.evaluate(ANSWER.format("beyond")) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.problems == []
+
+
+def shown(page: Page, answer: str) -> float:
+    """The number of one of the sliders' answers."""
+    return number(page.evaluate(ANSWER.format(answer)))
+
+
+def number(text: str) -> float:
+    """The number at the start of a text, with its suffix for thousands."""
+    digits, *words = text.replace("\N{MINUS SIGN}", "-").replace("%", "").split("\N{NO-BREAK SPACE}")
+    return float(digits.split(" ")[0]) * {"k": 1e3, "M": 1e6}.get(words[0] if words else "", 1.0)
 
 
 def test_dark_and_light_redraw_the_charts(reports: dict[str, Path], page: Page) -> None:

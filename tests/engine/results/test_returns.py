@@ -64,8 +64,12 @@ def test_conversions_have_a_cost_each(fitted_window: FittedWindow, small_window:
 
 
 def test_curves_rise_from_zero_and_mark_today(fitted_window: FittedWindow) -> None:
-    """Each curve starts at zero, never falls, has one current point inside the range seen."""
-    for _, curve in response_curves(fitted_window).groupby("channel"):
+    """Each curve starts at zero, never falls; its one current point is the mean of the last four rows, exactly."""
+    inputs = fitted_window.inputs
+    for name, curve in response_curves(fitted_window).groupby("channel"):
+        at = inputs.config.channel_names.index(str(name))
+        last = inputs.spend[inputs.train_rows - 4 : inputs.train_rows, at].mean()
+        assert curve.loc[curve["current"], "spend"].to_numpy() == pytest.approx([last], rel=1e-12)
         assert curve["mean"].iloc[0] == 0.0
         assert (np.diff(curve["mean"]) >= 0).all()
         assert curve["current"].sum() == 1
