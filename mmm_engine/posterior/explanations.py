@@ -72,10 +72,12 @@ def explanations(
         specification: The model.
 
     Returns:
-        One or more places; none where a place of some weight has one chain alone, so that nobody knows whether its
-        chain has settled.
+        One or more places; none where all chains are in one, which more draws would show, and where a place of some
+        weight has one chain alone, so that nobody knows whether its chain has settled.
     """
     groups = chains_that_agree(draws)
+    if len(groups) == 1:
+        return []
     scored = [_scored_rows(values, group, train, specification) for group in groups]
     weights = stacking_weights(np.stack([densities for densities, _ in scored]))
     kept = [at for at in np.argsort(-weights) if weights[at] >= NEGLIGIBLE]
