@@ -7,7 +7,7 @@ Not here: drawing (nuts.py, fit.py), the limits that a fit is judged by (client/
 |---|---|---|
 | too few effective samples, chains that disagree | as many draws as needed, at least twice as many | `max_draws` |
 | draws that diverge | smaller steps (`target_accept` 0.99) and twice the tuning | tried once |
-| chains that disagree though all draws are spent | twice the chains, from starts twice as far apart | 8 chains |
+| either of the first though all draws are spent | twice the chains, from starts twice as far apart | 8 chains |
 
 Chains that still disagree then sit in places of their own (explanations.py).
 
@@ -61,14 +61,16 @@ def next_attempt(
     reasons = []
     smallest = float(np.nanmin(summary[["ess_bulk", "ess_tail"]]))
     disagree = float(np.nanmax(summary["rhat"])) > thresholds.rhat_max
-    if (smallest < settings.ess_target or disagree) and settings.draws < settings.max_draws:
-        needed = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
-        rounded = math.ceil(needed / 100.0) * 100
-        changes["draws"] = min(settings.max_draws, max(2 * settings.draws, rounded))
-        reasons.append("its chains disagree" if disagree else "effective samples miss the target")
-    elif disagree and settings.chains < MOST_CHAINS:
-        changes["chains"] = min(2 * settings.chains, MOST_CHAINS)
-        reasons.append("its chains disagree, more of them from other starts show where they settle")
+    if smallest < settings.ess_target or disagree:
+        shortage = "its chains disagree" if disagree else "effective samples miss the target"
+        if settings.draws < settings.max_draws:
+            needed = 1.2 * settings.draws * settings.ess_target / max(smallest, 1.0)
+            rounded = math.ceil(needed / 100.0) * 100
+            changes["draws"] = min(settings.max_draws, max(2 * settings.draws, rounded))
+            reasons.append(shortage)
+        elif settings.chains < MOST_CHAINS:
+            changes["chains"] = min(2 * settings.chains, MOST_CHAINS)
+            reasons.append(f"{shortage}, and more chains from other starts show where they settle")
     if divergence_rate > thresholds.divergence_rate_max and settings.target_accept < CAREFUL:
         changes |= {"target_accept": CAREFUL, "tune": min(2 * settings.tune, 100_000)}
         reasons.append("draws diverge")

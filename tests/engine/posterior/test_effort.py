@@ -63,8 +63,8 @@ def test_both_rungs_may_be_climbed_at_once() -> None:
 
 
 def test_effort_ends() -> None:
-    """At `max_draws` no more draws; without a target, as when a command names its draws, no ladder at all."""
-    assert _next(100.0, settings=SETTINGS.model_copy(update={"draws": 4000})) is None
+    """At `max_draws` and eight chains; without a target, as when a command names its draws, no ladder at all."""
+    assert _next(100.0, settings=SETTINGS.model_copy(update={"draws": 4000, "chains": 8})) is None
     assert _next(1.0, 2.0, 0.5, settings=SETTINGS.model_copy(update={"ess_target": None})) is None
 
 
@@ -72,3 +72,11 @@ def test_thresholds_of_the_client_decide() -> None:
     """A client that allows more disagreement is not drawn again for less."""
     loose = ThresholdConfig(rhat_max=1.05, divergence_rate_max=0.05)
     assert next_attempt(_summary(rhat=1.04), 0.01, SETTINGS, loose) is None
+
+
+@pytest.mark.parametrize(("ess", "rhat"), [(900.0, 1.2), (300.0, 1.002)])
+def test_more_chains_when_all_draws_are_spent(ess: float, rhat: float) -> None:
+    """Twice as many, up to eight; then nothing is left to try."""
+    spent = SETTINGS.model_copy(update={"draws": 4000})
+    assert _next(ess, rhat, settings=spent) == {"chains": 8}
+    assert _next(ess, rhat, settings=spent.model_copy(update={"chains": 8})) is None
