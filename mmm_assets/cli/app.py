@@ -24,11 +24,12 @@ from mmm_assets.cli import (
     plan,
     portfolio,
     refresh,
+    repair,
     report,
     simulate,
     ui,
 )
-from mmm_assets.cli.terminal import BAD_INPUT, print_error
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error
 from mmm_engine.errors import MMMError
 
 COMMANDS = (  # in the order of `mmm --help`
@@ -43,6 +44,7 @@ COMMANDS = (  # in the order of `mmm --help`
     plan.plan,
     report.report,
     portfolio.portfolio,
+    repair.repair,
     ui.ui,
 )
 
@@ -67,3 +69,11 @@ def main() -> None:
     except MMMError as error:
         print_error(str(error))
         sys.exit(BAD_INPUT)
+    except Exception as error:
+        from mmm_assets import home
+        from mmm_assets.storage.home_faults import home_fault
+
+        if (fault := home_fault(error, home.home_dir())) is None:
+            raise
+        print_error(str(fault))
+        sys.exit(FAILED)

@@ -1,0 +1,95 @@
+"""A home that cannot be used says why in one message; damaged records are kept, and one command makes new ones."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy.exc
+
+from mmm_assets.partitions import registered_clients
+from mmm_assets.storage.home_faults import HomeError, damaged_records, home_fault, set_aside
+
+
+@pytest.mark.parametrize("name", ["history/runs.db", "history/runs/index.db"])
+@pytest.mark.parametrize("damage", ["truncated", "zeroed"])
+def test_damaged_records_are_named_kept_and_made_anew(mmm, used_home, data_dir, open_home, name, damage):
+    """As after a power cut: the command says which file and what to do; clients are known again afterwards."""
+    file = used_home / name
+    whole = file.read_bytes()
+    for ending in ("-wal", "-shm"):
+        (used_home / f"{name}{ending}").unlink(missing_ok=True)
+    broken = whole[:5000] if damage == "truncated" else bytes(8192) + whole[8192:]
+    file.write_bytes(broken)
+    code, out, err = mmm("gate", "shop")
+    assert code == 1
+    assert "Traceback" not in out + err
+    assert f"{file}: found damaged records of Dagster (" in err
+    assert "run: mmm repair" in err
+    code, out, _ = mmm("repair")
+    assert code == 0
+    (kept,) = [path for path in (used_home / "quarantine").rglob(f"{file.name}.*") if path.is_file()]
+    assert kept.read_bytes() == broken
+    assert f"moved to: {kept}" in out
+    assert registered_clients(open_home(used_home)) == ["app", "shop"]
+    assert mmm("history", "shop", "--metric", "mape", "--latest")[1].count("shop") > 0
+    assert "Nothing to repair" in mmm("repair")[1]
+
+
+def test_records_that_a_process_has_open_are_left_alone(used_home):
+    """It would go on writing into the file that was moved."""
+    file = used_home / "history" / "runs.db"
+    file.write_bytes(file.read_bytes()[:5000])
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys; f = open(sys.argv[1]); print(1, flush=True); input()", file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        holder.stdout.readline()
+        with pytest.raises(HomeError, match=f"found process {holder.pid}, which has it open"):
+            set_aside(used_home)
+        assert damaged_records(used_home)
+    finally:
+        holder.communicate(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (sqlite3.OperationalError("database or disk is full"), "wanted "),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "a folder that can be written"),
+        (OSError(errno.ENOSPC, "No space left on device", "/h/x"), "/h/x: found No space left on device; wanted free"),
+        (OSError(errno.EROFS, "Read-only file system", "/h/x"), "/h/x: found Read-only file system; wanted a folder"),
+        (PermissionError(errno.EACCES, "Permission denied", "/h/x"), "/h/x: found Permission denied"),
+        (sqlite3.OperationalError("database is locked"), "found database is locked"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("wrapped", ["bare", "by the library", "as a cause"])
+def test_a_disk_and_its_rights_are_said_in_one_message(mmm, home, monkeypatch, error, words, wrapped):
+    """However deep the error sits in those of libraries: one message, exit code 1."""
+
+    def fail(folder):
+        if wrapped == "by the library":
+            raise sqlalchemy.exc.OperationalError("INSERT", {}, error)
+        if wrapped == "as a cause":
+            raise RuntimeError("a step failed") from error
+        raise error
+
+    (home / "history").mkdir()
+    monkeypatch.setattr("mmm_assets.home.open_instance", fail)
+    code, _, err = mmm("gate", "shop")
+    assert code == 1
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_other_errors_are_nobodys_disk(home):
+    """A fault of the program is raised as it is."""
+    assert home_fault(ValueError("x"), home) is None
+    assert home_fault(FileNotFoundError(errno.ENOENT, "no", "x"), home) is None
+    assert home_fault(OSError(os.strerror(errno.EINVAL)), home) is None
