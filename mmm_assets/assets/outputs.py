@@ -11,6 +11,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
+from mmm_assets import metadata
 from mmm_assets.assets.conditions import behind, now_and_then, once_all_are_done
 from mmm_assets.checks.gates import RECEIPT_KEY
 from mmm_assets.pages import reporting
@@ -29,6 +30,7 @@ from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import MMMError
 from mmm_engine.version import ENGINE_VERSION
 
+ADVICE_COLUMNS = ("channel", "today", "plan", "advice", "marginal", "marginal_q05", "marginal_q95")
 AUDIT_SCORES = ("origin_scores", "identification_scores", "sensitivity_scores")
 
 
@@ -137,13 +139,19 @@ def budget_plan(
             )
     facts: dict[str, Any] = {"advice": record["sentence"], "acts": record["acts"]}
     if not record["refused"]:
+        gain, proof = record["gain"], record["proof"]
         facts |= {
-            "gain": record["gain"]["mean"],
-            "beats_today": record["gain"]["better"],
-            "marginals_spread": record["proof"]["spread"],
-            "next_unit_brings": record["proof"]["price"],
+            "gain": gain["mean"],
+            "gain_q05": gain["q05"],
+            "gain_q95": gain["q95"],
+            "beats_today": gain["better"],
+            "next_unit_brings": proof["price"],
+            "marginals_spread": proof["spread"],
+            "spend_today": record["spend_today"],
+            "spend_advised": record["spend"],
+            "channels": metadata.markdown_table(record["channels"], ADVICE_COLUMNS),
         }
-    context.add_asset_metadata(facts)
+    context.add_asset_metadata({name: value for name, value in facts.items() if value is not None})
     return record | versions_of(results.data(client))
 
 

@@ -17,6 +17,7 @@ Dagster: https://docs.dagster.io/guides/test/asset-checks
 | drift | metric_history | is said in the UI, in `mmm gate` and by the view `open_alarms` |
 | identification, sensitivity | the audit's scores | is said in report and portfolio |
 | history_rows | metric_history | the record is incomplete |
+| ``advice`` (budgets.py) | budget_plan | advice is not to be followed as it stands |
 | report_self_contained | report | the page would load something from the network |
 
 Blocking checks gate inside their own run only and backfills ignore them, so the assets that publish (forecast, report)
@@ -31,6 +32,7 @@ import dagster as dg
 
 from mmm_assets import verdicts
 from mmm_assets.checks import evaluations
+from mmm_assets.checks.budgets import advice
 from mmm_assets.partitions import client_x_window, clients, split_key
 from mmm_assets.storage.io_managers import BY_PARTITION
 from mmm_assets.storage.resources import MetricHistory
@@ -307,6 +309,7 @@ ALL_CHECKS = (
     judged_as_a_whole,
     history_rows,
     drift,
+    advice,
     report_self_contained,
 )
 

@@ -143,6 +143,21 @@ ADVICE: dict[str, Advice] = {
         "Scores of this refresh are missing from the history, or stand there twice.",
         "Refresh the client again; see the page on operations for a damaged history.",
     ),
+    "advice_given": Advice(
+        "advice on the budget",
+        "The model gives no advice: it is not to be used, or the client file asks for a plan that its limits exclude.",
+        "Mend the failed checks of the model, or widen 'decision' in the client file as the reason says.",
+    ),
+    "advice_proven": Advice(
+        "proof of the plan",
+        "The search ended before it was known that no other plan is noticeably better.",
+        "Follow the plan as a good one rather than the best; 'mmm plan' with narrower limits usually proves it.",
+    ),
+    "advice_within_seen": Advice(
+        "amounts that were seen",
+        "The plan gives a channel more in one period than was ever spent, so that its return there is a guess.",
+        "Keep such amounts small, or set 'bounds' under 'decision' in the client file.",
+    ),
     "report_self_contained": Advice(
         "self-contained report",
         "The page would load something from the network, or is cut off.",

@@ -91,6 +91,7 @@ CHECKS = {
         "prior_pushes",
         "residuals",
     ],
+    "budget_plan": ["advice_given", "advice_proven", "advice_within_seen"],
     "identification_scores": ["identification"],
     "sensitivity_scores": ["sensitivity"],
     "report": ["report_self_contained"],

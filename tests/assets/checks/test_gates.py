@@ -342,6 +342,37 @@ def test_history_rows_fails_when_the_record_is_incomplete(used_home, evaluate):
     assert not evaluate("metric_history", "history_rows", "shop")["shop"].passed
 
 
+def passes_advice(home, evaluate, check, **changes):
+    """Whether a check of stored advice passes that is sound but for these changes."""
+    files = JsonFiles(root=str(home))
+    proof = {"gap_share": 1e-9, "spread": 1e-9, "tight": True, "without_history": []}
+    files.write(
+        "budget_plan",
+        "shop",
+        files.read("budget_plan", "shop") | {"proof": proof, "beyond_seen": []} | changes,
+    )
+    return evaluate("budget_plan", check, "shop")["shop"].passed
+
+
+def test_advice_given_fails_where_a_model_advises_nothing(used_home, evaluate):
+    """A model that is not to be used."""
+    assert passes_advice(used_home, evaluate, "advice_given")
+    assert not passes_advice(used_home, evaluate, "advice_given", refused=["R-hat of 1.4"])
+
+
+def test_advice_proven_fails_where_another_plan_may_be_better(used_home, evaluate):
+    """By one in a hundred."""
+    loose = {"gap_share": 0.01, "spread": 0.1, "tight": False, "without_history": []}
+    assert passes_advice(used_home, evaluate, "advice_proven")
+    assert not passes_advice(used_home, evaluate, "advice_proven", proof=loose)
+
+
+def test_advice_within_seen_fails_where_a_channel_gets_more_than_ever(used_home, evaluate):
+    """In one period."""
+    assert passes_advice(used_home, evaluate, "advice_within_seen")
+    assert not passes_advice(used_home, evaluate, "advice_within_seen", beyond_seen=[{"channel": "tv"}])
+
+
 @pytest.mark.parametrize(
     "addition",
     ['<script src="https://cdn.example/x.js"></script>', "<style>@import 'https://x.example/a.css'</style>"],
