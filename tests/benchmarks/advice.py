@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,33 @@ def outcome(number: int, known: Judged) -> dict[str, Any]:
     }
 
 
+def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What all clients say together.
+
+    Returns:
+        clients; acts (told to move money) and beats (of them, those whose plan truly beats today's); held; quartiles
+        of the share of the possible gain that acting clients realise, and that share of all of their gains together;
+        inside_90 (true gains within the promised interval, all clients), promised_over_true (acting ones).
+    """
+    acting = [one for one in found if one["acts"]]
+    low, middle, high = np.quantile([one["share"] for one in acting], [0.25, 0.5, 0.75]).tolist()
+    gained = sum(one["gain"] for one in acting)
+    inside = [one["promised"][1] <= one["gain"] <= one["promised"][2] for one in found]
+    return {
+        "clients": len(found),
+        "acts": len(acting),
+        "beats": sum(one["gain"] > 0.0 for one in acting),
+        "held": len(found) - len(acting),
+        "share_q25": low,
+        "share_median": middle,
+        "share_q75": high,
+        "share_of_all": gained / sum(one["possible"] for one in acting),
+        "gain_of_today": float(np.median([one["gain"] / one["today"] for one in acting])),
+        "inside_90": float(np.mean(inside)),
+        "promised_over_true": sum(one["promised"][0] for one in acting) / gained,
+    }
+
+
 def known_of(number: int, folder: Path | None, sampler: SamplerConfig) -> Judged:
     """The fit of a client, kept in a folder where there is one."""
     path = None if folder is None else folder / f"advice{number:02d}.pickle"
@@ -184,7 +212,7 @@ def main() -> None:
     for number in numbers:
         found.append(outcome(number, known_of(number, chosen.fits, SamplerConfig(seed=1))))
         print(json.dumps(found[-1]), flush=True)
-        chosen.out.write_text(json.dumps(found))
+        chosen.out.write_text(json.dumps({"clients": found}))
 
 
 if __name__ == "__main__":

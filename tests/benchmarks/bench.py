@@ -191,6 +191,29 @@ class Bench:
         )
         self.found["plan"] = run.to_json()
 
+    def advice(self) -> None:
+        """Twenty simulated clients: what advice truly gains, beside what an oracle would."""
+        from tests.benchmarks.advice import (
+            summary,
+        )  # of no concern to the memory of other sections' processes
+
+        run = self.runner.module("advice")
+        told = summary(run.result["clients"])
+        rows = [
+            ["told to move money", f"{told['acts']:.0f} of {told['clients']:.0f}"],
+            ["of them better than today", f"{told['beats']:.0f} of {told['acts']:.0f}"],
+            [
+                "share of the possible gain, median (quartiles)",
+                f"{told['share_median']:.0%} ({told['share_q25']:.0%}, {told['share_q75']:.0%})",
+            ],
+            ["share of all possible gains together", f"{told['share_of_all']:.0%}"],
+            ["true gain, of what media bring", f"{told['gain_of_today']:.1%}"],
+            ["true gains within the promised 90%", f"{told['inside_90']:.0%}"],
+            ["promised over true gain", short(told["promised_over_true"])],
+        ]
+        self._print(table("advice: simulated clients, 4 weeks, today's budget, within 30%", ["", ""], rows))
+        self.found["advice"] = run.to_json()
+
     def _pairs(self, case: str) -> None:
         ours: list[Run] = []
         plain: list[Run] = []
@@ -255,7 +278,7 @@ class Bench:
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     name: getattr(Bench, name)
-    for name in ("ms", "small", "running", "ess", "startup", "cold", "growth", "memory", "plan")
+    for name in ("ms", "small", "running", "ess", "startup", "cold", "growth", "memory", "plan", "advice")
 }
 
 
