@@ -14,7 +14,7 @@ TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth sbc soak workers rehearsal workers-demo upgrade-check audit clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -73,6 +73,9 @@ bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="
 
 truth: install ## Do intervals of returns hold the truth? 24 worlds, minutes; ARGS="--worlds 200 --schemes toolkit" for the long one
 	@$(BIN)/python -m tests.benchmarks.truth.study --results $(TRUTH) $(ARGS)
+
+peers: install ## The platform against pymc-marketing and Meridian on worlds with known truth, half an hour; --help says how
+	@$(BIN)/python -m tests.benchmarks.truth.peers --results $(TRUTH) $(ARGS)
 
 sbc: install ## Do priors, likelihood and sampler belong together? 300 small fits, minutes; ARGS="--simulations 20" for less
 	@$(BIN)/python -m tests.benchmarks.sbc $(ARGS)

@@ -41,7 +41,30 @@ def options() -> dict[str, tuple[tuple[str, ...], dict[str, Any]]]:
         "season6_us_t": (CONTROLS, {"yearly_seasonality": 6, **holidays, "likelihood": "student_t"}),
         "season10": ((), {"yearly_seasonality": 10}),
         "season10_t": ((), {"yearly_seasonality": 10, "likelihood": "student_t"}),
+        "season10_constant": ((), {"yearly_seasonality": 10, "baseline": None}),
+        "season10_trend": ((), {"yearly_seasonality": 10, "baseline": None, "trend": {"changepoints": 4}}),
+        "season10_us_t": ((), {"yearly_seasonality": 10, **holidays, "likelihood": "student_t"}),
+        "season10_us_trend": (
+            (),
+            {"yearly_seasonality": 10, **holidays, "baseline": None, "trend": {"changepoints": 4}},
+        ),
+        "season10_weeks": ((), {"yearly_seasonality": 10, "events": peak_weeks(), "likelihood": "student_t"}),
+        "season10_controls": (CONTROLS, {"yearly_seasonality": 10, **holidays}),
     }
+
+
+def peak_weeks() -> dict[str, list[dict[str, str]]]:
+    """One event for each week from Thanksgiving to New Year, the same weeks each year."""
+    events: dict[str, list[dict[str, str]]] = {}
+    for year in range(2014, 2018):
+        first = datetime.date(year, 11, 1)
+        thanksgiving = first + datetime.timedelta(days=(3 - first.weekday()) % 7 + 21)
+        sunday = thanksgiving - datetime.timedelta(days=4)
+        for week in range(6):
+            start = sunday + datetime.timedelta(weeks=week)
+            end = start + datetime.timedelta(days=6)
+            events.setdefault(f"peak_{week}", []).append({"start": f"{start}", "end": f"{end}"})
+    return events
 
 
 def client(frame: pd.DataFrame, controls: tuple[str, ...], model: dict[str, Any]) -> ClientConfig:

@@ -33,7 +33,8 @@ class FitNumbers:
     Attributes:
         channels: Columns of the channels.
         contribution: Draws of each channel's contribution over the training rows, target units, (draw, channel).
-        identified: Whether each channel can be read (1), with care (0.5) or not (0), by the engine's rule.
+        identified: Whether each channel can be read (1), with care (0.5) or not (0), by the engine's rule; None of
+            another tool's fit.
         train_rows: Number of training rows.
         converged: Whether the fit passed the gate ``sampler_converged``.
         health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
@@ -43,7 +44,7 @@ class FitNumbers:
 
     channels: tuple[str, ...]
     contribution: Floats
-    identified: tuple[float, ...]
+    identified: tuple[float | None, ...]
     train_rows: int
     converged: bool
     health: dict[str, float]

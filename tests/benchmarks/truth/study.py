@@ -212,16 +212,16 @@ def main() -> None:
     print(f"\n{text}\nwritten to {options.page or table} after {time.perf_counter() - start:.0f} s")
 
 
-def with_tables(page: str, tables: str) -> str:
+def with_tables(page: str, tables: str, begin_mark: str = BEGIN, end_mark: str = END) -> str:
     """A page with the tables in the place of those between its two marks.
 
     Raises:
         ValueError: If the page lacks one of the marks.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
     if not begin or not end:
-        raise ValueError(f"the page lacks the line '{BEGIN}' or '{END}'")
+        raise ValueError(f"the page lacks the line '{begin_mark}' or '{end_mark}'")
     return f"{before}{begin}\n\n{tables.strip()}\n\n{end}{after}"
 
 
