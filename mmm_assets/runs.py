@@ -24,6 +24,7 @@ REFUSED = "refused"  # metadata of the failure of a step that publishes nothing 
 STARTED_TAG = (
     f"{HIDDEN_TAG_PREFIX}mmm_started"  # when the refresh began, seconds since 1970 (the UI hides it)
 )
+ACCEPT_RESTATED_TAG = "mmm/accept_restated"  # on a run that takes rows which take back what earlier ones said
 COMMAND_TAG = "mmm/command"  # what repeats the refresh
 # The run that PROCESS_TAG speaks of: a retry inherits the tags of the run before it.
 CLAIM_TAG = f"{HIDDEN_TAG_PREFIX}mmm_claim"

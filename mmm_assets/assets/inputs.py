@@ -15,9 +15,10 @@ from mmm_assets.checks.gates import DATA_CONTRACT
 from mmm_assets.metadata import table
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
-from mmm_assets.runs import Refresh
+from mmm_assets.runs import ACCEPT_RESTATED_TAG, Refresh
 from mmm_assets.storage.fingerprints import SOURCE
 from mmm_assets.storage.io_managers import BY_PARTITION
+from mmm_assets.storage.published import accepted_rows
 from mmm_assets.storage.resources import ClientFiles
 from mmm_assets.types import ClientData, ScaledInputs
 from mmm_engine.errors import MMMError
@@ -45,15 +46,20 @@ def client_data(
 ) -> Iterator[dg.Output[Any] | dg.AssetCheckEvaluation]:
     """Validated rows of one client: one row per period, original units, with the findings of the data contract.
 
-    A file that breaks the contract fails the check ``data_contract`` with every fault: the rows stored last stay, and
-    the client's last good report is marked stale.
+    A file that breaks the contract, or takes back what the rows stored last said, fails the check ``data_contract``
+    with every fault: the rows stored last stay, and the client's last good report is marked stale.
     """
+    from mmm_engine.rows.restatement import refuse_restated
+
     client = context.partition_key
     source = client_files.fingerprint(
         client
     )  # before reading: rows that change meanwhile are seen as new later
     try:
         data = client_files.read(client)
+        earlier = None if ACCEPT_RESTATED_TAG in context.run.tags else accepted_rows(publication.root, client)
+        if earlier is not None:
+            refuse_restated(earlier, data)
     except MMMError as error:
         publication.refuse(client, [str(error)], Refresh.of(context.run))
         yield evaluations.of_error(DATA_CONTRACT, client, error, context.instance)

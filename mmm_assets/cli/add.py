@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.options import OneClient, Replace, names_in, refuse
+from mmm_assets.cli.options import OneClient, Replace, names_in, pairs_in, refuse
 from mmm_assets.cli.terminal import print_parts
 
 if TYPE_CHECKING:
+    from mmm_engine.client.config import ClientConfig
     from mmm_engine.rows.suggestions import Suggestion
 
 
@@ -27,6 +28,13 @@ def add(
     channels: Annotated[
         str, typer.Option(help="Media columns, comma-separated; a name with a comma in double quotes.")
     ],
+    cost: Annotated[
+        str,
+        typer.Option(help="Money of channels that count something else: views=views_cost, comma-separated."),
+    ] = "",
+    unit: Annotated[
+        str, typer.Option(help="What channels count that are no money: views=impressions, comma-separated.")
+    ] = "",
     controls: Annotated[
         str,
         typer.Option(help="Control columns, comma-separated; they may work in both directions."),
@@ -42,6 +50,10 @@ def add(
             show_default=False,
         ),
     ] = None,
+    adstock: Annotated[
+        str,
+        typer.Option(help="Carry-over: geometric, delayed, binomial, weibull_pdf, weibull_cdf or none."),
+    ] = "geometric",
     saturation: Annotated[
         str | None, typer.Option(help="Response curve; that of the priors when left out.", show_default=False)
     ] = None,
@@ -54,6 +66,10 @@ def add(
     ] = None,
     country: Annotated[
         str | None, typer.Option(help="Take in its public holidays: DE, US, GB.", show_default=False)
+    ] = None,
+    holidays: Annotated[
+        bool | None,
+        typer.Option("--holidays/--no-holidays", help="Whether they are taken in.", show_default=False),
     ] = None,
     subdivision: Annotated[
         str | None, typer.Option(help="State or province with holidays of its own.", show_default=False)
@@ -89,6 +105,8 @@ def add(
 
     if subdivision is not None and country is None:
         refuse("--subdivision", f"'{subdivision}' without a country", "--country too", "add --country DE")
+    if holidays and country is None:
+        refuse("--holidays", "no country", "--country too", "add --country DE")
     settings = {
         "client": client,
         "csv": {"separator": separator, "decimal": decimal, "dates": dates, "encoding": encoding},
@@ -96,10 +114,10 @@ def add(
         "date": date,
         "target": {"column": target, "kind": kind},
         "currency": currency,
-        "channels": names_in(channels),
+        "channels": _with_units(names_in(channels), pairs_in("--unit", unit), pairs_in("--cost", cost)),
         "controls": _with_signs(names_in(controls), names_in(positive), names_in(negative)),
         "model": {
-            "adstock": {"kind": "geometric"} | ({} if max_lag is None else {"max_lag": max_lag}),
+            "adstock": {"kind": adstock} | ({} if max_lag is None else {"max_lag": max_lag}),
             "time_varying_media": time_varying,
             **({} if saturation is None else {"saturation": saturation}),
             "priors": priors,
@@ -111,16 +129,45 @@ def add(
         data,
         home.data_dir(),
         force=force,
-        holidays=None if country is None else Holidays(country, subdivision),
+        holidays=None if country is None or holidays is False else Holidays(country, subdivision),
         choose=_chooser(suggested=suggested),
     )
     print_parts(f"{client}: added ({len(rows)} rows by {rows.period}); {written}")
     if form := list(rows.form.words()):
         print_parts(f"  file: {', '.join(form)}; kept in the client file")
-    print_parts(*finding_lines(rows))
+    print_parts(*_assumptions(rows.config), *finding_lines(rows))
     if rows.suggestions:
         print_parts(f"  with --suggested (and --force): {'; '.join(one.written for one in rows.suggestions)}")
     print_parts(f"Next: mmm refresh {client}")
+
+
+def _with_units(channels: list[str], units: dict[str, str], costs: dict[str, str]) -> list[dict[str, str]]:
+    """The channels with what they count and the columns of their money."""
+    for option, named in (("--unit", units), ("--cost", costs)):
+        unknown = [name for name in named if name not in channels]
+        if unknown:
+            refuse(option, f"'{unknown[0]}'", "a channel", "name it under --channels too")
+    return [
+        {"column": name}
+        | ({"unit": units.get(name, "units")} if name in units or name in costs else {})
+        | ({"cost": costs[name]} if name in costs else {})
+        for name in channels
+    ]
+
+
+def _assumptions(config: ClientConfig) -> Iterator[str]:
+    """What was taken for true because nobody said otherwise."""
+    money = [
+        one.column
+        for one, paid in zip(config.channels, config.paid, strict=True)
+        if paid and one.cost is None
+    ]
+    if money:
+        verb = "is" if len(money) == 1 else "are"
+        yield f"  assumed: {', '.join(money)} {verb} money spent (--unit, --cost otherwise)"
+    free = [one.column for one in config.controls if one.effect == "any"]
+    if free:
+        yield f"  assumed: {', '.join(free)} may raise or lower the target (--positive, --negative otherwise)"
 
 
 def _with_signs(controls: list[str], positive: list[str], negative: list[str]) -> list[dict[str, str]]:

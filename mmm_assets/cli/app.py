@@ -29,7 +29,7 @@ from mmm_assets.cli import (
     simulate,
     ui,
 )
-from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, write_whatever_the_encoding
 from mmm_engine.errors import MMMError
 
 COMMANDS = (  # in the order of `mmm --help`
@@ -64,6 +64,7 @@ def main() -> None:
     os.environ["PYTHONSAFEPATH"] = (
         "1"  # no child process takes modules from the folder that this was called in
     )
+    write_whatever_the_encoding()
     try:
         app()
     except MMMError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.options import SomeClients, unique
+from mmm_assets.cli.options import SomeClients, clients_in, unique
 from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.errors import MMMError
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 def check(clients: SomeClients = None) -> None:
     """Check the files of clients, rows and plan of media, against their contract: seconds, all faults at once."""
     from mmm_assets.cli.tables import finding_lines
-    from mmm_engine.client.client_file import list_clients
     from mmm_engine.model.client_check import read_client_for_model
     from mmm_engine.rows.plan import client_plan
 
     folder, code = home.data_dir(), 0
-    for client in unique(clients or list_clients(folder)):
+    for client in unique(clients or clients_in(folder)):
         try:
             data = read_client_for_model(client, folder)
             plan = client_plan(folder, data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -38,6 +39,28 @@ def names_in(text: str) -> list[str]:
     return [name.strip() for row in rows for name in row if name.strip()]
 
 
+def pairs_in(option: str, text: str) -> dict[str, str]:
+    """The pairs in a comma-separated list of the form ``name=word``.
+
+    Args:
+        option: Name of the option, for the error.
+        text: The list.
+
+    Raises:
+        ConfigError: If an entry has no ``=`` with something on both sides.
+
+    >>> pairs_in("--unit", "views=impressions, mails=mails")
+    {'views': 'impressions', 'mails': 'mails'}
+    """
+    pairs = {}
+    for entry in names_in(text):
+        name, mark, word = (part.strip() for part in entry.partition("="))
+        if not (name and mark and word):
+            refuse(option, f"'{entry}'", "name=word", f"write for example {option} views=views_cost")
+        pairs[name] = word
+    return pairs
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Each name once, in the order of their first appearance.
 
@@ -45,6 +68,23 @@ def unique(names: Iterable[str]) -> list[str]:
     ['ms', 'harbor']
     """
     return list(dict.fromkeys(names))
+
+
+def clients_in(folder: Path) -> list[str]:
+    """Ids of all clients in the data folder.
+
+    Raises:
+        ConfigError: If there is none: a command that looked at nothing would end well.
+    """
+    from mmm_engine.client.client_file import list_clients
+
+    clients = list_clients(folder)
+    if not clients:
+        found = f"{folder} without a client" if folder.is_dir() else f"{folder}, which does not exist"
+        refuse(
+            "the data folder", found, "client files", "add one with mmm add, or point MMM_DATA_DIR elsewhere"
+        )
+    return clients
 
 
 def refuse(where: str, found: str, wanted: str, fix: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -20,6 +21,13 @@ def refresh(
     tune: Tune = None,
     chains: Chains = None,
     seed: Seed = None,
+    accept_restated: Annotated[
+        bool,
+        typer.Option(
+            "--accept-restated",
+            help="Take files that lost rows they had, or restate older ones, since the last refresh.",
+        ),
+    ] = False,
     no_publish: Annotated[
         bool,
         typer.Option(
@@ -46,6 +54,7 @@ def refresh(
     options = refresh_options(
         named_windows(windows), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     )
+    options = replace(options, accept_restated=accept_restated)
     sound, code = sound_clients(clients)
     trials = trial_reasons(sound, options, publish=not no_publish)
     in_earnest = [client for client in sound if client not in trials]

@@ -6,6 +6,7 @@ Not here: what is written (the commands), how a table looks (tables.py).
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe
+PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe, where COLUMNS says nothing
 
 
 def console() -> Console:
-    """A console for output that is not mixed with running steps; tables in files and pipes have a fixed width."""
+    """A console for output that is not mixed with running steps; in files and pipes it is as wide as COLUMNS says."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    return Console(width=_width(sys.stdout.isatty()), highlight=False)
 
 
 def step_proof_console() -> Console:
@@ -40,7 +41,20 @@ def step_proof_console() -> Console:
     except OSError:  # not a file of the operating system: a notebook, a test
         return console()
     copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
-    return Console(file=copy, width=None if copy.isatty() else PLAIN_WIDTH)
+    return Console(file=copy, width=_width(copy.isatty()))
+
+
+def _width(is_terminal: bool) -> int | None:
+    """Width of a console; None is that of the terminal or, where there is none, what COLUMNS says."""
+    said = os.environ.get("COLUMNS", "")
+    return None if is_terminal or (said.isdecimal() and int(said) > 0) else PLAIN_WIDTH
+
+
+def write_whatever_the_encoding() -> None:
+    """From here on a character that a terminal cannot write becomes its number (U+00FC) instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_parts(*parts: object) -> None:

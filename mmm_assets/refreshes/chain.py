@@ -29,6 +29,7 @@ from mmm_assets.partitions import clients, range_tags, split_key, window_ranges
 from mmm_assets.refreshes import jobs
 from mmm_assets.refreshes.locks import client_lock, wait_for_others
 from mmm_assets.runs import (
+    ACCEPT_RESTATED_TAG,
     CLIENT_TAG,
     COMMAND_TAG,
     PROCESS_TAG,
@@ -56,11 +57,13 @@ class RefreshOptions:
         windows: Windows to fit.
         sampler: Overrides of the sampler's settings (draws, tune, chains, seed).
         log_level: Lowest level of Dagster's own log lines on the console.
+        accept_restated: Take rows that take back what those of the last refresh said.
     """
 
     windows: tuple[Window, ...] = STANDARD_WINDOWS
     sampler: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "INFO"
+    accept_restated: bool = False
 
     def command(self, client: str, verb: str = "refresh") -> str:
         """The command line that repeats the refresh, or the audit."""
@@ -314,6 +317,7 @@ class _Chain:
             STARTED_TAG: f"{self._began:.3f}",
             COMMAND_TAG: self.options.command(self.client, self._verb),
             PROCESS_TAG: process_identity(),
+            **({ACCEPT_RESTATED_TAG: "true"} if self.options.accept_restated else {}),
             MAX_RETRIES_TAG: "0",  # whoever walks the chain decides; the daemon must not launch a link by itself
         }
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets.storage.io_managers import ROOT, ClientDataFiles, FrameFiles
+from mmm_assets.storage.io_managers import ROOT, ClientDataFiles, FrameFiles, StoredFileError
 from mmm_assets.storage.results import ClientResults, versions_of
+from mmm_assets.types import ClientData
 from mmm_engine.client.windows import FULL
 from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from mmm_engine.fleets.refresh_diff import PublishedState
 
+ROWS = "client_data"  # the asset
 DATA, RETURNS = "published_data", "published_returns"  # folders below storage/, beside those of the assets
 LIBRARIES = ("llvmlite", "nutpie", "numpy")  # what can change a fit
 
@@ -49,6 +51,20 @@ class PublishedStates(dg.ConfigurableResource):  # type: ignore[type-arg]
         if not versions_of(data).items() <= stored_with.items():
             return None  # a crash came between the two files
         return PublishedState(data, returns, stored_with["versions"], float(stored_with["ess"]))
+
+
+def accepted_rows(root: str, client: str) -> ClientData | None:
+    """The rows of a client that were stored last, None where there are none that can be read.
+
+    Args:
+        root: Dagster's home; empty: $DAGSTER_HOME or dagster_home/.
+        client: Whose.
+    """
+    files = ClientDataFiles(root=root)
+    try:
+        return files.read(ROWS, client) if files.has(ROWS, client) else None
+    except StoredFileError:  # moved to the quarantine; the new rows are what there is
+        return None
 
 
 def state_of(results: ClientResults) -> PublishedState:

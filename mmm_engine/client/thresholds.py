@@ -4,6 +4,7 @@ Here: the thresholds and their defaults.
 
 | check | thresholds |
 |---|---|
+| data_contract | restated_max |
 | sampler_converged | rhat_max, ess_min, divergence_rate_max, tree_depth_hits_max, bfmi_min |
 | holdout_skill | skill_min |
 | holdout_calibration | bias_abs_max, coverage_90_min, coverage_90_max |
@@ -22,8 +23,8 @@ Here: the thresholds and their defaults.
 
 Errors: sampler_converged on `full` (nothing of the refresh is published), fit_explains, baseline_positive,
 media_plausible, controls_plausible, and holdout_skill where the naive forecast wins on all longer windows. All others
-are warnings. Errors that no threshold moves: data_contract, training_cutoff, fitted_rows, window_fitted, history_rows,
-report_self_contained.
+are warnings. Errors that no threshold moves: the rest of data_contract, training_cutoff, fitted_rows, window_fitted,
+history_rows, report_self_contained.
 
 Not here: the checks (scores/gates.py, scores/plausibility.py).
 """
@@ -49,7 +50,8 @@ class ThresholdConfig(Frozen):
     ``flat_response_max`` what a channel would still bring with a tenth of its media, as a share. ``roas_max`` and
     ``cost_per_conversion_min`` bound the median return of each channel, in the client's own units. ``drift_max`` is a
     share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of the
-    channel it copies.
+    channel it copies, ``restated_max`` what a column of a new file may take back of the rows of the last refresh, as a
+    share of their sum.
     """
 
     rhat_max: Annotated[float, Field(ge=1)] = 1.01
@@ -75,3 +77,4 @@ class ThresholdConfig(Frozen):
     stability_min: Fraction = 0.8
     drift_max: Annotated[float, Field(ge=1)] = 1.0
     placebo_max: Annotated[float, Field(gt=0)] = 0.5
+    restated_max: Annotated[float, Field(ge=0)] = 0.1

@@ -89,7 +89,9 @@ def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | Non
     returns = inputs.config.model.returns
     if specification is not None and returns is not None:
         spend = inputs.spend[: inputs.train_rows].sum(axis=0) / inputs.scales.target
-        total = float(inputs.target_scaled[: inputs.train_rows].sum())
+        total = float(
+            np.abs(inputs.target_scaled[: inputs.train_rows]).sum()
+        )  # net figures may sum to 0 or less
         shared = list(specification.shared)
         expected[shared] = _shared_expectation(returns, spend[shared], total)
         sigma[shared], level = returns.channel_sigma, returns.level_sigma

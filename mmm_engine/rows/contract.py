@@ -16,6 +16,7 @@ from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.validation import nearest
 from mmm_engine.client.windows import LONGEST_HOLDOUT
+from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
@@ -31,6 +32,7 @@ LIFT_REACH = (
     10.0  # how far beyond the largest value of its column a lift test may lie: further is another unit
 )
 LIFT_ROUNDING = 0.01  # of the largest value of its column: what rounding in a report can leave below nothing
+BELOW_ZERO_MAX = 0.1  # share of rows below 0 that refunds and corrections may explain
 _MONTH = np.timedelta64(31, "D")  # the first row may be dated by its last day
 _CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
 _ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
@@ -224,16 +226,44 @@ def _column_faults(
         yield Fault(rows.place(column, int(negative[0])), found, "0 or more", fix)
     if len(values) < 2 or np.isnan(values).any():
         return
+    if role == "target" and not counted and not ends_at_zero:
+        yield from _below_zero(config, column, values, rows)
     everywhere = f"column '{column}', all rows from {rows.label(0)}"
     if np.abs(values).max() < _ALL_ZERO:
-        fix = _DROP_IT if role in ("channel", "control") else "export the column again"
+        fix = _REMEDIES_OF_ZEROS.get(role, "export the column again")
         yield Fault(everywhere, "0 in every row", "a column that varies", fix)
     elif role != "cost" and np.ptp(values) <= _CONSTANT * np.abs(values).max():
         fix = _DROP_IT if role in ("channel", "control") else "export the column again"
         yield Fault(everywhere, f"{values[0]:g} in every row", "a column that varies", fix)
 
 
+def _below_zero(config: ClientConfig, column: str, values: Floats, rows: Rows) -> Iterator[Fault]:
+    """A target whose level is not clearly above 0, for a baseline that cannot be below it."""
+    negative = np.flatnonzero(values < 0)
+    if not len(negative) or (len(negative) < BELOW_ZERO_MAX * len(values) and values.mean() > 0):
+        return
+    written = config.model.priors.get("intercept", {})
+    family = DISTRIBUTIONS.get(str(written.get("distribution", "HalfNormal")))
+    lower = written.get("lower", -np.inf)
+    ends = {"real": -np.inf, "interval": lower if isinstance(lower, int | float) else -np.inf}
+    if family is not None and ends.get(family.support, 0.0) < 0:
+        return
+    found = f"{len(negative)} of {len(values)} rows below 0, first {rows.label(int(negative[0]))}"
+    fix = (
+        "explain a gross figure instead of a net one (sales without refunds, inflows without outflows), or allow a "
+        "baseline of either sign with 'priors: {intercept: {distribution: Normal, mu: 0, sigma: 1}}' under 'model'"
+    )
+    yield Fault(f"column '{column}'", found, "a target above 0: its baseline has a sign", fix)
+
+
 _DROP_IT = "leave it out of the client file: nothing can be learnt about its effect"
+
+
+_REMEDIES_OF_ZEROS = {
+    "channel": _DROP_IT,
+    "control": _DROP_IT,
+    "cost": "leave 'cost' out of the client file: a channel that no money buys has none; else export the column again",
+}
 
 
 def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:

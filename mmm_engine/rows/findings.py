@@ -22,6 +22,7 @@ from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.outliers import outliers, words_of_outliers
 from mmm_engine.rows.regressors import Regressors, residual
+from mmm_engine.rows.spend_columns import counts_taken_for_money, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
 
 
@@ -71,7 +72,7 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
     """
     rows = Regressors(config, frame, calendar)
     finders = (
-        _target_outliers, _zero_target, _negative_target, _correlated_channels,
+        _target_outliers, _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _correlated_channels,
         _spend_following_sales, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
         _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
@@ -104,6 +105,27 @@ def _negative_target(rows: Regressors) -> Iterator[Finding]:
         message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
         fix = "put refunds into the period of their sale if the export allows it"
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
+
+
+def _unpaid_media(rows: Regressors) -> Iterator[Finding]:
+    """Channels whose money is missing in rows in which they run."""
+    for one in unpaid_media(rows):
+        message = (
+            f"is 0 in {one.rows} of the {one.running} rows in which '{one.channel}' runs, first on "
+            f"{rows.day(one.first)}: {one.share:.0%} of its media cost nothing, and its return is too good by as much"
+        )
+        fix = "complete the costs, or spread what was booked elsewhere over the rows in which the media ran"
+        yield Finding("cost-missing", "warning", one.cost, message, fix)
+
+
+def _counts_taken_for_money(rows: Regressors) -> Iterator[Finding]:
+    """Channels that are said to be spend and look like impressions or clicks."""
+    for column, why in counts_taken_for_money(rows):
+        message = f"is taken for money and {why}: its return would be per impression or click, not per unit of money"
+        fix = (
+            f"write {{column: {column}, unit: impressions, cost: …}}, its money; without cost if it has none"
+        )
+        yield Finding("spend-looks-like-count", "warning", column, message, fix)
 
 
 def _correlated_channels(rows: Regressors) -> Iterator[Finding]:

@@ -388,8 +388,8 @@ def test_history_prints_tables_csv_and_json(mmm, used_home):
     assert mmm("history", "nobody")[:2] == (0, "No scores recorded for client 'nobody' yet.\n")
 
 
-def test_gate_is_0_for_clients_that_passed(mmm, used_home):
-    """All clients of the home when none is named."""
+def test_gate_is_0_for_clients_that_passed(mmm, used_home, data_dir):
+    """All clients of the data folder when none is named."""
     code, out, _ = mmm("gate")
     assert code == 0
     assert "sampler_converged" in out
@@ -401,6 +401,99 @@ def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home):
     code, _, err = mmm("gate", "shop", "nobody")
     assert code == 1
     assert "'nobody': never refreshed" in err
+
+
+def test_gate_misses_a_renamed_client_under_its_new_id(mmm, used_home, data_dir):
+    """The old id is named and judges nothing; the new one was never refreshed."""
+    for suffix in (".yaml", ".csv"):
+        (data_dir / f"shop{suffix}").rename(data_dir / f"store{suffix}")
+    text = (data_dir / "store.yaml").read_text().replace("shop", "store")
+    (data_dir / "store.yaml").write_text(text)
+    code, out, err = mmm("gate")
+    assert code == 1
+    assert "client 'shop': not judged, its file is gone" in err
+    assert "client 'store': never refreshed" in err
+    assert "shop" not in out
+
+
+@pytest.mark.parametrize("command", ["check", "gate"])
+@pytest.mark.parametrize("folder", ["empty", "absent"])
+def test_commands_that_have_nothing_to_look_at_say_so(mmm, used_home, tmp_path, monkeypatch, command, folder):
+    """Exit code 2: a job in CI that looks at the wrong folder does not pass."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / folder))
+    code, _, err = mmm(command)
+    assert code == 2
+    assert ("without a client" if folder == "empty" else "which does not exist") in err
+    assert "add one with mmm add" in err
+
+
+def test_what_a_terminal_cannot_write_becomes_an_escape(data_dir, used_home):
+    """A channel's name in another alphabet: no traceback, and the name can still be told from others."""
+    script = (
+        "from mmm_assets.cli.terminal import write_whatever_the_encoding, print_parts, print_error\n"
+        "import sys; write_whatever_the_encoding(); print_parts('Fernsehen \u00fc'); sys.stdout.write('\u4e2d\\n')"
+    )
+    environment = dict(os.environ, PYTHONIOENCODING="ascii")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=True)
+    assert done.stdout.splitlines() == [b"Fernsehen \\xfc", b"\\u4e2d"]
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 120), ("none", 120), ("0", 120)])
+def test_piped_output_is_as_wide_as_columns_says(mmm, used_home, monkeypatch, columns, width):
+    """Without a word of it tables in files have their own width."""
+    monkeypatch.setenv("COLUMNS", columns)
+    out = mmm("gate", "shop")[1]
+    longest = max(map(len, out.splitlines()))
+    assert longest <= width
+    assert longest > width - 20
+
+
+def test_add_takes_units_costs_curves_and_says_what_it_assumes(mmm, data_dir, tmp_path):
+    """Impressions with their money, an organic channel without, a carry-over; what nobody said is printed."""
+    from mmm_engine.client.client_file import read_client_config
+
+    frame = pd.read_csv(data_dir / "shop.csv")
+    frame.assign(tv_cost=frame["tv"] / 2).to_csv(tmp_path / "rows.csv", index=False)
+    words = (
+        "--data",
+        tmp_path / "rows.csv",
+        "--date",
+        "week",
+        "--target",
+        "sales",
+        "--channels",
+        "tv,search",
+    )
+    options = (
+        "--unit",
+        "tv=impressions",
+        "--cost",
+        "tv=tv_cost",
+        "--adstock",
+        "delayed",
+        "--saturation",
+        "tanh",
+    )
+    code, out, err = mmm(
+        "add", "june", *words, *options, "--controls", "price", "--country", "DE", "--no-holidays"
+    )
+    assert code == 0, err
+    config = read_client_config(data_dir / "june.yaml")
+    assert [(one.unit, one.cost) for one in config.channels] == [("impressions", "tv_cost"), ("spend", None)]
+    assert (config.model.adstock.kind, config.model.saturation) == ("delayed", "tanh")
+    assert config.model.holidays is None
+    assert "assumed: search is money spent (--unit, --cost otherwise)" in out
+    assert "assumed: price may raise or lower the target (--positive, --negative otherwise)" in out
+    for wrong, message in (
+        (("--cost", "radio=tv_cost"), "found 'radio'; wanted a channel"),
+        (("--unit", "tv"), "found 'tv'; wanted name=word"),
+        (("--adstock", "long"), "long"),
+        (("--holidays",), "found no country"),
+    ):
+        code, _, err = mmm("add", "july", *words, *wrong)
+        assert code == 2
+        assert message in err
 
 
 def test_report_for_the_client_is_a_page_of_its_own_and_stays_fresh(mmm, used_home, sampler):

@@ -415,3 +415,34 @@ def test_a_column_name_may_hold_a_comma(tmp_path):
     """In a header it stands in quotes, in the client file as it is."""
     frame = shop_rows().rename(columns={"tv": "tv, cost"})
     assert faults_of_file(tmp_path, frame, shop_config(channels=["tv, cost", "radio"])) == []
+
+
+@pytest.mark.parametrize("shift", [-2000.0, -1000.0, -950.0])
+def test_a_target_around_or_below_zero_needs_a_baseline_of_either_sign(tmp_path, shift):
+    """A positive baseline cannot reach it; the message says what can; a few refunds are no such target."""
+    frame = shop_rows()
+    frame["revenue"] += shift
+    (fault,) = faults_of_file(tmp_path, frame)
+    assert fault.startswith(
+        f"column 'revenue': found {(frame['revenue'] < 0).sum()} of 60 rows below 0, first "
+    )
+    assert "wanted a target above 0: its baseline has a sign; explain a gross figure" in fault
+    assert "'priors: {intercept: {distribution: Normal, mu: 0, sigma: 1}}' under 'model'" in fault
+    free = {"priors": {"intercept": {"distribution": "Normal", "mu": 0, "sigma": 1}}}
+    assert faults_of_file(tmp_path, frame, shop_config(model=free)) == []
+    narrow = {"priors": {"intercept": {"distribution": "Uniform", "lower": 0, "upper": 1}}}
+    assert len(faults_of_file(tmp_path, frame, shop_config(model=narrow))) == 1
+
+
+def test_a_few_refunds_are_a_warning(tmp_path):
+    """One row in twenty below zero says nothing of the level."""
+    frame = shop_rows()
+    frame.loc[[3, 20, 40], "revenue"] = -50.0
+    assert faults_of_file(tmp_path, frame) == []
+
+
+def test_a_cost_column_of_zeros_says_to_leave_it_out(tmp_path):
+    """An organic channel has no cost; nothing needs to be exported again."""
+    config = shop_config(channels=[{"column": "tv", "unit": "views", "cost": "tv_cost"}, "radio"])
+    (fault,) = faults_of_file(tmp_path, shop_rows().assign(tv_cost=0), config)
+    assert "found 0 in every row; wanted a column that varies; leave 'cost' out of the client file" in fault

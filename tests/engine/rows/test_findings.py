@@ -152,7 +152,11 @@ def test_a_change_of_unit_is_named_with_its_date(column, factor):
     message = found["level-jump", column].message
     assert "the usual level changes at once (" in message
     assert "on 2021-09-27" in message or column == "radio"  # radio is silent in row 90
-    assert {code for code, name in found if name != "revenue"} <= {"level-jump", "control-sign"}
+    assert {code for code, name in found if name != "revenue"} <= {
+        "level-jump",
+        "control-sign",
+        "spend-looks-like-count",
+    }
 
 
 def test_growth_and_bursts_are_no_change_of_unit():
@@ -280,3 +284,48 @@ def test_findings_do_not_depend_on_the_unit(scale):
     frame.loc[80, "revenue"] *= 5
     scaled = frame.assign(**{name: frame[name] * scale for name in ("tv", "radio", "price", "revenue")})
     assert findings(scaled).keys() == findings(frame).keys()
+
+
+def test_media_that_run_without_cost_are_told_with_their_share():
+    """Costs of every other row are missing: half of the media cost nothing; a free row here and there is none."""
+    config = shop_config(channels=[{"column": "tv", "unit": "views", "cost": "tv_cost"}, "radio"])
+    frame = rows().assign(tv_cost=lambda frame: frame["tv"] / 2)
+    assert findings(frame, config) == {}
+    running = np.flatnonzero(frame["tv"] > 0)
+    frame.loc[running[::2], "tv_cost"] = 0.0
+    finding = only(frame, config)
+    share = frame["tv"][running[::2]].sum() / frame["tv"].sum()
+    assert (finding.code, finding.severity, finding.column) == ("cost-missing", "warning", "tv_cost")
+    assert finding.message.startswith(
+        f"is 0 in {len(running[::2])} of the {len(running)} rows in which 'tv' runs, first on 2020-01-06: {share:.0%}"
+    )
+
+
+@pytest.mark.parametrize("name", ["tv_impressions", "TVClicks", "imps", "youtube views", "GRP_tv"])
+def test_spend_that_is_called_like_a_count_is_told(name):
+    """A name of a count without a word of money, unless the client file says what it counts or what it cost."""
+    frame = rows().rename(columns={"tv": name})
+    found = findings(frame, shop_config(channels=[name, "radio"]))
+    assert found["spend-looks-like-count", name].message.startswith(
+        "is taken for money and is called like a count"
+    )
+    assert findings(frame, shop_config(channels=[{"column": name, "unit": "impressions"}, "radio"])) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["tv", "cost_per_click", "impressions_spend", "preview", "review_budget", "reachout"]
+)
+def test_spend_by_any_other_name_is_not_told(name):
+    """Words within words are no words, and money is money."""
+    frame = rows().rename(columns={"tv": name})
+    assert findings(frame, shop_config(channels=[name, "radio"])) == {}
+
+
+def test_spend_beyond_all_revenue_is_told():
+    """Nobody spends several times what is sold on one channel: impressions; a count to explain says nothing of it."""
+    frame = rows().assign(tv=lambda frame: (frame["tv"] * 100).round())
+    found = findings(frame)["spend-looks-like-count", "tv"]
+    times = frame["tv"].sum() / frame["revenue"].sum()
+    assert f"adds up to {times:.2g} times the revenue in whole numbers" in found.message
+    config = shop_config(target={"column": "revenue", "kind": "conversions"})
+    assert ("spend-looks-like-count", "tv") not in findings(frame, config)

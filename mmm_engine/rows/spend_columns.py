@@ -1,0 +1,75 @@
+"""Columns of money: costs that are missing where media run, "spend" that is rather a count.
+
+Here: what the columns say, as figures and words.
+Not here: findings (findings.py), costs of zeros everywhere (contract.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmm_engine.rows.regressors import Regressors
+
+UNPAID_MIN = 0.05  # share of a channel's media in rows without cost from which on it is told
+
+_COUNTS = re.compile(
+    r"impress|click|(?:^|[^a-z])(?:imps?|views?|grps?|trps?|reach|sessions?|visits?|sends?|mails?|opens?|downloads?)"
+    r"(?:$|[^a-z])"
+)
+_MONEY = re.compile(r"spend|cost|budget|money|invest|amount|eur|usd|gbp|€|\$|£")
+
+
+@dataclass(frozen=True)
+class UnpaidMedia:
+    """Rows in which a channel runs and its cost is 0.
+
+    Attributes:
+        channel: Column of the media.
+        cost: Column of the money.
+        rows: How many rows.
+        running: In how many the channel runs.
+        share: Part of the channel's media that is in them.
+        first: The first of them.
+    """
+
+    channel: str
+    cost: str
+    rows: int
+    running: int
+    share: float
+    first: int
+
+
+def unpaid_media(rows: Regressors) -> Iterator[UnpaidMedia]:
+    """Channels of whose media at least `UNPAID_MIN` have no cost, in rows of their own."""
+    for channel in rows.config.channels:
+        if channel.cost is None:
+            continue
+        media, cost = rows.values(channel.column), rows.values(channel.cost)
+        unpaid = np.flatnonzero((media > 0) & (cost == 0))
+        share = float(media[unpaid].sum() / media.sum())
+        if share >= UNPAID_MIN:
+            running = int((media > 0).sum())
+            yield UnpaidMedia(channel.column, channel.cost, len(unpaid), running, share, int(unpaid[0]))
+
+
+def counts_taken_for_money(rows: Regressors) -> Iterator[tuple[str, str]]:
+    """(channel, why) for channels that are said to be money and look like impressions, clicks or the like.
+
+    A name says so, or the channel adds up to more than the revenue that it is to explain.
+    """
+    config = rows.config
+    revenue = float(rows.target.sum())
+    for channel, is_paid in zip(config.channels, config.paid, strict=True):
+        if channel.cost is not None or not is_paid:
+            continue
+        values, name = rows.values(channel.column), channel.column.lower()
+        if _COUNTS.search(name) and not _MONEY.search(name):
+            yield channel.column, "is called like a count"
+        elif config.target.kind == "revenue" and values.sum() > revenue > 0:
+            whole = " in whole numbers" if np.array_equal(values, np.round(values)) else ""
+            yield channel.column, f"adds up to {values.sum() / revenue:.2g} times the revenue{whole}"
