@@ -189,7 +189,30 @@ class Bench:
             f"{worse['problems']} random problems SLSQP's best of {worse['starts']} starts is better by at most "
             f"{worse['slsqp_better_by']:.1e}"
         )
+        told = found["information"]
+        whole = sum(told["formula"]) / sum(told["nested"])
+        best = [max(range(len(told[name])), key=told[name].__getitem__) for name in ("formula", "nested")]
+        self._print(
+            f"what tests are worth: the formula says {whole:.0%} of nested Monte Carlo, the best channel is "
+            f"{'the same' if best[0] == best[1] else 'another'}; {short(told['seconds'][0])} s and "
+            f"{short(told['seconds'][1])} s"
+        )
         self.found["plan"] = run.to_json()
+        self._beside_peer()
+
+    def _beside_peer(self) -> None:
+        """Our optimiser and pymc-marketing's on one model; first answers in processes of their own."""
+        both = self.runner.module("plan_peer").result
+        first = {side: self.runner.module("plan_peer", "--first", side).result for side in ("ours", "peer")}
+        rows = [
+            ["again, s", short(both["ours_s"]), short(both["peer_s"])],
+            ["first answer of a process, s", *(short(first[side]["first_s"]) for side in ("ours", "peer"))],
+            ["spread of marginals", f"{both['ours_spread']:.0e}", f"{both['peer_spread']:.0e}"],
+            ["expected response, theirs over ours", "1", f"{both['peer_value'] / both['ours_value']:.6f}"],
+        ]
+        title = "plan: 13 totals, 13 weeks, 4,000 draws, beside pymc-marketing's BudgetOptimizer"
+        self._print(table(title, ["processor time", "ours", "pymc-marketing"], rows))
+        self.found["plan_peer"] = {"both": both, "first": first}
 
     def advice(self) -> None:
         """Twenty simulated clients: what advice truly gains, beside what an oracle would."""
