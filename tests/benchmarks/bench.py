@@ -189,14 +189,6 @@ class Bench:
             f"{worse['problems']} random problems SLSQP's best of {worse['starts']} starts is better by at most "
             f"{worse['slsqp_better_by']:.1e}"
         )
-        told = found["information"]
-        whole = sum(told["formula"]) / sum(told["nested"])
-        best = [max(range(len(told[name])), key=told[name].__getitem__) for name in ("formula", "nested")]
-        self._print(
-            f"what tests are worth: the formula says {whole:.0%} of nested Monte Carlo, the best channel is "
-            f"{'the same' if best[0] == best[1] else 'another'}; {short(told['seconds'][0])} s and "
-            f"{short(told['seconds'][1])} s"
-        )
         self.found["plan"] = run.to_json()
         self._beside_peer()
 
@@ -212,6 +204,14 @@ class Bench:
         ]
         title = "plan: 13 totals, 13 weeks, 4,000 draws, beside pymc-marketing's BudgetOptimizer"
         self._print(table(title, ["processor time", "ours", "pymc-marketing"], rows))
+        told = both["information"]
+        whole = sum(told["formula"]) / sum(told["nested"])
+        best = [max(range(len(told[name])), key=told[name].__getitem__) for name in ("formula", "nested")]
+        self._print(
+            f"what tests are worth: the formula says {whole:.0%} of nested Monte Carlo, the best channel is "
+            f"{'the same' if best[0] == best[1] else 'another'}; {short(told['seconds'][0])} s and "
+            f"{short(told['seconds'][1])} s"
+        )
         self.found["plan_peer"] = {"both": both, "first": first}
 
     def advice(self) -> None:

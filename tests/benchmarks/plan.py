@@ -116,7 +116,6 @@ def figures() -> dict[str, Any]:
         if not by_period:
             found["frontier_s"], _ = seconds(lambda p=problem, b=best: _frontier(p, b.end.z), 2)
             found["worse"] = _worse_than_slsqp(problem)
-            found["information"] = information(problem, window)
     return found
 
 

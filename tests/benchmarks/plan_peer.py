@@ -7,8 +7,9 @@ Here: what stands beside each other in `make bench ARGS="--only plan"`; seconds 
 Not here: our optimiser beside SciPy's (plan.py).
 
 13 channels of a simulated client, geometric adstock of four weeks and Michaelis-Menten curves, which both have; 13
-weeks, spread evenly, each channel between 0 and twice an even share. pymc-marketing knows no effect of earlier spend here, so
-that it is left out of ours, too. A first answer is everything from a fitted model to a plan, imports included.
+weeks, spread evenly, each channel between 0 and twice an even share. pymc-marketing knows no effect of earlier spend
+here, so that it is left out of ours, too. A first answer is everything from a fitted model to a plan, imports included.
+What tests are worth is asked of the same client.
 """
 
 from __future__ import annotations
@@ -84,6 +85,17 @@ def ours(inputs: Any, posterior: Any) -> tuple[float, Any, Any]:
     even = np.full(CHANNELS, amount / CHANNELS)
     best = optimise(problem, Objective("mean"), even, even)
     return time.process_time() - start, problem, best
+
+
+def worth_of_tests(inputs: Any, posterior: Any) -> dict[str, list[float]]:
+    """By the formula and by nested Monte Carlo."""
+    from mmm_engine.decisions.one_thread import one_thread
+    from mmm_engine.decisions.planning_window import planning_window
+    from mmm_engine.posterior.fitted_window import FittedWindow
+    from tests.benchmarks.plan import information, problem_of
+
+    window = planning_window(FittedWindow.of(inputs, posterior), PERIODS, basis=PERIODS)
+    return one_thread(information)(problem_of(window, by_period=False), window)
 
 
 def peer(inputs: Any, draws: dict[str, np.ndarray], amount: float) -> tuple[list[float], np.ndarray, int]:
@@ -167,6 +179,7 @@ def main() -> None:
             "peer_spread": float(np.ptp(gradient[free]) / gradient[free].mean()),
             "peer_evaluations": evaluations,
             "peer_spends": float(totals.sum() / amount),
+            "information": worth_of_tests(inputs, posterior),
         }
     chosen.out.write_text(json.dumps(found))
 
