@@ -11,7 +11,8 @@ import pandas as pd
 
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.predictive import Prediction, predict
-from mmm_engine.scores.forecast_scores import score_split
+from mmm_engine.rows.window import unseen_in_training
+from mmm_engine.scores.forecast_scores import SCORE_COLUMNS, score_split
 from mmm_engine.scores.seasonal_naive import seasonal_naive_draws
 
 
@@ -23,7 +24,8 @@ def score_window(window: FittedWindow, prediction: Prediction | None = None) -> 
         prediction: Its predictions, when they are already at hand.
 
     Returns:
-        Columns split ("train", "test"), channel ("all"), metric, value, unit.
+        Columns split ("train", "test"), channel ("all"), metric, value, unit; ``unseen`` is 1 for each channel and
+        control that has no training row, so that the forecast took its effect for 0.
     """
     inputs, prediction = window.inputs, prediction or predict(window)
     rows, actual = inputs.train_rows, inputs.target
@@ -43,4 +45,6 @@ def score_window(window: FittedWindow, prediction: Prediction | None = None) -> 
                 naive_draws=naive,
             )
         )
+        unseen = [("test", name, "unseen", 1.0, "flag") for name in unseen_in_training(inputs)]
+        frames += [pd.DataFrame(unseen, columns=list(SCORE_COLUMNS))] if unseen else []
     return pd.concat(frames, ignore_index=True)

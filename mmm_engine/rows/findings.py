@@ -250,9 +250,9 @@ def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
             if window.holdout and np.ptp(values[: len(values) - window.holdout]) == 0
         ]
         if windows:
-            message = (
-                f"does not vary in the training rows of {', '.join(windows)}: its effect there is its prior's"
-            )
+            is_zero = values[0] == 0
+            effect = "is taken for 0" if is_zero else "is its prior's"
+            message = f"does not vary in the training rows of {', '.join(windows)}: its effect there {effect}"
             fix = "read this column from window full only"
             yield Finding("constant-in-window", "warning", column, message, fix)
 

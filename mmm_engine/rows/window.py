@@ -187,6 +187,9 @@ class ScaledInputs:
 def scale_window(data: ClientData, window: Window) -> ScaledInputs:
     """The client's rows with the last ones held out, scaled on the rows before.
 
+    A channel or control that is 0 in all training rows stays 0 in the held-out ones: nothing was learnt of its effect,
+    and a prior that has not met any row could add more than all sales to a forecast. `unseen_in_training` names them.
+
     Args:
         data: Validated rows of the client.
         window: How many rows at the end the model does not see, and the name under which the split is stored.
@@ -207,6 +210,9 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
             ),
         )
     scales = fit_scales(data.first(train_rows))
+    media, controls = data.media / scales.media_array(), data.controls / scales.control_array()
+    for columns in (media, controls):
+        columns[train_rows:, _is_zero(columns[:train_rows])] = 0.0
     return ScaledInputs(
         window=window,
         config=data.config,
@@ -214,8 +220,8 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
         scales=scales,
         train_rows=train_rows,
         target_scaled=data.target / scales.target,
-        media_scaled=data.media / scales.media_array(),
-        controls_scaled=data.controls / scales.control_array(),
+        media_scaled=media,
+        controls_scaled=controls,
         spend=data.spend,
         data_version=data.data_version,
     )
@@ -224,8 +230,7 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
 def fit_scales(train: ClientData) -> Scales:
     """MaxAbs scale of every column of the training rows.
 
-    A column that is zero in all training rows gets the scale 1: nothing is divided by zero and its effect stays
-    at its prior.
+    A column that is zero in all training rows gets the scale 1: nothing is divided by zero.
     """
     config = train.config
     media = _max_abs(train.media)
@@ -238,11 +243,24 @@ def fit_scales(train: ClientData) -> Scales:
     )
 
 
+def unseen_in_training(inputs: ScaledInputs) -> tuple[str, ...]:
+    """Channels and controls without a training row above or below 0: they begin in the held-out rows, or later."""
+    names = (*inputs.config.channel_names, *inputs.config.control_names)
+    is_zero = _is_zero(np.hstack([inputs.media_scaled, inputs.controls_scaled])[: inputs.train_rows])
+    return tuple(name for name, unseen in zip(names, is_zero, strict=True) if unseen)
+
+
 def constant_in_training(inputs: ScaledInputs) -> tuple[str, ...]:
     """Channels and controls that do not vary within the training rows, so that only their prior speaks."""
     names = (*inputs.config.channel_names, *inputs.config.control_names)
     rows = np.hstack([inputs.media_scaled, inputs.controls_scaled])[: inputs.train_rows]
     return tuple(name for name, column in zip(names, rows.T, strict=True) if np.ptp(column) == 0.0)
+
+
+def _is_zero(rows: Floats) -> NDArray[np.bool_]:
+    """Whether each column is 0 in all rows, shape (column,)."""
+    zero: NDArray[np.bool_] = (rows == 0.0).all(axis=0)
+    return zero
 
 
 def _max_abs(rows: Floats) -> Floats:

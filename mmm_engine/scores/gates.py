@@ -186,6 +186,9 @@ def check_calibration(scores: pd.DataFrame, thresholds: ThresholdConfig, window:
             f"90% intervals hold {share_beside_limit(coverage, limit)} of the rows, wanted {wanted}"
         )
     reason = "; ".join(faults) or f"bias {bias:+.1%}, 90% intervals hold {coverage:.0%}"
+    unseen = scores.loc[scores["metric"] == "unseen", "channel"]
+    if len(unseen):
+        reason += f"; without a training row, so that the effect was taken for 0: {', '.join(unseen)}"
     return Verdict("holdout_calibration", not faults, "warning", False, reason, numbers, window)
 
 

@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import SamplerConfig
+from mmm_engine.client.windows import Window
 from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.forecast import forecast
-from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.rows.client_data import client_data_from_frame
+from mmm_engine.rows.window import ScaledInputs, scale_window
+from mmm_engine.scores.gates import check_calibration
+from mmm_engine.simulation.client import simulate_client
 from mmm_engine.toolkit.parameter_units import summarize
 
 SHORT = SamplerConfig(draws=50, tune=100, chains=2, seed=5, ess_target=None)
@@ -99,3 +104,21 @@ def test_other_rows_keep_the_draws(fitted_window: FittedWindow, calls: Counter[s
     assert calls == {"flat_draws": 1, "model_data": 1}
     assert np.isfinite(frame["mean"]).all()
     assert full.on_rows(rows).draws is full.draws
+
+
+def test_a_channel_that_begins_in_the_held_out_rows_does_not_ruin_their_forecast() -> None:
+    """Its effect counts for 0, which the scores and the check say; under any preset and curve."""
+    simulation = simulate_client("toy", periods=70, channels=3, seed=4)
+    channel, frame = simulation.config.channel_names[1], simulation.frame.copy()
+    frame.loc[: len(frame) - 9, channel] = 0.0
+    plain = simulation.config.model_dump(mode="json")
+    config = client_config_from_mapping({**plain, "model": {"preset": "toolkit", "adstock": {"max_lag": 4}}})
+    inputs = scale_window(client_data_from_frame(config, frame), Window.holding_out(8))
+    window = fit_window(inputs, sampler=SHORT)
+    assert np.isfinite(window.prediction.draws).all()
+    added = window.decomposition.query("component == @channel")["q95"].to_numpy()[-8:]
+    assert (added == 0.0).all()
+    scores = window.scores.query("split == 'test'")
+    assert list(scores.loc[scores["metric"] == "unseen", "channel"]) == [channel]
+    verdict = check_calibration(window.scores, config.thresholds, inputs.window)
+    assert verdict.reason.endswith(f"without a training row, so that the effect was taken for 0: {channel}")

@@ -191,7 +191,7 @@ def test_a_channel_that_starts_in_the_held_out_rows_is_named_with_the_windows():
     frame.loc[: ROWS - 7, "radio"] = 0
     finding = findings(frame)["constant-in-window", "radio"]
     assert (
-        finding.message == "does not vary in the training rows of h08, h12: its effect there is its prior's"
+        finding.message == "does not vary in the training rows of h08, h12: its effect there is taken for 0"
     )
 
 

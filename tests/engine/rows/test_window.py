@@ -13,7 +13,13 @@ from sklearn.preprocessing import MaxAbsScaler
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import DataError
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
-from mmm_engine.rows.window import ScaledInputs, constant_in_training, fit_scales, scale_window
+from mmm_engine.rows.window import (
+    ScaledInputs,
+    constant_in_training,
+    fit_scales,
+    scale_window,
+    unseen_in_training,
+)
 from mmm_engine.simulation.client import simulate_client
 
 
@@ -76,6 +82,10 @@ def test_channel_silent_in_training_is_handled(client: ClientData) -> None:
     assert inputs.scales.media[channel] == 1.0
     assert np.isfinite(inputs.media_scaled).all()
     assert channel in constant_in_training(inputs)
+    assert unseen_in_training(inputs) == (channel,)
+    assert (inputs.media_scaled[:, 0] == 0.0).all()
+    assert inputs.spend[-1, 0] == frame[channel].iloc[-1]
+    assert unseen_in_training(scale_window(replace(client, frame=frame), FULL)) == ()
 
 
 def test_too_long_a_holdout_is_refused(client: ClientData) -> None:

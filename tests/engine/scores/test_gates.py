@@ -313,7 +313,7 @@ def test_every_threshold_has_a_row() -> None:
     """A threshold that no test moves may be one that nothing reads."""
     overrides = [*(row[4] for row in GATES), *(row[4] for row in PLAUSIBILITY)]
     moved = {name for override in overrides for name in override}
-    assert moved == set(ThresholdConfig.model_fields)
+    assert moved == set(ThresholdConfig.model_fields) - {"restated_max"}  # rows/test_restatement.py moves it
 
 
 def test_a_short_past_is_no_drift_and_says_so() -> None:
