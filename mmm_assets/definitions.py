@@ -64,9 +64,19 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
     return dg.Definitions(
         assets=[inputs.CLIENT_FILE, *dg.map_asset_specs(_with_owner, ASSETS)],
         asset_checks=gates.ALL_CHECKS,
-        jobs=[*jobs.ASSET_JOBS, retention.forget_old_runs],
-        sensors=[sensors.new_data, sensors.stages, failures.broken_refreshes, alerts.failure_notices],
-        schedules=[schedules.nightly_portfolio, schedules.weekly_trust, retention.nightly_forgetting],
+        jobs=[*jobs.ASSET_JOBS, retention.forget_old_runs, schedules.look_for_late_rows],
+        sensors=[
+            sensors.new_data,
+            sensors.stages,
+            failures.broken_refreshes,
+            alerts.failure_notices,
+        ],
+        schedules=[
+            schedules.nightly_portfolio,
+            schedules.weekly_trust,
+            schedules.daily_punctuality,
+            retention.nightly_forgetting,
+        ],
         resources={**_resources(home, data_dir), **overrides},
         # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
         executor=dg.in_process_executor,

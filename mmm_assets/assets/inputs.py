@@ -12,10 +12,11 @@ import dagster as dg
 from mmm_assets.assets.conditions import after
 from mmm_assets.checks import evaluations
 from mmm_assets.checks.gates import DATA_CONTRACT
+from mmm_assets.checks.standing import say_refused
 from mmm_assets.metadata import table
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import ONE_RUN, client_x_window, clients, in_order, split_key
-from mmm_assets.runs import ACCEPT_RESTATED_TAG, Refresh
+from mmm_assets.runs import ACCEPT_RESTATED_TAG, Refresh, first_line
 from mmm_assets.storage.fingerprints import SOURCE
 from mmm_assets.storage.io_managers import BY_PARTITION
 from mmm_assets.storage.published import accepted_rows
@@ -62,6 +63,7 @@ def client_data(
             refuse_restated(earlier, data)
     except MMMError as error:
         publication.refuse(client, [str(error)], Refresh.of(context.run))
+        say_refused(context.instance, client, [first_line(str(error))], context.run.run_id)
         yield evaluations.of_error(DATA_CONTRACT, client, error, context.instance)
         raise dg.Failure(str(error), metadata=evaluations.faults(error), allow_retries=False) from error
     from mmm_engine.scores import gates

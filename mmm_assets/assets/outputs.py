@@ -6,7 +6,7 @@ Not here: the history's tables (mmm_engine.history.store), what a report says (m
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -14,6 +14,7 @@ from pydantic import Field
 from mmm_assets import metadata
 from mmm_assets.assets.conditions import behind, now_and_then, once_all_are_done
 from mmm_assets.checks.gates import RECEIPT_KEY
+from mmm_assets.checks.standing import say_refused
 from mmm_assets.pages import reporting
 from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status
@@ -29,6 +30,9 @@ from mmm_assets.types import DataFrame, History, Verdict
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import MMMError
 from mmm_engine.version import ENGINE_VERSION
+
+if TYPE_CHECKING:
+    from mmm_engine.report.inputs import ReportInputs
 
 ADVICE_COLUMNS = ("channel", "today", "plan", "advice", "marginal", "marginal_q05", "marginal_q95")
 AUDIT_SCORES = ("origin_scores", "identification_scores", "sensitivity_scores")
@@ -193,12 +197,14 @@ def report(
     client = context.partition_key
     stored = results.read(client)
     refresh = _refresh_of(context.run, stored, publication.status(client))
-    page = _render(stored, history.open(), refresh) if FULL in stored.windows else None
+    inputs = _report_inputs(stored, history.open(), refresh) if FULL in stored.windows else None
+    page = reporting.render(inputs) if inputs else None
     hold = publication.held_back()
-    if stored.refusals or page is None or hold:
+    if stored.refusals or inputs is None or page is None or hold:
         reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
         reasons += [f"held back: {hold}"] if hold else []
         failed = publication.refuse(client, reasons, refresh, page)
+        say_refused(context.instance, client, reasons, context.run.run_id)
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(
             f"client '{client}': not published, the last good report stays:\n{listed}",
@@ -207,9 +213,13 @@ def report(
         )
     judged = reporting.verdicts_of(stored, history.open())
     word, cautions = _verdict(judged), _cautions(judged)
+    summary, glance = reporting.at_a_glance(inputs)
     context.add_asset_metadata(
         {
+            "summary": summary,
+            "glance": dg.MetadataValue.md(glance),
             "verdict": word,
+            "failed_checks": sum(verdict.failed for verdict in judged),
             "windows": ", ".join(window.name for window in stored.windows),
             "cautions": "\n".join(cautions),
             "page": dg.MetadataValue.url(page_address(f"report/{client}.html")),
@@ -217,7 +227,7 @@ def report(
     )
     yield dg.Output(page)
     if config.for_client or publication.wants_client_page(client):
-        publication.put_client_page(client, _render(stored, history.open(), refresh, "client"))
+        publication.put_client_page(client, reporting.render(inputs, "client"))
     published.keep(stored)
     # The status follows the page: a crash in between leaves a page that is newer than its status, never the reverse.
     publication.publish(client, word, cautions, refresh)
@@ -314,15 +324,9 @@ def _actuals(stored: ClientResults) -> Any:
     return frame.set_index("date")[stored.data.config.target.column]
 
 
-def _render(
-    stored: ClientResults,
-    history: History,
-    refresh: Refresh,
-    audience: Literal["analyst", "client"] = "analyst",
-) -> str:
-    """The page of a client that has a full window."""
-    info = reporting.run_info(stored, refresh)
-    return reporting.render(reporting.report_inputs(stored, history, info), audience)
+def _report_inputs(stored: ClientResults, history: History, refresh: Refresh) -> "ReportInputs":
+    """What the page of a client that has a full window is made from."""
+    return reporting.report_inputs(stored, history, reporting.run_info(stored, refresh))
 
 
 def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None) -> Refresh:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster import DagsterEventType
 
+from mmm_assets.checks.standing import say_refused
 from mmm_assets.dagster_private.instances import events_of_run
 from mmm_assets.dagster_private.tags import WILL_RETRY_TAG
 from mmm_assets.pages.publication import Publication
@@ -49,3 +50,4 @@ def broken_refreshes(context: dg.RunFailureSensorContext, publication: Publicati
         context.failure_event.message or "its run ended without a word"
     ]
     publication.refuse(client, reasons, Refresh.of(run))
+    say_refused(context.instance, client, reasons, run.run_id)

@@ -1,4 +1,4 @@
-"""What starts by the clock: the page of all clients every morning, tests of every model once a week.
+"""What starts by the clock: all clients on one page and a look for late rows every morning, tests of models every week.
 
 Here: when, and for whom.
 Not here: what new data starts (sensors.py), what the runs do (refreshes/).
@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mmm_assets.checks.standing import refreshes, say_late
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import registered_clients
 from mmm_assets.refreshes import jobs
 from mmm_assets.runs import CLIENT_TAG
+from mmm_assets.storage.resources import MetricHistory
 
 nightly_portfolio = dg.ScheduleDefinition(
     name="nightly_portfolio",
@@ -21,6 +23,28 @@ nightly_portfolio = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="All clients on one page, every morning.",
+)
+
+
+@dg.op
+def find_late_rows(context: dg.OpExecutionContext, history: MetricHistory) -> None:
+    """Record for which clients rows are late; when nothing comes, nothing else runs that could say so."""
+    late = say_late(context.instance, refreshes(history), datetime.now(UTC), context.run.run_id)
+    context.log.info("rows of %d clients are late: %s", len(late), ", ".join(late) or "none")
+
+
+@dg.job(description="Say for which clients new rows are late, by the rhythm of each.")
+def look_for_late_rows() -> None:
+    """One step."""
+    find_late_rows()
+
+
+daily_punctuality = dg.ScheduleDefinition(
+    name="daily_punctuality",
+    job=look_for_late_rows,
+    cron_schedule="30 5 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Whose rows are late, every morning.",
 )
 
 

@@ -19,6 +19,7 @@ Dagster: https://docs.dagster.io/guides/test/asset-checks
 | history_rows | metric_history | the record is incomplete |
 | ``advice`` (budgets.py) | budget_plan | advice is not to be followed as it stands |
 | report_self_contained | report | the page would load something from the network |
+| newest_results, rows_in_time | report | is said in the UI and by `mmm gate` (standing.py) |
 
 Blocking checks gate inside their own run only and backfills ignore them, so the assets that publish (forecast, report)
 ask the same gates again.
@@ -31,7 +32,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets import verdicts
-from mmm_assets.checks import evaluations
+from mmm_assets.checks import evaluations, standing
 from mmm_assets.checks.budgets import advice
 from mmm_assets.partitions import client_x_window, clients, split_key
 from mmm_assets.storage.io_managers import BY_PARTITION
@@ -311,6 +312,7 @@ ALL_CHECKS = (
     drift,
     advice,
     report_self_contained,
+    standing.standing,
 )
 
 # Every check in the order in which a refresh, and then an audit, comes to them: the order in which people see them.

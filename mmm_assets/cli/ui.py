@@ -19,7 +19,7 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000
     folder = home.prepare_home(home.home_dir())
     os.environ["MMM_DATA_DIR"] = str(home.data_dir())
     workspace = str(home.shipped_file("workspace.yaml"))
-    os.environ[server.PORT_VARIABLE] = str(port + 1)
+    server.note_port(folder, port + 1)
     server.start_server(home.results_root(), port + 1)
     print_parts(f"Dagster on http://127.0.0.1:{port} (home {folder}); stop with Ctrl-C.")
     print_parts(f"Portfolio and reports: {server.page_address('portfolio/portfolio.html')}")

@@ -74,6 +74,21 @@ def latest_execution(
     return records.get(check)
 
 
+def record_evaluation(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluation, run_id: str) -> None:
+    """Record the evaluation of a check as one of a run, also of a run that has ended or was about something else.
+
+    Dagster's documented way, without a run, keeps one evaluation of a check and partition for ever: a second one breaks
+    the unique index of its table.
+    """
+    run = instance.get_run_by_id(run_id)
+    event = dg.DagsterEvent(
+        event_type_value=DagsterEventType.ASSET_CHECK_EVALUATION.value,
+        event_specific_data=evaluation,
+        job_name=run.job_name if run else "",
+    )
+    instance.report_dagster_event(event, run_id)
+
+
 def judged_materialisation(record: dg.EventLogRecord) -> JudgedMaterialisation:
     """A recorded materialisation in the form in which a check's evaluation names what it has judged."""
     return JudgedMaterialisation(

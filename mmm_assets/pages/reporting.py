@@ -33,6 +33,13 @@ def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
     return build_report(inputs, audience=audience)
 
 
+def at_a_glance(inputs: ReportInputs) -> tuple[str, str]:
+    """The verdict and why in one sentence; the same as Markdown, with a small picture of the fit."""
+    from mmm_engine.report.glance import glance, sentence
+
+    return sentence(inputs), glance(inputs)
+
+
 def report_inputs(results: ClientResults, history: History, run: RunInfo) -> ReportInputs:
     """Everything the report of a client is made from; window ``full`` must be among the results."""
     from mmm_engine.report.gather import gather_report

@@ -19,23 +19,41 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from mmm_assets.home import root_at, storage_dir
+from mmm_assets.home import home_dir, root_at, storage_dir
 from mmm_assets.storage.objects import is_local
+from mmm_engine.files.atomic_write import write_text
 
 HOST = "127.0.0.1"
 PORT = 3001  # beside Dagster's 3000
 PORT_VARIABLE = "MMM_PAGES_PORT"
+URL_VARIABLE = "MMM_PAGES_URL"
+_NOTE = "pages.port"
 _PAGE = re.compile(r"^/(report/[a-z0-9][a-z0-9_-]{0,62}(\.client|\.failed)?|portfolio/portfolio)\.html$")
 _PARENT_SECONDS = 2.0
 
 
 def page_address(page: str) -> str:
-    """Address of a page while `mmm ui` runs.
+    """Address of a page: below $MMM_PAGES_URL where others serve the pages, else while `mmm ui` of this home runs.
 
     Args:
         page: Its path below storage, for example "report/ms.html".
     """
-    return f"http://{HOST}:{os.environ.get(PORT_VARIABLE, PORT)}/{page}"
+    elsewhere = os.environ.get(URL_VARIABLE)
+    return f"{elsewhere.rstrip('/')}/{page}" if elsewhere else f"http://{HOST}:{_port()}/{page}"
+
+
+def note_port(home: Path, port: int) -> None:
+    """Note where the pages of a home are served: runs of commands link to the same place as those of the daemon."""
+    os.environ[PORT_VARIABLE] = str(port)
+    write_text(home / _NOTE, f"{port}\n")
+
+
+def _port() -> int:
+    """The port of this process's `mmm ui`, else that of the home's last one, else the usual one."""
+    named = os.environ.get(PORT_VARIABLE)
+    note = home_dir() / _NOTE
+    noted = note.read_text().strip() if named is None and note.is_file() else named
+    return int(noted) if noted and noted.isdigit() else PORT
 
 
 def start_server(root: Path, port: int) -> subprocess.Popen[bytes]:

@@ -21,6 +21,7 @@ from typing import Any
 
 import dagster as dg
 
+from mmm_assets.checks.standing import say_refused
 from mmm_assets.dagster_private.execution import ExecutionResult, execute_here
 from mmm_assets.dagster_private.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
 from mmm_assets.launching.processes import end_dead_runs, process_identity
@@ -150,6 +151,7 @@ def refresh_client(
             chain.run(jobs.PUBLISH.name, "recording and reporting")
         if not chain.has_judged:  # a run broke off before anybody could say so on the client's page
             Publication(root=results.root).refuse(client, chain.outcome().failures, chain.refresh())
+            say_refused(instance, client, chain.outcome().failures, chain.last_run)
     return chain.outcome()
 
 
@@ -251,6 +253,7 @@ class _Chain:
         self._left_out: list[str] = []
         self._evaluations: list[dg.AssetCheckEvaluation] = []
         self._ended: set[str] = set()
+        self.last_run = ""
 
     def run(self, job: str, title: str, *, sampler: bool = False) -> bool:
         """Execute a job for the client; whether it succeeded."""
@@ -272,6 +275,7 @@ class _Chain:
             config["resources"] = {"sampler": {"config": dict(self.options.sampler)}}
         tags = {**self._tags(), **where}
         result = execute_here(self._find_job(job), self._instance, tags=tags, run_config=config)
+        self.last_run = result.run_id
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
         self._evaluations += result.get_asset_check_evaluations()

@@ -163,6 +163,16 @@ ADVICE: dict[str, Advice] = {
         "The page would load something from the network, or is cut off.",
         "Render it again with 'mmm report'; if it fails again please report it.",
     ),
+    "newest_results": Advice(
+        "newest results on the page",
+        "The last refresh was refused or broke off: the page in place is an older one.",
+        "Mend what the reason names, then refresh the client.",
+    ),
+    "rows_in_time": Advice(
+        "rows in time",
+        "New rows have not come for longer than usual: what the page says grows old.",
+        "Ask whoever hands them in; a client that is gone is taken out of the data folder.",
+    ),
 }
 
 

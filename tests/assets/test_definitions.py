@@ -94,7 +94,7 @@ CHECKS = {
     "budget_plan": ["advice_given", "advice_proven", "advice_within_seen"],
     "identification_scores": ["identification"],
     "sensitivity_scores": ["sensitivity"],
-    "report": ["report_self_contained"],
+    "report": ["newest_results", "report_self_contained", "rows_in_time"],
 }
 
 

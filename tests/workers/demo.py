@@ -36,7 +36,7 @@ def main() -> int:
         )
         return 0
     data, home = asked.folder / "data", asked.folder / "home"
-    clients = _write(data, asked.clients)
+    clients = _write(data, asked)
     figures: dict[str, Any] = {"clients": len(clients), "workers": asked.workers}
     with ExitStack() as stack:
         database = Postgres(asked.folder / "postgres")
@@ -55,6 +55,8 @@ def main() -> int:
         figures["wall_seconds"] = round(max(statuses.values(), default=began) - began, 1)
         figures["published"] = len(statuses)
         figures |= _figures(home, began)
+    spare = figures["wall_seconds"] * asked.workers - figures["sampling_seconds"]
+    figures["overhead_seconds_a_client_and_worker"] = round(spare / len(clients), 2)
     figures["wrong"] = sorted(set(clients) - set(statuses))
     print(json.dumps(figures, indent=1))
     return 1 if figures["wrong"] else 0
@@ -67,18 +69,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--patience", type=float, default=900.0, help="Seconds until it gives up.")
     parser.add_argument("--quiet", action="store_true", help="Kill and restart nothing: figures of speed.")
+    parser.add_argument(
+        "--draws", type=int, default=SAMPLER["draws"], help="Of each chain: how long a fit is."
+    )
     return parser.parse_args()
 
 
-def _write(data: Path, count: int) -> list[str]:
+def _write(data: Path, asked: argparse.Namespace) -> list[str]:
     data.mkdir(parents=True)
-    clients = [f"c{number:04d}" for number in range(count)]
+    clients = [f"c{number:04d}" for number in range(asked.clients)]
+    sampler = {**SAMPLER, "draws": asked.draws, "cores": 1}
     for number, client in enumerate(clients):
-        write_client(data, client, STRUCTURES[number % len(STRUCTURES)], seed=number)
-    write_client(data, LONG, STRUCTURES[0], seed=99, sampler={**SAMPLER, "draws": 20_000})
+        write_client(data, client, STRUCTURES[number % len(STRUCTURES)], seed=number, sampler=sampler)
+    if not asked.quiet:
+        clients.append(LONG)
+        write_client(data, LONG, STRUCTURES[0], seed=99, sampler={**sampler, "draws": 60_000})
     for path in data.iterdir():  # files that nobody has touched for a minute
         os.utime(path, (time.time() - 60,) * 2)
-    return [*clients, LONG]
+    return clients
 
 
 def _environment(home: Path, data: Path, database: Postgres, broker: RabbitMQ) -> dict[str, str]:
@@ -98,7 +106,9 @@ def _environment(home: Path, data: Path, database: Postgres, broker: RabbitMQ) -
 
 
 @contextmanager
-def _process(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def process_until_end(
+    command: list[str], log: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """A group of processes that ends with the block."""
     with log.open("a") as said:
         process = subprocess.Popen(
@@ -134,13 +144,13 @@ def _worker(name: str, folder: Path, environment: dict[str, str]) -> Any:
         "dagster_celery.app",
     ]
     command += ["-y", settings, "-n", name, "--", "--concurrency=1"]
-    return _process(command, folder / f"{name}.log", environment)
+    return process_until_end(command, folder / f"{name}.log", environment)
 
 
 def _services(folder: Path, environment: dict[str, str]) -> Any:
     code = "from mmm_assets.cli.app import main; main()"
     command = [sys.executable, "-c", code, "ui", "--port", str(free_port())]
-    return _process(command, folder / "ui.log", environment)
+    return process_until_end(command, folder / "ui.log", environment)
 
 
 def _disturb(

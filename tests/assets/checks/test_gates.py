@@ -390,7 +390,9 @@ def test_every_check_is_tested_here():
     """A check nobody has seen fail may be one that cannot."""
     from pathlib import Path
 
-    text = Path(__file__).read_text()
+    text = "".join(
+        Path(__file__).with_name(name).read_text() for name in ("test_gates.py", "test_standing.py")
+    )
     for key in build_defs().resolve_asset_graph().asset_check_keys:
         assert f"def test_{key.name}_" in text, key
 

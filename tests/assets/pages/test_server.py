@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmm_assets.pages.server import HOST, make_server, page_address
+from mmm_assets.pages.server import HOST, make_server, note_port, page_address
 
 PAGES = ("report/ms.html", "report/ms.client.html", "portfolio/portfolio.html")
 Fetch = Callable[..., tuple[int, bytes]]
@@ -73,3 +73,15 @@ def test_addresses_follow_the_port_of_the_interface(monkeypatch: pytest.MonkeyPa
     assert page_address("report/ms.html") == "http://127.0.0.1:3001/report/ms.html"
     monkeypatch.setenv("MMM_PAGES_PORT", "4001")
     assert page_address("report/ms.html") == "http://127.0.0.1:4001/report/ms.html"
+
+
+def test_a_command_links_to_where_the_pages_of_its_home_are_served(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mmm ui --port 5000` was started elsewhere; another address is said by a variable."""
+    monkeypatch.delenv("MMM_PAGES_PORT", raising=False)
+    note_port(home, 5001)
+    monkeypatch.delenv("MMM_PAGES_PORT")
+    assert page_address("report/ms.html") == "http://127.0.0.1:5001/report/ms.html"
+    monkeypatch.setenv("MMM_PAGES_URL", "https://reports.example.org/mmm/")
+    assert page_address("report/ms.html") == "https://reports.example.org/mmm/report/ms.html"
