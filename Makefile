@@ -14,7 +14,7 @@ TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers rehearsal workers-demo upgrade-check audit clean
+.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -89,9 +89,12 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
 
-rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, tried against a server on this machine
+night: install ## A night of 5,000 clients on many workers, simulated from measured parts; ARGS="--fit 30" for slower fits
+	@$(BIN)/python -m tests.workers.night $(ARGS)
+
+rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and a failed run repeated in the browser, tried on this machine
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
-	@$(BIN)/python -m pytest -q tests/workers
+	@$(BIN)/python -m pytest -q -m "" tests/workers tests/interface
 
 workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed
 	@rm -rf $(WORKERS_DEMO)

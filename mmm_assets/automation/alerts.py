@@ -27,6 +27,7 @@ from mmm_assets.automation.notices import (
     read_notice_config,
 )
 from mmm_assets.checks.evaluations import was_judged
+from mmm_assets.checks.standing import NEWEST_RESULTS
 from mmm_assets.dagster_private.instances import cursor_behind, events_of_run
 from mmm_assets.runs import CLIENT_TAG, REFUSED, first_line, step_failures
 from mmm_engine.errors import ConfigError
@@ -112,6 +113,8 @@ def _lines_of(instance: dg.DagsterInstance, ended: dg.EventLogEntry, warnings: b
         is_told = warnings or evaluation.severity == dg.AssetCheckSeverity.ERROR
         if evaluation.passed or not is_told or not was_judged(evaluation):
             continue
+        if evaluation.check_name == NEWEST_RESULTS.name:
+            continue  # it follows from a refusal or a failure, which is told
         said += evaluation.description or ""
         where = evaluation.partition or who
         yield f"{where}: {evaluation.check_name}: {first_line(evaluation.description or 'failed')}"
