@@ -83,7 +83,7 @@ def read_answer(data: ClientData, folder: Path) -> tuple[FitNumbers, str]:
         "ess_bulk_min": float(diagnostics.ess_bulk.min()),
         "ess_tail_min": float(diagnostics.ess_tail.min()),
         "divergences": float(facts["divergences"]),
-        "sample_seconds": float(facts["sample_seconds"]),
+        **{name: float(facts[name]) for name in ("sample_seconds", "cpu_seconds")},
     }
     limits = ThresholdConfig()
     converged = (

@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
     organic = [channel["column"] for channel in request["channels"] if not channel["paid"]]
     settings = spec.ModelSpec(max_lag=request["max_lag"], enable_aks=request["advice"])
     fitted = model.Meridian(input_data=_input_data(request, rows, paid, organic), model_spec=settings)
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     fitted.sample_posterior(
         n_chains=request["chains"],
         n_adapt=request["tune"] // 2,
@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
         n_keep=request["draws"],
         seed=request["seed"],
     )
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     outcome = np.asarray(Analyzer(fitted).incremental_outcome(use_kpi=request["conversions"]))
     order = [channel["column"] for channel in paid] + organic
     columns = [channel["column"] for channel in request["channels"]]
@@ -52,6 +52,7 @@ def main(folder: Path) -> None:
     facts = {
         "tool": f"Meridian {meridian.__version__}",
         "sample_seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "divergences": int(sampled.sample_stats["diverging"].sum()),
     }
     (folder / "answer.json").write_text(json.dumps(facts))

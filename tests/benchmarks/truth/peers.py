@@ -135,6 +135,7 @@ def summary(records: list[Record]) -> str:
     fits, channels = fits_frame(records), channels_frame(records)
     effective = channels[~channels["null"]]
     tools = {record["scheme"]: record.get("tool", "this platform") for record in records}
+    fits["cpu_seconds"] = [record.get("health", {}).get("cpu_seconds") for record in records]
     overall = pd.DataFrame(
         _scheme_row(scheme, tool, fits[fits["scheme"] == scheme], effective[effective["scheme"] == scheme])
         for scheme, tool in tools.items()
@@ -159,7 +160,7 @@ def _scheme_row(scheme: str, tool: str, fits: pd.DataFrame, channels: pd.DataFra
         "all media: width ÷ truth": f"{done['media_width'].median():.2f}",
         "R-hat: median, largest": f"{done['rhat_max'].median():.3f}, {done['rhat_max'].max():.2f}",
         "smallest ESS, median": f"{done['ess_min'].median():.0f}",
-        "s a fit": f"{done['sample_seconds'].median():.0f}",
+        "processor seconds a fit": f"{done['cpu_seconds'].median():.0f}",
     }
 
 

@@ -37,7 +37,7 @@ def answer(
     shape, rng = contribution.shape[:2], np.random.default_rng(seed)
     parameters = parameters or {"alpha": rng.normal(size=(*shape, 2)), "sigma": rng.normal(size=shape)}
     np.savez(folder / "answer.npz", contribution=contribution, **parameters)
-    facts = {"tool": "other 1.0", "sample_seconds": 12.5, "divergences": divergences}
+    facts = {"tool": "other 1.0", "sample_seconds": 12.5, "cpu_seconds": 20.0, "divergences": divergences}
     (folder / "answer.json").write_text(json.dumps(facts))
 
 
@@ -75,7 +75,7 @@ def test_an_answer_is_scored_like_any_fit(world: World, tmp_path: Path) -> None:
     assert [channel["ratio"] for channel in effective] == pytest.approx([2.0] * len(effective))
     assert not any(channel["in_90"] for channel in effective)
     assert {channel["identified"] for channel in scores["channels"]} == {None}
-    assert scores["health"]["sample_seconds"] == 12.5
+    assert (scores["health"]["sample_seconds"], scores["health"]["cpu_seconds"]) == (12.5, 20.0)
     json.dumps(scores, allow_nan=False)
 
 
