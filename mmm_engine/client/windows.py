@@ -22,7 +22,7 @@ class Window:
 
     Attributes:
         name: Under which it is stored and shown ("full", "h04"); also its text.
-        holdout: Number of rows at the end that the fit does not see.
+        holdout: How much at the end the fit does not see: rows, or weeks where rows are days.
 
     >>> Window.holding_out(4), str(Window.holding_out(0))
     (Window(name='h04', holdout=4), 'full')
@@ -31,9 +31,20 @@ class Window:
     name: str
     holdout: int
 
+    def rows(self, period: str) -> int:
+        """Number of rows at the end that the fit does not see, of rows that are days, weeks or months.
+
+        Of daily rows whole weeks are held out: four days say nothing of a model, and hold some days of the week more
+        often than others.
+
+        >>> Window.holding_out(4).rows("day"), Window.holding_out(4).rows("month")
+        (28, 4)
+        """
+        return self.holdout * (7 if period == "day" else 1)
+
     @classmethod
     def holding_out(cls, rows: int) -> Window:
-        """The window that holds out so many rows, with the name that all such windows have."""
+        """The window that holds out so many rows (of daily rows: weeks), with the name that all such windows have."""
         return cls(f"h{rows:02d}" if rows else "full", rows)
 
     @classmethod
@@ -66,7 +77,7 @@ FULL = Window.holding_out(0)
 STANDARD_WINDOWS = (FULL, *map(Window.holding_out, (4, 8, 12)))
 """The windows of every refresh, the one with most training rows first."""
 
-LONGEST_HOLDOUT = max(window.holdout for window in STANDARD_WINDOWS)
+LONGEST_WINDOW = max(STANDARD_WINDOWS, key=lambda window: window.holdout)
 
 
 def standard_window(name: str) -> Window:
@@ -86,7 +97,7 @@ def windows_holding_out(holdouts: Sequence[int], client: str) -> tuple[Window, .
     """The windows that hold out each number of rows.
 
     Args:
-        holdouts: Numbers of rows, as a user gave them.
+        holdouts: Numbers of rows (of daily rows: weeks), as a user gave them.
         client: Whose windows they are, for the error.
 
     Raises:

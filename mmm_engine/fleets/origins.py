@@ -35,7 +35,7 @@ HORIZONS = (1, 2, 4, 8, 12)
 
 
 def origin_holdouts(origins: int, step: int) -> list[int]:
-    """Held-out rows of rolling origins, the latest origin first: `step` rows apart.
+    """Held-out rows (of daily rows: weeks) of rolling origins, the latest origin first: `step` apart.
 
     >>> origin_holdouts(3, 4)
     [4, 8, 12]
@@ -57,7 +57,7 @@ def origin_scores(
     Args:
         data: The client's rows.
         origins: How many; origin k holds out the last k times `step` rows.
-        step: Rows between two origins.
+        step: Rows between two origins; of daily rows weeks, as in all windows.
         fitted: Windows of these rows that are fitted already.
         sampler: Settings of the fits; the client's own when None.
         progress: Listener of the fits.

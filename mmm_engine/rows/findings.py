@@ -247,7 +247,7 @@ def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
         windows = [
             window.name
             for window in STANDARD_WINDOWS
-            if window.holdout and np.ptp(values[: len(values) - window.holdout]) == 0
+            if window.holdout and np.ptp(values[: len(values) - window.rows(rows.calendar.period)]) == 0
         ]
         if windows:
             is_zero = values[0] == 0
@@ -294,7 +294,8 @@ def _unseen_events(rows: Regressors) -> Iterator[Finding]:
     """Events without a day in the rows that a window learns from."""
     for event in rows.config.model.events:
         seen = rows.within(event)
-        windows = [window for window in STANDARD_WINDOWS if not seen[: len(rows) - window.holdout].any()]
+        period = rows.calendar.period
+        windows = [window for window in STANDARD_WINDOWS if not seen[: len(rows) - window.rows(period)].any()]
         if windows:
             names = ", ".join(window.name for window in windows)
             where = "the rows" if FULL in windows else f"the training rows of {names}"

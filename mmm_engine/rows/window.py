@@ -192,19 +192,20 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
 
     Args:
         data: Validated rows of the client.
-        window: How many rows at the end the model does not see, and the name under which the split is stored.
+        window: How much at the end the model does not see, and the name under which the split is stored.
 
     Raises:
         DataError: If fewer training rows than the longest lag + 2 remain.
     """
-    train_rows = len(data) - window.holdout
+    held_out = window.rows(data.period)
+    train_rows = len(data) - held_out
     needed = data.config.longest_lag + 2
-    if window.holdout < 0 or train_rows < needed:
+    if held_out < 0 or train_rows < needed:
         raise DataError(
             f"client '{data.config.client}'",
             Fault(
                 f"window '{window}'",
-                f"{train_rows} training rows of {len(data)} after holding out {window.holdout}",
+                f"{train_rows} training rows of {len(data)} after holding out {held_out}",
                 f"at least {needed} training rows",
                 "hold out fewer rows or add history",
             ),

@@ -59,7 +59,8 @@ def check_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:
     window, name = inputs.window, "training_cutoff"
     if inputs.data_version != data.data_version:
         return not_judged(name, "the window was made from other rows than are stored now", window)
-    cutoff = pd.Timestamp(data.dates[len(data) - window.holdout - 1])
+    held_out = window.rows(data.period)
+    cutoff = pd.Timestamp(data.dates[len(data) - held_out - 1])
     is_train = inputs.split == "train"
     late = int((inputs.dates[is_train] > cutoff).sum())
     early = int((inputs.dates[~is_train] <= cutoff).sum())
@@ -71,10 +72,10 @@ def check_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:
         "leaking_scales": float(len(leaking)),
     }
     faults = []
-    if late or early or (~is_train).sum() != window.holdout:
+    if late or early or (~is_train).sum() != held_out:
         faults.append(
             f"{late} training rows lie after the cutoff {cutoff:%Y-%m-%d}, {early} held-out rows at or before it, "
-            f"{(~is_train).sum()} held-out rows where {window.holdout} were wanted"
+            f"{(~is_train).sum()} held-out rows where {held_out} were wanted"
         )
     if leaking:
         faults.append(f"scales that are not those of the training rows: {', '.join(leaking[:3])}")

@@ -177,7 +177,7 @@ def test_check_refuses_priors_that_no_model_can_have(mmm, data_dir, model, messa
 
 
 @pytest.mark.parametrize(
-    ("step", "rows", "lag"), [("D", 120, 28), ("W-MON", 60, 8), ("MS", 40, 3), ("W-MON", 29, 5)]
+    ("step", "rows", "lag"), [("D", 200, 28), ("W-MON", 60, 8), ("MS", 40, 3), ("W-MON", 29, 5)]
 )
 def test_add_gives_media_the_same_time_to_work_whatever_a_row_is(mmm, data_dir, tmp_path, step, rows, lag):
     """Four weeks of days, eight weeks, three months; no more than 24 rows leave over."""

@@ -31,6 +31,13 @@ def test_a_window_has_its_name_and_is_found_by_it(rows: int, name: str) -> None:
     assert Window.named(name) == window
 
 
+@pytest.mark.parametrize(("period", "rows"), [("day", 56), ("week", 8), ("month", 8)])
+def test_windows_of_daily_rows_are_whole_weeks(period: str, rows: int) -> None:
+    """Each day of the week is held out as often as the others; weeks and months count as they are."""
+    assert Window.holding_out(8).rows(period) == rows
+    assert FULL.rows(period) == 0
+
+
 @pytest.mark.parametrize("name", ["", "h4", "h00", "h004", "H04", "h-4", "h04 ", "recovery", "h٠٤"])
 def test_a_name_that_no_window_has_is_refused(name: str) -> None:
     """Nothing is guessed: stored files and keys carry names exactly."""

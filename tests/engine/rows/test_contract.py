@@ -208,7 +208,7 @@ def test_unsorted_rows_are_sorted_with_a_note(tmp_path):
 )
 def test_days_weeks_and_months_are_told_apart(freq, period):
     """The spacing of the rows is found out, not asked for."""
-    frame = shop_rows(dates=pd.date_range("2022-01-02", periods=60, freq=freq).strftime("%Y-%m-%d"))
+    frame = shop_rows(200, dates=pd.date_range("2008-01-06", periods=200, freq=freq).strftime("%Y-%m-%d"))
     checked, faults = check_rows(shop_config(), table_from_frame(frame))
     assert faults == []
     assert checked.calendar.period == period
@@ -216,9 +216,9 @@ def test_days_weeks_and_months_are_told_apart(freq, period):
 
 def test_business_days_are_days_with_gaps(tmp_path):
     """Weekends without rows are named as what they are."""
-    dates = pd.bdate_range("2022-01-03", periods=60).strftime("%Y-%m-%d")
-    (fault,) = faults_of_file(tmp_path, shop_rows(dates=dates))
-    assert "row 6 (2022-01-07): found no row for 22 of 82 dates after it: 2022-01-08, 2022-01-09" in fault
+    dates = pd.bdate_range("2022-01-03", periods=200).strftime("%Y-%m-%d")
+    (fault,) = faults_of_file(tmp_path, shop_rows(200, dates=dates))
+    assert "row 6 (2022-01-07): found no row for 78 of 278 dates after it: 2022-01-08, 2022-01-09" in fault
 
 
 def test_what_only_looks_odd_is_accepted(tmp_path):
@@ -259,6 +259,7 @@ def test_counts_and_costs_cannot_be_negative(tmp_path):
 def test_the_longest_lag_of_any_channel_sets_the_rows_that_are_needed():
     """2 × 12 rows for the longest window, and the rows until no channel starts cold."""
     assert minimum_rows(shop_config()) == 28
+    assert minimum_rows(shop_config(), "day") == 2 * 84 + 4
     slow = {"column": "radio", "adstock": {"max_lag": 10}}
     assert minimum_rows(shop_config(channels=["tv", slow], model={"adstock": {"max_lag": 2}})) == 34
 

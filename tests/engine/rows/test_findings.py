@@ -43,7 +43,7 @@ def only(frame, config=None):
 @pytest.mark.parametrize("freq", ["W-MON", "D", "MS"])
 def test_rows_in_which_nothing_is_odd_have_no_findings(freq):
     """No warning without a cause, whatever the period."""
-    assert findings(rows(freq=freq)) == {}
+    assert findings(rows(220 if freq == "D" else ROWS, freq=freq)) == {}
 
 
 def test_a_target_that_stands_out_is_named_with_its_date():

@@ -69,7 +69,7 @@ def test_other_columns_and_settings_are_no_restatement():
 
 def test_rows_of_another_period_are_refused():
     """Weeks that became days are other rows altogether."""
-    days = shop_rows(60, dates=[str(np.datetime64("2022-01-03") + day) for day in range(60)])
+    days = shop_rows(200, dates=[str(np.datetime64("2022-01-03") + day) for day in range(200)])
     assert faults(shop_rows(), days)[0].startswith(
         "all rows: found rows by day, at the last refresh rows by week"
     )

@@ -57,6 +57,15 @@ def test_window_has_its_rows_and_its_cutoff(client: ClientData) -> None:
     assert (inputs.dates[inputs.split == "train"] <= inputs.cutoff).all()
 
 
+def test_a_window_of_daily_rows_holds_out_weeks(client: ClientData) -> None:
+    """`h04` of 220 days trains on 192 and holds out 28: four of each day of the week."""
+    frame = pd.concat([client.frame] * 3, ignore_index=True).iloc[:220]
+    frame["date"] = pd.date_range("2023-01-02", periods=220)
+    inputs = scale_window(client_data_from_frame(client.config, frame), Window.holding_out(4))
+    assert (inputs.train_rows, inputs.horizon) == (192, 28)
+    assert np.bincount(inputs.calendar.weekdays[-28:]).tolist() == [4] * 7
+
+
 def test_scaling_can_be_undone(client: ClientData) -> None:
     """The target in original units is the target of the file."""
     assert scale_window(client, FULL).target == pytest.approx(client.target)
