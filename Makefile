@@ -14,7 +14,7 @@ TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
+.PHONY: help docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -55,6 +55,9 @@ lint: install ## Style of the code
 
 types: install ## Types of engine and code location
 	@$(BIN)/mypy --strict mmm_engine mmm_assets
+
+docs-cli: install ## Write docs/cli.md from the commands
+	@$(BIN)/python -m mmm_assets.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
 doctest: install ## Examples in docstrings
 	@$(BIN)/python -m pytest -q --doctest-modules mmm_engine -p no:randomly

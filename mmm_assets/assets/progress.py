@@ -44,9 +44,14 @@ def plain_lines(
 ) -> ProgressListener:
     """A listener that says one line when a fit ends and one every ``every`` seconds until then."""
     said: dict[str, float] = {}
+    finished: dict[str, bool] = {}
 
     def listen(progress: FitProgress) -> None:
         now = clock()
+        if finished.get(progress.label):
+            say(f"{progress.label}: not enough yet, drawn again with more effort")
+            said[progress.label] = now
+        finished[progress.label] = progress.finished
         if progress.finished or now - said.setdefault(progress.label, now) >= every:
             said[progress.label] = now
             say(describe(progress))

@@ -11,52 +11,100 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
 from mmm_assets.cli import (
     add,
     audit,
+    backup,
     check,
+    explain,
+    export,
     gate,
     history,
     holidays,
     plan,
     portfolio,
     refresh,
+    remove,
     repair,
     report,
+    schema,
+    show,
     simulate,
     ui,
 )
-from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, write_whatever_the_encoding
+from mmm_assets.cli.terminal import (
+    BAD_INPUT,
+    FAILED,
+    print_error,
+    set_loudness,
+    write_whatever_the_encoding,
+)
 from mmm_engine.errors import MMMError
 
-COMMANDS = (  # in the order of `mmm --help`
-    refresh.refresh,
-    audit.audit,
-    check.check,
-    add.add,
-    simulate.simulate,
-    holidays.holidays,
-    history.history,
-    gate.gate,
-    plan.plan,
-    report.report,
-    portfolio.portfolio,
-    repair.repair,
-    ui.ui,
-)
+COMMANDS: dict[str, Callable[..., None]] = {  # in the order of `mmm --help`
+    "refresh": refresh.refresh,
+    "audit": audit.audit,
+    "check": check.check,
+    "add": add.add,
+    "simulate": simulate.simulate,
+    "holidays": holidays.holidays,
+    "schema": schema.schema,
+    "list": show.list_,
+    "show": show.show,
+    "open": show.open_,
+    "explain": explain.explain,
+    "history": history.history,
+    "gate": gate.gate,
+    "plan": plan.plan,
+    "report": report.report,
+    "export": export.export,
+    "portfolio": portfolio.portfolio,
+    "rename": remove.rename,
+    "remove": remove.remove,
+    "backup": backup.backup,
+    "restore": backup.restore,
+    "repair": repair.repair,
+    "ui": ui.ui,
+}
 
 app = typer.Typer(
     name="mmm",
     help="Marketing-mix models for many clients: fitted, judged on weeks they have not seen, recorded, reported.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in COMMANDS:
-    app.command()(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from mmm_engine.version import ENGINE_VERSION
+
+        typer.echo(f"mmm {ENGINE_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print errors only, and what was asked for.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print the log of the engine too.")
+    ] = False,
+) -> None:
+    """Marketing-mix models for many clients: fitted, judged on weeks they have not seen, recorded, reported."""
+    set_loudness(quiet=quiet, verbose=verbose)
 
 
 def main() -> None:

@@ -6,19 +6,22 @@ Not here: the chain of one client (refreshes/chain.py), what is drawn (live_fits
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import dagster as dg
+import typer
 from pydantic import ValidationError
 
 from mmm_assets import home
 from mmm_assets.cli.live_fits import live_fits
 from mmm_assets.cli.options import names_in, refuse, unique
-from mmm_assets.cli.tables import print_outcome
-from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, print_parts, step_proof_console
+from mmm_assets.cli.tables import outcome_record, print_outcome
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, step_proof_console
 from mmm_assets.definitions import defs
 from mmm_assets.refreshes.chain import Announce, FindJob, RefreshOptions, RefreshOutcome, refresh_portfolio
 from mmm_assets.storage.results import ResultStore
@@ -26,6 +29,19 @@ from mmm_engine.client.client_file import read_client_config
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window, standard_window
 from mmm_engine.errors import MMMError
+
+
+@dataclass(frozen=True)
+class Show:
+    """What is printed of refreshes.
+
+    Attributes:
+        verbose: All checks, not only those that need a look.
+        as_json: One JSON object a client on standard output; everything else goes to standard error.
+    """
+
+    verbose: bool = False
+    as_json: bool = False
 
 
 class Walk(Protocol):
@@ -121,31 +137,39 @@ def trial_reasons(clients: Sequence[str], options: RefreshOptions, *, publish: b
     return reasons
 
 
-def try_clients(walk: Walk, trials: Mapping[str, str], options: RefreshOptions) -> int:
+def try_clients(
+    walk: Walk, trials: Mapping[str, str], options: RefreshOptions, *, show: Show = Show()
+) -> int:
     """Refresh clients in the home of trials: nothing in the home is touched, and nobody else sees what comes out.
 
     Args:
         walk: What is done with each.
         trials: Client to why it is a trial.
         options: How.
+        show: What is printed.
 
     Returns:
         The exit code.
     """
     in_earnest, shared = home.home_dir(), os.environ.pop(home.STORAGE_VARIABLE, None)
     try:
-        code = walk_clients(walk, list(trials), options, folder=in_earnest / home.TRIALS)
+        code = walk_clients(walk, list(trials), options, folder=in_earnest / home.TRIALS, show=show)
     finally:
         os.environ["DAGSTER_HOME"] = str(in_earnest)
         if shared is not None:
             os.environ[home.STORAGE_VARIABLE] = shared
     for client, reason in trials.items():
-        print_parts(f"{client}: a trial ({reason}): nothing is published or recorded")
+        typer.echo(f"{client}: a trial ({reason}): nothing is published or recorded", err=show.as_json)
     return code
 
 
 def walk_clients(
-    walk: Walk, clients: Sequence[str], options: RefreshOptions, *, folder: Path | None = None
+    walk: Walk,
+    clients: Sequence[str],
+    options: RefreshOptions,
+    *,
+    folder: Path | None = None,
+    show: Show = Show(),
 ) -> int:
     """Refresh or audit sound clients one after the other, then render the portfolio; the exit code.
 
@@ -154,8 +178,9 @@ def walk_clients(
         clients: Which.
         options: How.
         folder: Dagster's home; the usual one when None.
+        show: What is printed.
     """
-    screen, results = step_proof_console(), ResultStore()
+    screen, results = step_proof_console(to_stderr=show.as_json), ResultStore()
     outcomes: list[RefreshOutcome] = []
     with home.open_instance(folder or home.home_dir()) as instance:
         for client in clients:
@@ -168,7 +193,9 @@ def walk_clients(
                     options=options,
                     announce=announce,
                 )
-            print_outcome(screen, outcome, results)
+            print_outcome(screen, outcome, results, verbose=show.verbose)
+            if show.as_json:
+                typer.echo(json.dumps(outcome_record(outcome, results)))
             outcomes.append(outcome)
         portfolio_done = refresh_portfolio(instance, defs.resolve_job_def, options.log_level)
     return 0 if portfolio_done and all(outcome.succeeded for outcome in outcomes) else FAILED

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.terminal import print_parts
+from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.client.config import check_client_id
 
 
@@ -50,6 +50,9 @@ def history(
         rows = store.advice.read(client)
     else:
         rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
+    if rows.empty and (hint := _hint(client, metric, window)):
+        print_error(hint)
+        raise typer.Exit(BAD_INPUT)
     if form is Format.CSV:
         from mmm_assets.cli.exports import csv_text
 
@@ -64,3 +67,15 @@ def history(
         from mmm_assets.cli.tables import advice_tables, history_tables
 
         print_parts(*(advice_tables(rows) if advice else history_tables(rows, is_ledger=ledger)))
+
+
+def _hint(client: str | None, metric: str | None, window: str | None) -> str:
+    """What somebody may have meant whose words found no rows; "" when every word is known, or like no other."""
+    from mmm_engine.client.validation import nearest
+
+    rows = home.open_history().read()
+    for column, word in (("client", client), ("metric", metric), ("window", window)):
+        known = sorted(set(rows[column]))
+        if word is not None and word not in known and (fix := nearest(word, known)):
+            return f"{column} '{word}': nothing recorded; {fix}"
+    return ""

@@ -7,23 +7,46 @@ Not here: options of a single command (in its own file).
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from mmm_engine.errors import ConfigError, Fault
 
-Clients = Annotated[list[str], typer.Argument(metavar="CLIENT", help="Ids of clients in the data folder.")]
-SomeClients = Annotated[
-    list[str] | None, typer.Argument(metavar="[CLIENT]", help="Ids of clients; without any: all.")
+
+def client_ids(incomplete: str) -> list[str]:
+    """Ids of clients that begin so, for completion in a shell."""
+    from mmm_assets import home
+    from mmm_engine.client.client_file import list_clients
+
+    return [client for client in list_clients(home.data_dir()) if client.startswith(incomplete)]
+
+
+Clients = Annotated[
+    list[str],
+    typer.Argument(metavar="CLIENT", help="Ids of clients in the data folder.", autocompletion=client_ids),
 ]
-OneClient = Annotated[str, typer.Argument(metavar="CLIENT", help="Id of the client.")]
+SomeClients = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CLIENT]", help="Ids of clients; without any: all.", autocompletion=client_ids),
+]
+OneClient = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="Id of the client.", autocompletion=client_ids)
+]
+OutputFormat = Annotated[
+    Literal["table", "json"], typer.Option("--format", help="For people or for programs.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="All checks, not only those that need a look.")
+]
 Draws = Annotated[int | None, typer.Option(help="Kept draws per chain; overrides the client file.")]
 Tune = Annotated[int | None, typer.Option(help="Tuning steps per chain.")]
 Chains = Annotated[int | None, typer.Option(help="Number of chains.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the sampler.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Replace = Annotated[bool, typer.Option("--force", help="Replace a client of the same id.")]
 
 
@@ -85,6 +108,20 @@ def clients_in(folder: Path) -> list[str]:
             "the data folder", found, "client files", "add one with mmm add, or point MMM_DATA_DIR elsewhere"
         )
     return clients
+
+
+def require_yes(question: str, yes: bool) -> None:
+    """Ask before something is deleted; without a terminal to ask at, ``--yes`` has to say it.
+
+    Raises:
+        ConfigError: If nobody can be asked.
+        Abort: If the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        refuse("--yes", "no terminal to ask at", "a yes to deleting", "add --yes when it is meant")
+    typer.confirm(question, abort=True)
 
 
 def refuse(where: str, found: str, wanted: str, fix: str) -> NoReturn:

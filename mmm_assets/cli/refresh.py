@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mmm_assets.cli.options import Chains, Clients, Draws, Seed, Tune
+from mmm_assets.cli.options import Chains, Clients, Draws, OutputFormat, Seed, Tune, Verbose
 from mmm_assets.cli.terminal import INTERRUPTED, print_error
 from mmm_engine.client.windows import STANDARD_WINDOWS
 
@@ -36,12 +36,15 @@ def refresh(
             "chains than the client file says.",
         ),
     ] = False,
+    verbose: Verbose = False,
+    form: OutputFormat = "table",
 ) -> None:
     """Fit, judge, record and report clients: the whole chain, with live progress.
 
     Every run is recorded by Dagster and can be looked at with `mmm ui`. A client that fails does not stop the others.
     """
     from mmm_assets.cli.client_walk import (
+        Show,
         named_windows,
         refresh_options,
         sound_clients,
@@ -51,6 +54,7 @@ def refresh(
     )
     from mmm_assets.refreshes.chain import refresh_client
 
+    show = Show(verbose=verbose, as_json=form == "json")
     options = refresh_options(
         named_windows(windows), {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     )
@@ -61,9 +65,9 @@ def refresh(
     if sound:
         try:
             if in_earnest:
-                code = max(code, walk_clients(refresh_client, in_earnest, options))
+                code = max(code, walk_clients(refresh_client, in_earnest, options, show=show))
             if trials:
-                code = max(code, try_clients(refresh_client, trials, options))
+                code = max(code, try_clients(refresh_client, trials, options, show=show))
         except KeyboardInterrupt:
             print_error("Interrupted. What was finished is stored; run the same command again for the rest.")
             code = INTERRUPTED

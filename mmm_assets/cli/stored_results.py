@@ -21,9 +21,14 @@ def require_results(client: str) -> None:
         ConfigError: If the id is not allowed or nothing is stored of the client.
     """
     from mmm_assets.storage.results import ResultStore
+    from mmm_engine.client.validation import nearest
 
     if not ResultStore().has_data(check_client_id(client)):
-        refuse(f"client '{client}'", "no stored results", "a refreshed client", f"run: mmm refresh {client}")
+        stored = [
+            path.stem for path in (home.storage_dir(home.results_root()) / "client_data").glob("*.parquet")
+        ]
+        fix = nearest(client, stored) or f"run: mmm refresh {client}"
+        refuse(f"client '{client}'", "no stored results", "a refreshed client", fix)
 
 
 def materialise_again(

@@ -6,7 +6,7 @@ Not here: commands and exit codes (the files beside this one), live progress (li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -94,6 +94,37 @@ def check_table(checks: Iterable[LatestCheck]) -> Table:
     return table
 
 
+def in_need(checks: Iterable[LatestCheck]) -> list[LatestCheck]:
+    """Those checks that somebody has to look at: failed, warned, or not run."""
+    return [check for check in checks if check.has_failed or check.stops]
+
+
+def count_line(checks: Iterable[LatestCheck]) -> str:
+    """How many checks ended how, in a line.
+
+    A check counts once, by the worst of its windows; "not judged" only where it was judged on none.
+    """
+    from mmm_assets.checks.latest import NOT_JUDGED, NOT_RUN
+
+    worst = ("FAILED", NOT_RUN, "warning", "passed", NOT_JUDGED)
+    ends: dict[tuple[str, str], str] = {}
+    for check in checks:
+        place = (check.client, check.check)
+        ends[place] = min(ends.get(place, check.outcome), check.outcome, key=worst.index)
+    counts = {word: sum(end == word for end in ends.values()) for word in worst}
+    return f"{len(ends)} checks: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def plain_table(title: str, headings: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Rows as a table: one column for each heading, given by the name of its cells."""
+    table = _table(title)
+    for heading in headings.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*["–" if row[name] is None else str(row[name]) for name in headings])
+    return table
+
+
 def advice_lines(checks: Iterable[LatestCheck]) -> Iterator[Text]:
     """What each failed check means and what to do, once however many windows fail it."""
     from mmm_engine.scores.advice import advice_on
@@ -105,8 +136,17 @@ def advice_lines(checks: Iterable[LatestCheck]) -> Iterator[Text]:
             yield Text.assemble((f"  {name}: ", "yellow"), meaning)
 
 
-def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore) -> None:
-    """The end of a refresh: scores, checks, what failed, where the report is."""
+def print_outcome(
+    screen: Console, outcome: RefreshOutcome, results: ResultStore, *, verbose: bool = False
+) -> None:
+    """The end of a refresh: scores, the checks that need a look, what failed, where the report is, the verdict.
+
+    Args:
+        screen: Where to.
+        outcome: How the refresh ended.
+        results: What it stored.
+        verbose: All checks.
+    """
     from mmm_assets.checks.latest import of_evaluations
     from mmm_assets.pages.publication import Publication
 
@@ -114,7 +154,12 @@ def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore
     if results.has_data(outcome.client):
         screen.print(score_table(results.read(outcome.client)))
     checks = of_evaluations(outcome.evaluations)
-    screen.print(check_table(checks))
+    shown = checks if verbose else in_need(checks)
+    if shown:
+        screen.print(check_table(shown))
+    if checks:
+        hint = "" if verbose else f"; all of them: mmm show {outcome.client} --verbose"
+        screen.print(f"{count_line(checks)}{hint}", markup=False, highlight=False)
     for line in advice_lines(checks):
         screen.print(line, highlight=False)
     for what in outcome.left_out:
@@ -130,6 +175,34 @@ def print_outcome(screen: Console, outcome: RefreshOutcome, results: ResultStore
         screen.print(f"Report{stale}: {report}", markup=False, highlight=False, soft_wrap=True)
     verdict = f"{status.verdict}, " if status and outcome.has_verdict else ""
     screen.print(f"{outcome.client}: {verdict}{outcome.seconds:.0f} s", markup=False, highlight=False)
+
+
+def outcome_record(outcome: RefreshOutcome, results: ResultStore) -> dict[str, Any]:
+    """The end of a refresh for programs."""
+    from mmm_assets.checks.latest import of_evaluations
+    from mmm_assets.pages.publication import Publication
+
+    publication = Publication(root=results.root)
+    status, report = publication.status(outcome.client), publication.report_path(outcome.client)
+    return {
+        "client": outcome.client,
+        "succeeded": outcome.succeeded,
+        "verdict": status.verdict if status and outcome.has_verdict else None,
+        "published": bool(status and status.published and outcome.has_verdict),
+        "report": str(report) if report.exists() else None,
+        "seconds": round(outcome.seconds, 1),
+        "failures": list(outcome.failures),
+        "left_out": list(outcome.left_out),
+        "checks": check_records(of_evaluations(outcome.evaluations)),
+    }
+
+
+def check_records(checks: Iterable[LatestCheck]) -> list[dict[str, str]]:
+    """Outcomes of checks for programs."""
+    return [
+        {"check": check.check, "partition": check.partition, "outcome": check.outcome, "reason": check.reason}
+        for check in checks
+    ]
 
 
 def finding_lines(data: ClientData) -> Iterator[Text]:

@@ -20,6 +20,21 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe, where COLUMNS says nothing
 
 
+def set_loudness(*, quiet: bool, verbose: bool) -> None:
+    """How much is said beside what was asked for: warnings, errors alone, or everything that the engine logs."""
+    import logging
+
+    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", force=True)
+    for package in ("mmm_engine", "mmm_assets"):
+        logging.getLogger(package).setLevel(level)
+    global _quiet
+    _quiet = quiet
+
+
+_quiet = False
+
+
 def console() -> Console:
     """A console for output that is not mixed with running steps; in files and pipes it is as wide as COLUMNS says."""
     from rich.console import Console
@@ -27,7 +42,7 @@ def console() -> Console:
     return Console(width=_width(sys.stdout.isatty()), highlight=False)
 
 
-def step_proof_console() -> Console:
+def step_proof_console(*, to_stderr: bool = False) -> Console:
     """A console whose output stays on the terminal while steps run.
 
     Dagster points the standard streams of a process at log files while a step runs; a copy of the descriptor made
@@ -35,6 +50,10 @@ def step_proof_console() -> Console:
     """
     from rich.console import Console
 
+    if _quiet:
+        return Console(file=open(os.devnull, "w"), width=PLAIN_WIDTH)
+    if to_stderr:
+        return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
     sys.stdout.flush()
     try:
         sys.stdout.fileno()

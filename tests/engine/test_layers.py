@@ -52,6 +52,7 @@ ORDER = {
         "pages",
         "assets",
         "refreshes",
+        "lifecycle",
         "automation",
         "definitions",
         "warm",

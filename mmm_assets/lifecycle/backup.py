@@ -1,0 +1,170 @@
+"""One file that holds a home and its inputs, made while the daemon runs, and a home made from it.
+
+Here: `back_up`, `restore`.
+Not here: single clients (removal.py), results in an object store, which has copies of its own.
+
+SQLite's backup copies a database as it was at one moment, whatever is written meanwhile
+(https://sqlite.org/backup.html). All other files are replaced whole, so that a copy of each is whole too. The
+database of the history is left out: it is made again from its Parquet files.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mmm_assets import home
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.atomic_write import PRIVATE_FILE, make_private_folder, replace_file
+from mmm_engine.history.store import History
+from mmm_engine.version import ENGINE_VERSION
+
+HOME, DATA, NOTE = "home", "data", "backup.json"
+_LEFT_OUT = frozenset({"locks", home.TRIALS, ".logs_queue", "quarantine"})  # folders of a home
+
+
+def back_up(folder: Path, data: Path, file: Path) -> int:
+    """Write a home and its inputs into one tar file, readable by its owner only.
+
+    Args:
+        folder: Dagster's home.
+        data: Folder of client files.
+        file: The tar file; one that is there is replaced once the new one is whole.
+
+    Returns:
+        Number of files in it.
+
+    Raises:
+        ConfigError: If there is no home, or the file would lie in what it is a copy of.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            "backup", Fault("the home", f"no folder {folder}", "a home", "run mmm refresh first")
+        )
+    for inside in (folder, data):
+        if file.resolve().is_relative_to(inside):
+            fault = Fault(str(file), f"a file in {inside}", "a file elsewhere", "name another folder")
+            raise ConfigError("backup", fault)
+    make_private_folder(file.resolve().parent)
+    count = 0
+
+    def write(fresh: Path) -> None:
+        nonlocal count
+        with tarfile.open(fresh, "w") as archive:
+            _add_text(archive, NOTE, json.dumps(_note(folder, data)))
+            for path in _files_of_home(folder):
+                count += _add(archive, path, f"{HOME}/{path.relative_to(folder).as_posix()}")
+            for path in sorted(data.rglob("*")):
+                if path.is_file():
+                    count += _add(archive, path, f"{DATA}/{path.relative_to(data).as_posix()}")
+
+    replace_file(file.resolve(), write, mode=PRIVATE_FILE)
+    return count
+
+
+def restore(file: Path, folder: Path, data: Path) -> int:
+    """Make a home and its inputs from a backup.
+
+    Args:
+        file: What `back_up` wrote.
+        folder: Dagster's home: empty, or not there.
+        data: Folder of client files: empty, or not there.
+
+    Returns:
+        Number of files that were restored.
+
+    Raises:
+        ConfigError: If the file is no backup, or one of the folders holds something.
+    """
+    for target in (folder, data):
+        if target.is_dir() and any(target.iterdir()):
+            found = f"{target}, which is not empty"
+            fix = "name empty folders in $DAGSTER_HOME and $MMM_DATA_DIR"
+            raise ConfigError("restore", Fault("the folder", found, "an empty folder", fix))
+    count = 0
+    with _opened(file) as archive:
+        for target in (folder, data):
+            make_private_folder(target)
+        for member in archive:
+            top, _, rest = member.name.partition("/")
+            if not rest or top not in (HOME, DATA) or not member.isfile():
+                continue
+            member.name = rest
+            archive.extract(member, folder if top == HOME else data, filter="data")
+            count += 1
+    if any((folder / "metric_history").glob("*/*.parquet")):
+        History(home.history_path(folder)).rebuild()
+    return count
+
+
+def _opened(file: Path) -> tarfile.TarFile:
+    """An archive whose first member is the note of a backup."""
+    try:
+        archive = tarfile.open(file)  # noqa: SIM115 (closed by the caller)
+        first = archive.next()
+    except (OSError, tarfile.TarError) as error:
+        raise _no_backup(file, str(error)) from None
+    if first is None or first.name != NOTE:
+        archive.close()
+        raise _no_backup(file, "another archive")
+    return archive
+
+
+def _no_backup(file: Path, found: str) -> ConfigError:
+    return ConfigError("restore", Fault(str(file), found, "a file that mmm backup wrote", "name such a file"))
+
+
+def _note(folder: Path, data: Path) -> dict[str, str]:
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"made": made, "version": ENGINE_VERSION, "home": str(folder), "data": str(data)}
+
+
+def _files_of_home(folder: Path) -> Iterator[Path]:
+    """Files of a home that cannot be made again; what SQLite keeps beside its databases is in their copies."""
+    for top in sorted(folder.iterdir()):
+        if top.is_dir() and top.name not in _LEFT_OUT:
+            yield from (path for path in sorted(top.rglob("*")) if path.is_file() and not _is_passing(path))
+        elif top.is_file() and not top.name.startswith("metric_history.duckdb"):
+            yield top
+
+
+def _is_passing(path: Path) -> bool:
+    """Whether a file belongs to a moment: a write that is under way, a lock, the log beside a database."""
+    return ".tmp-" in path.name or path.name == ".lock" or path.name.endswith(("-wal", "-shm", "-journal"))
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> int:
+    """Add a file as it is now; 0 when it is gone meanwhile."""
+    if path.suffix == ".db":
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch, "copy.db")
+            with (
+                closing(sqlite3.connect(path, timeout=60)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+            archive.add(copy, name)
+            return 1
+    try:
+        with path.open("rb") as opened:
+            member = archive.gettarinfo(arcname=name, fileobj=opened)
+            member.size = os.fstat(opened.fileno()).st_size
+            archive.addfile(member, opened)
+    except FileNotFoundError:
+        return 0
+    return 1
+
+
+def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:
+    content = text.encode()
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), PRIVATE_FILE
+    archive.addfile(member, io.BytesIO(content))

@@ -1,0 +1,64 @@
+"""Another id for a client: its file and what is recorded of it; its results are made anew.
+
+Here: `rename_client`.
+Not here: the history's part (mmm_engine.history.clients), removal of the old results (removal.py).
+
+Stored results and Dagster's runs carry the id within them. They go with the old id; recorded scores, forecasts and
+advice, which no refresh could make again, go on under the new one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mmm_assets import home
+from mmm_assets.lifecycle.removal import is_known, remove_client
+from mmm_engine.client.client_file import read_client_config
+from mmm_engine.client.config import check_client_id
+from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.files.atomic_write import write_text
+from mmm_engine.history.clients import ClientHistory
+
+_NAME_LINE = re.compile(r"^client:.*$", re.MULTILINE)
+
+
+def rename_client(folder: Path, data: Path, client: str, new: str) -> int:
+    """Give a client another id.
+
+    Args:
+        folder: Dagster's home.
+        data: Folder of client files; tables keep their names.
+        client: Its id.
+        new: The id it shall have.
+
+    Returns:
+        Number of recorded rows that go on under the new id.
+
+    Raises:
+        ConfigError: If there is no such client, its file cannot be read, or the new id is taken.
+        HistoryError: If something is recorded under the new id.
+    """
+    check_client_id(client)
+    old_file, new_file = data / f"{client}.yaml", data / f"{check_client_id(new)}.yaml"
+    read_client_config(old_file)
+    if new_file.exists() or (folder.exists() and is_known(folder, new)):
+        found = "a client of this id, or what is stored of one"
+        raise ConfigError(
+            f"client '{new}'", Fault("client id", found, "an id that is free", "choose another one")
+        )
+    text = old_file.read_text(encoding="utf-8-sig")
+    renamed, count = _NAME_LINE.subn(f"client: {new}", text, count=1)
+    if not count:
+        found, fix = "no line that begins with 'client:'", f"write a line 'client: {client}' at its beginning"
+        raise ConfigError(f"client '{client}'", Fault(old_file.name, found, "the client's id on a line", fix))
+    rows = 0
+    if folder.exists():
+        root = home.results_root()
+        history = ClientHistory(home.history_path(folder), shared=None if root == folder else root)
+        rows = history.rename(client, new)
+    write_text(new_file, renamed)
+    old_file.unlink()
+    if folder.exists():
+        remove_client(folder, client)
+    return rows

@@ -1,0 +1,172 @@
+"""Commands that read: which clients there are, where one stands, its tables, what a check means; for programs too."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from mmm_assets.pages.publication import Publication
+from mmm_engine.scores.advice import ADVICE
+from tests.assets.conftest import break_client, files_below, write_client
+
+
+def test_list_names_every_client_with_its_verdict(mmm, used_home, data_dir):
+    """Clients with files, and those of which results are stored; never refreshed is said so."""
+    write_client(data_dir, "new")
+    (data_dir / "app.yaml").unlink()
+    code, out, _ = mmm("list")
+    assert code == 0
+    assert "3 clients" in out
+    lines = {
+        line.split()[0]: line for line in out.splitlines() if line.split()[:1] in (["app"], ["new"], ["shop"])
+    }
+    assert "never refreshed" in lines["new"]
+    assert "no client file" in lines["app"]
+    assert "2025-02-17" in lines["shop"]
+    rows = {row["client"]: row for row in json.loads(mmm("list", "--format", "json")[1])}
+    assert rows["new"]["verdict"] is None
+    assert rows["shop"]["verdict"] == Publication(root=str(used_home)).status("shop").verdict
+    assert rows["shop"]["published"] is True
+
+
+def test_an_empty_home_and_folder_say_so(mmm, home, tmp_path, monkeypatch):
+    """With what to do next."""
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "nothing"))
+    code, out, _ = mmm("list")
+    assert code == 0
+    assert "No clients" in out
+    assert "Next: mmm add" in out
+    assert json.loads(mmm("list", "--format", "json")[1]) == []
+
+
+def test_show_ends_with_the_verdict_and_only_what_needs_a_look(mmm, used_home, data_dir):
+    """All checks with --verbose."""
+    code, out, _ = mmm("show", "shop")
+    assert code == 0
+    verdict = Publication(root=str(used_home)).status("shop").verdict
+    assert out.splitlines()[-1].startswith(f"shop: {verdict}, refreshed ")
+    assert " passed " not in out
+    assert " passed " in mmm("show", "shop", "--verbose")[1]
+    record = json.loads(mmm("show", "shop", "--format", "json")[1])
+    assert record["verdict"] == verdict
+    assert set(record["scores"]) == {"full", "h04", "h08", "h12"}
+    assert {"check": "data_contract", "partition": "shop", "outcome": "passed"}.items() <= record["checks"][
+        0
+    ].items()
+
+
+def test_a_refresh_ends_with_the_verdict_and_only_what_needs_a_look(mmm, home, data_dir, sampler, quick):
+    """A count of all checks says that the others were made."""
+    code, out, _ = mmm("refresh", "shop", "--windows", "full,h04")
+    assert code == 0
+    assert "sampler_converged" not in out
+    assert " checks: " in out
+    assert out.splitlines()[-1].startswith("shop: ")
+
+
+def test_programs_get_json_on_standard_output_alone(mmm, home, data_dir, sampler, quick):
+    """A refresh: one line a client; a check: faults and findings; progress goes elsewhere."""
+    code, out, err = mmm("refresh", "shop", "app", "--windows", "full,h04", "--format", "json")
+    assert code == 0
+    shop, app = map(json.loads, out.splitlines())
+    assert (shop["client"], app["client"]) == ("shop", "app")
+    assert shop["succeeded"]
+    assert {check["outcome"] for check in shop["checks"]} <= {"passed", "warning", "not judged"}
+    assert "Scores of shop" in err
+    break_client(data_dir, "shop")
+    code, out, err = mmm("check", "--format", "json")
+    assert (code, err) == (2, "")
+    faults = {record["client"]: record["faults"] for record in json.loads(out)}
+    assert (len(faults["shop"]), faults["app"]) == (2, [])
+    assert set(faults["shop"][0]) == {"where", "found", "wanted", "fix"}
+
+
+def test_gate_gives_json(mmm, used_home):
+    """Outcome and reason of each check."""
+    code, out, _ = mmm("gate", "shop", "--format", "json")
+    assert code == 0
+    assert {check["check"] for check in json.loads(out)} >= {"data_contract", "sampler_converged"}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "xlsx"])
+def test_export_writes_every_table(mmm, used_home, data_dir, tmp_path, form):
+    """The same rows in each form."""
+    code, out, _ = mmm("export", "shop", "--to", tmp_path / "out", "--format", form)
+    assert code == 0
+    paths = out.split()
+    if form == "xlsx":
+        (path,) = paths
+        tables = pd.read_excel(path, sheet_name=None)
+    else:
+        read = pd.read_csv if form == "csv" else pd.read_parquet
+        tables = {path.split(".")[-2]: read(path) for path in paths}
+    assert {"contributions", "returns", "response_curves", "parameters", "predictions", "forecast"} <= set(
+        tables
+    )
+    returns = pd.read_parquet(used_home / "storage" / "channel_returns" / "shop" / "full.parquet")
+    assert tables["returns"]["mean"].to_list() == pytest.approx(returns["mean"].to_list())
+    assert set(tables["contributions"]["component"]) >= {"tv", "search", "price"}
+
+
+def test_open_shows_the_report(mmm, used_home, data_dir, monkeypatch):
+    """The page of the analyst; a page for the client only where there is one."""
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert mmm("open", "shop")[0] == 0
+    assert opened == [Publication(root=str(used_home)).report_path("shop").as_uri()]
+    code, _, err = mmm("open", "shop", "--audience", "client")
+    assert (code, "mmm report shop --audience client" in err) == (2, True)
+
+
+@pytest.mark.parametrize("check", sorted(ADVICE))
+def test_every_check_is_explained(mmm, check):
+    """Meaning, how it is judged, remedy."""
+    code, out, _ = mmm("explain", check)
+    assert code == 0
+    assert ADVICE[check].remedy in out
+
+
+def test_wrong_words_get_help(mmm, used_home, data_dir):
+    """A check, a client, a metric, a window that nobody knows: the nearest is named, exit code 2 (1 of a gate)."""
+    before = files_below(used_home / "storage")
+    for words, meant in (
+        (("explain", "stabilty"), "stability"),
+        (("history", "shpo"), "shop"),
+        (("history", "--metric", "mpae"), "mape"),
+        (("history", "--window", "h4"), "h04"),
+        (("show", "shpo"), "shop"),
+        (("report", "shpo"), "shop"),
+        (("gate", "shpo"), "shop"),
+    ):
+        code, _, err = mmm(*words)
+        assert code == (1 if words[0] == "gate" else 2), words
+        assert f"did you mean '{meant}'?" in err, words
+    assert files_below(used_home / "storage") == before
+
+
+def test_version_help_and_silence(mmm, used_home, data_dir):
+    """`--version`, `-h`, `-q` before any command."""
+    assert mmm("--version")[1].startswith("mmm 0.")
+    assert "Usage: mmm refresh" in mmm("refresh", "-h")[1]
+    code, out, err = mmm("-q", "portfolio")
+    assert (code, err) == (0, "")
+    assert json.loads(mmm("schema")[1])["title"] == "Client file"
+
+
+def test_a_shell_completes_clients(data_dir):
+    """As the shell asks for it."""
+    code = "import sys; from mmm_assets.cli.app import main; sys.argv = ['mmm']; main()"
+    environment = {"_MMM_COMPLETE": "complete_bash", "COMP_WORDS": "mmm show s", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.stdout.split() == ["shop"], done.stderr

@@ -1,0 +1,84 @@
+"""A backup, restored into empty folders, is the home again: results, pages, history, outcomes of checks, inputs."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import tarfile
+
+import pandas as pd
+import pytest
+
+from mmm_assets import home as homes
+from mmm_engine.history.store import History
+from tests.assets.conftest import files_below
+
+
+@pytest.fixture
+def restored(mmm, used_home, data_dir, tmp_path, monkeypatch):
+    """A home and inputs restored from a backup that was made while somebody was writing into the records."""
+    file = tmp_path / "copies" / "backup.tar"
+    with sqlite3.connect(used_home / "history" / "runs.db") as writer:
+        writer.execute("INSERT INTO kvs (key, value) VALUES ('before', '1')")
+        writer.commit()
+        writer.execute("INSERT INTO kvs (key, value) VALUES ('half', '1')")  # not yet committed
+        code, out, _ = mmm("backup", file)
+        writer.rollback()
+    assert code == 0
+    assert f"{file}: " in out
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "again" / "home"))
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "again" / "data"))
+    assert mmm("restore", file)[0] == 0
+    return tmp_path / "again"
+
+
+def test_a_restored_home_is_the_home(mmm, used_home, data_dir, restored):
+    """Every result and page byte by byte, every recorded score, every outcome of a check, every input."""
+    kept = {name: size for name, (_, size) in files_below(used_home / "storage").items()}
+    assert {name: size for name, (_, size) in files_below(restored / "home" / "storage").items()} == kept
+    for name in kept:
+        assert (restored / "home" / "storage" / name).read_bytes() == (
+            used_home / "storage" / name
+        ).read_bytes()
+    assert set(files_below(restored / "data")) == set(files_below(data_dir))
+    before, after = (History(homes.history_path(folder)) for folder in (used_home, restored / "home"))
+    pd.testing.assert_frame_equal(after.read(), before.read())
+    pd.testing.assert_frame_equal(after.ledger(), before.ledger())
+    assert mmm("gate")[0] == 0
+    with sqlite3.connect(restored / "home" / "history" / "runs.db") as records:
+        assert [row[0] for row in records.execute("SELECT key FROM kvs WHERE key IN ('before', 'half')")] == [
+            "before"
+        ]
+    assert stat.S_IMODE((restored / "home").stat().st_mode) == 0o700
+
+
+def test_nothing_is_restored_over_something(mmm, used_home, data_dir, restored, tmp_path):
+    """A second time, or into a folder with inputs."""
+    before = files_below(restored)
+    code, _, err = mmm("restore", tmp_path / "copies" / "backup.tar")
+    assert (code, "which is not empty" in err) == (2, True)
+    assert files_below(restored) == before
+
+
+@pytest.mark.parametrize("kind", ["no file", "no archive", "another archive"])
+def test_what_is_no_backup_is_refused(mmm, tmp_path, monkeypatch, kind):
+    """Before anything is written."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "data"))
+    file = tmp_path / "backup.tar"
+    if kind == "no archive":
+        file.write_bytes(b"x" * 10_000)
+    if kind == "another archive":
+        with tarfile.open(file, "w") as archive:
+            archive.add(__file__, "home/../../evil.py")
+    code, _, err = mmm("restore", file)
+    assert (code, "wanted a file that mmm backup wrote" in err) == (2, True)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_backup_is_not_written_into_what_it_copies(mmm, used_home, data_dir):
+    """It would hold itself, the next one would hold both."""
+    assert mmm("backup", used_home / "backup.tar")[0] == 2
+    assert mmm("backup", data_dir / "backup.tar")[0] == 2
+    assert not (data_dir / "backup.tar").exists()

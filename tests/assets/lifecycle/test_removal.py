@@ -1,0 +1,150 @@
+"""A removed client leaves what an audit may ask for, an erased one leaves nothing; the other clients lose nothing."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import struct
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mmm_assets import home as homes
+from mmm_assets.dagster_private.erasure import names_client
+from mmm_assets.lifecycle.removal import erase_client
+from mmm_assets.partitions import registered_clients
+from mmm_assets.storage.home_faults import HomeError
+from mmm_assets.storage.results import ResultStore
+from mmm_engine.history.store import History
+from tests.assets.conftest import files_below
+
+
+def traces(folder: Path, client: str, numbers: list[float]) -> list[str]:
+    """Files below a folder whose name or content tells of a client: its id, or one of its numbers in any form."""
+    word = re.compile(rb"(?<![a-z0-9_-])" + client.encode() + rb"(?![a-z0-9_-])")
+    forms = [struct.pack("<d", number) for number in numbers] + [f"{number}".encode() for number in numbers]
+    found = []
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        content = path.read_bytes() if path.is_file() else b""
+        if names_client(name, client) or word.search(content) or any(form in content for form in forms):
+            found.append(name)
+    return found
+
+
+def numbers_of(data_dir: Path, home: Path, client: str) -> list[float]:
+    """Some of its sales, and of its scores."""
+    sales = pd.read_csv(data_dir / f"{client}.csv")["sales"].tolist()[:20]
+    scores = History(homes.history_path(home)).read(client, "mape")["value"].dropna().tolist()
+    return [*sales, *scores]
+
+
+def test_an_erased_client_leaves_no_trace(mmm, used_home, data_dir, sampler):
+    """Name and numbers are in no file below the home: results, pages, history, records, cursors, quarantine, trials."""
+    store = ResultStore(root=str(used_home))
+    torn = used_home / "storage" / "forecast" / "shop.parquet"
+    torn.write_bytes(torn.read_bytes()[:200])
+    store.read("shop")  # moves the torn file to the quarantine
+    cursor = '{"job_specific_data": {"cursor": "{\\"seen\\":{\\"shop\\":[1],\\"app\\":[2]}}"}}'
+    with sqlite3.connect(used_home / "schedules" / "schedules.db") as schedules:
+        columns = "selector_id, repository_selector_id, status, instigator_type, instigator_body"
+        schedules.execute(f"INSERT INTO instigators ({columns}) VALUES ('a', 'b', 'c', 'd', ?)", (cursor,))
+        columns = "job_origin_id, selector_id, status, type, timestamp, tick_body"
+        schedules.execute(
+            f"INSERT INTO job_ticks ({columns}) VALUES ('a', 'b', 'c', 'd', 0, '[\"shop|full\"]')"
+        )
+    numbers = numbers_of(data_dir, used_home, "shop")
+    before = traces(used_home, "shop", numbers)
+    assert {Path(name).parts[0] for name in before} >= {"storage", "metric_history", "history", "quarantine"}
+    app = History(homes.history_path(used_home)).read("app")
+    code, out, _ = mmm("remove", "shop", "--erase", "--yes")
+    assert code == 0
+    assert "files of recorded scores" in out
+    assert traces(used_home, "shop", numbers) == []
+    pd.testing.assert_frame_equal(History(homes.history_path(used_home)).read("app"), app)
+    assert store.read("app").windows
+    assert mmm("gate", "app")[0] == 0
+    with sqlite3.connect(used_home / "schedules" / "schedules.db") as schedules:
+        (body,) = schedules.execute(
+            "SELECT instigator_body FROM instigators WHERE selector_id = 'a'"
+        ).fetchone()
+    assert "app" in body
+
+
+def test_a_removed_client_leaves_its_record(mmm, used_home, data_dir, sampler, open_home):
+    """Pages, results and partition go; scores stay; the page of all clients no longer has it."""
+    scores = History(homes.history_path(used_home)).read("shop")
+    code, out, _ = mmm("remove", "shop", "--yes")
+    assert code == 0
+    assert f"Its inputs stay: {data_dir / 'shop.yaml'}" in out
+    names = [name for name in files_below(used_home / "storage") if names_client(Path(name).stem, "shop")]
+    assert names == []
+    assert not any("shop" in Path(name).parts for name in files_below(used_home / "storage"))
+    assert registered_clients(open_home(used_home)) == ["app"]
+    pd.testing.assert_frame_equal(History(homes.history_path(used_home)).read("shop"), scores)
+    assert "shop" not in (used_home / "storage" / "portfolio" / "portfolio.html").read_text()
+    assert (data_dir / "shop.yaml").exists()
+
+
+def test_it_asks_before_it_deletes(mmm, used_home, data_dir, monkeypatch):
+    """Without a terminal to ask at, nothing is deleted; nor at one where the answer is no."""
+    before = files_below(used_home)
+    code, _, err = mmm("remove", "shop", "--erase")
+    assert (code, "add --yes" in err) == (2, True)
+    monkeypatch.setattr("mmm_assets.cli.options.sys.stdin", type("Tty", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr("typer.confirm", _no)
+    assert mmm("remove", "shop")[0] == 1
+    assert {
+        name: size for name, (_, size) in files_below(used_home).items() if name.startswith("storage")
+    } == {name: size for name, (_, size) in before.items() if name.startswith("storage")}
+
+
+def _no(*words: str, abort: bool = False) -> bool:
+    import typer
+
+    raise typer.Abort
+
+
+def test_a_client_that_nobody_knows_is_refused(mmm, used_home, data_dir):
+    """Nothing is deleted for a slip of the pen."""
+    code, _, err = mmm("remove", "shpo", "--yes")
+    assert (code, "nothing stored of it" in err) == (2, True)
+    assert mmm("remove", "../shop", "--yes")[0] == 2
+
+
+def test_records_that_are_in_use_are_not_erased(used_home, data_dir, monkeypatch):
+    """A daemon would write the client back."""
+    monkeypatch.setattr("mmm_assets.lifecycle.removal.processes_with", lambda file: [4711])
+    before = files_below(used_home)
+    with pytest.raises(HomeError, match="process 4711"):
+        erase_client(used_home, "shop")
+    assert files_below(used_home) == before
+
+
+def test_a_renamed_client_keeps_its_record(mmm, used_home, data_dir, sampler):
+    """Scores and forecasts go on under the new id; its file says it; nothing of the old one is left but its runs."""
+    history = History(homes.history_path(used_home))
+    scores, forecasts = history.read("shop"), history.ledger("shop")
+    rows = (data_dir / "shop.csv").read_bytes()
+    code, out, _ = mmm("rename", "shop", "store", "--yes")
+    assert code == 0
+    assert "Next: mmm refresh store" in out
+    assert not (data_dir / "shop.yaml").exists()
+    assert mmm("check", "store")[0] == 0
+    assert (data_dir / "shop.csv").read_bytes() == rows
+    renamed = history.read("store")
+    pd.testing.assert_frame_equal(renamed, scores.assign(client=renamed["client"]))
+    assert len(history.ledger("store")) == len(forecasts)
+    assert history.read("shop").empty
+    assert not any(names_client(name, "shop") for name in files_below(used_home / "storage"))
+    assert mmm("refresh", "store", "--windows", "full,h04")[0] == 0
+    assert len(history.read("store")) > len(scores)
+
+
+def test_an_id_that_is_taken_is_refused(mmm, used_home, data_dir):
+    """By a file, or by what is stored."""
+    assert "an id that is free" in mmm("rename", "shop", "app", "--yes")[2]
+    (data_dir / "app.yaml").unlink()
+    assert mmm("rename", "shop", "app", "--yes")[0] == 2
+    assert (data_dir / "shop.yaml").exists()
