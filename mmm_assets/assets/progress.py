@@ -49,7 +49,7 @@ def plain_lines(
     def listen(progress: FitProgress) -> None:
         now = clock()
         if finished.get(progress.label):
-            say(f"{progress.label}: not enough yet, drawn again with more effort")
+            say(f"{progress.label}: not enough yet; drawn again with more effort")
             said[progress.label] = now
         finished[progress.label] = progress.finished
         if progress.finished or now - said.setdefault(progress.label, now) >= every:

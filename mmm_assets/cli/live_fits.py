@@ -49,6 +49,7 @@ class _Board:
 
     def __init__(self) -> None:
         self._fits: dict[str, FitProgress] = {}
+        self._again: set[str] = set()  # fits that were drawn again with more effort
         self._stage = ""
         self._lock = threading.Lock()
         self._spinner = Spinner("dots")
@@ -56,6 +57,9 @@ class _Board:
     def listen(self, fit: FitProgress) -> None:
         """Take in the state of a fit; called from the sampler's thread."""
         with self._lock:
+            before = self._fits.get(fit.label)
+            if before is not None and before.finished:
+                self._again.add(fit.label)
             self._fits[fit.label] = fit
 
     def begin(self, stage: str) -> None:
@@ -66,8 +70,8 @@ class _Board:
     def __rich__(self) -> RenderableType:
         """The board as it is now."""
         with self._lock:
-            fits, stage = list(self._fits.values()), self._stage
-        lines: list[RenderableType] = [_finished(fit) for fit in fits if fit.finished]
+            fits, stage, again = list(self._fits.values()), self._stage, set(self._again)
+        lines: list[RenderableType] = [_finished(fit, fit.label in again) for fit in fits if fit.finished]
         lines += [_running(fit) for fit in fits if not fit.finished]
         if stage:
             self._spinner.update(text=Text(stage))
@@ -75,12 +79,12 @@ class _Board:
         return Group(*lines)
 
 
-def _finished(fit: FitProgress) -> Text:
+def _finished(fit: FitProgress, again: bool) -> Text:
     divergences = sum(chain.divergences for chain in fit.chains)
     draws = fit.chains[0].total if fit.chains else 0
     line = Text.assemble(("✓ ", "green"), (f"{fit.label:<20}", "bold"))
     line.append(f"{len(fit.chains)} chains × {draws} draws, {divergences} divergences, {fit.seconds:.0f} s")
-    return line
+    return line.append(", drawn again with more effort") if again else line
 
 
 def _running(fit: FitProgress) -> Table:

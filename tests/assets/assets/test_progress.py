@@ -33,6 +33,25 @@ def test_plain_lines_come_now_and_then_and_at_the_end():
     assert said[-1].endswith("finished")
 
 
+def test_a_fit_that_is_drawn_again_says_so():
+    """Instead of finishing twice without a word."""
+    said = []
+    listen = progress.plain_lines(said.append)
+    for fit in (
+        at(2000, finished=True),
+        at(100),
+        at(4000, finished=True),
+        at(2000, finished=True, label="ms h04"),
+    ):
+        listen(fit)
+    assert [line.rpartition(", ")[2] for line in said] == [
+        "finished",
+        "ms full: not enough yet; drawn again with more effort",
+        "finished",
+        "finished",
+    ]
+
+
 def test_the_caller_hears_the_fits_of_its_own_call_only():
     """Outside the block the run's log is written."""
     heard, log = [], logging.getLogger("test")

@@ -17,7 +17,7 @@ from tests.assets.conftest import break_client, files_below, write_client
 
 def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler, quick):
     """Exit code 0; every window has a line; the report exists where the last lines say."""
-    code, out, _ = mmm("refresh", "shop", "--windows", "full,h04")
+    code, out, _ = mmm("refresh", "shop", "--windows", "full,h04", "--verbose")
     assert code == 0
     assert "Scores of shop" in out
     assert "h04" in out
