@@ -1,4 +1,4 @@
-"""Dagster's records do not grow without end: runs that ended long ago are forgotten.
+"""Dagster's records do not grow without end: runs that ended long ago are forgotten, and damaged files that lay long in the quarantine.
 
 Here: which runs, when.
 Not here: ticks of sensors and schedules (`retention` in dagster.yaml), results and histories, which stay.
@@ -8,8 +8,10 @@ was last made of each client stays, however old: the catalogue shows it, and the
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
@@ -18,6 +20,7 @@ from mmm_assets.runs import CLIENT_TAG
 
 KEEP_DAYS = float(os.environ.get("MMM_KEEP_RUNS_DAYS", "60"))
 RUNS_PER_NIGHT = 50_000
+_DAY = 86_400.0
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 What = tuple[str | None, str, frozenset[dg.AssetKey] | None]  # client, job, assets
@@ -33,6 +36,8 @@ def forget_runs(context: dg.OpExecutionContext) -> None:
             file.unlink()  # SQLite has a file for each run, which its storage empties and leaves
         forgotten += 1
     context.log.info("%d runs forgotten that ended more than %g days ago", forgotten, KEEP_DAYS)
+    emptied = empty_quarantine(root_directory(context.instance) / "quarantine", KEEP_DAYS)
+    context.log.info("%d files deleted that lay longer in the quarantine", emptied)
 
 
 @dg.job(description="Delete runs that ended long ago; what was last made of each client stays.")
@@ -48,6 +53,15 @@ nightly_forgetting = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Old runs, every night.",
 )
+
+
+def empty_quarantine(folder: Path, days: float) -> int:
+    """Delete damaged files that nobody has looked after for some days; how many they were."""
+    until = time.time() - days * _DAY
+    old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_ctime < until]
+    for path in old:
+        path.unlink()
+    return len(old)
 
 
 def superfluous_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:

@@ -20,7 +20,7 @@ from mmm_assets.cli.app import app
 _KINDS: dict[Any, str] = {int: "whole number", float: "number", Path: "path"}
 HEAD = """# Commands
 
-Made from the commands by `make docs-cli`; a test holds it to them. `mmm COMMAND --help` says the same in the terminal.
+Made from the commands by `make docs-cli`; a test holds it to them. The terminal says the same: `mmm refresh --help`.
 
 Exit codes: 0 done, 1 a check or a run failed (or the home cannot be used), 2 bad input, 130 interrupted.
 """

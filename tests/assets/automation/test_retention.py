@@ -1,11 +1,12 @@
 """Old runs are forgotten; what was last made of each client is not."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
-from mmm_assets.automation.retention import forget_old_runs, superfluous_runs
+from mmm_assets.automation.retention import empty_quarantine, forget_old_runs, superfluous_runs
 from mmm_assets.home import open_quietly
 from mmm_assets.runs import CLIENT_TAG
 
@@ -63,3 +64,16 @@ def test_forgetting_frees_the_disk(home, monkeypatch):
         left = [run.run_id for run in instance.get_runs() if run.job_name == "rows"]
     assert left == ids[-1:]
     assert {path.stem for path in (home / "history" / "runs").glob("*.db")} & set(ids) == {ids[-1]}
+
+
+def test_the_quarantine_does_not_grow_without_end(tmp_path):
+    """What came there lately stays (the time of the move counts, not that of the file); what is old goes."""
+    path = tmp_path / "storage" / "forecast" / "shop.parquet.1"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"damaged")
+    os.utime(path, (0, 0))
+    assert empty_quarantine(tmp_path, days=1) == 0
+    assert path.exists()
+    assert empty_quarantine(tmp_path, days=-1) == 1
+    assert not path.exists()
+    assert empty_quarantine(tmp_path / "none", days=1) == 0
