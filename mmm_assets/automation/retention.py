@@ -1,4 +1,4 @@
-"""Dagster's records do not grow without end: runs that ended long ago are forgotten, and damaged files that lay long in the quarantine.
+"""A home does not grow without end: runs that ended long ago are forgotten, old damaged files deleted.
 
 Here: which runs, when.
 Not here: ticks of sensors and schedules (`retention` in dagster.yaml), results and histories, which stay.

@@ -21,15 +21,22 @@ PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe, where COLUMNS s
 
 
 def set_loudness(*, quiet: bool, verbose: bool) -> None:
-    """How much is said beside what was asked for: warnings, errors alone, or everything that the engine logs."""
-    import logging
-
-    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.WARNING
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", force=True)
-    for package in ("mmm_engine", "mmm_assets"):
-        logging.getLogger(package).setLevel(level)
+    """How much is said beside what was asked for: warnings; errors alone; everything that the engine logs."""
     global _quiet
     _quiet = quiet
+    if not (quiet or verbose):
+        return
+    import logging
+
+    handler = (
+        logging.StreamHandler()
+    )  # the level is the handler's: Dagster sets those of loggers, for its own records
+    handler.setLevel(logging.ERROR if quiet else logging.DEBUG)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    if verbose:
+        for package in ("mmm_engine", "mmm_assets"):
+            logging.getLogger(package).setLevel(logging.DEBUG)
 
 
 _quiet = False

@@ -152,7 +152,7 @@ def test_wrong_words_get_help(mmm, used_home, data_dir):
 def test_version_help_and_silence(mmm, used_home, data_dir):
     """`--version`, `-h`, `-q` before any command."""
     assert mmm("--version")[1].startswith("mmm 0.")
-    assert "Usage: mmm refresh" in " ".join(mmm("refresh", "-h")[1].split())
+    assert "mmm refresh [OPTIONS]" in " ".join(mmm("refresh", "-h")[1].split())
     code, _, err = mmm("-q", "portfolio")
     assert (code, err) == (0, "")
     assert json.loads(mmm("schema")[1])["title"] == "Client file"
