@@ -30,6 +30,7 @@ NEGLIGIBLE = 1e-5
 """Share of the objective that another plan may bring more without anybody noticing."""
 
 _FEW_DRAWS = 40
+_ROUNDING = 1e-9  # of what today brings: a plan of the same amounts must not win by its last digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +143,14 @@ def held_out_gain(
         value: Of a unit of the target in money; None: gains are in target units.
     """
     today = problem.variables(window.current)
+    size = float(np.abs(problem.channel_draws(window.current).sum(axis=0)).mean())
+    rounding = _ROUNDING * size * (1.0 if value is None else value)
 
     def gains(of: BudgetProblem, plan: Floats) -> Floats:
         more = of.channel_draws(of.spend(plan)).sum(axis=0) - of.channel_draws(window.current).sum(axis=0)
         spent_more = float(problem.limits.cost @ (plan - today))
-        return np.asarray(more if value is None else value * more - spent_more)
+        gain = more if value is None else value * more - spent_more
+        return np.where(np.abs(gain) <= rounding, 0.0, gain)
 
     on_all = gains(problem, z)
     draws = problem.responses[0].draws_count

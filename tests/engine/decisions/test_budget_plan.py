@@ -10,6 +10,7 @@ import pytest
 
 from mmm_engine.client.decision_config import Budget, Objective
 from mmm_engine.decisions.budget_plan import BudgetPlan, BudgetRequest, plan_budget
+from mmm_engine.decisions.certificate import held_out_gain
 from mmm_engine.decisions.limits import Group, Rules
 from mmm_engine.decisions.planning_window import PlanningWindow, planning_window
 from mmm_engine.errors import DataError
@@ -186,3 +187,17 @@ def test_a_channel_that_was_never_used_is_named() -> None:
     plan = planned(window)
     assert plan.certificate.without_history == ("search",)
     assert plan.spend[:, 2].sum() == 0.0
+
+
+def test_a_plan_that_changes_nothing_never_wins() -> None:
+    """All channels kept: it beats today's in no draw, whatever the last digits say, and the advice is to hold."""
+    window = planning_window(fitted(), 4)
+    plan = plan_budget(window, BudgetRequest(unreadable=window.channels))
+    np.testing.assert_allclose(plan.spend, window.current, rtol=1e-12)
+    assert (plan.gain.better, plan.gain.gain) == (0.0, 0.0)
+    assert not plan.acts
+    nudged = plan_budget(window, BudgetRequest(unreadable=window.channels))
+    spend = window.current * (1.0 + 1e-14)
+    assert (
+        held_out_gain(window, nudged.problem, nudged.request.objective, spend.sum(axis=0), None).better == 0.0
+    )
