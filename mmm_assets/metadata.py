@@ -7,8 +7,7 @@ Not here: computing any score (mmm_engine).
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -134,18 +133,6 @@ def table(frame: DataFrame) -> dg.TableMetadataValue:
     ]
     columns = [dg.TableColumn(str(name), "string") for name in frame.columns]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
-
-
-def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dg.MarkdownMetadataValue:
-    """Some columns of a few rows as a table in Markdown; numbers to three digits, text of clients made harmless."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, float):
-            return f"{float(f'{value:.3g}'):,.12g}"
-        return "–" if value is None else re.sub(r"([\\`*_|<>\[\]])", r"\\\1", str(value).replace("\n", " "))
-
-    lines = [columns, ["---"] * len(columns), *([cell(row[name]) for name in columns] for row in rows)]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def verdict_numbers(verdict: Verdict) -> dict[str, Any]:

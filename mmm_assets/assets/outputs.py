@@ -153,7 +153,7 @@ def budget_plan(
             "marginals_spread": proof["spread"],
             "spend_today": record["spend_today"],
             "spend_advised": record["spend"],
-            "channels": metadata.markdown_table(record["channels"], ADVICE_COLUMNS),
+            "channels": metadata.table(plan.table[list(ADVICE_COLUMNS)]),
         }
     context.add_asset_metadata({name: value for name, value in facts.items() if value is not None})
     return record | versions_of(results.data(client))
