@@ -255,6 +255,7 @@ _OF_THE_WHOLE = {  # check of the client as a whole -> what is asked
     "fit_explains": "The fit explains something of its training rows.",
     "baseline_positive": "Without media something would still be sold.",
     "media_plausible": "Share and returns of media are such as a business can have.",
+    "media_known": "What all media bring is known to within a factor of 2.",
     "media_supported": "Movements of media support what media are credited with.",
     "controls_plausible": "No single control moves most of the target.",
     "curves_plausible": "What every channel brings follows its media.",

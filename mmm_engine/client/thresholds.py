@@ -11,6 +11,7 @@ Here: the thresholds and their defaults.
 | fit_explains | r_squared_min |
 | baseline_positive | baseline_negative_max |
 | media_plausible | media_share_max, roas_max, cost_per_conversion_min |
+| media_known | media_far_max |
 | media_supported | media_support_min |
 | controls_plausible | control_share_max |
 | curves_plausible | flat_response_max |
@@ -45,8 +46,9 @@ class ThresholdConfig(Frozen):
 
     ``prior_pushes_max`` counts parameters whose posterior median lies outside the prior's central 98% (None: as many
     as chance brings), ``baseline_negative_max`` is the probability that a training row is expected below 0 without
-    media, ``media_support_min`` the part of what media are credited with that their movements must support (1 over
-    it is the most), ``control_share_max`` what the movements of one control may bring, as a share of the target,
+    media, ``media_far_max`` the probability that media bring more than twice or less than half of what is said,
+    ``media_support_min`` the part of what media are credited with that their movements must support (1 over it is the
+    most), ``control_share_max`` what the movements of one control may bring, as a share of the target,
     ``flat_response_max`` what a channel would still bring with a tenth of its media, as a share. ``roas_max`` and
     ``cost_per_conversion_min`` bound the median return of each channel, in the client's own units. ``drift_max`` is a
     share of the limit of the drift statistic, ``placebo_max`` the return of an audit's placebo channel over that of the
@@ -68,6 +70,7 @@ class ThresholdConfig(Frozen):
     media_share_max: Fraction = 0.7
     roas_max: Annotated[float, Field(gt=0)] = 50.0
     cost_per_conversion_min: Annotated[float, Field(gt=0)] | None = None
+    media_far_max: Fraction = 0.1
     media_support_min: Fraction = 0.5
     control_share_max: Annotated[float, Field(ge=0)] = 0.35
     flat_response_max: Fraction = 0.5

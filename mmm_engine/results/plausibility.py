@@ -27,6 +27,7 @@ _ENOUGH_DRAWS = 1000
 _LOWEST_ROWS = 0.05
 _ORDER, _TWO_YEARS = 5, 720  # of slow movements
 _LEAST_SPARE = 10  # rows beyond the number of terms
+_FAR = 2.0  # times the median of what media bring
 _NOTHING = 1e-10  # of the media's own power
 _Row = tuple[str, str, str, float, str]
 
@@ -37,6 +38,7 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
     With A_c the sum of channel c's contribution over the rows and Y the sum of the target:
 
         media_share           median over draws of sum_c A_c / Y; also its 5% and 95% points (`_q05`, `_q95`)
+        media_share_far       probability that they bring more than twice or less than half of that median
         media_share_prior_q95 the 95% point of the same under the prior
         channel_share         median of A_c / Y, one for each channel
         kept_at_tenth         median of A_c with a tenth of all media, over A_c: 0.1 where the curve is a line, near 1
@@ -76,6 +78,8 @@ def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:
     share = sums.sum(axis=1) / target
     for name, level in (("", 0.5), ("_q05", 0.05), ("_q95", 0.95)):
         yield _row(f"media_share{name}", float(np.quantile(share, level)))
+    middle = np.median(share)
+    yield _row("media_share_far", float(((share > _FAR * middle) | (share < middle / _FAR)).mean()))
     prior = channel_totals(window.prior_draws, data, specification).contribution_scaled
     yield _row("media_share_prior_q95", float(np.quantile(prior.sum(axis=1) / target, 0.95)))
     fewer = channel_totals(draws, with_media(data, _A_TENTH), specification).contribution_scaled

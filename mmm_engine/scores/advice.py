@@ -83,6 +83,11 @@ ADVICE: dict[str, Advice] = {
         "Add the season, trend, event or control that moves with media, or say under 'returns' what is known; "
         "if such a return is real, raise the limit under 'thresholds'.",
     ),
+    "media_known": Advice(
+        "how well the total of media is known",
+        "The rows leave open by more than a factor of 2 what all media bring: the total is a guess.",
+        "Read no returns off it: a lift test, longer history, spend that varies more, or 'returns' that are known.",
+    ),
     "media_supported": Advice(
         "evidence for the total of media",
         "What media are credited with rests on trend, season or prior, not on their movements from row to row.",

@@ -67,12 +67,35 @@ def _implausible_returns(returns: pd.DataFrame, thresholds: ThresholdConfig) -> 
             yield f"median cost per conversion: {named}, wanted at least {least}"
 
 
+def check_known(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
+    """What all media bring is known to within a factor of 2, by the posterior's own word.
+
+    No rule that sees the rows alone can mark totals that are off by a factor better than the posterior's probability
+    of that, as long as its intervals are calibrated: it is the likelihood ratio (Neyman and Pearson 1933).
+
+    Args:
+        scores: Score frame of the window, with `media_share_far` and the quantiles of `media_share`.
+        thresholds: The client's thresholds.
+    """
+    far = _of_all(scores, "media_share_far")
+    if math.isnan(far):
+        return not_judged("media_known", "what media bring was not recorded; refresh the client")
+    low, high = _of_all(scores, "media_share_q05"), _of_all(scores, "media_share_q95")
+    reason = (
+        f"all media bring {low:.1%} to {high:.1%} of the target (90% interval), off by more than a factor of 2 "
+        f"with probability {share_beside_limit(far, thresholds.media_far_max)}, "
+        f"wanted at most {thresholds.media_far_max:.0%}"
+    )
+    passed = far <= thresholds.media_far_max
+    return Verdict("media_known", passed, "warning", False, reason, {"media_share_far": far}, FULL)
+
+
 def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """The movements of media from row to row support what media are credited with, slow movements left aside.
 
-    A warning where the 90% interval of the support reaches below `media_support_min`, or above 1 over it: half as
-    much, or twice as much, fits alike. An error where all of it lies below: media took credit for something else. A
-    limit of 0 asks for nothing.
+    An error where the 90% interval of the support lies below `media_support_min`: media took credit for something
+    else. A warning where it lies above 1 over that: they bring more than they are credited with. An interval that
+    reaches across says nothing; how well the total is known is asked by `media_known`. A limit of 0 asks for nothing.
 
     Args:
         scores: Score frame of the window, with `media_support` and `media_support_sd`.
@@ -84,7 +107,7 @@ def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     low, high = support - _TO_90 * sd, support + _TO_90 * sd
     least = thresholds.media_support_min
     most = 1.0 / least if least else math.inf
-    passed = not least or (low >= least and high <= most)
+    passed = not least or (high >= least and low <= most)
     reason = (
         f"apart from trend and season the rows give media {low:.2f} to {high:.2f} times what they are credited with "
         f"(90% interval), wanted {least:g} to {most:g}"
@@ -305,6 +328,7 @@ def plausibility_verdicts(
         check_explained(scores, thresholds),
         check_baseline(scores, thresholds),
         check_media(scores, returns, thresholds),
+        check_known(scores, thresholds),
         check_support(scores, thresholds),
         check_controls(scores, thresholds),
         check_curves(scores, thresholds),

@@ -34,6 +34,7 @@ THRESHOLDS = {
     "skill_min": -1e6,
     "r_squared_min": -1e6,
     "media_support_min": 0.001,
+    "media_far_max": 1.0,
     "control_share_max": 10.0,
 }
 

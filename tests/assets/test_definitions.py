@@ -85,6 +85,7 @@ CHECKS = {
         "fit_explains",
         "history_rows",
         "holdout_skill",
+        "media_known",
         "media_plausible",
         "media_supported",
         "one_explanation",

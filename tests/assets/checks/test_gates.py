@@ -200,8 +200,16 @@ def test_media_supported_fails_when_movements_speak_against_the_credit(used_home
     assert evaluate("metric_history", "media_supported", "shop")["shop"].passed
     change_plausibility(used_home, "media_support", -0.5)
     _fails(evaluate, "media_supported", ERROR)
-    change_plausibility(used_home, "media_support", 0.1)
+    change_plausibility(used_home, "media_support", 2000.0)
     _fails(evaluate, "media_supported", WARN)
+
+
+def test_media_known_fails_when_the_total_is_a_guess(used_home, evaluate):
+    """The small client's limit asks for nothing; a probability above 1 cannot be, and fails."""
+    change_plausibility(used_home, "media_share_far", 0.05)
+    assert evaluate("metric_history", "media_known", "shop")["shop"].passed
+    change_plausibility(used_home, "media_share_far", 1.5)
+    _fails(evaluate, "media_known", WARN)
 
 
 def test_controls_plausible_fails_when_one_moves_most_of_the_target(used_home, evaluate):

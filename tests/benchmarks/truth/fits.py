@@ -40,6 +40,7 @@ class FitNumbers:
         health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
         forecast: Scores of the held-out rows by metric (coverage_90, skill, …), empty without any.
         verdicts: Of all checks that can be asked of the window, but for the skill over all windows.
+        evidence: What the engine knows of each channel (`results.evidence`), by metric; None of another tool's fit.
     """
 
     channels: tuple[str, ...]
@@ -50,6 +51,7 @@ class FitNumbers:
     health: dict[str, float]
     forecast: dict[str, float]
     verdicts: tuple[Verdict, ...] = ()
+    evidence: tuple[dict[str, float], ...] | None = None
 
 
 def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: SamplerConfig) -> FitNumbers:
@@ -72,6 +74,7 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
         channels=config.channel_names,
         contribution=_contributions(fitted),
         identified=_identified(fitted),
+        evidence=_evidence(fitted),
         train_rows=inputs.train_rows,
         converged=check_convergence(fitted.health, config.thresholds, window).passed,
         health=health,
@@ -94,6 +97,15 @@ def _identified(fitted: FittedWindow) -> tuple[float, ...]:
     config = fitted.inputs.config
     told = readings(channel_evidence(fitted), None, config.thresholds.recovery_min, config.channel_names)
     return tuple(reading.identified for reading in told.values())
+
+
+def _evidence(fitted: FittedWindow) -> tuple[dict[str, float], ...]:
+    known = channel_evidence(fitted)
+    of_all = known.loc[known["channel"] == "all"].set_index("metric")["value"]
+    return tuple(
+        {**of_all, **known.loc[known["channel"] == name].set_index("metric")["value"]}
+        for name in fitted.inputs.config.channel_names
+    )
 
 
 def _forecast_scores(fitted: ScoredWindow) -> dict[str, float]:

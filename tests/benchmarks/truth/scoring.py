@@ -45,10 +45,12 @@ def score_fit(world: World, fit: FitNumbers) -> dict[str, Any]:
             "roas": _number(roas),
             "spend": spend,
             "identified": identified,
+            "evidence": {name: _number(value) for name, value in evidence.items()},
         }
-        for draws, identified, facts, contribution, roas, spend in zip(
+        for draws, identified, evidence, facts, contribution, roas, spend in zip(
             fit.contribution.T,
             fit.identified,
+            fit.evidence or ({},) * len(fit.channels),
             world.forms.to_dict("records"),
             truth["contribution"].to_numpy(),
             truth["roas"].to_numpy(),

@@ -33,7 +33,7 @@ _WORDS = {
 def kept(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """Verdicts in the form in which a record keeps them."""
     return [
-        {name: getattr(verdict, name) for name in ("check", "passed", "judged", "severity")}
+        {name: getattr(verdict, name) for name in ("check", "passed", "judged", "severity", "numbers")}
         for verdict in verdicts
     ]
 

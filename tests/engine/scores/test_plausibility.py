@@ -14,6 +14,7 @@ from mmm_engine.scores.plausibility import (
     check_controls,
     check_curves,
     check_explained,
+    check_known,
     check_media,
     check_priors,
     check_residuals,
@@ -103,8 +104,17 @@ PLAUSIBILITY: list[tuple[str, Any, Any, Any, dict[str, float], str]] = [
         {"cost_per_conversion_min": 0.5},
         "error",
     ),
-    ("media_supported", _support, (1.0, 0.2), (0.9, 0.4), {"media_support_min": 0.2}, "warning"),
-    ("media_supported", _support, (1.0, 0.2), (1.6, 0.4), {"media_support_min": 0.4}, "warning"),
+    (
+        "media_known",
+        lambda far, limits: check_known(
+            _scores({"media_share_far": far, "media_share_q05": 0.01, "media_share_q95": 0.1}), limits
+        ),
+        0.08,
+        0.3,
+        {"media_far_max": 0.4},
+        "warning",
+    ),
+    ("media_supported", _support, (0.9, 0.4), (3.0, 0.5), {"media_support_min": 0.4}, "warning"),
     ("media_supported", _support, (1.0, 0.2), (0.2, 0.1), {"media_support_min": 0.01}, "error"),
     (
         "controls_plausible",
@@ -160,6 +170,7 @@ def test_every_check_fails_and_every_threshold_can_be_moved(
         check_baseline(_scores({}), LIMITS),
         check_baseline(_scores({"baseline_negative": math.nan}), LIMITS),
         check_media(_scores({}), _returns(tv=3.0), LIMITS),
+        check_known(_scores({}), LIMITS),
         check_support(_scores({}), LIMITS),
         check_curves(_scores({}), LIMITS),
         check_residuals(_scores({}), LIMITS),
