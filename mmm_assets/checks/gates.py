@@ -251,7 +251,7 @@ def drift(
 
 
 _OF_THE_WHOLE = {  # check of the client as a whole -> what is asked
-    "holdout_skill": "Held-out weeks are forecast better than by the seasonal naive forecast, over all windows.",
+    "holdout_skill": "Over the windows, held-out weeks are forecast better than by the seasonal naive forecast.",
     "fit_explains": "The fit explains something of its training rows.",
     "baseline_positive": "Without media something would still be sold.",
     "media_plausible": "Share and returns of media are such as a business can have.",

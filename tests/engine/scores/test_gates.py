@@ -134,8 +134,9 @@ H04, H08, H12 = map(Window.holding_out, (4, 8, 12))
     ("skills", "outcome", "severity"),
     [
         ({H04: 0.3, H08: 0.2, H12: 0.1}, "passed", "warning"),
-        ({H04: -0.3, H08: 0.2, H12: 0.1}, "failed", "warning"),
-        ({H04: 0.3, H08: -0.2, H12: 0.1}, "failed", "warning"),
+        ({H04: -0.4, H08: 0.2, H12: 0.1}, "failed", "warning"),
+        ({H04: 0.3, H08: -0.2, H12: 0.1}, "passed", "warning"),
+        ({H04: 0.3, H08: -0.5, H12: 0.1}, "failed", "warning"),
         ({H04: 0.3, H08: -0.2, H12: -0.1}, "failed", "error"),
         ({H04: -0.77, H08: -0.71, H12: -0.24}, "failed", "error"),
         ({H04: -0.3}, "failed", "warning"),
