@@ -18,6 +18,7 @@ from mmm_engine.model.arrays import with_media
 from mmm_engine.model.time_variation import fourier_modes
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals, expected_targets
+from mmm_engine.rows.contract import BELOW_ZERO_MAX
 from mmm_engine.rows.window import ScaledInputs
 
 Draws = dict[str, Floats]  # parameters by name, shape (draw, ...)
@@ -45,7 +46,8 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
                               where it is flat, so that the channel looks like baseline
         control_share         mean contribution of a control above the 5% point of its rows, over the mean target, one
                               for each: where its 0 lies says nothing, what its movements bring does
-        baseline_negative     probability that a row's expected target without media lies below 0
+        baseline_negative     probability that a row's expected target without media lies below 0; NaN for net figures,
+                              whose level may do so with media too
         media_support         what the rows give media over what the posterior does (`media_support`); `_sd` its error
 
     Returns:
@@ -58,7 +60,7 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
     scores = [
         *_of_media(window, draws),
         *_of_controls(window, draws),
-        _row("baseline_negative", float((without_media < 0.0).mean())),
+        _row("baseline_negative", _share_below_zero(window, without_media)),
         *_of_support(window, expected.mean(axis=0), without_media.mean(axis=0)),
     ]
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
@@ -69,6 +71,12 @@ def _some_draws(window: FittedWindow) -> Draws:
     draws = window.draws
     step = max(1, len(next(iter(draws.values()))) // _ENOUGH_DRAWS)
     return {name: values[::step] for name, values in draws.items()}
+
+
+def _share_below_zero(window: FittedWindow, without_media: Floats) -> float:
+    """Share of draws and rows without media below 0, NaN where more than a tenth of the target lies there itself."""
+    target = window.inputs.target_scaled[: window.inputs.train_rows]
+    return float((without_media < 0.0).mean()) if (target < 0.0).mean() <= BELOW_ZERO_MAX else math.nan
 
 
 def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:

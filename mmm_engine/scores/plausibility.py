@@ -128,7 +128,8 @@ def check_baseline(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     """
     value = _of_all(scores, "baseline_negative")
     if math.isnan(value):
-        return not_judged("baseline_positive", "the baseline was not recorded; refresh the client")
+        reason = "the target itself lies below 0 in many rows, or the baseline was not recorded"
+        return not_judged("baseline_positive", reason)
     told = share_beside_limit(value, thresholds.baseline_negative_max)
     reason = (
         f"without media a training row is expected below 0 with probability {told}, "

@@ -43,6 +43,14 @@ def test_a_negative_baseline_is_counted_draw_by_draw_and_row_by_row(fitted_windo
     assert after == pytest.approx(before + 1.0 / chains, abs=0.01)
 
 
+def test_a_baseline_below_zero_says_nothing_of_a_target_that_lies_there_itself(
+    fitted_window: FittedWindow,
+) -> None:
+    """Net flows: more than a tenth of the rows below 0."""
+    moved = replace(fitted_window.inputs, target_scaled=fitted_window.inputs.target_scaled - 2.0)
+    assert math.isnan(_score(FittedWindow.of(moved, fitted_window.posterior), "baseline_negative"))
+
+
 def test_the_share_of_media_is_that_of_the_returns(fitted_window: FittedWindow) -> None:
     """The sum over channels of contributions, over the sum of the target."""
     returns = channel_returns(fitted_window)
