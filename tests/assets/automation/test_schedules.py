@@ -17,7 +17,12 @@ def test_every_schedule_and_sensor_is_on_by_default():
         assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     for sensor in defs.sensors:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
-    assert {s.name for s in defs.schedules} == {"nightly_portfolio", "weekly_trust", "nightly_forgetting"}
+    assert {s.name for s in defs.schedules} == {
+        "nightly_portfolio",
+        "daily_punctuality",
+        "weekly_trust",
+        "nightly_forgetting",
+    }
     assert {s.name for s in defs.sensors} == {"new_data", "stages", "broken_refreshes", "failure_notices"}
 
 
