@@ -109,7 +109,7 @@ PLAUSIBILITY: list[tuple[str, Any, Any, Any, dict[str, float], str]] = [
         lambda far, limits: check_known(
             _scores({"media_share_far": far, "media_share_q05": 0.01, "media_share_q95": 0.1}), limits
         ),
-        0.08,
+        0.04,
         0.3,
         {"media_far_max": 0.4},
         "warning",
