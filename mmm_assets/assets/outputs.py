@@ -90,7 +90,7 @@ class ReportConfig(dg.Config):
     """How a report is rendered."""
 
     for_client: bool = Field(
-        default=False, description="Also write <client>.client.html, whose diagnostics are in an appendix."
+        default=False, description="Also write <client>.client.html, a short page without diagnostics."
     )
 
 

@@ -23,7 +23,7 @@ def report(
     client: OneClient,
     audience: Annotated[
         Audience,
-        typer.Option(help="client: diagnostics in an appendix, a page of its own beside the analyst's."),
+        typer.Option(help="client: one short page without diagnostics, beside the analyst's report."),
     ] = Audience.ANALYST,
 ) -> None:
     """Render a client's report again from what is stored, and print its path."""

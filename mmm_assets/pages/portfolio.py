@@ -43,6 +43,7 @@ def portfolio_frame(
     frame = frame.join(_latest(rows))
     frame = frame.join(_trend(history.read(metric="mape", window=JUDGED.name, split="test")))
     frame = frame.join(_drift(rows))
+    frame = frame.join(_late_after(rows, history.read(metric="mape", window=FULL.name, split="train")))
     frame["verdict"] = frame["verdict"].fillna("never refreshed")
     frame["reason"] = frame["reason"].fillna("no refresh came to its end")
     frame["reason"] = [_with_alarms(*cells) for cells in zip(frame["reason"], frame["alarms"], strict=True)]
@@ -52,7 +53,7 @@ def portfolio_frame(
     return frame.reset_index()
 
 
-_STANDING = ["client", "verdict", "reason", "recorded_at", "seconds", "report"]
+_STANDING = ["client", "verdict", "reason", "reasons", "recorded_at", "seconds", "report"]
 
 
 def _standing(status: Status) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def _standing(status: Status) -> dict[str, Any]:
         "client": status.client,
         "verdict": status.verdict,
         "reason": "; ".join(status.reasons),
+        "reasons": list(status.reasons),
         "recorded_at": status.at,
         "seconds": status.seconds,
         "report": f"../report/{status.client}.html" if status.good_at else "",
@@ -79,6 +81,34 @@ def _latest(rows: DataFrame) -> DataFrame:
     numbers = named.pivot(index="client", columns="name", values="value").reindex(columns=list(_LATEST))
     full = rows[rows["window"] == FULL.name]
     return numbers.join(full.groupby("client")["cutoff"].max().rename("last_date"), how="outer")
+
+
+def _late_after(rows: DataFrame, refreshes: DataFrame) -> Series:
+    """Age of data in days from which on they are late: that of a row, and half as long again as new rows usually take.
+
+    Days of a row are those between the cutoffs of the windows, over the rows that lie between; how long new rows take
+    are the usual days between the last cutoffs of the client, at least those of a row.
+    """
+    import pandas as pd
+
+    windows = rows[rows["window"].str.fullmatch("full|h[0-9]+")].groupby(["client", "window"])["cutoff"].max()
+    late = {}
+    for client, cutoffs in windows.groupby(level="client"):
+        ends = pd.to_datetime(cutoffs.droplevel("client"))
+        held = [(Window.named(str(name)).holdout, end) for name, end in ends.items()]
+        most, earliest = max(held, key=lambda each: each[0])
+        if FULL.name not in ends.index or not most:
+            continue
+        row = (ends[FULL.name] - earliest).days / most
+        own = (
+            pd.to_datetime(refreshes.loc[refreshes["client"] == client, "cutoff"])
+            .drop_duplicates()
+            .sort_values()
+        )
+        steps = own.diff().dt.days.dropna().tail(TREND_LENGTH)
+        rhythm = max(row, float(steps.median()) if len(steps) else row)
+        late[client] = row + 1.5 * rhythm
+    return pd.Series(late, name="late_after", dtype=float)
 
 
 def _drift(rows: DataFrame) -> DataFrame:

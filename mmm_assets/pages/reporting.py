@@ -27,10 +27,10 @@ LIBRARIES = (
 
 
 def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
-    """The report as one self-contained page."""
+    """The report as one self-contained page; the client's links to the analyst's, which lies beside it."""
     from mmm_engine.report.render import build_report
 
-    return build_report(inputs, audience=audience)
+    return build_report(inputs, audience=audience, diagnostics=f"{inputs.client}.html")
 
 
 def at_a_glance(inputs: ReportInputs) -> tuple[str, str]:

@@ -1,14 +1,15 @@
 """All numbers and words of one client's report.
 
 Here: which sections a report has, in which order, for which reader.
-Not here: what a section says (sections/, headline.py), drawing (figures/), HTML (render.py).
+Not here: what a section says (sections/, headline.py, client_page.py), drawing (figures/), HTML (render.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
+from mmm_engine.report.client_page import client_sections, client_summary
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import ReportContent, Section
@@ -19,6 +20,7 @@ from mmm_engine.report.sections.diff import diff_section
 from mmm_engine.report.sections.fit import fit_section
 from mmm_engine.report.sections.forecast import forecast_section
 from mmm_engine.report.sections.provenance import checks_section, findings_section, provenance_section
+from mmm_engine.report.sections.recent import recent_section
 from mmm_engine.report.sections.response import curves_section, multiplier_section
 from mmm_engine.report.sections.returns import returns_section
 from mmm_engine.report.sections.trust import holdout_section, trust_section
@@ -27,6 +29,7 @@ from mmm_engine.report.subject import Subject
 #: Reading order. A builder returns None when the refresh has nothing to show for it.
 SECTIONS: tuple[Callable[[Subject], Section | None], ...] = (
     budget_section,
+    recent_section,
     diff_section,
     fit_section,
     contribution_section,
@@ -44,31 +47,37 @@ SECTIONS: tuple[Callable[[Subject], Section | None], ...] = (
 )
 
 
-def build_content(inputs: ReportInputs, audience: Audience = "analyst") -> ReportContent:
+def build_content(
+    inputs: ReportInputs, audience: Audience = "analyst", diagnostics: str = ""
+) -> ReportContent:
     """Everything the report of one client says.
 
     Args:
         inputs: Frames and facts of one refresh.
-        audience: "analyst" shows all in reading order; "client" keeps diagnostics in an appendix.
+        audience: "analyst" shows all in reading order; "client" is one short page without diagnostics.
+        diagnostics: Relative address of the analyst's report, which a client's page links to.
 
     Returns:
         Plain numbers, strings and the frames its charts are drawn from.
     """
     subject = Subject(inputs)
-    built = [section for build in SECTIONS if (section := build(subject)) is not None]
-    is_late = [audience == "client" and section.is_diagnostic for section in built]
     client = wording.safe_text(inputs.client, 120)
     dates = inputs.full.predictions["date"]
+    if audience == "client":
+        summary, sections = client_summary(subject), client_sections(subject)
+    else:
+        summary = build_summary(subject)
+        sections = tuple(section for build in SECTIONS if (section := build(subject)) is not None)
     return ReportContent(
         client=client,
         title=f"Marketing mix of {client}",
         subtitle=(
             f"{subject.target[:1].upper()}{subject.target[1:]}, {subject.periods(len(dates))} "
-            f"from {wording.day(dates.min())} to {wording.day(dates.max())}"
+            f"from {numbers.day(dates.min())} to {numbers.day(dates.max())}"
         ),
-        recorded=f"{wording.day(inputs.run.recorded_at)} {inputs.run.recorded_at:%H:%M}",
+        recorded=f"{numbers.day(inputs.run.recorded_at)} {inputs.run.recorded_at:%H:%M}",
         audience=audience,
-        summary=build_summary(subject),
-        sections=tuple(section for section, late in zip(built, is_late, strict=True) if not late),
-        appendix=tuple(section for section, late in zip(built, is_late, strict=True) if late),
+        summary=summary,
+        sections=sections,
+        diagnostics=diagnostics if audience == "client" else "",
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport, spend_frame
+from mmm_engine.report.inputs import ReportInputs, RunInfo, WindowReport, dated_spend, spend_frame
 
 if TYPE_CHECKING:
     from mmm_engine.rows.client_data import ClientData
@@ -131,6 +131,7 @@ def gather_report(
         drift=drift,
         advice=advice,
         advice_ledger=advice_ledger,
+        spend_by_date=dated_spend(full.inputs),
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,
     )

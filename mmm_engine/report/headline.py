@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mmm_engine.client.windows import FULL
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Headline, Note, Summary, Tone
 from mmm_engine.report.sections.budget import advice_sentence, advice_table
@@ -30,7 +30,7 @@ def build_summary(subject: Subject) -> Summary:
     verdicts = subject.inputs.verdicts
     results = by_check(verdicts)
     failed = [result for result in results if result.outcome == "failed"]
-    changes, since = _changes(subject)
+    changes, since = changes_since_last(subject)
     return Summary(
         verdict=judge(verdicts),
         because=_because(subject, results),
@@ -54,16 +54,16 @@ def verdict_tone(verdict: Judgement) -> Tone:
 
 
 def skill_words(skill: float) -> str:
-    """A CRPS skill against the seasonal naive forecast, in words.
+    """A CRPS skill against the seasonal naive forecast (the values of a season ago), in words.
 
     >>> skill_words(0.28), skill_words(-0.07)
-    ('28% closer than the seasonal naive forecast', '7.0% worse than the seasonal naive forecast, which wins')
+    ("28% closer than last season's values", "7.0% further off than last season's values, which win")
     """
     if math.isnan(skill):
-        return "not compared with the seasonal naive forecast"
+        return "not compared with last season's values"
     if skill < 0:
-        return f"{wording.percent(-skill)} worse than the seasonal naive forecast, which wins"
-    return f"{wording.percent(skill)} closer than the seasonal naive forecast"
+        return f"{numbers.percent(-skill)} further off than last season's values, which win"
+    return f"{numbers.percent(skill)} closer than last season's values"
 
 
 def holdout_error(subject: Subject, window: WindowReport) -> tuple[str, float]:
@@ -82,9 +82,10 @@ def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
         first = "No check was run on this model"
     elif failed:
         names = [check_name(result) for result in failed]
-        first = f"{len(failed)} of {wording.count(len(results), 'check')} failed: {wording.listing(names, 3)}"
+        first = f"{len(failed)} of {wording.count(len(results), 'check')} {_need(failed)}: {wording.listing(names, 3)}"
     elif unknown:
-        first = f"{wording.count(len(results) - len(unknown), 'check')} passed, {len(unknown)} could not be judged"
+        passed = wording.count(len(results) - len(unknown), "check")
+        first = f"{passed} passed, {len(unknown)} had nothing to judge yet"
     else:
         first = f"All {len(results)} checks passed"
     return " ".join(wording.sentence(part) for part in (first, _holdout_sentence(subject)) if part)
@@ -93,11 +94,11 @@ def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
 def _holdout_sentence(subject: Subject) -> str:
     window = subject.judged
     if window is None:
-        return "No weeks were held out, so nothing says how well this model forecasts"
+        return f"No {subject.inputs.period}s were held out, so nothing says how well this model forecasts"
     name, error = holdout_error(subject, window)
     skill = subject.score(window, "test", "skill")
-    hidden = f"with the last {subject.periods(window.horizon)} hidden, the model's forecast was"
-    return f"{hidden} {wording.percent(error)} off on average ({name}), {skill_words(skill)}"
+    hidden = f"with the last {subject.periods(window.horizon)} hidden, the model forecast them with an average error of"
+    return f"{hidden} {numbers.percent(error)} ({name}), {skill_words(skill)}"
 
 
 def _warnings(subject: Subject) -> tuple[str, ...]:
@@ -105,10 +106,7 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
     said = []
     if lost:
         hidden = wording.listing([f"the last {subject.periods(w.horizon)}" for w in lost])
-        said.append(
-            f"The seasonal naive forecast (the same {subject.inputs.period} one season ago) beats this model "
-            f"on {hidden}."
-        )
+        said.append(f"Simply repeating last season's values forecasts {hidden} better than this model.")
     if subject.unreadable:
         said.append(f"Do not read {subject.unreadable_words}: {subject.unreadable_why}.")
     drift = subject.inputs.drift
@@ -120,10 +118,10 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
 
 def check_name(result: CheckResult) -> str:
     """What a check is about, with the windows that decide its outcome."""
-    windows = [
-        wording.window_words(window) for window in result.windows if window != FULL or len(result.windows) > 1
+    hidden = [
+        str(window.holdout) for window in sorted(result.windows, key=lambda w: w.holdout) if window != FULL
     ]
-    where = f" ({wording.listing(windows)})" if windows else ""
+    where = f" (with the last {wording.listing(hidden)} rows hidden)" if hidden else ""
     return wording.safe_text(subject_of(result.check), 60) + where
 
 
@@ -133,6 +131,18 @@ def _failed_note(result: CheckResult) -> Note:
     advice = advice_on(result.check)
     said = [wording.sentence(wording.safe_text(result.reason)), advice.meaning if advice else ""]
     return Note(tone, check_name(result), " ".join(filter(None, said)), advice.remedy if advice else "")
+
+
+def _need(failed: Sequence[CheckResult]) -> str:
+    """What is said of failed checks: an error forbids use, a warning asks for a look."""
+    worst = "failed" if any(result.severity == "error" for result in failed) else "need"
+    return (
+        "needs a look"
+        if worst == "need" and len(failed) == 1
+        else "need a look"
+        if worst == "need"
+        else worst
+    )
 
 
 def _not_judged_words(result: CheckResult) -> str:
@@ -147,7 +157,7 @@ def _holdout_error(subject: Subject) -> Headline:
     window = subject.judged
     if window is None:
         return Headline(
-            "Forecast error", wording.NOT_DEFINED, "", "No held-out rows in this refresh.", "care"
+            "Forecast error", numbers.NOT_DEFINED, "", "No held-out rows in this refresh.", "care"
         )
     name, error = holdout_error(subject, window)
     skill = subject.score(window, "test", "skill")
@@ -155,11 +165,11 @@ def _holdout_error(subject: Subject) -> Headline:
     inside = (
         wording.share_of(round(coverage * window.horizon), window.horizon) if math.isfinite(coverage) else ""
     )
-    detail = f"Average miss ({name}); {skill_words(skill)}."
+    detail = f"Average error ({name}) of {subject.inputs.period}s that the model had not seen; {skill_words(skill)}."
     if inside:
         detail += f" {wording.sentence(f'{inside} {subject.inputs.period}s fell inside the 90% interval')}"
-    label = f"Forecast error, last {subject.periods(window.horizon)} unseen"
-    return Headline(label, wording.percent(error), "", detail, "bad" if skill < 0 else "plain")
+    label = f"Forecast error, last {subject.periods(window.horizon)}"
+    return Headline(label, numbers.percent(error), "", detail, "bad" if skill < 0 else "plain")
 
 
 def _media_share(subject: Subject) -> Headline:
@@ -167,28 +177,29 @@ def _media_share(subject: Subject) -> Headline:
     channels = subject.totals[subject.totals["kind"] == "channel"]
     media, whole = float(channels["mean"].sum()), float(subject.totals["mean"].sum())
     if not whole or channels.empty:
-        return Headline(label, wording.NOT_DEFINED, "", "No decomposition in this refresh.", "care")
+        return Headline(label, numbers.NOT_DEFINED, "", "No decomposition in this refresh.", "care")
     largest = channels.iloc[0]
-    part = wording.percent(float(largest["mean"]) / whole)
+    part = numbers.percent(float(largest["mean"]) / whole)
     detail = (
         f"{subject.amount(media)} of {subject.amount(whole)}; "
         f"the largest part is {subject.label(str(largest['component']))} with {part}."
     )
-    return Headline(label, wording.percent(media / whole), "", detail)
+    return Headline(label, numbers.percent(media / whole), "", detail)
 
 
 def _best_return(subject: Subject) -> Headline:
     paid = subject.paid[~subject.paid["channel"].isin(subject.unreadable)]
     spend, gained = float(subject.paid["spend"].sum()), float(subject.paid["contribution"].sum())
     is_roas = subject.return_metric == "roas"
-    label = "Return on paid media (ROAS)" if is_roas else "Cost per conversion, paid media"
+    label = "Return on paid media (ROAS)" if is_roas else "Cost per conversion of paid media"
     if paid.empty or spend <= 0 or (gained <= 0 and not is_roas):
         return Headline(
-            label, wording.NOT_DEFINED, "", "No paid channel has a return that can be read.", "care"
+            label, numbers.NOT_DEFINED, "", "No paid channel has a return that can be read.", "care"
         )
     whole = gained / spend if is_roas else spend / gained
-    unit = subject.return_unit if is_roas else subject.inputs.currency_unit
-    return Headline(label, wording.grouped(whole), unit, _best_and_worst(subject, list(paid["channel"])))
+    value = numbers.price(whole, subject.inputs.currency_unit)
+    unit = subject.brought_words if is_roas else ""
+    return Headline(label, value, unit, _best_and_worst(subject, list(paid["channel"])))
 
 
 def _best_and_worst(subject: Subject, readable: list[str]) -> str:
@@ -203,18 +214,20 @@ def _best_and_worst(subject: Subject, readable: list[str]) -> str:
 
 
 def _return_words(subject: Subject, row: pd.Series) -> str:
-    low, middle, high = (wording.grouped(float(row[name])) for name in ("q05", "mean", "q95"))
-    return f"{subject.label(str(row.name))} {middle} ({wording.interval(low, high)})"
+    unit = subject.inputs.currency_unit
+    low, middle, high = (numbers.price(float(row[name]), unit) for name in ("q05", "mean", "q95"))
+    return f"{subject.label(str(row.name))} {middle} ({numbers.interval(low, high)})"
 
 
 # --- what changed -------------------------------------------------------------------------------
 
 
-def _changes(subject: Subject) -> tuple[tuple[str, ...], str]:
+def changes_since_last(subject: Subject) -> tuple[tuple[str, ...], str]:
+    """What moved since the last refresh, and when that was; nothing where no earlier one is known."""
     before = subject.inputs.previous
     if before is None or before.empty:
         return (), ""
-    since = wording.day(pd.to_datetime(before["recorded_at"]).max())
+    since = numbers.day(pd.to_datetime(before["recorded_at"]).max())
     said = [_new_periods(subject, before), _error_change(subject, before), *_return_changes(subject, before)]
     said += _version_changes(subject, before)
     told = tuple(wording.sentence(text) for text in said if text)
@@ -227,7 +240,7 @@ def _new_periods(subject: Subject, before: pd.DataFrame) -> str:
     new = 0 if pd.isna(last) else int((dates > last).sum())
     if new:
         return (
-            f"{wording.count(new, 'new ' + subject.inputs.period)} of data, up to {wording.day(dates.max())}"
+            f"{wording.count(new, 'new ' + subject.inputs.period)} of data, up to {numbers.day(dates.max())}"
         )
     return "the data changed, without new rows" if _data_changed(subject, before) else ""
 
@@ -246,8 +259,8 @@ def _error_change(subject: Subject, before: pd.DataFrame) -> str:
     if not (math.isfinite(now) and math.isfinite(then)):
         return ""
     move = "unchanged at" if round(now, 3) == round(then, 3) else "down to" if now < then else "up to"
-    was = "" if move == "unchanged at" else f" from {wording.percent(then)}"
-    return f"forecast error {move} {wording.percent(now)}{was}"
+    was = "" if move == "unchanged at" else f" from {numbers.percent(then)}"
+    return f"forecast error {move} {numbers.percent(now)}{was}"
 
 
 def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
@@ -260,14 +273,14 @@ def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
     notable = sorted((c for c in moves if abs(moves[c]) > NOTABLE_MOVE), key=lambda c: -abs(moves[c]))
     said = []
     for c in notable[:3]:
-        went = f"{subject.return_words} of {subject.label(c)} went from {wording.grouped(float(then[c]))} to "
-        went += f"{wording.grouped(float(now[c]))} ({wording.percent(moves[c], signed=True)})"
+        went = f"{subject.return_words} of {subject.label(c)} went from {subject.return_of(then[c])} to "
+        went += f"{subject.return_of(now[c])} ({numbers.percent(moves[c], signed=True)})"
         cause = cause_words(subject, c)
         said.append(f"{went}, {cause}" if cause else went)
     if len(notable) > 3:
-        said.append(f"{len(notable) - 3} more channels moved by over {wording.percent(NOTABLE_MOVE)}")
+        said.append(f"{len(notable) - 3} more channels moved by over {numbers.percent(NOTABLE_MOVE)}")
     elif shared and not notable:
-        said.append(f"no channel's {subject.return_words} moved by more than {wording.percent(NOTABLE_MOVE)}")
+        said.append(f"no channel's {subject.return_words} moved by more than {numbers.percent(NOTABLE_MOVE)}")
     return said
 
 

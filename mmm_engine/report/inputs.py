@@ -118,6 +118,7 @@ class ReportInputs:
             after; the changes of one channel and metric sum to after - before.
         drift: Output of ``drift.drift_scores``: the client against its own history.
         advice: Output of ``advice_record.advice_record`` or of its ``refusal_record``: what to do with the budget.
+        spend_by_date: Columns date, channel, spend: money of each channel over the training rows.
         advice_ledger: Earlier advice and what came of it, output of ``History.advice.read``.
         recovery_min: Recovery over many simulations below this means "do not read".
         stability_min: Overlap below this means "unstable".
@@ -146,6 +147,7 @@ class ReportInputs:
     drift: pd.DataFrame | None = None
     advice: Mapping[str, Any] | None = None
     advice_ledger: pd.DataFrame | None = None
+    spend_by_date: pd.DataFrame | None = None
     recovery_min: float = 0.3
     stability_min: float = 0.8
 
@@ -196,3 +198,11 @@ def spend_frame(inputs: ScaledInputs) -> pd.DataFrame:
             "media_unit": [channel.unit for channel in channels],
         }
     )
+
+
+def dated_spend(inputs: ScaledInputs) -> pd.DataFrame:
+    """Money of each channel and training row of a window: columns date, channel, spend."""
+    rows = inputs.train_rows
+    names = [channel.column for channel in inputs.config.channels]
+    wide = pd.DataFrame(inputs.spend[:rows], columns=names).assign(date=pd.DatetimeIndex(inputs.dates[:rows]))
+    return wide.melt("date", var_name="channel", value_name="spend")

@@ -14,12 +14,14 @@ from typing import Literal
 
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import Audience
 from mmm_engine.scores.verdict import Judgement
 
 Cell = str | float | None
-CellKind = Literal["text", "name", "code", "date", "number", "count", "share", "signed", "ratio", "fine"]
+CellKind = Literal[
+    "text", "amount", "name", "code", "date", "number", "price", "count", "share", "signed", "ratio", "fine"
+]
 Tone = Literal["good", "care", "bad", "plain"]
 
 
@@ -29,7 +31,8 @@ class Column:
 
     Attributes:
         label: Heading, with the unit where the cells have one.
-        kind: How a cell is written ("share" is a fraction shown as a percentage).
+        kind: How a cell is written ("share" is a fraction shown as a percentage, "amount" a number that is text
+            already and aligns like one).
     """
 
     label: str
@@ -37,8 +40,13 @@ class Column:
 
     @property
     def numeric(self) -> bool:
-        """Whether cells align to the right and keep their value for sorting and CSV."""
-        return self.kind not in {"text", "name", "code", "date"}
+        """Whether cells keep their value for sorting and CSV."""
+        return self.kind not in {"text", "amount", "name", "code", "date"}
+
+    @property
+    def aligned(self) -> bool:
+        """Whether cells align to the right."""
+        return self.numeric or self.kind == "amount"
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,16 @@ class Note:
     title: str
     text: str = ""
     fix: str = ""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Sentences, one below the other."""
+
+    id: str
+    title: str
+    points: tuple[str, ...]
+    kind: Literal["points"] = "points"
 
 
 @dataclass(frozen=True)
@@ -145,8 +163,8 @@ class Sliders:
         id: Unique on the page.
         title: What can be tried.
         reading: What the answers are.
-        unit: Of the gains.
-        money: Unit of money.
+        unit: What stands before and behind a gain (`numbers.around`).
+        money: The same for an amount of money.
         sliders: One per channel.
         grid: Output of ``decisions.plan_grid.gain_grid``, its channels in the order of the sliders.
         net: Whether gains are net of the money spent more.
@@ -155,15 +173,15 @@ class Sliders:
     id: str
     title: str
     reading: str
-    unit: str
-    money: str
+    unit: tuple[str, str]
+    money: tuple[str, str]
     sliders: tuple[Slider, ...]
     grid: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     net: bool = False
     kind: Literal["sliders"] = "sliders"
 
 
-Item = Chart | Sheet | Sliders | Notes
+Item = Chart | Sheet | Sliders | Notes | Points
 
 
 @dataclass(frozen=True)
@@ -176,7 +194,6 @@ class Section:
         short: Words in the navigation.
         lead: What question this part answers, one sentence.
         items: Charts, tables and notes, top to bottom.
-        is_diagnostic: Whether a client's report moves it to the appendix.
     """
 
     id: str
@@ -184,7 +201,6 @@ class Section:
     short: str
     lead: str
     items: tuple[Item, ...]
-    is_diagnostic: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,7 +259,7 @@ class ReportContent:
         audience: Who it is written for.
         summary: The first screen.
         sections: Main parts, in reading order.
-        appendix: Diagnostics that a client's report keeps at the end; empty for analysts.
+        diagnostics: Relative address of the analyst's report of the same refresh, "" without a link.
     """
 
     client: str
@@ -253,12 +269,12 @@ class ReportContent:
     audience: Audience
     summary: Summary
     sections: tuple[Section, ...]
-    appendix: tuple[Section, ...]
+    diagnostics: str = ""
 
     @property
     def charts(self) -> tuple[Chart, ...]:
         """All charts of the page, top to bottom."""
-        items = (item for section in self.sections + self.appendix for item in section.items)
+        items = (item for section in self.sections for item in section.items)
         return tuple(item for item in items if isinstance(item, Chart))
 
 
@@ -269,22 +285,24 @@ def write_cell(cell: Cell, kind: CellKind) -> str:
     ('9.8%', '1,234,567', 'not defined')
     """
     if cell is None:
-        return wording.NOT_DEFINED
+        return numbers.NOT_DEFINED
     if isinstance(cell, str):
         return wording.safe_text(cell, 600) if cell else ""
     match kind:
         case "share":
-            return wording.percent(cell)
+            return numbers.percent(cell)
         case "signed":
-            return wording.percent(cell, signed=True)
+            return numbers.percent(cell, signed=True)
+        case "price":
+            return numbers.price(cell)
         case "ratio":
-            return wording.decimal(cell)
+            return numbers.decimal(cell)
         case "fine":
-            return wording.decimal(cell, 3)
+            return numbers.decimal(cell, 3)
         case "count":
-            return wording.decimal(cell, 0)
+            return numbers.decimal(cell, 0)
         case _:
-            return wording.grouped(cell)
+            return numbers.grouped(cell)
 
 
 def table_of(frame: pd.DataFrame, caption: str, columns: Mapping[str, Column]) -> Table:

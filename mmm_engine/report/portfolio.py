@@ -7,7 +7,8 @@ Not here: where a client stands or its numbers (they arrive as a frame), one cli
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,9 +17,11 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import bundle, wording
+from mmm_engine.report import bundle, numbers, plain_words, wording
 from mmm_engine.report.page import CellKind, Tone, write_cell
+from mmm_engine.scores.advice import ADVICE, subject_of
 
+_CHECK = re.compile(r"([a-z_]+)(?: \([^)]*\))?: ")
 #: Verdicts from worst to best; a word that is not listed counts as the first.
 VERDICTS: dict[str, Tone] = {
     "do not use": "bad",
@@ -48,9 +51,16 @@ class Measure:
     side: Literal["least", "most"]
     hint: str
 
+    def is_beyond(self, number: float, late_after: float) -> bool:
+        """Whether a number lies beyond the limit; the age of data has one for each client."""
+        limit = late_after if self.name == "stale_days" else self.limit
+        return limit is not None and (number > limit if self.side == "most" else number < limit)
 
+
+#: Age of data in days from which on they are late where a client's rhythm is not known.
+LATE_AFTER = 14.0
 MEASURES = (
-    Measure("stale_days", "Days old", "count", 14.0, "most", "Days since the last row of data"),
+    Measure("stale_days", "Days old", "count", LATE_AFTER, "most", "Days since the last row of data began"),
     Measure("mape_h08", "MAPE", "share", None, "most", "Mean absolute error of the last 8 unseen rows"),
     Measure("skill_h08", "Skill", "ratio", 0.0, "least", "Above 0: closer than the seasonal naive forecast"),
     Measure("coverage_90_h08", "In 90%", "share", 0.5, "least", "Unseen rows inside their 90% interval"),
@@ -83,6 +93,7 @@ class PortfolioRow:
         numbers: One per measure, None when not defined.
         trend: Recent values for the sparkline, oldest first.
         link: Relative address of the report, "" when there is none.
+        late_after: Age of its data in days from which on they are late by the client's own rhythm.
     """
 
     client: str
@@ -93,6 +104,15 @@ class PortfolioRow:
     numbers: tuple[float | None, ...]
     trend: tuple[float | None, ...]
     link: str
+    late_after: float = LATE_AFTER
+
+    @property
+    def marked(self) -> bool:
+        """Whether one of its numbers lies beyond its limit."""
+        return any(
+            number is not None and measure.is_beyond(number, self.late_after)
+            for number, measure in zip(self.numbers, MEASURES, strict=True)
+        )
 
 
 def portfolio_rows(frame: pd.DataFrame, *, link: str = "../report/{client}.html") -> tuple[PortfolioRow, ...]:
@@ -100,7 +120,8 @@ def portfolio_rows(frame: pd.DataFrame, *, link: str = "../report/{client}.html"
 
     Args:
         frame: Columns client, verdict, reason, last_date, recorded_at, the names of MEASURES, trend (a list of
-            numbers) and optionally report (relative address, "" for none). Missing numbers may be NaN or absent.
+            numbers) and optionally reasons (a list, "check (windows): words" each, the worst first, told instead of
+            reason), late_after (days) and report (relative address, "" for none). Missing numbers may be NaN or absent.
         link: Relative address of a report where the frame has no column of its own.
     """
     rows = [_row(values, link) for values in frame.to_dict("records")]
@@ -135,7 +156,7 @@ def render_portfolio(
             tones=VERDICTS,
             measures=MEASURES,
             trend_label=trend_label,
-            generated=f"{wording.day(generated_at)} {generated_at:%H:%M}",
+            generated=f"{numbers.day(generated_at)} {generated_at:%H:%M}",
             engine_version=engine_version,
             css=bundle.template_text("page.css", "portfolio.css"),
             script=script,
@@ -160,12 +181,37 @@ def summary_words(rows: tuple[PortfolioRow, ...]) -> str:
     """
     if not rows:
         return "No client is known yet."
-    bad = sum(VERDICTS.get(row.verdict, "bad") == "bad" for row in rows)
-    care = sum(VERDICTS.get(row.verdict, "bad") == "care" for row in rows)
-    need = "none needs" if not bad else f"{bad:,} {'needs' if bad == 1 else 'need'}"
-    return (
-        f"Of {wording.count(len(rows), 'client')}, {need} a human today and {care:,} can be used with care."
-    )
+    tones = [VERDICTS.get(row.verdict, "bad") for row in rows]
+    parts = [
+        f"{number:,} {one if number == 1 else more}"
+        for number, one, more in (
+            (tones.count("bad"), "needs a human today", "need a human today"),
+            (tones.count("care"), "is usable with care", "are usable with care"),
+            (tones.count("good"), "is usable", "are usable"),
+        )
+        if number
+    ]
+    marked = sum(row.marked for row in rows)
+    said = f"Of {wording.count(len(rows), 'client')}, {wording.listing(parts)}."
+    return f"{said} Numbers of {marked:,} lie beyond a limit and are marked." if marked else said
+
+
+def reason_words(reasons: Sequence[str]) -> str:
+    """Why a client has its verdict: the worst failed check in a sentence, the others by name.
+
+    >>> reason_words(["holdout_skill (h08): skill -0.1", "drift: crps 1.2", "stability: 0.7"])[:62]
+    "Forecast of unseen rows: simply repeating last season's value"
+    """
+    if not reasons:
+        return ""
+    first, *others = [_CHECK.match(reason) for reason in reasons]
+    if first is None or first[1] not in ADVICE:
+        return wording.safe_text("; ".join(reasons), 400)
+    words = plain_words.check_words(first[1], ADVICE[first[1]].meaning)
+    said = f"{subject_of(first[1])}: {words[:1].lower()}{words[1:]}"
+    named = list(dict.fromkeys(subject_of(other[1]) for other in others if other is not None))
+    also = f" Also: {wording.listing(named, 3)}." if named else ""
+    return wording.safe_text(said[:1].upper() + said[1:] + also, 400)
 
 
 def _row(values: Mapping[Any, Any], link: str) -> PortfolioRow:
@@ -174,7 +220,7 @@ def _row(values: Mapping[Any, Any], link: str) -> PortfolioRow:
     return PortfolioRow(
         client=wording.safe_text(client, 120),
         verdict=verdict,
-        reason=wording.safe_text(str(values.get("reason") or ""), 400) if values.get("reason") else "",
+        reason=_reason(values, verdict),
         last_date=_written(values.get("last_date"), "%Y-%m-%d"),
         recorded_at=_written(values.get("recorded_at"), "%Y-%m-%d %H:%M"),
         numbers=tuple(_number(values.get(measure.name)) for measure in MEASURES),
@@ -182,7 +228,17 @@ def _row(values: Mapping[Any, Any], link: str) -> PortfolioRow:
         link=_relative(values["report"])
         if "report" in values
         else link.format(client=quote(client, safe="")),
+        late_after=_number(values.get("late_after")) or LATE_AFTER,
     )
+
+
+def _reason(values: Mapping[Any, Any], verdict: str) -> str:
+    """Why, in words; of a client that passed everything that it did."""
+    reasons = values.get("reasons")
+    if isinstance(reasons, list | tuple) and reasons:
+        return reason_words([str(reason) for reason in reasons])
+    said = wording.safe_text(str(values["reason"]), 400) if values.get("reason") else ""
+    return said or ("No check failed." if VERDICTS.get(verdict) == "good" else "")
 
 
 def _badness(row: PortfolioRow) -> tuple[int, float, float, str]:
@@ -217,6 +273,7 @@ def _page_data(rows: tuple[PortfolioRow, ...]) -> dict[str, object]:
                 ],
                 row.trend,
                 row.link,
+                row.late_after,
             ]
             for row in rows
         ],

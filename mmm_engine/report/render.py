@@ -18,12 +18,14 @@ from mmm_engine.files.atomic_write import write_text
 from mmm_engine.report import bundle
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import Drawing, draw_charts
-from mmm_engine.report.figures.style import dark_colors
 from mmm_engine.report.headline import verdict_tone
 from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import Cell, Column, ReportContent, write_cell
+from mmm_engine.report.palette import dark_colors
 
 TONE_WORDS = {"good": "Good", "care": "Take care", "bad": "Problem", "plain": "Note"}
+#: Columns up to which a table becomes cards on a phone; wider ones scroll.
+CARDS_UP_TO = 8
 MARKS = {"good": "✓", "care": "!", "bad": "✕", "plain": "?"}
 
 
@@ -37,14 +39,15 @@ class _Packed:
     narrow_height: int
 
 
-def build_report(inputs: ReportInputs, *, audience: Audience = "analyst") -> str:
+def build_report(inputs: ReportInputs, *, audience: Audience = "analyst", diagnostics: str = "") -> str:
     """The whole way: inputs to HTML.
 
     Args:
         inputs: Frames and facts of one refresh.
         audience: "analyst" or "client".
+        diagnostics: Relative address of the analyst's report, which a client's page links to.
     """
-    content = build_content(inputs, audience)
+    content = build_content(inputs, audience, diagnostics)
     return render_report(content, draw_charts(content), engine_version=inputs.run.engine_version)
 
 
@@ -60,7 +63,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
         HTML text, about 2.5 MB; the same arguments give the same text.
     """
     library = bundle.plotly_library()
-    script = bundle.template_text("theme.js", "report.js", "sliders.js")
+    script = bundle.template_text("theme.js", "inflate.js", "report.js", "sliders.js")
     tone = verdict_tone(content.summary.verdict)
     return (
         bundle.environment()
@@ -69,6 +72,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
             content=content,
             drawings={name: _pack(drawing) for name, drawing in figures.items()},
             table_cell=table_cell,
+            cards_up_to=CARDS_UP_TO,
             script_json=bundle.script_json,
             tone=tone,
             mark=MARKS[tone],
@@ -95,7 +99,7 @@ def table_cell(cell: Cell, column: Column, is_first: bool) -> Markup:
     """One cell: heading of its row when first, with its exact value for CSV when it is a number.
 
     >>> str(table_cell(0.123, Column("Share", "share"), False))
-    '<td class="number" data-value="0.123">12%</td>'
+    '<td data-label="Share" class="number" data-value="0.123">12%</td>'
     >>> str(table_cell("<b>", Column("Name", "name"), True))
     '<th scope="row"><bdi>&lt;b&gt;</bdi></th>'
     """
@@ -104,7 +108,10 @@ def table_cell(cell: Cell, column: Column, is_first: bool) -> Markup:
         text = Markup('<bdi class="code">{}</bdi>').format(text)
     elif column.kind == "name":
         text = Markup("<bdi>{}</bdi>").format(text)
-    attributes = Markup(' class="number"') if column.numeric else Markup("")
+    attributes = (
+        Markup(' data-label="{}"').format(column.label) if column.label and not is_first else Markup("")
+    )
+    attributes += Markup(' class="number"') if column.aligned else Markup("")
     if isinstance(cell, float):
         value = "" if math.isnan(cell) else f"{cell:.10g}"
         attributes += Markup(' data-value="{}"').format(value)

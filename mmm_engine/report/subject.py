@@ -12,8 +12,9 @@ from functools import cached_property
 import pandas as pd
 
 from mmm_engine.client.windows import Window
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
+from mmm_engine.report.palette import channel_colors
 from mmm_engine.scores.identification import NOT_IDENTIFIED, Reading, interval_factor, readings
 
 NAN = float("nan")
@@ -53,20 +54,69 @@ class Subject:
 
     def amount(self, value: float) -> str:
         """A quantity of the target, short, with its unit."""
-        return wording.compact(value, self.inputs.target_unit)
+        return numbers.compact(value, self.inputs.target_unit)
+
+    def money(self, value: float) -> str:
+        """An amount of money, short."""
+        return numbers.compact(value, self.inputs.currency_unit)
 
     @property
     def one_of_money(self) -> str:
-        """One unit of money in a sentence."""
-        return f"1 {self.inputs.currency_unit}" if self.inputs.currency_unit else "1 unit of money"
+        """One unit of money in a sentence ("€1")."""
+        unit = self.inputs.currency_unit
+        return numbers.grouped(1.0, unit) if unit else "1 unit of money"
 
     @property
-    def return_unit(self) -> str:
-        """Unit of what a unit of spend brings ("EUR per EUR", "conversions per EUR")."""
-        money, target = self.inputs.currency_unit, self.inputs.target_unit
-        if not money:
-            return f"{self.inputs.target_kind} per unit of spend"
-        return f"{target} per {money}"
+    def brought_words(self) -> str:
+        """What one unit of money brings, as an axis or a heading says it ("revenue per €1 spent")."""
+        money = f"{self.one_of_money} spent" if self.inputs.currency_unit else "unit of money spent"
+        return f"{self.inputs.target_kind} per {money}"
+
+    @property
+    def brought_unit(self) -> str:
+        """Unit of what one unit of money brings: money where the target is revenue."""
+        return self.inputs.currency_unit if self.inputs.target_kind == "revenue" else ""
+
+    def brought(self, value: float) -> str:
+        """What one unit of money brings, in a sentence ("€5.53 revenue per €1 spent")."""
+        return f"{numbers.price(value, self.brought_unit)} {self.brought_words}"
+
+    def gained(self, value: float, unit: str) -> str:
+        """A gain of the advice with what it is measured in ("€2.1M revenue", "€40k", "310 conversions").
+
+        Args:
+            value: The gain.
+            unit: The advice's own word for it: the kind of the target, or money where its value is known.
+        """
+        return (
+            f"{self.money(value)} revenue" if unit == "revenue" else numbers.compact(value, _one_line(unit))
+        )
+
+    def gain_around(self, unit: str) -> tuple[str, str]:
+        """What stands before and behind a gain; argument as that of `gained`."""
+        if unit != "revenue":
+            return numbers.around(_one_line(unit))
+        before, behind = numbers.around(self.inputs.currency_unit)
+        return before, f"{behind} revenue"
+
+    def gained_by_one(self, value: float, unit: str) -> str:
+        """What one more unit of money gains; arguments as those of `gained`."""
+        money = self.inputs.currency_unit
+        return (
+            f"{numbers.price(value, money)} revenue"
+            if unit == "revenue"
+            else numbers.price(value, _one_line(unit))
+        )
+
+    @cached_property
+    def channel_tokens(self) -> dict[str, str]:
+        """Palette token of each channel, the same in every chart of the page: by what it brings, largest first."""
+        channels = self.totals.loc[self.totals["kind"] == "channel", "component"]
+        return channel_colors([*channels, *self.inputs.spend["channel"]])
+
+    def return_of(self, value: float) -> str:
+        """A channel's return, or its cost per conversion, as an amount of money."""
+        return numbers.price(float(value), self.inputs.currency_unit)
 
     def periods(self, number: int) -> str:
         """A count of rows ("8 weeks")."""
@@ -94,7 +144,7 @@ class Subject:
     @property
     def return_words(self) -> str:
         """The return metric's name in a sentence."""
-        return "ROAS" if self.return_metric == "roas" else "cost per conversion"
+        return "return" if self.return_metric == "roas" else "cost per conversion"
 
     def returns(self, metric: str) -> pd.DataFrame:
         """Rows of one return metric of window "full", indexed by channel."""
@@ -189,12 +239,16 @@ class Subject:
 
     @property
     def unreadable_words(self) -> str:
-        """What must not be read ("the ROAS of tv and the effect of views"), "" when all may be."""
+        """What must not be read ("the return of tv, or the effect of views"), "" when all may be."""
         paid = [self.label(name) for name in self.unreadable if name in self.inputs.paid_channels]
         unpaid = [self.label(name) for name in self.unreadable if name not in self.inputs.paid_channels]
         said = [f"the {self.return_words} of {wording.listing(paid)}"] if paid else []
         said += [f"the effect of {wording.listing(unpaid)}"] if unpaid else []
         return ", or ".join(said)
+
+
+def _one_line(unit: str) -> str:
+    return wording.safe_text(unit, 40) if unit else ""
 
 
 CALENDAR_KINDS = ("trend", "seasonality", "weekday", "holidays")

@@ -1,7 +1,7 @@
-"""Numbers and names as words: the one place that decides how a quantity is written.
+"""Names and lists as words: plurals, enumerations, and names made safe to put into a sentence.
 
-Here: thousands, percentages, units, dates, plurals, and names made safe to put into a sentence.
-Not here: which numbers a report shows (content.py), HTML escaping (render.py's autoescape).
+Here: counts with their nouns, lists, labels of columns, windows and comparisons in words.
+Not here: how a quantity is written (numbers.py), HTML escaping (render.py's autoescape).
 
 Every name that a client file can choose goes through ``display_name`` before it meets a sentence: control
 characters go, right-to-left text is isolated so that it cannot reorder its neighbours, and length is bounded.
@@ -9,94 +9,16 @@ characters go, right-to-left text is isolated so that it cannot reorder its neig
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from mmm_engine.client.windows import Window
+from mmm_engine.report import numbers
 
-NOT_DEFINED = "not defined"
-MINUS = "\N{MINUS SIGN}"
-_SPACE = "\N{NO-BREAK SPACE}"
 _ISOLATE, _POP = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 _MONEY_SUFFIX = re.compile(r"_(cost|spend|spending)$", re.IGNORECASE)
-_HUGE = 1e15  # from here on digits say less than an exponent
-_STEPS = ((1e12, "T"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
-
-
-def compact(value: float, unit: str = "") -> str:
-    r"""A number with three significant digits and a thousands suffix, then its unit.
-
-    >>> compact(1_234_567, "EUR")
-    '1.23\xa0M\xa0EUR'
-    >>> compact(-0.5), compact(950), compact(float("nan"))
-    ('−0.5', '950', 'not defined')
-    """
-    if not math.isfinite(value):
-        return NOT_DEFINED
-    sign, size = (MINUS if value < 0 else ""), abs(value)
-    scale, suffix = next(((s, t) for s, t in _STEPS if float(f"{size:.3g}") >= s), (1.0, ""))
-    digits = _three_digits(size / scale)
-    return _join(sign + digits, suffix, unit)
-
-
-def grouped(value: float, unit: str = "") -> str:
-    r"""A number in full with thousands separated: whole from 100 up, three significant digits below.
-
-    >>> grouped(1_234_567.4, "EUR"), grouped(0.01234), grouped(12.5)
-    ('1,234,567\xa0EUR', '0.0123', '12.5')
-    """
-    if not math.isfinite(value):
-        return NOT_DEFINED
-    sign, size = (MINUS if value < 0 else ""), abs(value)
-    digits = f"{size:,.0f}" if 100 <= size < _HUGE else _three_digits(size)
-    return _join(sign + digits, unit)
-
-
-def percent(share: float, *, signed: bool = False) -> str:
-    """A fraction as a percentage, one decimal below 10%.
-
-    >>> percent(0.0978), percent(0.235), percent(-0.12, signed=True), percent(0.04, signed=True)
-    ('9.8%', '24%', '−12%', '+4.0%')
-    """
-    if not math.isfinite(share):
-        return NOT_DEFINED
-    size = abs(share) * 100
-    if size >= _HUGE:
-        return (MINUS if share < 0 else "") + f"{abs(share):.2e} times"
-    digits = f"{size:.1f}" if round(size, 1) < 10 else f"{size:,.0f}"
-    negative = share < 0 and float(digits.replace(",", "")) != 0
-    return (MINUS if negative else "+" if signed else "") + ("0" if digits == "0.0" else digits) + "%"
-
-
-def decimal(value: float, digits: int = 2, *, signed: bool = False) -> str:
-    """A plain number with a fixed count of decimals.
-
-    >>> decimal(2.306), decimal(-0.124), decimal(1.0049, 3), decimal(0.2, signed=True)
-    ('2.31', '−0.12', '1.005', '+0.20')
-    """
-    if not math.isfinite(value):
-        return NOT_DEFINED
-    text = f"{abs(value):,.{digits}f}" if abs(value) < _HUGE else f"{abs(value):.2e}"
-    negative = value < 0 and float(text.replace(",", "")) != 0
-    return (MINUS if negative else "+" if signed else "") + text
-
-
-def interval(low: str, high: str) -> str:
-    """Two written numbers as a 90% interval."""
-    return f"90% interval {low} to {high}"
-
-
-def day(date: datetime) -> str:
-    r"""A date that reads the same in every country.
-
-    >>> day(datetime(2024, 3, 4))
-    '4\xa0Mar\xa02024'
-    """
-    return f"{date.day}{_SPACE}{date:%b}{_SPACE}{date.year}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -218,9 +140,9 @@ def headed(label: str, unit: str) -> str:
     """A column heading with its unit, when it has one.
 
     >>> headed("Spend", "EUR"), headed("Spend", "")
-    ('Spend (EUR)', 'Spend')
+    ('Spend (€)', 'Spend')
     """
-    return f"{label} ({unit})" if unit else label
+    return f"{label} ({numbers.sign(unit)})" if unit else label
 
 
 def _ends(name: str, limit: int) -> str:
@@ -240,18 +162,3 @@ def _readable(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         return name
     return _MONEY_SUFFIX.sub("", name).replace("_", " ")
-
-
-def _three_digits(size: float) -> str:
-    """Three significant digits, no exponent for numbers that people meet, no idle zeros after a point."""
-    if size == 0:
-        return "0"
-    if size < 1e-6 or size >= _HUGE:
-        return f"{size:.2e}"
-    decimals = max(0, 2 - math.floor(math.log10(float(f"{size:.3g}"))))
-    text = f"{size:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _join(*parts: str) -> str:
-    return _SPACE.join(part for part in parts if part)

@@ -6,6 +6,8 @@ Not here: reading a plan (rows/plan.py), freezing forecasts and scoring them lat
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -38,7 +40,8 @@ def forecast(
             mean of the last 8 rows, days that of the same day of the week in the last 4 weeks.
 
     Returns:
-        Columns date, q05, q25, q50, q75, q95, mean; original units.
+        Columns date, q05, q25, q50, q75, q95, mean; original units. What is assumed of media stands under
+        `frame.attrs["media"]` (`media_assumed`).
 
     Raises:
         DataError: If the horizon or the plan does not fit.
@@ -48,7 +51,37 @@ def forecast(
     frame = pd.DataFrame(quantile_columns(prediction.draws[:, -horizon:]))
     frame.insert(0, "date", extended.dates[-horizon:])
     frame["mean"] = prediction.mean_draws[:, -horizon:].mean(axis=0)
-    return frame[FORECAST_COLUMNS]
+    frame = frame[FORECAST_COLUMNS]
+    frame.attrs["media"] = media_assumed(window.inputs, extended, 0 if plan is None else len(plan))
+    return frame
+
+
+def media_assumed(inputs: ScaledInputs, extended: ScaledInputs, planned: int) -> dict[str, Any]:
+    """Where the media of future rows come from, and where they go beyond anything seen.
+
+    Args:
+        inputs: The window without the future rows.
+        extended: The window with them.
+        planned: Future rows that follow a plan.
+
+    Returns:
+        planned; otherwise ("last_year" or "recent": what rows after the plan follow); beyond (channel to its largest
+        future media over the largest seen, where that is above 1); beyond_rows (numbers of those future rows).
+    """
+    seen = inputs.media_scaled.max(axis=0)
+    future = extended.media_scaled[len(inputs.media_scaled) :]
+    above = future > seen * (1.0 + 1e-9)
+    factors = {
+        name: float(future[:, place].max() / seen[place])
+        for place, name in enumerate(inputs.config.channel_names)
+        if above[:, place].any() and seen[place] > 0
+    }
+    return {
+        "planned": planned,
+        "otherwise": "last_year" if len(inputs.media_scaled) >= inputs.calendar.year_back else "recent",
+        "beyond": factors,
+        "beyond_rows": [int(row) for row in np.flatnonzero(above.any(axis=1))],
+    }
 
 
 def extend_inputs(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None = None) -> ScaledInputs:

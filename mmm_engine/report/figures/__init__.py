@@ -1,9 +1,9 @@
 """Every figure as a function of a tidy frame, for the report and for notebooks.
 
 Here: the registry (name -> function), and drawing all charts of a report.
-Not here: the figures (fit.py, contribution.py, returns.py, checks.py, chains.py, diff.py, budget.py), their look
-(style.py). Imports: words, residuals and the form of a chart from the rest of `report/`, constants of `scores`;
-frames are arguments.
+Not here: the figures (fit.py, contribution.py, returns.py, response.py, checks.py, chains.py, diff.py, budget.py),
+their look (style.py). Imports: words, residuals and the form of a chart from the rest of `report/`, constants of
+`scores`; frames are arguments.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ from mmm_engine.report.figures.fit import (
     holdout_forecasts,
     time_varying_multiplier,
 )
+from mmm_engine.report.figures.response import adstock_decay, response_curves
 from mmm_engine.report.figures.returns import (
-    adstock_decay,
-    response_curves,
     roas_against_effectiveness,
     roas_against_marginal,
     roas_intervals,

@@ -10,15 +10,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mmm_engine.report.figures.style import (
+    amounts,
     band,
-    color,
-    escape,
     finish,
     reference_line,
     row_axis,
     row_height,
     row_labels,
+    tooltips,
 )
+from mmm_engine.report.palette import color
 
 TONES = {"raise": "green", "cut": "vermillion", "hold": "other", "test first": "purple"}
 
@@ -53,11 +54,18 @@ def budget_moves(table: pd.DataFrame, *, unit: str = "", compact: bool = False) 
             {"color": [color(TONES[advice]) for advice in table["advice"]], "size": 11, "symbol": "circle"},
         ),
     ):
-        hover = f"%{{y}}<br>{name}: %{{x:,.4s}} {escape(unit)}<extra></extra>"
         figure.add_trace(
-            go.Scatter(x=table[column], y=rows, mode="markers", marker=marker, name=name, hovertemplate=hover)
+            go.Scatter(
+                x=table[column],
+                y=rows,
+                mode="markers",
+                marker=marker,
+                name=name,
+                customdata=tooltips(table[column], unit),
+                hovertemplate=f"%{{y}}<br>{name}: %{{customdata}}<extra></extra>",
+            )
         )
-    axis = {"title": {"text": escape(unit)}, "rangemode": "tozero", "tickformat": "~s"}
+    axis = {**amounts(unit), "rangemode": "tozero"}
     return finish(figure, row_height(len(rows)), xaxis=axis, yaxis=row_axis(rows))
 
 
@@ -74,7 +82,7 @@ def budget_frontier(
     """
     budget = frontier["budget"]
     figure = go.Figure(band(budget, frontier["response_q05"], frontier["response_q95"], "90%", "blue", 0.18))
-    hover = f"%{{x:,.4s}} {escape(unit)}: %{{y:,.4s}} {escape(target)}<extra></extra>"
+    pairs = zip(tooltips(budget, unit), tooltips(frontier["response"], target), strict=True)
     figure.add_trace(
         go.Scatter(
             x=budget,
@@ -82,7 +90,8 @@ def budget_frontier(
             mode="lines",
             name="best plan of each budget",
             line={"color": color("blue"), "width": 2},
-            hovertemplate=hover,
+            customdata=[f"{spent}: {brought}" for spent, brought in pairs],
+            hovertemplate="%{customdata}<extra></extra>",
         )
     )
     if today is not None:
@@ -90,6 +99,6 @@ def budget_frontier(
     return finish(
         figure,
         340,
-        xaxis={"title": {"text": f"budget, {escape(unit)}" if unit else "budget"}, "tickformat": "~s"},
-        yaxis={"title": {"text": f"media bring, {escape(target)}"}, "tickformat": "~s"},
+        xaxis=amounts(unit, "budget"),
+        yaxis=amounts(target, "media bring"),
     )

@@ -11,15 +11,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mmm_engine.report.figures.style import (
-    SERIES,
-    color,
     escape,
     finish,
     grid_of,
     panel_titles,
     parameter_labels,
     reference_line,
+    tooltips,
 )
+from mmm_engine.report.palette import SERIES, color
 
 #: Legend at the top edge of a figure with several panels, above their titles.
 TOP = {"yref": "container", "y": 0.985, "yanchor": "top"}
@@ -94,11 +94,13 @@ def divergences(draws: pd.DataFrame, *, compact: bool = False) -> go.Figure:
         (True, "vermillion", 0.95, 9, "divergent draw"),
     ):
         part = wide[wide["diverging"] == is_bad]
+        places = zip(tooltips(part[first]), tooltips(part[second]), strict=True)
         symbol = "x" if is_bad else "circle"
         figure.add_trace(
             go.Scatter(x=part[first], y=part[second], name=words, mode="markers",
                        marker={"color": color(token, alpha), "size": size, "symbol": symbol},
-                       hovertemplate="%{x:.3g}, %{y:.3g}")
+                       customdata=[f"{x}, {y}" for x, y in places],
+                       hovertemplate="%{customdata}")
         )  # fmt: skip
     limit = 34 if compact else 60
     titles = parameter_labels([first, second], limit)

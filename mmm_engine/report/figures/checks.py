@@ -14,19 +14,22 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mmm_engine.report import numbers
 from mmm_engine.report.figures.style import (
-    SERIES,
-    color,
     escape,
     finish,
     interval_lines,
+    legend_on_top,
+    log_axis,
     panel_titles,
     parameter_labels,
     reference_line,
     row_axis,
     row_height,
     row_labels,
+    tooltips,
 )
+from mmm_engine.report.palette import SERIES, color
 from mmm_engine.report.residuals import autocorrelation
 from mmm_engine.report.wording import comparison_words
 from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK, reading_of
@@ -78,8 +81,7 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     figure.update_yaxes(range=[0, 1.08], tickformat=".0%", **places[2])
     figure.update_xaxes(type="category", showgrid=False)
     height = 760 if compact else 340
-    top = {"margin": {"l": 8, "r": 12, "t": 70, "b": 8}, "legend": {"y": 1 + 36 / (height - 78)}}
-    return panel_titles(finish(figure, height, **top))
+    return panel_titles(legend_on_top(finish(figure, height), compact))
 
 
 def channel_precision(
@@ -165,16 +167,13 @@ def sampler_health(parameters: pd.DataFrame) -> go.Figure:
         )
     reference_line(figure, x=1.01)
     reference_line(figure, y=400)
-    low = min(300.0, float(parameters["ess_bulk"].min()) * 0.8)
-    high = float(parameters["ess_bulk"].max()) * 1.3
     return finish(
         figure,
         380,
         hovermode="closest",
         xaxis={"title": {"text": "R-hat (1.01 or less wanted)"}, "tickformat": ".3f", "nticks": 6,
                "range": [0.9995, max(1.0125, float(parameters["rhat"].max()) + 0.001)]},
-        yaxis={"title": {"text": "effective sample size (400 or more wanted)"}, "type": "log", "tickformat": "~s",
-               "dtick": "D2", "range": [math.log10(max(low, 1)), math.log10(max(high, 2))]},
+        yaxis=log_axis([300.0, 500.0, *parameters["ess_bulk"]], "effective sample size (400 or more wanted)"),
     )  # fmt: skip
 
 
@@ -224,8 +223,9 @@ def residuals(
     figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.07, vertical_spacing=0.11,
                            column_widths=None if compact else [0.46, 0.27, 0.27])  # fmt: skip
     places = [{"row": 1 + i * compact, "col": 1 + i * (not compact)} for i in range(3)]
-    hover = f"%{{x|%d %b %Y}}: %{{y:.3s}} {escape(unit)}<extra></extra>"
+    hover = f"%{{x|{numbers.DAY_FORMAT}}}: %{{customdata}}<extra></extra>"
     figure.add_trace(go.Scatter(x=residuals["date"], y=values, mode="markers", hovertemplate=hover,
+                                customdata=tooltips(values, unit),
                                 marker={"color": color("blue", 0.8), "size": 5}), **places[0])  # fmt: skip
     reference_line(figure, y=0, **places[0])
     lags = autocorrelation(values)
@@ -235,8 +235,8 @@ def residuals(
         reference_line(figure, y=side * float(lags["bound"].iloc[0]) if len(lags) else 0, **places[1])
     for trace in _distribution(values):
         figure.add_trace(trace, **places[2])
-    figure.update_yaxes(tickformat="~s", **places[0])
-    figure.update_xaxes(tickformat="~s", nticks=5, **places[2])
+    figure.update_yaxes(numbers.AXIS, **places[0])
+    figure.update_xaxes(numbers.AXIS | {"nticks": 5}, **places[2])
     figure.update_yaxes(showticklabels=False, **places[2])
     figure.update_xaxes(nticks=5, **places[0])
     return panel_titles(finish(figure, 720 if compact else 320, showlegend=False))
@@ -276,10 +276,10 @@ def _distribution(values: np.ndarray) -> list[go.Scatter | go.Bar]:
     )
     return [
         go.Bar(x=middles, y=counts, width=width * 0.94, marker={"color": color("blue", 0.6)},
-               hovertemplate="%{x:.3s}: %{y} rows<extra></extra>"),
+               customdata=tooltips(middles), hovertemplate="%{customdata}: %{y} rows<extra></extra>"),
         go.Scatter(x=grid, y=normal, mode="lines", line={"color": color("ink"), "width": 1.5}, hoverinfo="skip"),
     ]  # fmt: skip
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.0%}".replace("-", "−") if math.isfinite(value) else "n/a"
+    return numbers.percent(value, signed=True) if math.isfinite(value) else "n/a"

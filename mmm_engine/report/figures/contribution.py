@@ -6,15 +6,15 @@ Not here: return per unit of spend (returns.py).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from mmm_engine.report import numbers
 from mmm_engine.report.figures.style import (
-    SERIES,
-    channel_colors,
-    color,
+    amounts,
     escape,
     finish,
     label,
@@ -22,19 +22,23 @@ from mmm_engine.report.figures.style import (
     row_axis,
     row_height,
     row_labels,
+    tooltips,
 )
+from mmm_engine.report.palette import SERIES, channel_colors, color
 from mmm_engine.report.subject import CALENDAR_KINDS, component_totals
 
 #: Channels with a colour of their own in the chart of ranks; more would be a tangle.
 LEADERS = 4
-_KIND_TOKENS = {
-    **{kind: kind for kind in ("baseline", *CALENDAR_KINDS, "control", "event")},
-    "channel": "blue",
-}
+_KIND_TOKENS = {kind: kind for kind in ("baseline", *CALENDAR_KINDS, "control", "event")}
 
 
 def decomposition_area(
-    decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES), compact: bool = False
+    decomposition: pd.DataFrame,
+    *,
+    unit: str = "",
+    top: int = len(SERIES),
+    tokens: Mapping[str, str] | None = None,
+    compact: bool = False,
 ) -> go.Figure:
     """Stacked areas of all parts; channels past the largest are summed into one.
 
@@ -42,10 +46,11 @@ def decomposition_area(
         decomposition: Columns date, component, kind, mean.
         unit: Unit of the target.
         top: Channels shown on their own.
+        tokens: Palette token of each channel; by size where None.
         compact: Room for a legend of one column, for narrow screens.
     """
     figure = go.Figure()
-    for name, token, part in _layers(decomposition, top):
+    for name, token, part in _layers(decomposition, top, tokens):
         figure.add_trace(
             go.Scatter(
                 x=part.index,
@@ -55,22 +60,28 @@ def decomposition_area(
                 mode="lines",
                 line={"width": 0.5, "color": color("paper")},
                 fillcolor=color(token, 0.9),
-                hovertemplate=f"%{{y:.3s}} {escape(unit)}",
+                customdata=tooltips(part, unit),
+                hovertemplate="%{customdata}",
             )
         )
-    axis = {"tickformat": "~s", "title": {"text": escape(unit)}}
+    axis = amounts(unit)
     height = 360 + 20 * len(figure.data) if compact else 440
     return finish(figure, height, hovermode="x unified", yaxis=axis, legend={"traceorder": "normal"})
 
 
 def contribution_waterfall(
-    decomposition: pd.DataFrame, *, unit: str = "", compact: bool = False
+    decomposition: pd.DataFrame,
+    *,
+    unit: str = "",
+    tokens: Mapping[str, str] | None = None,
+    compact: bool = False,
 ) -> go.Figure:
     """Horizontal waterfall from the baseline through controls and channels to the whole.
 
     Args:
         decomposition: Columns date, component, kind, mean.
         unit: Unit of the target.
+        tokens: Palette token of each channel; by size where None.
         compact: Broken labels and less text, for narrow screens.
     """
     totals = component_totals(decomposition)
@@ -79,29 +90,37 @@ def contribution_waterfall(
     steps = totals["mean"].to_numpy(dtype=float)
     starts = steps.cumsum() - steps
     rows = [*(names[str(name)] for name in totals["component"]), "all parts"]
-    text = [f"{step / whole:.1%}" if compact else f"{_short(step)} · {step / whole:.1%}" for step in steps]
+    shares = [numbers.percent(step / whole) for step in steps]
+    text = (
+        shares
+        if compact
+        else [f"{_short(step)} · {share}" for step, share in zip(steps, shares, strict=True)]
+    )
     text.append(_short(whole))
-    tokens = [_KIND_TOKENS.get(str(kind), "other") for kind in totals["kind"]] + ["ink"]
+    of_channels = tokens or channel_colors(totals.loc[totals["kind"] == "channel", "component"])
+    kinds = zip(totals["component"], totals["kind"], strict=True)
+    shades = [of_channels.get(str(name), "other") if kind == "channel" else _KIND_TOKENS.get(str(kind), "other")
+              for name, kind in kinds] + ["ink"]  # fmt: skip
     figure = go.Figure(
         go.Bar(
             y=rows,
             x=[*steps, whole],
             base=[*starts, 0.0],
             orientation="h",
-            marker={"color": [color(token, 0.9) for token in tokens], "line": {"width": 0}},
+            marker={"color": [color(shade, 0.9) for shade in shades], "line": {"width": 0}},
             text=text,
             textposition=["inside" if step > 0.5 * whole else "outside" for step in [*steps, whole]],
             insidetextanchor="middle",
-            textfont={"color": [color("paper") if t == "ink" else color("ink") for t in tokens]},
+            textfont={"color": [color("paper") if t == "ink" else color("ink") for t in shades]},
             constraintext="none",
             cliponaxis=False,
-            hovertemplate=f"%{{y}}<br>%{{x:.3s}} {escape(unit)}<extra></extra>",
+            customdata=tooltips([*steps, whole], unit),
+            hovertemplate="%{y}<br>%{customdata}<extra></extra>",
         )
     )
     reach = max(float((starts + steps).max()), whole)
     axis = {
-        "tickformat": "~s",
-        "title": {"text": escape(unit)},
+        **amounts(unit),
         "range": [min(0.0, float(starts.min())), reach * 1.22],
     }
     return finish(figure, row_height(len(rows), 30, 60), yaxis=row_axis(rows), xaxis=axis, showlegend=False,
@@ -109,7 +128,12 @@ def contribution_waterfall(
 
 
 def contribution_parts(
-    decomposition: pd.DataFrame, *, unit: str = "", top: int = len(SERIES), compact: bool = False
+    decomposition: pd.DataFrame,
+    *,
+    unit: str = "",
+    top: int = len(SERIES),
+    tokens: Mapping[str, str] | None = None,
+    compact: bool = False,
 ) -> go.Figure:
     """One bar of 100%: the whole target cut into its parts.
 
@@ -117,10 +141,11 @@ def contribution_parts(
         decomposition: Columns date, component, kind, mean.
         unit: Unit of the target.
         top: Channels shown on their own.
+        tokens: Palette token of each channel; by size where None.
         compact: Room for a legend of one column, for narrow screens.
     """
     figure = go.Figure()
-    layers = [(name, token, float(part.sum())) for name, token, part in _layers(decomposition, top)]
+    layers = [(name, token, float(part.sum())) for name, token, part in _layers(decomposition, top, tokens)]
     whole = sum(size for _, _, size in layers)
     for name, token, size in layers:
         figure.add_trace(
@@ -130,11 +155,11 @@ def contribution_parts(
                 name=name,
                 orientation="h",
                 marker={"color": color(token, 0.9), "line": {"width": 1, "color": color("paper")}},
-                text=[f"{size / whole:.0%}" if size / whole >= 0.04 else ""],
+                text=[numbers.percent(size / whole) if size / whole >= 0.04 else ""],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
-                hovertemplate=f"%{{x:.1%}}, {_short(size)} {escape(unit)}",
+                hovertemplate=f"%{{x:.1%}}, {escape(numbers.compact(size, unit))}",
             )
         )
     axis = {"visible": False, "range": [0, 1], "fixedrange": True}
@@ -145,12 +170,13 @@ def contribution_parts(
 
 
 def share_against_spend(
-    shares: pd.DataFrame, *, unreadable: Collection[str] = (), compact: bool = False
+    shares: pd.DataFrame, *, unit: str = "", unreadable: Collection[str] = (), compact: bool = False
 ) -> go.Figure:
     """Share of spend and share of contribution of each paid channel, joined by a line.
 
     Args:
         shares: Columns channel, spend_share, contribution_share, roas; largest spend first.
+        unit: Unit of the target.
         unreadable: Channels whose contribution must not be read.
         compact: Broken labels, for narrow screens.
     """
@@ -173,26 +199,32 @@ def share_against_spend(
         shares[["spend_share", "contribution_share"]].max(axis=1),
         strict=True,
     ):
-        words = "do not read" if channel in unreadable else f"ROAS {roas:.3g}"
+        words = (
+            "do not read" if channel in unreadable else f"return {escape(numbers.price(float(roas), unit))}"
+        )
         figure.add_annotation(x=far, y=row, text=words, showarrow=False, xanchor="left", xshift=12)
     return finish(figure, row_height(len(rows)), yaxis=row_axis(rows),
                   xaxis={"tickformat": ".0%", "range": [-0.01, reach * (1.5 if compact else 1.2)]})  # fmt: skip
 
 
-def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
-    """Rank of each channel by quarter; the leaders of the last quarter are coloured.
+def channel_ranks(
+    ranks: pd.DataFrame, *, unit: str = "", tokens: Mapping[str, str] | None = None, compact: bool = False
+) -> go.Figure:
+    """Rank of each channel by quarter; the leaders of the last quarter are drawn in their colours.
 
     Args:
         ranks: Columns date (quarter start), channel, contribution, rank.
+        unit: Unit of the contribution.
+        tokens: Palette token of each channel; by rank where None.
         compact: Shorter names at the right edge, for narrow screens.
     """
     last = ranks[ranks["date"] == ranks["date"].max()].sort_values("rank")
     order = [str(name) for name in last["channel"]]
-    tokens, names = channel_colors(order, LEADERS), row_labels(order, compact)
+    tokens, names = tokens or channel_colors(order), row_labels(order, compact)
     figure = go.Figure()
     for name in reversed(order):
         part = ranks[ranks["channel"] == name].sort_values("date")
-        is_leader = tokens[name] != "other"
+        is_leader = name in order[:LEADERS]
         ends = [""] * (len(part) - 1) + [names[name]]
         figure.add_trace(
             go.Scatter(
@@ -204,13 +236,13 @@ def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
                 textposition="middle right",
                 textfont={"size": 9 if compact else 11, "color": color("ink" if is_leader else "muted")},
                 line={
-                    "color": color(tokens[name], 1 if is_leader else 0.45),
+                    "color": color(tokens[name] if is_leader else "other", 1 if is_leader else 0.45),
                     "width": 3 if is_leader else 1.5,
                 },
                 marker={"size": 8 if is_leader else 5},
                 cliponaxis=False,
-                hovertemplate="rank %{y}, %{customdata:.3s}",
-                customdata=part["contribution"],
+                hovertemplate="rank %{y}, %{customdata}",
+                customdata=tooltips(part["contribution"], unit),
             )
         )
     axis = {
@@ -224,7 +256,9 @@ def channel_ranks(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
                   xaxis={"type": "category", "showgrid": False, "nticks": 4 if compact else 14})  # fmt: skip
 
 
-def _layers(decomposition: pd.DataFrame, top: int) -> list[tuple[str, str, pd.Series]]:
+def _layers(
+    decomposition: pd.DataFrame, top: int, tokens: Mapping[str, str] | None
+) -> list[tuple[str, str, pd.Series]]:
     """Label, palette token and values by date of each area, bottom to top."""
     totals = component_totals(decomposition)
     wide = decomposition.pivot_table(
@@ -241,13 +275,19 @@ def _layers(decomposition: pd.DataFrame, top: int) -> list[tuple[str, str, pd.Se
         ("event",),
     ):
         members = [str(c) for c in totals.loc[totals["kind"].isin(kinds), "component"]]
+        if kinds[0] == "control" and len(members) > 1:  # the one that moves most has a name
+            largest = max(members, key=lambda member: float(np.abs(wide[member].to_numpy(dtype=float)).sum()))
+            members.remove(largest)
+            layers.append((label(largest), "control", wide[largest]))
         if members:
             name = label(members[0]) if len(members) == 1 else f"{len(members)} {kinds[0]}s"
             name = "baseline and trend" if "trend" in members[1:] else name
-            layers.append((name, kinds[0], wide[members].sum(axis=1)))
+            is_rest = bool(layers) and layers[-1][1] == kinds[0]
+            name = f"{len(members)} other controls" if is_rest and len(members) > 1 else name
+            layers.append((name, "controls" if is_rest else kinds[0], wide[members].sum(axis=1)))
     channels = [str(c) for c in totals.loc[totals["kind"] == "channel", "component"]]
     shown, rest = (channels, []) if len(channels) <= top + 1 else (channels[:top], channels[top:])
-    tokens, names = channel_colors(shown), labels_of(shown)
+    tokens, names = tokens or channel_colors(channels), labels_of(shown)
     layers += [(names[name], tokens[name], wide[name]) for name in shown]
     if rest:
         layers.append((f"{len(rest)} smaller channels", "other", wide[rest].sum(axis=1)))
@@ -271,7 +311,4 @@ def _share_points(rows: list[str], values: pd.Series, name: str, symbol: str, to
 
 
 def _short(value: float) -> str:
-    for scale, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= scale:
-            return f"{value / scale:.3g} {suffix}"
-    return f"{value:.3g}"
+    return numbers.compact(float(value))

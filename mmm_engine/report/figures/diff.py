@@ -10,9 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from mmm_engine.report import numbers
 from mmm_engine.report.figures.style import (
-    SERIES,
-    color,
     escape,
     finish,
     grid_of,
@@ -23,10 +22,13 @@ from mmm_engine.report.figures.style import (
     row_height,
     row_labels,
 )
+from mmm_engine.report.palette import SERIES, color
 
 
 def refresh_waterfall(diff: pd.DataFrame, *, unit: str = "", compact: bool = False) -> go.Figure:
     """From a channel's earlier return through every cause to its present one, one panel per channel.
+
+    Both returns are dots, because the axis does not begin at 0; the bars between them are moves.
 
     Args:
         diff: Columns channel, step, change, noise, before, after.
@@ -46,32 +48,34 @@ def refresh_waterfall(diff: pd.DataFrame, *, unit: str = "", compact: bool = Fal
         changes = own["change"].fillna(0.0).to_numpy(dtype=float)
         starts = before + changes.cumsum() - changes
         tokens = ["green" if change >= 0 else "vermillion" for change in changes]
-        figure.add_trace(
-            go.Bar(
-                y=rows,
-                x=[before, *changes, after],
-                base=[0.0, *starts, 0.0],
-                orientation="h",
-                marker={
-                    "color": [color("other"), *(color(token, 0.9) for token in tokens), color("ink", 0.9)]
-                },
-                text=[
-                    f"{before:.3g}",
-                    *(f"{change:+.3g}".replace("-", "−") for change in changes),
-                    f"{after:.3g}",
-                ],
-                textposition="outside",
-                cliponaxis=False,
-                constraintext="none",
-                showlegend=False,
-                customdata=[None, *own["noise"].fillna(0.0), None],
-                hovertemplate=f"%{{y}}: %{{x:.3g}} {escape(unit)}<extra></extra>",
-            ),
-            row,
-            column,
+        bars = go.Bar(
+            y=rows[1:-1],
+            x=changes,
+            base=starts,
+            orientation="h",
+            marker={"color": [color(token, 0.9) for token in tokens]},
+            text=[_signed(change) for change in changes],
+            textposition="outside",
+            cliponaxis=False,
+            constraintext="none",
+            showlegend=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
-        ends = [before, after, *starts, *(starts + changes)]
-        low, high = min(ends), max(ends)
+        ends = go.Scatter(
+            y=[rows[0], rows[-1]],
+            x=[before, after],
+            mode="markers+text",
+            marker={"color": [color("muted"), color("ink")], "size": 11},
+            text=[escape(numbers.price(end, unit)) for end in (before, after)],
+            textposition="middle right",
+            cliponaxis=False,
+            showlegend=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+        for trace in (bars, ends):
+            figure.add_trace(trace, row, column)
+        reached = [before, after, *starts, *(starts + changes)]
+        low, high = min(reached), max(reached)
         gap = max(high - low, 0.02 * abs(high) or 1.0)
         left = max(low - 0.9 * gap, min(0.0, low))
         figure.update_xaxes(range=[left, high + 0.75 * gap], nticks=4, row=row, col=column)
@@ -97,8 +101,13 @@ def refresh_diff(diff: pd.DataFrame, *, metric: str = "roas", compact: bool = Fa
         ys = [names[str(name)] for name in part["channel"]]
         figure.add_trace(go.Bar(y=ys, x=part["change"], orientation="h", name=words,
                                 marker={"color": color(SERIES[place % len(SERIES)], 0.9)},
-                                hovertemplate=f"%{{y}}<br>{words}: %{{x:+.3g}}<extra></extra>"))  # fmt: skip
+                                customdata=[_signed(change) for change in part["change"]],
+                                hovertemplate=f"%{{y}}<br>{words}: %{{customdata}}<extra></extra>"))  # fmt: skip
     reference_line(figure, x=0)
     titles = {"roas": "change in ROAS", "cpa": "change in cost per conversion", "share": "change in share"}
     axis = {"title": {"text": titles[metric]}} | ({"tickformat": ".1%"} if metric == "share" else {})
     return finish(figure, row_height(len(rows), 30), barmode="relative", yaxis=row_axis(rows), xaxis=axis)
+
+
+def _signed(change: float) -> str:
+    return ("+" if change >= 0 else "") + numbers.grouped(float(change))

@@ -6,21 +6,24 @@ Not here: parts of the target (contribution.py), residuals (checks.py).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers
 from mmm_engine.report.figures.style import (
-    SERIES,
+    amounts,
     band,
-    color,
-    escape,
     finish,
     grid_of,
+    legend_on_top,
     panel_titles,
     reference_line,
+    tooltips,
 )
+from mmm_engine.report.palette import SERIES, color
 
 
 def fit_and_holdout(
@@ -43,7 +46,9 @@ def fit_and_holdout(
     if baseline is not None:
         figure.add_trace(_line(baseline["date"], baseline["mean"], "baseline", "muted", unit, dash="dot"))
     figure.add_trace(_dots(predictions["date"], predictions["actual"], "actual", unit))
-    return finish(figure, 400, hovermode="x unified", yaxis=_amounts(unit), xaxis={"hoverformat": "%d %b %Y"})
+    return finish(
+        figure, 400, hovermode="x unified", yaxis=amounts(unit), xaxis={"hoverformat": numbers.DAY_FORMAT}
+    )
 
 
 def holdout_forecasts(predictions: pd.DataFrame, *, unit: str = "", compact: bool = False) -> go.Figure:
@@ -70,21 +75,27 @@ def holdout_forecasts(predictions: pd.DataFrame, *, unit: str = "", compact: boo
         first = row == 1 and column == 1
         for trace in _holdout_traces(part, unit):
             figure.add_trace(trace.update(showlegend=first), row, column)
-    figure.update_yaxes(tickformat="~s")
-    figure.update_yaxes(title={"text": escape(unit)}, col=1)
+    figure.update_yaxes(numbers.AXIS)
+    figure.update_yaxes(title=amounts(unit)["title"], col=1)
     figure.update_xaxes(nticks=4)
     height = 90 + 230 * rows if compact else 360
-    top = {"margin": {"l": 8, "r": 12, "t": 78, "b": 8}, "legend": {"y": 1 + 42 / (height - 86)}}
-    return panel_titles(finish(figure, height, hovermode="x unified", **top))
+    return panel_titles(legend_on_top(finish(figure, height, hovermode="x unified"), compact))
 
 
-def forecast_fan(forecast: pd.DataFrame, past: pd.DataFrame | None = None, *, unit: str = "") -> go.Figure:
+def forecast_fan(
+    forecast: pd.DataFrame,
+    past: pd.DataFrame | None = None,
+    *,
+    unit: str = "",
+    beyond: Collection[pd.Timestamp] = (),
+) -> go.Figure:
     """The coming periods with 50% and 90% intervals, after what happened last.
 
     Args:
         forecast: Columns date, q05, q25, q75, q95, mean.
         past: Columns date, actual.
         unit: Unit of the target.
+        beyond: Dates whose planned media go beyond anything seen; they are marked.
     """
     figure = go.Figure()
     if past is not None and len(past):
@@ -92,7 +103,16 @@ def forecast_fan(forecast: pd.DataFrame, past: pd.DataFrame | None = None, *, un
     figure.add_trace(band(forecast["date"], forecast["q05"], forecast["q95"], "90% interval", "orange", 0.18))
     figure.add_trace(band(forecast["date"], forecast["q25"], forecast["q75"], "50% interval", "orange", 0.35))
     figure.add_trace(_line(forecast["date"], forecast["mean"], "forecast", "vermillion", unit))
-    return finish(figure, 360, hovermode="x unified", yaxis=_amounts(unit))
+    far = forecast[forecast["date"].isin(list(beyond))]
+    if len(far):
+        words = "planned media never seen"
+        marker = {"symbol": "diamond-open", "size": 11, "color": color("ink"), "line": {"width": 2}}
+        figure.add_trace(
+            go.Scatter(
+                x=far["date"], y=far["mean"], name=words, mode="markers", marker=marker, hoverinfo="skip"
+            )
+        )
+    return finish(figure, 360, hovermode="x unified", yaxis=amounts(unit))
 
 
 def forecast_ledger(ledger: pd.DataFrame, *, unit: str = "") -> go.Figure:
@@ -105,14 +125,14 @@ def forecast_ledger(ledger: pd.DataFrame, *, unit: str = "") -> go.Figure:
     figure = go.Figure()
     issues = list(ledger.groupby("issued_at", sort=True))[-len(SERIES) :]
     for token, (issued, part) in zip(SERIES, issues, strict=False):
-        name = f"issued {wording.day(pd.Timestamp(issued))}"  # type: ignore[arg-type]
+        name = f"issued {numbers.day(pd.Timestamp(issued))}"  # type: ignore[arg-type]
         figure.add_trace(
             band(part["date"], part["q05"], part["q95"], name, token, 0.16).update(showlegend=False)
         )
         figure.add_trace(_line(part["date"], part["q50"], name, token, unit))
     known = ledger.dropna(subset=["actual"]).drop_duplicates("date")
     figure.add_trace(_dots(known["date"], known["actual"], "what happened", unit))
-    return finish(figure, 340, hovermode="closest", yaxis=_amounts(unit))
+    return finish(figure, 340, hovermode="closest", yaxis=amounts(unit))
 
 
 def time_varying_multiplier(multiplier: pd.DataFrame) -> go.Figure:
@@ -124,7 +144,7 @@ def time_varying_multiplier(multiplier: pd.DataFrame) -> go.Figure:
     figure = go.Figure(
         band(multiplier["date"], multiplier["q05"], multiplier["q95"], "90% interval", "green", 0.2)
     )
-    figure.add_trace(_line(multiplier["date"], multiplier["mean"], "multiplier", "green", "", form=".2f"))
+    figure.add_trace(_line(multiplier["date"], multiplier["mean"], "multiplier", "green", ""))
     reference_line(figure, y=1)
     return finish(figure, 300, hovermode="x unified", yaxis_title="multiplier on media")
 
@@ -142,7 +162,7 @@ def _holdout_traces(part: pd.DataFrame, unit: str) -> list[go.Scatter]:
 
 def _line(
     dates: pd.Series, values: pd.Series, name: str, token: str, unit: str, *, dash: str = "solid",
-    width: float = 2, form: str = ".3s",
+    width: float = 2,
 ) -> go.Scatter:  # fmt: skip
     return go.Scatter(
         x=dates,
@@ -150,7 +170,8 @@ def _line(
         name=name,
         mode="lines",
         line={"color": color(token), "width": width, "dash": dash},
-        hovertemplate=f"%{{y:{form}}} {escape(unit)}",
+        customdata=tooltips(values, unit),
+        hovertemplate="%{customdata}",
     )
 
 
@@ -161,9 +182,6 @@ def _dots(dates: pd.Series, values: pd.Series, name: str, unit: str) -> go.Scatt
         name=name,
         mode="markers",
         marker={"color": color("ink"), "size": 5},
-        hovertemplate=f"%{{y:.3s}} {escape(unit)}",
+        customdata=tooltips(values, unit),
+        hovertemplate="%{customdata}",
     )
-
-
-def _amounts(unit: str) -> dict[str, object]:
-    return {"tickformat": "~s", "title": {"text": escape(unit)}}

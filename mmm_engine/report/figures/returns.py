@@ -1,7 +1,7 @@
 """Figures of what a unit of spend brings.
 
-Here: returns with intervals, against marginal returns and volume, response curves, carry-over.
-Not here: contributions (contribution.py).
+Here: returns with intervals, against marginal returns and volume.
+Not here: contributions (contribution.py), response curves and carry-over (response.py).
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from mmm_engine.report import numbers
 from mmm_engine.report.figures.style import (
-    band,
-    color,
     escape,
     finish,
-    grid_of,
     interval_lines,
     labels_of,
-    panel_titles,
+    legend_on_top,
+    log_axis,
     reference_line,
     row_axis,
     row_height,
     row_labels,
+    tooltips,
 )
+from mmm_engine.report.palette import channel_colors, color
 
 
 def roas_intervals(
@@ -35,7 +35,9 @@ def roas_intervals(
     *,
     metric: str = "roas",
     unit: str = "",
+    words: str = "",
     unreadable: Collection[str] = (),
+    tokens: Mapping[str, str] | None = None,
     compact: bool = False,
 ) -> go.Figure:
     """Return of each channel with 50% and 90% intervals and its marginal return.
@@ -44,20 +46,23 @@ def roas_intervals(
         returns: Columns channel, mean, q05, q25, q75, q95, and optionally marginal; in the order to show.
         metric: "roas" (marked at 1) or "cpa" (logarithmic axis).
         unit: Unit of the return.
+        words: Title of the axis; the unit where it is empty.
         unreadable: Channels drawn grey and marked "do not read".
+        tokens: Palette token of each channel; by place where None.
         compact: Broken labels, for narrow screens.
     """
     names = row_labels(returns["channel"], compact)
     rows = [names[str(name)] for name in returns["channel"]]
-    tokens = ["other" if name in unreadable else "blue" for name in returns["channel"]]
+    shades = _shades(returns["channel"], unreadable, tokens)
     figure = go.Figure()
-    _add_intervals(figure, rows, returns, tokens)
-    figure.add_trace(_return_points(rows, returns, tokens, unit))
+    _add_intervals(figure, rows, returns, shades)
+    figure.add_trace(_return_points(rows, returns, shades, unit))
     if "marginal" in returns.columns:
         figure.add_trace(_marginal_points(rows, returns, unit))
-    axis: dict[str, Any] = {"title": {"text": escape(unit)}}
+    title = escape(words or numbers.sign(unit))
+    axis: dict[str, Any] = {**numbers.AXIS, "title": {"text": title}}
     if metric == "cpa":
-        axis |= {"type": "log", "tickformat": "~s", "dtick": "D2"}
+        axis = log_axis([*returns["q05"], *returns["q95"], *returns.get("marginal", [])], title)
     else:
         reference_line(figure, x=1)
         axis |= {"range": _bounded(figure, rows, returns)}
@@ -76,7 +81,9 @@ def roas_against_marginal(
     *,
     unit: str = "",
     currency: str = "",
+    words: str = "",
     unreadable: Collection[str] = (),
+    tokens: Mapping[str, str] | None = None,
     compact: bool = False,
 ) -> go.Figure:
     """Average return against marginal return; the size of a bubble is spend, the diagonal is "no saturation".
@@ -85,7 +92,9 @@ def roas_against_marginal(
         returns: Columns channel, roas, mroas, spend.
         unit: Unit of both returns.
         currency: Unit of spend.
+        words: What a return is, for the axes.
         unreadable: Channels drawn grey.
+        tokens: Palette token of each channel; by place where None.
         compact: Fewer labels, for narrow screens.
     """
     reach = max(float(returns["roas"].max()) * 1.35, 1e-9)
@@ -94,24 +103,21 @@ def roas_against_marginal(
         go.Scatter(x=[0, reach], y=[0, reach], mode="lines", name="next unit as good as the average",
                    line={"color": color("muted"), "width": 1, "dash": "dash"}, hoverinfo="skip")
     )  # fmt: skip
-    figure.add_trace(
-        _bubbles(
-            returns,
-            "roas",
-            "mroas",
-            unreadable,
-            f"average %{{x:.3g}}, marginal %{{y:.3g}} {escape(unit)}",
-            currency,
-            compact,
-        )
-    )
-    return finish(
+    hovers = [
+        f"average {escape(numbers.price(mean, unit))}, next unit {escape(numbers.price(more, unit))}"
+        for mean, more in zip(returns["roas"], returns["mroas"], strict=True)
+    ]
+    shades = _shades(returns["channel"], unreadable, tokens)
+    figure.add_traces(_bubbles(returns, "roas", "mroas", shades, hovers, currency, compact))
+    of = f", {escape(words)}" if words else ""
+    figure = finish(
         figure,
-        440,
+        480 if compact else 440,
         hovermode="closest",
-        xaxis={"title": {"text": f"average return ({escape(unit)})"}, "range": [0, reach]},
-        yaxis={"title": {"text": f"marginal return ({escape(unit)})"}, "range": [0, top]},
+        xaxis={**numbers.AXIS, "title": {"text": f"on average{of}"}, "range": [0, reach]},
+        yaxis={**numbers.AXIS, "title": {"text": f"of the next unit{of}"}, "range": [0, top]},
     )
+    return legend_on_top(figure, compact, below=10)
 
 
 def roas_against_effectiveness(
@@ -119,7 +125,9 @@ def roas_against_effectiveness(
     *,
     unit: str = "",
     currency: str = "",
+    words: str = "",
     unreadable: Collection[str] = (),
+    tokens: Mapping[str, str] | None = None,
     compact: bool = False,
 ) -> go.Figure:
     """Return on spend against contribution per unit of media volume; the size of a bubble is spend.
@@ -128,129 +136,68 @@ def roas_against_effectiveness(
         returns: Columns channel, roas, effectiveness, spend.
         unit: Unit of the target.
         currency: Unit of spend.
+        words: What a return is, for the axes.
         unreadable: Channels drawn grey.
+        tokens: Palette token of each channel; by place where None.
         compact: Fewer labels, for narrow screens.
     """
-    figure = go.Figure(
-        _bubbles(
-            returns,
-            "roas",
-            "effectiveness",
-            unreadable,
-            f"return %{{x:.3g}}, %{{y:.3g}} {escape(unit)} per contact",
-            currency,
-            compact,
-        )
-    )
-    return finish(
+    hovers = [
+        f"return {escape(numbers.price(mean, unit))}, {escape(numbers.price(each, unit))} per contact"
+        for mean, each in zip(returns["roas"], returns["effectiveness"], strict=True)
+    ]
+    shades = _shades(returns["channel"], unreadable, tokens)
+    figure = go.Figure(_bubbles(returns, "roas", "effectiveness", shades, hovers, currency, compact))
+    figure = finish(
         figure,
-        420,
+        460 if compact else 420,
         hovermode="closest",
-        xaxis={"title": {"text": f"{escape(unit)} per {escape(currency)}"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": f"{escape(unit)} per unit of volume"}, "type": "log"},
-        showlegend=False,
+        xaxis={**numbers.AXIS, "title": {"text": escape(words)}, "rangemode": "tozero"},
+        yaxis=log_axis(returns["effectiveness"], f"{escape(numbers.sign(unit))} per unit of volume"),
     )
-
-
-def response_curves(
-    curves: pd.DataFrame,
-    *,
-    unit: str = "",
-    spend_units: Mapping[str, str] | None = None,
-    compact: bool = False,
-) -> go.Figure:
-    """One small panel per channel: contribution against spend, today's spend marked, the unseen part dashed.
-
-    Args:
-        curves: Columns channel, spend, mean, q05, q95, extrapolated, current.
-        unit: Unit of the contribution.
-        spend_units: Unit of each channel's x axis.
-        compact: Two panels a row, for narrow screens.
-    """
-    channels = [str(name) for name in curves["channel"].drop_duplicates()]
-    columns = min(2 if compact else 4, len(channels))
-    rows = -(-len(channels) // columns)
-    names = labels_of(channels, 22 if compact else 30)
-    height = 70 + 190 * rows
-    figure = make_subplots(
-        rows,
-        columns,
-        subplot_titles=[names[name] for name in channels],
-        horizontal_spacing=0.12 if compact else 0.05,
-        vertical_spacing=min(58 / (height - 60), 1 / max(rows - 1, 1)),
-    )
-    for name, (row, column) in zip(channels, grid_of(len(channels), columns), strict=True):
-        part = curves[curves["channel"] == name].sort_values("spend")
-        money = escape((spend_units or {}).get(name, ""))
-        for trace in _curve_traces(part, unit, money):
-            figure.add_trace(trace.update(showlegend=row == 1 and column == 1), row, column)
-    figure.update_xaxes(tickformat="~s", nticks=4, rangemode="tozero")
-    figure.update_yaxes(tickformat="~s", nticks=4, rangemode="tozero")
-    top = {"margin": {"l": 8, "r": 12, "t": 64, "b": 8}, "legend": {"y": 1 + 26 / (height - 72)}}
-    return panel_titles(finish(figure, height, hovermode="closest", **top), 11 if compact else 12)
-
-
-def adstock_decay(adstock: pd.DataFrame, *, period: str = "week", compact: bool = False) -> go.Figure:
-    """How the effect of one period's spend spreads over the periods after it, one bar per channel.
-
-    Args:
-        adstock: Columns channel, lag, mean.
-        period: What one lag is.
-        compact: Broken labels, for narrow screens.
-    """
-    names = row_labels(adstock["channel"].drop_duplicates(), compact)
-    rows = list(names.values())
-    lags = sorted(adstock["lag"].unique())
-    figure = go.Figure()
-    for place, lag in enumerate(lags):
-        part = adstock[adstock["lag"] == lag]
-        words = f"same {period}" if lag == 0 else f"{lag} {period}{'s' if lag > 1 else ''} later"
-        alpha = 1 - 0.8 * place / max(len(lags) - 1, 1)
-        figure.add_trace(
-            go.Bar(
-                y=[names[str(name)] for name in part["channel"]],
-                x=part["mean"],
-                orientation="h",
-                name=words,
-                marker={
-                    "color": color("blue", round(alpha, 2)),
-                    "line": {"width": 1, "color": color("paper")},
-                },
-                hovertemplate=f"%{{y}}<br>{words}: %{{x:.0%}}<extra></extra>",
-            )
-        )
-    return finish(figure, row_height(len(rows), 32 if compact else 28), barmode="stack", yaxis=row_axis(rows),
-                  legend={"traceorder": "normal"}, xaxis={"tickformat": ".0%", "range": [0, 1.001]})  # fmt: skip
+    return legend_on_top(figure, compact, below=10)
 
 
 # --- parts of figures ---------------------------------------------------------------------------
 
 
-def _add_intervals(figure: go.Figure, rows: list[str], returns: pd.DataFrame, tokens: list[str]) -> None:
-    """50% and 90% intervals, grey where a return must not be read."""
+def _shades(channels: pd.Series, unreadable: Collection[str], tokens: Mapping[str, str] | None) -> list[str]:
+    """Palette token of each row: that of its channel, grey where it must not be read."""
+    tokens = tokens or channel_colors(channels)
+    return ["other" if name in unreadable else tokens.get(str(name), "other") for name in channels]
+
+
+def _add_intervals(figure: go.Figure, rows: list[str], returns: pd.DataFrame, shades: list[str]) -> None:
+    """50% and 90% intervals in the colours of their channels, grey where a return must not be read."""
     bars = (("q05", "q95", 2, 0.9, "90% interval"), ("q25", "q75", 8, 0.4, "50% interval"))
     for low, high, width, alpha, words in bars:
-        for place, shade in enumerate(sorted(set(tokens))):  # "blue" before "other"
-            chosen = [own == shade for own in tokens]
+        key = {"name": words, "line": {"color": color("muted", alpha), "width": width}}
+        figure.add_trace(go.Scatter(x=[None], y=[rows[0]], mode="lines", **key))
+        for shade in dict.fromkeys(shades):
+            chosen = [own == shade for own in shades]
             part = returns[chosen]
             names = [row for row, is_in in zip(rows, chosen, strict=True) if is_in]
             line = {"color": color(shade, alpha), "width": width}
             figure.add_trace(
-                interval_lines(names, part[low], part[high], name=words, line=line, showlegend=place == 0)
+                interval_lines(names, part[low], part[high], name=words, line=line, showlegend=False)
             )
 
 
-def _return_points(rows: list[str], returns: pd.DataFrame, tokens: list[str], unit: str) -> go.Scatter:
+def _return_points(rows: list[str], returns: pd.DataFrame, shades: list[str], unit: str) -> go.Scatter:
+    hovers = [
+        escape(
+            f"{numbers.price(mean, unit)}, {numbers.interval(numbers.price(low, unit), numbers.price(high, unit))}"
+        )
+        for mean, low, high in zip(returns["mean"], returns["q05"], returns["q95"], strict=True)
+    ]
     return go.Scatter(
         x=returns["mean"],
         y=rows,
         name="average",
         mode="markers",
-        marker={"size": 10, "color": [color(token) for token in tokens],
+        marker={"size": 10, "color": [color(shade) for shade in shades],
                 "line": {"color": color("paper"), "width": 1.5}},
-        customdata=returns[["q05", "q95"]],
-        hovertemplate=f"%{{y}}<br>%{{x:.3g}} {escape(unit)}<br>90% interval %{{customdata[0]:.3g}} to "
-        "%{customdata[1]:.3g}<extra></extra>",
+        customdata=hovers,
+        hovertemplate="%{y}<br>%{customdata}<extra></extra>",
     )  # fmt: skip
 
 
@@ -258,10 +205,11 @@ def _marginal_points(rows: list[str], returns: pd.DataFrame, unit: str) -> go.Sc
     return go.Scatter(
         x=returns["marginal"],
         y=rows,
-        name="marginal (next unit)",
+        name="the next unit",
         mode="markers",
-        marker={"size": 9, "symbol": "diamond-open", "color": color("vermillion"), "line": {"width": 2}},
-        hovertemplate=f"%{{y}}<br>next unit %{{x:.3g}} {escape(unit)}<extra></extra>",
+        marker={"size": 9, "symbol": "diamond-open", "color": color("ink"), "line": {"width": 2}},
+        customdata=[escape(numbers.price(value, unit)) for value in returns["marginal"]],
+        hovertemplate="%{y}<br>the next unit %{customdata}<extra></extra>",
     )
 
 
@@ -274,7 +222,12 @@ def _bounded(figure: go.Figure, rows: list[str], returns: pd.DataFrame) -> tuple
     for row, high in zip(rows, highs, strict=True):
         if high > reach:
             figure.add_annotation(
-                x=reach, y=row, text=f"to {high:.3g} ▸", showarrow=False, xanchor="right", yshift=-9
+                x=reach,
+                y=row,
+                text=f"to {numbers.grouped(high)} ▸",
+                showarrow=False,
+                xanchor="right",
+                yshift=-9,
             )
     return low, reach
 
@@ -283,34 +236,46 @@ def _bubbles(
     returns: pd.DataFrame,
     x: str,
     y: str,
-    unreadable: Collection[str],
-    words: str,
+    shades: list[str],
+    hovers: list[str],
     currency: str,
     compact: bool,
-) -> go.Scatter:
+) -> list[go.Scatter]:
+    """Bubbles by spend, every one with its name or, where names would run into each other, a number of the legend."""
     names = labels_of(returns["channel"], 24)
     largest = float(returns["spend"].max()) or 1.0
-    sizes = [10 + 34 * math.sqrt(max(float(spend), 0.0) / largest) for spend in returns["spend"]]
-    tokens = ["other" if name in unreadable else "blue" for name in returns["channel"]]
-    return go.Scatter(
+    sizes = [14 + 30 * math.sqrt(max(float(spend), 0.0) / largest) for spend in returns["spend"]]
+    texts = _uncrowded(returns, x, y, names, 20 if compact else 8)
+    crowded = [place for place, text in enumerate(texts) if not text]
+    keys = {place: str(number) for number, place in enumerate(crowded, 1)}
+    rows = [names[str(name)] for name in returns["channel"]]
+    spent = tooltips(returns["spend"], currency)
+    bubbles = go.Scatter(
         x=returns[x],
         y=returns[y],
-        name="channel (size: spend)",
+        name="size: spend",
         mode="markers+text",
-        text=_uncrowded(returns, x, y, names, 20 if compact else 8),
-        hovertext=[names[str(name)] for name in returns["channel"]],
-        textposition="middle right",
+        text=[keys.get(place, text) for place, text in enumerate(texts)],
+        textposition=["middle center" if place in keys else "middle right" for place in range(len(rows))],
         textfont={"size": 11, "color": color("ink")},
         cliponaxis=False,
-        marker={"size": sizes, "color": [color(token, 0.45) for token in tokens],
-                "line": {"width": 1.5, "color": [color(token) for token in tokens]}},
-        customdata=returns["spend"],
-        hovertemplate=f"%{{hovertext}}<br>{words}<br>spend %{{customdata:.3s}} {escape(currency)}<extra></extra>",
+        showlegend=False,
+        marker={"size": sizes, "color": [color(shade, 0.45) for shade in shades],
+                "line": {"width": 1.5, "color": [color(shade) for shade in shades]}},
+        customdata=[f"{row}<br>{words}<br>spend {money}"
+                    for row, words, money in zip(rows, hovers, spent, strict=True)],
+        hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
+    legend = [
+        go.Scatter(x=[None], y=[None], mode="markers", name=f"{number} {rows[place]}",
+                   marker={"size": 9, "color": color(shades[place])})
+        for place, number in keys.items()
+    ]  # fmt: skip
+    return [bubbles, *legend]
 
 
 def _uncrowded(returns: pd.DataFrame, x: str, y: str, names: Mapping[str, str], letters: int) -> list[str]:
-    """Labels of bubbles, largest spend first, left out where they would run into one already there.
+    """Labels of bubbles, largest spend first, "" where one would run into another already there.
 
     Args:
         returns: Channels with their two coordinates and spend.
@@ -332,19 +297,3 @@ def _uncrowded(returns: pd.DataFrame, x: str, y: str, names: Mapping[str, str], 
             texts[place] = name
             placed.append((start, end, level))
     return texts
-
-
-def _curve_traces(part: pd.DataFrame, unit: str, money: str) -> list[go.Scatter]:
-    seen = part[~part["extrapolated"].astype(bool)]
-    beyond = part[part["spend"] >= seen["spend"].max()] if len(seen) else part
-    now = part[part["current"].astype(bool)]
-    hover = f"%{{x:.3s}} {money} → %{{y:.3s}} {escape(unit)}<extra></extra>"
-    line = {"color": color("blue"), "width": 2}
-    return [
-        band(part["spend"], part["q05"], part["q95"], "90% interval", "blue", 0.15),
-        go.Scatter(x=seen["spend"], y=seen["mean"], name="spend seen", mode="lines", line=line, hovertemplate=hover),
-        go.Scatter(x=beyond["spend"], y=beyond["mean"], name="never seen (extrapolated)", mode="lines",
-                   line={**line, "dash": "dot"}, hovertemplate=hover),
-        go.Scatter(x=now["spend"], y=now["mean"], name="spend now", mode="markers", hovertemplate=hover,
-                   marker={"size": 9, "color": color("orange"), "line": {"width": 1.5, "color": color("ink")}}),
-    ]  # fmt: skip

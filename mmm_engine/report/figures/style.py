@@ -10,6 +10,7 @@ use ``label`` or ``labels_of`` for every text that a client file can choose.
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,50 +19,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
+from mmm_engine.report.palette import color
 
-#: Token -> (light, dark). Series colours are Okabe and Ito's, told apart under every common colour blindness;
-#: yellow is darkened on white and blue lightened on black for contrast.
-PALETTE: dict[str, tuple[str, str]] = {
-    "ink": ("#1c2430", "#e6ebf2"),
-    "muted": ("#5c6878", "#9fabbb"),
-    "grid": ("#e4e8ee", "#2b3442"),
-    "paper": ("#ffffff", "#171d26"),
-    "blue": ("#0072b2", "#4ea8e0"),
-    "orange": ("#e69f00", "#f0b232"),
-    "green": ("#009e73", "#2fc396"),
-    "vermillion": ("#d55e00", "#f58142"),
-    "purple": ("#cc79a7", "#dc93bc"),
-    "sky": ("#56b4e9", "#86cbf2"),
-    "yellow": ("#b5a300", "#e8dc52"),
-    "baseline": ("#c9d1dc", "#3d4959"),
-    "trend": ("#b8c2d0", "#4a586b"),
-    "seasonality": ("#a5b1c2", "#57667a"),
-    "weekday": ("#9aa7ba", "#616f84"),
-    "holidays": ("#8e9cb0", "#6c7a90"),
-    "control": ("#7d8ba0", "#7889a0"),
-    "event": ("#5f6d82", "#97a7bc"),
-    "other": ("#93a0b0", "#6a7788"),
-}
-#: Colours of channels, largest contribution first; further channels are grouped or grey.
-SERIES = ("blue", "orange", "green", "vermillion", "purple", "sky", "yellow")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SHORT = 26
-
-
-def color(token: str, alpha: float = 1.0) -> str:
-    """A palette colour as ``rgba(...)``, the one form that the page swaps between light and dark.
-
-    >>> color("blue", 0.2)
-    'rgba(0,114,178,0.2)'
-    """
-    return "rgba({},{},{},{:g})".format(*_channels(PALETTE[token][0]), alpha)
-
-
-def dark_colors() -> dict[str, str]:
-    """Light ``"r,g,b"`` to dark ``"r,g,b"``: what the page needs to redraw a figure for a dark background."""
-    return {",".join(map(str, _channels(light))): ",".join(map(str, _channels(dark)))
-            for light, dark in PALETTE.values()}  # fmt: skip
 
 
 def escape(text: str) -> str:
@@ -102,9 +64,16 @@ def parameter_labels(names: Iterable[str], limit: int) -> dict[str, str]:
     return labels
 
 
-def channel_colors(ordered: Sequence[str], most: int = len(SERIES)) -> dict[str, str]:
-    """Palette token of each channel, given largest first; those past ``most`` share "other"."""
-    return {name: SERIES[place] if place < most else "other" for place, name in enumerate(ordered)}
+def tooltips(values: Iterable[float], unit: str = "") -> list[str]:
+    """Values as a tooltip shows them with ``%{customdata}``: written by the page's rule, escaped."""
+    return [escape(text) for text in numbers.tooltips(values, unit)]
+
+
+def amounts(unit: str = "", words: str = "") -> dict[str, Any]:
+    """An axis of amounts: its ticks by the page's rule, its title with the unit."""
+    sign = escape(numbers.sign(unit))
+    title = f"{words}, {sign}" if words and sign else words or sign
+    return {**numbers.AXIS, "title": {"text": title}}
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
@@ -145,6 +114,41 @@ def _template() -> go.layout.Template:
 def panel_titles(figure: go.Figure, size: int = 13) -> go.Figure:
     """Titles of small multiples in the page's type, not in plotly's own size."""
     return figure.update_annotations(font={"size": size, "color": color("ink")})
+
+
+def log_axis(values: Iterable[float], words: str = "") -> dict[str, Any]:
+    """A logarithmic axis over positive values, its ticks (1, 2 and 5 of every decade) by the page's rule.
+
+    Args:
+        values: What has to be seen; those that are not above 0 are not.
+        words: Title.
+    """
+    seen = [float(value) for value in values if value > 0 and math.isfinite(value)] or [1.0]
+    low, high = min(seen) / 1.15, max(seen) * 1.15
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    digits = (1, 2, 5) if len(decades) < 5 else (1,)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    return {"type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": ticks,
+            "ticktext": [numbers.compact(tick) for tick in ticks], "title": {"text": words}}  # fmt: skip
+
+
+def legend_on_top(figure: go.Figure, compact: bool, below: int = 26) -> go.Figure:
+    """The figure, higher by a legend of its own rows above the titles of panels, which it would else cover.
+
+    Args:
+        figure: With its height and traces.
+        compact: Whether it is drawn for a narrow screen.
+        below: Pixels between legend and panels, for their titles.
+    """
+    width, row, rows = (330 if compact else 900), 0.0, 1
+    for trace in figure.data:
+        if trace.showlegend is not False and trace.name:
+            entry = 44 + 6.6 * len(trace.name)
+            row, rows = (entry, rows + 1) if row + entry > width else (row + entry, rows)
+    top = 19 * rows + below
+    legend = {"yref": "container", "y": 1.0, "yanchor": "top"}
+    height = figure.layout.height + top - 36
+    return figure.update_layout(height=height, margin={"l": 8, "r": 12, "t": top, "b": 8}, legend=legend)
 
 
 def band(
@@ -200,10 +204,6 @@ def row_axis(rows: Sequence[str]) -> dict[str, Any]:
 def grid_of(number: int, columns: int) -> list[tuple[int, int]]:
     """Row and column (from 1) of each small multiple."""
     return [(place // columns + 1, place % columns + 1) for place in range(number)]
-
-
-def _channels(hex_color: str) -> tuple[int, int, int]:
-    return int(hex_color[1:3], 16), int(hex_color[3:5], 16), int(hex_color[5:7], 16)
 
 
 def _wrapped(text: str, width: int) -> str:

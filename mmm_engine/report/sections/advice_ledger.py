@@ -10,7 +10,7 @@ import pandas as pd
 
 from mmm_engine.history.advice_ledger import VINTAGE, outcomes_of
 from mmm_engine.history.tables import ALL_CHANNELS
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Column, Sheet, table_of
 from mmm_engine.report.subject import Subject
 
@@ -25,7 +25,7 @@ def last_advice(subject: Subject) -> dict[str, str]:
     ]
     last = earlier[earlier["issued_at"] == earlier["issued_at"].max()]
     return {
-        str(name): f"{word} at {wording.decimal(marginal)}"
+        str(name): f"{word} at {numbers.decimal(marginal)}"
         for name, word, marginal in zip(last["channel"], last["advice"], last["marginal"], strict=True)
     }
 
@@ -45,10 +45,10 @@ def _vintages(subject: Subject, come: pd.DataFrame) -> Sheet:
     pieces = wording.count(len(come), "piece")
     reading = (
         f"{inside} of {pieces} of advice whose {subject.inputs.period}s have come ended within the 90% interval of its "
-        f"own draws at the spend there was. After the last, {wording.compact(last['spent'], money)} was spent instead "
-        f"of {wording.compact(last['advised'], money)}. Spending otherwise than advised made a difference of "
+        f"own draws at the spend there was. After the last, {numbers.compact(last['spent'], money)} was spent instead "
+        f"of {numbers.compact(last['advised'], money)}. Spending otherwise than advised made a difference of "
         f"{subject.amount(last['delivery'])}; the rest, {subject.amount(last['rest'])} "
-        f"({wording.percent(last['rest'] / last['happened'], signed=True)} of what happened), is noise and what the "
+        f"({numbers.percent(last['rest'] / last['happened'], signed=True)} of what happened), is noise and what the "
         "model does not know."
     )
     columns = {
@@ -85,6 +85,6 @@ def _channels(subject: Subject, ledger: pd.DataFrame, last: pd.Series) -> Sheet:
         "spent": Column("Spent"),
         "delivery": Column(wording.headed("Delivery", target)),
     }
-    span = f"{wording.day(last['first_date'])} to {wording.day(last['last_date'])}"
+    span = f"{numbers.day(last['first_date'])} to {numbers.day(last['last_date'])}"
     table = table_of(rows, f"Advised and spent, {span}", columns)
     return Sheet("advice-delivery", f"Advised and spent by channel, {span}", reading, table, is_folded=True)

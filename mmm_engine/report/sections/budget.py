@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Slider, Sliders, Table, table_of
 from mmm_engine.report.sections.advice_ledger import last_advice, past_advice
 from mmm_engine.report.subject import Subject
@@ -43,8 +43,8 @@ def advice_sentence(subject: Subject) -> str:
             )
             parts.append(f"{verb} {wording.listing(shown)}")
     parts = parts or ["keep the totals of channels, spread as planned"]
-    better = wording.percent(advice["gain"]["better"])
-    return f"Budget: {'; '.join(parts)}. {_gain_words(subject, advice)} and beats today in {better} of draws."
+    better = numbers.probability(advice["gain"]["better"])
+    return f"Budget: {'; '.join(parts)}. {_gain_words(subject, advice)}; it beats today's with {better} probability."
 
 
 def budget_section(subject: Subject) -> Section | None:
@@ -52,7 +52,7 @@ def budget_section(subject: Subject) -> Section | None:
     advice, past = subject.inputs.advice, past_advice(subject)
     if advice is None or advice["refused"]:
         return Section("budget", "Budget", "Budget", "What came of earlier advice.", past) if past else None
-    when = f"from {wording.day(pd.Timestamp(advice['first']))} to {wording.day(pd.Timestamp(advice['last']))}"
+    when = f"from {numbers.day(pd.Timestamp(advice['first']))} to {numbers.day(pd.Timestamp(advice['last']))}"
     lead = (
         f"What to do with the budget of the next {subject.periods(advice['periods'])}, {when}. Today is the last "
         f"{subject.periods(advice['basis'])}, exactly."
@@ -76,10 +76,11 @@ def advice_table(subject: Subject) -> Table | None:
     channels = channels.assign(
         channel=[subject.label(str(name)) for name in channels["channel"]],
         interval=[
-            f"{wording.decimal(low)} to {wording.decimal(high)}"
+            f"{numbers.decimal(low)} to {numbers.decimal(high)}"
             for low, high in zip(channels["marginal_q05"], channels["marginal_q95"], strict=True)
         ],
         before=[said.get(str(name), "–") for name in channels["channel"]],
+        change=["–" if pd.isna(move) else numbers.percent(move, signed=True) for move in channels["change"]],
     )
     verb = "earns" if advice["value_known"] else "brings"
     last, money = f"Last {subject.periods(advice['basis'])}", subject.inputs.currency_unit
@@ -89,7 +90,7 @@ def advice_table(subject: Subject) -> Table | None:
         "channel": Column("Channel", "name"),
         "advice": Column("Advice", "text"),
         "today": Column(wording.headed(last, money)),
-        "change": Column("Plan", "signed"),
+        "change": Column("Plan", "amount"),
         "marginal": Column(f"Next {subject.one_of_money} {verb}", "ratio"),
         "interval": Column("90% interval", "text"),
     }
@@ -107,7 +108,6 @@ def _sliders(subject: Subject, advice: Mapping[str, Any]) -> tuple[Sliders, ...]
     grid = advice.get("grid")
     if not grid or not grid["channels"]:
         return ()
-    unit = wording.safe_text(str(advice["unit"]), 40)
     names = ("today", "plan", "seen", "fixed")
     sliders = [
         Slider(subject.label(str(one["channel"])), **{name: one[name] for name in names})
@@ -115,32 +115,30 @@ def _sliders(subject: Subject, advice: Mapping[str, Any]) -> tuple[Sliders, ...]
     ]
     fixed = [slider.name for slider in sliders if slider.fixed]
     reading = (
-        f"Move a channel; {grid['draws']} draws of the model answer, the same for every plan, for the next "
-        f"{subject.periods(advice['periods'])} and what goes on working after them."
+        f"Move a channel; the answer covers the next {subject.periods(advice['periods'])} and what goes on "
+        f"working after them, over {grid['draws']} draws of the model, the same for every plan."
     )
     if advice["value_known"]:
         reading += " Gains are net of the money spent more."
     if fixed:
         reading += f" The model cannot read {wording.listing(fixed)}: a test comes first."
-    money = subject.inputs.currency_unit
     net = bool(advice["value_known"])
     title = "Try another plan"
+    unit, money = subject.gain_around(str(advice["unit"])), numbers.around(subject.inputs.currency_unit)
     return (Sliders("budget-sliders", title, reading, unit, money, tuple(sliders), grid, net),)
 
 
 def _gain_words(subject: Subject, advice: Mapping[str, Any]) -> str:
     gain = advice["gain"]
-    unit = wording.safe_text(str(advice["unit"]), 40)
-    amounts = [wording.compact(gain[name]) for name in ("q05", "q95")]
-    return (
-        f"The plan for the next {subject.periods(advice['periods'])} gains {wording.compact(gain['mean'], unit)} "
-        f"(90% interval {amounts[0]} to {amounts[1]})"
-    )
+    mean, low, high = (subject.gained(gain[name], advice["unit"]) for name in ("mean", "q05", "q95"))
+    behind = subject.gain_around(str(advice["unit"]))[1]
+    ends = numbers.interval(low.removesuffix(behind), high.removesuffix(behind))
+    return f"The plan for the next {subject.periods(advice['periods'])} gains {mean} ({ends})"
 
 
 def _moves(subject: Subject, advice: Mapping[str, Any]) -> Chart:
     channels = pd.DataFrame(advice["channels"])
-    proof, money = advice["proof"], subject.inputs.currency_unit
+    proof, money, unit = advice["proof"], subject.inputs.currency_unit, str(advice["unit"])
     if proof["gap"] is None:
         known = "whether a very different plan brings more is not known"
     elif proof["tight"]:
@@ -149,8 +147,8 @@ def _moves(subject: Subject, advice: Mapping[str, Any]) -> Chart:
         most = subject.amount(proof["gap"])
         known = f"no other plan within the limits brings more than {most} more"
     reading = (
-        f"{_gain_words(subject, advice)}; in the worst 5% of draws {wording.compact(advice['gain']['worst'])}. "
-        f"The next unit of money brings {wording.decimal(proof['price'])}, and {known}."
+        f"{_gain_words(subject, advice)}; in the worst 5% of cases {subject.gained(advice['gain']['worst'], unit)}. "
+        f"The next {subject.one_of_money} brings {subject.gained_by_one(proof['price'], unit)}, and {known}."
     )
     earns = "earns" if advice["value_known"] else "brings"
     columns = {
@@ -180,13 +178,12 @@ def _frontier(subject: Subject, advice: Mapping[str, Any]) -> Chart:
     frontier = pd.DataFrame(advice["frontier"])
     money, unit = subject.inputs.currency_unit, subject.inputs.target_unit
     low, high = frontier.iloc[0], frontier.iloc[-1]
-    budgets, brought = (
-        [wording.compact(end[name]) for end in (low, high)] for name in ("budget", "response")
-    )
+    budgets = [subject.money(end["budget"]) for end in (low, high)]
+    brought = [subject.amount(end["response"]) for end in (low, high)]
     reading = (
         f"From a budget of {budgets[0]} to one of {budgets[1]} the best plan brings {brought[0]} to {brought[1]}; "
-        f"the next unit of money brings {wording.decimal(low['marginal'])} at first and "
-        f"{wording.decimal(high['marginal'])} in the end."
+        f"the next {subject.one_of_money} brings {subject.gained_by_one(low['marginal'], advice['unit'])} at first and "
+        f"{subject.gained_by_one(high['marginal'], advice['unit'])} in the end."
     )
     columns = {
         "budget": Column(wording.headed("Budget", money)),
@@ -210,7 +207,7 @@ def _tests(subject: Subject, advice: Mapping[str, Any]) -> Sheet:
     tests = pd.DataFrame(advice["tests"])
     first = tests.iloc[0]
     unit = wording.safe_text(str(advice["unit"]), 40)
-    worth = [wording.compact(tests.iloc[at]["worth"], unit) for at in (0, -1)]
+    worth = [subject.gained(tests.iloc[at]["worth"], advice["unit"]) for at in (0, -1)]
     reading = (
         f"A test that tells the return of {subject.label(str(first['channel']))} within 20% is worth {worth[0]} "
         f"a quarter; knowing everything, {worth[1]}."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, table_of
 from mmm_engine.report.subject import NAN, Subject
 from mmm_engine.scores.coverage import IntervalWidth, allowed_hits, interval_width
@@ -82,7 +82,7 @@ def _reading(subject: Subject, pit: pd.DataFrame, coverage: pd.DataFrame) -> str
         part = coverage[coverage["rows"] == name]
         held = dict(zip(part["level"], part["held"], strict=True))
         if held:
-            half, most = wording.percent(held[0.5]), wording.percent(held[0.9])
+            half, most = numbers.percent(held[0.5]), numbers.percent(held[0.9])
             told.append(
                 f"of {wording.count(int(counts[name]), period)} {words}, {half} fell inside the 50% interval and "
                 f"{most} inside the 90% interval"

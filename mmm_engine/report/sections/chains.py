@@ -10,7 +10,7 @@ import math
 
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, table_of
 from mmm_engine.report.subject import Subject, pick
 
@@ -38,7 +38,7 @@ def _rank_chart(ranks: pd.DataFrame) -> Chart:
     reading = (
         f"Ranks of the {len(kept)} parameters whose chains agree least; lines that stay around 1 say that all chains "
         f"draw from the same distribution. The furthest off is chain {int(worst['chain']) + 1} in "
-        f"{wording.safe_text(str(worst['parameter']), 80)}, with {wording.decimal(float(worst['value']), 1)} times "
+        f"{wording.safe_text(str(worst['parameter']), 80)}, with {numbers.decimal(float(worst['value']), 1)} times "
         "its share of draws in one twentieth of the ranks."
     )
     columns = {
@@ -73,7 +73,7 @@ def _energy_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     if math.isfinite(bfmi):
         verdict = "enough" if bfmi >= 0.3 else "too low: the tails are hardly reached"
         reading += (
-            f"; the smallest BFMI of any chain is {wording.decimal(bfmi)} (above 0.3 wanted), {verdict}"
+            f"; the smallest BFMI of any chain is {numbers.decimal(bfmi)} (above 0.3 wanted), {verdict}"
         )
     wide = part.pivot(index="position", columns="view", values="value").reset_index()
     columns = {"position": Column("Energy", "fine"), "energy": Column("Density of energy", "fine")}
@@ -110,7 +110,7 @@ def _divergence_chart(draws: pd.DataFrame) -> Chart:
     lies = "lies" if number == 1 else "lie"
     reading = (
         f"{wording.count(number, 'divergent draw')} of the full fit {lies} at {side} values of "
-        f"{wording.safe_text(names[0], 80)}, on average {wording.decimal(abs(float(first['shift'])), 1)} standard "
+        f"{wording.safe_text(names[0], 80)}, on average {numbers.decimal(abs(float(first['shift'])), 1)} standard "
         "deviations from the rest: there the posterior bends more than the sampler can follow, and a part of it may be "
         "missing."
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
+from mmm_engine.report.inputs import Period
 from mmm_engine.report.page import Chart, Column, Section, Sheet, Table, table_of
 from mmm_engine.report.subject import Subject
 
@@ -25,8 +26,9 @@ def contribution_section(subject: Subject) -> Section | None:
     shares = shares_against_spend(subject.paid)
     if len(shares) > 1:
         charts.append(_shares_chart(subject, shares))
-    if _quarters(subject) > 1 and len(subject.totals[subject.totals["kind"] == "channel"]) > 1:
-        charts.append(_ranks_chart(subject))
+    ranks = ranks_by_quarter(subject.inputs.decomposition, subject.inputs.period)
+    if ranks["date"].nunique() > 1 and ranks["channel"].nunique() > 1:
+        charts.append(_ranks_chart(subject, ranks))
     return Section(
         id="contribution",
         title=f"Sources of {subject.target}",
@@ -36,14 +38,30 @@ def contribution_section(subject: Subject) -> Section | None:
     )
 
 
-def ranks_by_quarter(decomposition: pd.DataFrame) -> pd.DataFrame:
-    """Date (quarter start), channel, contribution and rank (1 is largest) of every channel and quarter."""
+def ranks_by_quarter(decomposition: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Date (quarter start), channel, contribution and rank (1 is largest) of every channel and whole quarter.
+
+    Quarters that the rows only begin or end are left out: their sums are of fewer rows.
+    """
     channels = decomposition[decomposition["kind"] == "channel"]
-    quarter = pd.to_datetime(channels["date"]).dt.to_period("Q").dt.start_time
-    sums = channels.assign(date=quarter).groupby(["date", "component"], sort=False)["mean"].sum()
+    dates = pd.to_datetime(channels["date"])
+    channels = channels.assign(date=dates.dt.to_period("Q").dt.start_time)[whole_quarters(dates, period)]
+    sums = channels.groupby(["date", "component"], sort=False)["mean"].sum()
     frame = sums.rename("contribution").rename_axis(["date", "channel"]).reset_index()
     ranks = frame.groupby("date")["contribution"].rank(ascending=False, method="first")
     return frame.assign(rank=ranks.astype(int))
+
+
+def whole_quarters(dates: pd.Series, period: Period) -> pd.Series:
+    """Whether the rows hold all of the quarter of each date; a row counts to the quarter in which it begins."""
+    step = {"day": pd.DateOffset(days=1), "week": pd.DateOffset(weeks=1), "month": pd.DateOffset(months=1)}[
+        period
+    ]
+    quarters = dates.dt.to_period("Q")
+    first, last = dates.min(), dates.max()
+    begins_before = first - step < quarters.dt.start_time
+    ends_after = last + step >= quarters.dt.end_time.dt.normalize() + pd.Timedelta(days=1)
+    return pd.Series(begins_before & ends_after)
 
 
 def shares_against_spend(paid: pd.DataFrame) -> pd.DataFrame:
@@ -66,11 +84,11 @@ def _area_chart(subject: Subject) -> Chart:
     media = frame[frame["kind"] == "channel"].groupby("date")["mean"].sum()
     peak = pd.Timestamp(media.index[int(media.argmax())]) if len(media) else None
     reading = (
-        f"{subject.label(str(first['component']))} makes up {wording.percent(float(first['mean']) / whole)}"
+        f"{subject.label(str(first['component']))} makes up {numbers.percent(float(first['mean']) / whole)}"
     )
-    reading += f" of modelled {subject.target}, media {wording.percent(subject.media_share)}"
+    reading += f" of modelled {subject.target}, media {numbers.percent(subject.media_share)}"
     if peak is not None:
-        reading += f"; media was largest on {wording.day(peak)} with {subject.amount(float(media.max()))}"
+        reading += f"; media was largest on {numbers.day(peak)} with {subject.amount(float(media.max()))}"
     return Chart(
         id="decomposition",
         figure="decomposition_area",
@@ -78,7 +96,7 @@ def _area_chart(subject: Subject) -> Chart:
         reading=wording.sentence(reading),
         table=_parts_over_time(subject),
         frames={"decomposition": frame},
-        options={"unit": subject.inputs.target_unit},
+        options={"unit": subject.inputs.target_unit, "tokens": subject.channel_tokens},
     )
 
 
@@ -105,8 +123,8 @@ def _waterfall_chart(subject: Subject) -> Chart:
     leaders = list(zip(channels["component"], channels["mean"], strict=True))[:3]
     top = [f"{subject.label(str(name))} ({subject.amount(float(size))})" for name, size in leaders]
     lead = "The largest channels are" if len(top) > 1 else "The only channel is"
-    start = wording.day(pd.Timestamp(subject.inputs.decomposition["date"].min()))
-    end = wording.day(pd.Timestamp(subject.inputs.decomposition["date"].max()))
+    start = numbers.day(pd.Timestamp(subject.inputs.decomposition["date"].min()))
+    end = numbers.day(pd.Timestamp(subject.inputs.decomposition["date"].max()))
     shares = totals.assign(
         share=totals["mean"] / whole, label=[subject.label(str(c)) for c in totals["component"]]
     )
@@ -126,7 +144,7 @@ def _waterfall_chart(subject: Subject) -> Chart:
             },
         ),
         frames={"decomposition": subject.inputs.decomposition},
-        options={"unit": subject.inputs.target_unit},
+        options={"unit": subject.inputs.target_unit, "tokens": subject.channel_tokens},
     )
 
 
@@ -136,7 +154,7 @@ def _parts_chart(subject: Subject) -> Chart:
     names = {"channel": "media", "control": "controls", "event": "events", "weekday": "days of the week"}
     labels = [names.get(str(kind), str(kind)) for kind in by_kind["kind"]]
     said = [
-        f"{label} {wording.percent(share)}" for label, share in zip(labels, by_kind["share"], strict=True)
+        f"{label} {numbers.percent(share)}" for label, share in zip(labels, by_kind["share"], strict=True)
     ]
     return Chart(
         id="parts",
@@ -153,7 +171,7 @@ def _parts_chart(subject: Subject) -> Chart:
             },
         ),
         frames={"decomposition": subject.inputs.decomposition},
-        options={"unit": subject.inputs.target_unit},
+        options={"unit": subject.inputs.target_unit, "tokens": subject.channel_tokens},
     )
 
 
@@ -179,49 +197,52 @@ def _shares_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
                 "contribution": Column(wording.headed("Contribution", subject.inputs.target_unit)),
                 "spend_share": Column("Share of spend", "share"),
                 "contribution_share": Column("Share of contribution", "share"),
-                "roas": Column(wording.sentence(subject.return_unit).removesuffix("."), "fine"),
+                "roas": Column(wording.headed("Return (ROAS)", subject.brought_unit), "price"),
             },
         ),
         frames={"shares": frame},
-        options={"unreadable": subject.unreadable},
+        options={"unit": subject.brought_unit, "unreadable": subject.unreadable},
     )
 
 
 def _share_words(subject: Subject, row: pd.Series) -> str:
     spent, gained = (
-        wording.percent(float(row["spend_share"])),
-        wording.percent(float(row["contribution_share"])),
+        numbers.percent(float(row["spend_share"])),
+        numbers.percent(float(row["contribution_share"])),
     )
     return f"{subject.label(str(row['channel']))} takes {spent} of spend and brings {gained} of contribution"
 
 
-def _quarters(subject: Subject) -> int:
-    dates = pd.to_datetime(subject.inputs.decomposition["date"])
-    return int(dates.dt.to_period("Q").nunique())
-
-
-def _ranks_chart(subject: Subject) -> Chart:
-    frame = ranks_by_quarter(subject.inputs.decomposition)
+def _ranks_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     ranks = frame.pivot(index="date", columns="channel", values="rank")
     moves = ranks.iloc[-1] - ranks.iloc[0]
     best, worst = str(moves.idxmin()), str(moves.idxmax())
     first, last = ranks.iloc[0], ranks.iloc[-1]
-    said = [f"{subject.label(str(last.idxmin()))} brings most in the last quarter"]
+    said = [
+        f"{subject.label(str(last.idxmin()))} brought most in {_quarter(ranks.index[-1])}, the last whole quarter"
+    ]
     if moves[best] < 0:
-        said.append(f"{subject.label(best)} rose from rank {first[best]} to {last[best]} since the first")
+        said.append(
+            f"{subject.label(best)} rose from rank {first[best]} in {_quarter(ranks.index[0])} to {last[best]}"
+        )
     if moves[worst] > 0:
         said.append(f"{subject.label(worst)} fell from {first[worst]} to {last[worst]}")
     wide = ranks.T.assign(label=[subject.label(str(c)) for c in ranks.columns]).sort_values(ranks.index[-1])
     columns = {"label": Column("Channel", "name")}
-    columns |= {date: Column(f"{date.year} Q{date.quarter}", "count") for date in ranks.index}
+    columns |= {date: Column(_quarter(date), "count") for date in ranks.index}
     return Chart(
         id="ranks",
         figure="channel_ranks",
-        title="Rank of each channel by quarter",
-        reading=wording.sentence("; ".join(said)) + " The first and the last quarter may be incomplete.",
+        title="Rank of each channel by whole quarter",
+        reading=wording.sentence("; ".join(said)),
         table=table_of(wide, "Rank by contribution, 1 is largest", columns),
         frames={"ranks": frame},
+        options={"unit": subject.inputs.target_unit, "tokens": subject.channel_tokens},
     )
+
+
+def _quarter(date: pd.Timestamp) -> str:
+    return f"{date.year} Q{date.quarter}"
 
 
 def _contribution_sheet(subject: Subject) -> Sheet:

@@ -1,6 +1,6 @@
 """Behind the model: the sampler, what the fit leaves over, parameters, priors.
 
-Here: what an analyst looks at and a client report keeps in its appendix.
+Here: what an analyst looks at; a client's page links to it.
 Not here: scores on unseen rows (trust.py).
 """
 
@@ -11,7 +11,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, table_of
 from mmm_engine.report.residuals import autocorrelation, durbin_watson, residual_frame
 from mmm_engine.report.sections.chains import chain_charts
@@ -37,7 +37,7 @@ def sampler_section(subject: Subject) -> Section:
         items.append(_prior_chart(full.dropna(subset=["prior_mean", "prior_q05", "prior_q95"])))
     items.append(_parameter_sheet(full))
     lead = "Whether the chains agree and explored enough for the numbers on this page to be repeatable."
-    return Section("sampler", "Sampler health", "Sampler", lead, tuple(items), is_diagnostic=True)
+    return Section("sampler", "Sampler health", "Sampler", lead, tuple(items))
 
 
 def residual_section(subject: Subject) -> Section | None:
@@ -80,7 +80,7 @@ def residual_section(subject: Subject) -> Section | None:
         is_folded=True,
     )
     lead = "What the fit leaves over should look like noise: no trend, no memory, no heavy tail."
-    return Section("residuals", "Residuals", "Residuals", lead, (chart, lags), is_diagnostic=True)
+    return Section("residuals", "Residuals", "Residuals", lead, (chart, lags))
 
 
 # --- sampler ------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ def _sampler_reading(health: pd.DataFrame) -> str:
         said = f"{wording.count(int(divergences.sum()), 'divergence')} (in the fit of {windows})"
     rhat, ess = float(health["rhat_max"].max()), float(health["ess_bulk_min"].min())
     return wording.sentence(
-        f"{said}; over all fits the largest R-hat is {wording.decimal(rhat, 3)} (1.01 or less wanted) and the "
-        f"smallest effective sample size {wording.decimal(ess, 0)} (400 or more wanted)"
+        f"{said}; over all fits the largest R-hat is {numbers.decimal(rhat, 3)} (1.01 or less wanted) and the "
+        f"smallest effective sample size {numbers.decimal(ess, 0)} (400 or more wanted)"
     )
 
 
@@ -181,8 +181,8 @@ def _residual_reading(subject: Subject, frame: pd.DataFrame, residual: np.ndarra
     bound = float(lags["bound"].iloc[0]) if len(lags) else math.nan
     memory = "inside" if abs(first) <= bound else "outside"
     return (
-        f"Neighbouring {subject.inputs.period}s correlate {wording.decimal(first, signed=True)}, {memory} the "
-        f"±{wording.decimal(bound)} expected of noise (Durbin–Watson {wording.decimal(durbin_watson(residual))}, "
-        f"2 is ideal); the largest miss is {wording.day(pd.Timestamp(largest['date']))}, "
+        f"Neighbouring {subject.inputs.period}s correlate {numbers.decimal(first, signed=True)}, {memory} the "
+        f"±{numbers.decimal(bound)} expected of noise (Durbin–Watson {numbers.decimal(durbin_watson(residual))}, "
+        f"2 is ideal); the largest miss is {numbers.day(pd.Timestamp(largest['date']))}, "
         f"{subject.amount(abs(float(largest['residual'])))} {side} the fit."
     )

@@ -10,7 +10,7 @@ import math
 
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Section, Table, table_of
 from mmm_engine.report.subject import Subject
 
@@ -64,7 +64,7 @@ def cause_words(subject: Subject, channel: str) -> str:
     clear = parts[(parts["change"].abs() > CLEAR * parts["noise"]) & (parts["change"] * move > 0)]
     clear = clear.sort_values("change", key=abs, ascending=False)
     if clear.empty:
-        return "no cause stands clear of the sampler's noise"
+        return "no more than fitting the same rows again may give"
     named = [
         f"{wording.safe_text(str(step), 60)} ({_signed(subject, float(change))})"
         for step, change in zip(clear["step"], clear["change"], strict=True)
@@ -77,11 +77,11 @@ def _signed(subject: Subject, change: float) -> str:
     """A change of a return, or of a share in percentage points."""
     diff = told_diff(subject)
     if (diff["metric"] == "share").all():
-        return f"{wording.decimal(100 * change, 1, signed=True)} percentage points"
+        return f"{numbers.decimal(100 * change, 1, signed=True)} percentage points"
     if change == 0 or not math.isfinite(change):
-        return wording.decimal(change, signed=True)
+        return numbers.decimal(change, signed=True)
     digits = max(0, min(6, 2 - math.floor(math.log10(abs(change)))))
-    return wording.decimal(change, digits, signed=True)
+    return numbers.decimal(change, digits, signed=True)
 
 
 def _waterfall_chart(subject: Subject, diff: pd.DataFrame) -> Chart:
@@ -94,7 +94,7 @@ def _waterfall_chart(subject: Subject, diff: pd.DataFrame) -> Chart:
         told = f"{subject.label(str(name))} {_signed(subject, after - before)}"
         cause = cause_words(subject, str(name))
         said.append(
-            f"{told} {cause}" if cause.startswith("because") else f"{told} ({cause})" if cause else told
+            f"{told} {cause}" if cause.startswith("because") else f"{told}, {cause}" if cause else told
         )
     return Chart(
         id="refresh-waterfall",
@@ -103,14 +103,14 @@ def _waterfall_chart(subject: Subject, diff: pd.DataFrame) -> Chart:
         reading=wording.sentence("; ".join(said)),
         table=_parts_table(subject, drawn),
         frames={"diff": drawn},
-        options={"unit": "" if (diff["metric"] == "share").all() else subject.return_unit},
+        options={"unit": "" if (diff["metric"] == "share").all() else subject.inputs.currency_unit},
     )
 
 
 def _causes_chart(subject: Subject, diff: pd.DataFrame) -> Chart:
     sizes = diff.assign(size=diff["change"].abs()).groupby("step", sort=False)["size"].sum()
     shares = (sizes / sizes.sum()).sort_values(ascending=False)
-    said = [f"{wording.safe_text(str(step), 60)} {wording.percent(share)}" for step, share in shares.items()]
+    said = [f"{wording.safe_text(str(step), 60)} {numbers.percent(share)}" for step, share in shares.items()]
     reading = f"Of all movement, over {wording.count(diff['channel'].nunique(), 'channel')}: {wording.listing(said, 6)}"
     return Chart(
         id="refresh-diff",

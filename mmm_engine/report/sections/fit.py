@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Section, Sheet, table_of
 from mmm_engine.report.subject import CALENDAR_KINDS, NAN, Subject
@@ -52,8 +52,8 @@ def _fit_chart(subject: Subject) -> Chart:
     inside = float(frame["actual"].between(frame["q05"], frame["q95"]).mean())
     r_squared = forecast_scores.r_squared(frame["actual"].to_numpy(), frame["mean"].to_numpy())
     reading = (
-        f"Over {subject.periods(len(frame))} the model explains {wording.percent(r_squared)} of the movement "
-        f"in {subject.target} (R² {wording.decimal(r_squared)}), and {wording.percent(inside)} of "
+        f"Over {subject.periods(len(frame))} the model explains {numbers.percent(r_squared)} of the movement "
+        f"in {subject.target} (R² {numbers.decimal(r_squared)}), and {numbers.percent(inside)} of "
         f"{subject.inputs.period}s lie inside its 90% interval."
     )
     baseline = subject.inputs.decomposition
@@ -82,7 +82,7 @@ def _holdout_chart(subject: Subject) -> Chart:
         direction = "too high" if off > 0 else "too low"
         said.append(
             f"last {window.horizon}: {wording.share_of(hits, len(test))} inside the 90% interval, "
-            f"total {wording.percent(abs(off))} {direction}"
+            f"total {numbers.percent(abs(off))} {direction}"
         )
     tests = frame[frame["split"] == "test"]
     return Chart(

@@ -6,9 +6,11 @@ Not here: held-out scores (trust.py).
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Section, table_of
 from mmm_engine.report.sections.fit import prediction_columns
 from mmm_engine.report.subject import Subject
@@ -20,8 +22,8 @@ CONTEXT_ROWS = 52
 def forecast_section(subject: Subject) -> Section | None:
     """Forecast fan and, when the ledger is given, past forecasts against what happened."""
     charts = []
-    if subject.inputs.forecast is not None and len(subject.inputs.forecast):
-        charts.append(_fan_chart(subject, subject.inputs.forecast))
+    if (fan := fan_chart(subject)) is not None:
+        charts.append(fan)
     ledger = subject.inputs.ledger
     if ledger is not None and ledger["actual"].notna().any():
         charts.append(_ledger_chart(subject, _dated(ledger)))
@@ -31,7 +33,11 @@ def forecast_section(subject: Subject) -> Section | None:
     return Section("forecast", "Forecast", "Forecast", lead, tuple(charts))
 
 
-def _fan_chart(subject: Subject, forecast: pd.DataFrame) -> Chart:
+def fan_chart(subject: Subject) -> Chart | None:
+    """The coming periods with what they assume of media; None without a forecast."""
+    forecast = subject.inputs.forecast
+    if forecast is None or forecast.empty:
+        return None
     past = subject.inputs.full.predictions[["date", "actual"]].tail(CONTEXT_ROWS)
     unit = subject.inputs.target_unit
     low, high = float(forecast["q05"].min()), float(forecast["q95"].max())
@@ -39,8 +45,9 @@ def _fan_chart(subject: Subject, forecast: pd.DataFrame) -> Chart:
     reading = (
         f"The next {subject.periods(len(forecast))} are expected to bring {whole}"
         f"{_against_last_year(subject, forecast)}; single {subject.inputs.period}s lie between "
-        f"{subject.amount(low)} and {subject.amount(high)} (outermost 90% bounds)."
+        f"{subject.amount(low)} and {subject.amount(high)} (outermost 90% bounds).{_media_words(subject, forecast)}"
     )
+    beyond = forecast["date"].iloc[[int(row) for row in _assumed(forecast).get("beyond_rows", [])]]
     columns = {
         name: column for name, column in prediction_columns(unit).items() if name not in {"split", "actual"}
     }
@@ -51,8 +58,36 @@ def _fan_chart(subject: Subject, forecast: pd.DataFrame) -> Chart:
         reading=reading,
         table=table_of(forecast, f"Forecast of {subject.target}", columns),
         frames={"forecast": forecast, "past": past},
-        options={"unit": unit},
+        options={"unit": unit, "beyond": tuple(beyond)},
     )
+
+
+def _assumed(forecast: pd.DataFrame) -> dict[str, Any]:
+    """What the forecast says that it assumes of media (`results.forecast.media_assumed`); empty where it is old."""
+    return dict(forecast.attrs.get("media") or {})
+
+
+def _media_words(subject: Subject, forecast: pd.DataFrame) -> str:
+    """Which media the forecast assumes, and which of it goes beyond anything seen."""
+    assumed = _assumed(forecast)
+    if not assumed:
+        return ""
+    planned, others = int(assumed["planned"]), len(forecast) - int(assumed["planned"])
+    pattern = (
+        "of a year ago" if assumed["otherwise"] == "last_year" else f"of the last {subject.inputs.period}s"
+    )
+    if not others:
+        said = " Media follow the client's plan."
+    elif planned:
+        said = f" Media follow the client's plan for {subject.periods(planned)}, then those {pattern}."
+    else:
+        said = f" It assumes media like those {pattern}, because no plan is given."
+    beyond = {subject.label(name): float(factor) for name, factor in assumed["beyond"].items()}
+    if beyond:
+        named = [f"{name} ({numbers.percent(factor - 1, signed=True)})" for name, factor in beyond.items()]
+        said += f" Beyond anything seen in one {subject.inputs.period}, so that its effect is a guess: "
+        said += f"{wording.listing(named)}."
+    return said
 
 
 def _against_last_year(subject: Subject, forecast: pd.DataFrame) -> str:
@@ -65,7 +100,7 @@ def _against_last_year(subject: Subject, forecast: pd.DataFrame) -> str:
         return ""
     change = float(forecast["mean"].sum() / before.sum() - 1)
     return (
-        f", {wording.percent(change, signed=True)} against the same {subject.inputs.period}s a year earlier"
+        f", {numbers.percent(change, signed=True)} against the same {subject.inputs.period}s a year earlier"
     )
 
 
@@ -81,7 +116,7 @@ def _ledger_chart(subject: Subject, ledger: pd.DataFrame) -> Chart:
     refreshes = wording.count(issues, "earlier refresh", "earlier refreshes")
     reading = (
         f"Of {wording.count(len(scored), 'forecast')} from {refreshes} whose {subject.inputs.period} has arrived, "
-        f"{wording.percent(inside)} were inside their 90% interval."
+        f"{numbers.percent(inside)} were inside their 90% interval."
     )
     unit = subject.inputs.target_unit
     columns = {

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Column, Item, Note, Notes, Section, Sheet, Table, table_of
+from mmm_engine.report.sections.far_off import rows_far_off
 from mmm_engine.report.subject import Subject
 from mmm_engine.scores.advice import advice_on
 from mmm_engine.scores.verdict import Verdict, by_check
@@ -47,9 +48,7 @@ def checks_section(subject: Subject) -> Section | None:
         wording.sentence(reading),
         table_of(pd.DataFrame(rows), "Outcome of every check", columns),
     )
-    return Section(
-        "checks", "Checks", "Checks", "What was tested before this page was published.", (sheet,), True
-    )
+    return Section("checks", "Checks", "Checks", "What was tested before this page was published.", (sheet,))
 
 
 def _remedy(verdict: Verdict) -> str:
@@ -74,14 +73,22 @@ def findings_section(subject: Subject) -> Section:
     )
     warnings = sum(finding.severity == "warning" for finding in findings)
     title = f"{wording.count(warnings, 'warning')} and {wording.count(len(items) - warnings, 'note')}"
+    far = rows_far_off(subject)
+    if far:
+        items += (
+            Note(
+                "plain",
+                "far off the model",
+                far,
+                "Look at what happened then; a one-off is an event.",
+            ),
+        )
     nothing = (
         Note("good", "Nothing to report", "The rows keep the data contract and nothing in them stands out."),
     )
     notes = Notes("data-findings", title if items else "No findings", items or nothing)
     lead = "What the checks on the input file noticed; none of it stopped the fit."
-    return Section(
-        "findings", "Data findings", "Data", lead, (notes, _channels_sheet(subject)), is_diagnostic=True
-    )
+    return Section("findings", "Data findings", "Data", lead, (notes, _channels_sheet(subject)))
 
 
 def provenance_section(subject: Subject) -> Section:
@@ -96,7 +103,7 @@ def provenance_section(subject: Subject) -> Section:
         ("Engine version", run.engine_version),
         ("Run", run.run_id or "not recorded"),
         ("Recorded", f"{run.recorded_at:%Y-%m-%d %H:%M}"),
-        ("Time taken", f"{wording.decimal(run.seconds, 0)} s"),
+        ("Time taken", f"{numbers.decimal(run.seconds, 0)} s"),
     ]
     facts += [(f"Library {name}", version) for name, version in sorted(run.versions.items())]
     table = Table("Facts of the run", (Column("Fact", "text"), Column("Value", "code")), tuple(facts))
@@ -108,7 +115,7 @@ def provenance_section(subject: Subject) -> Section:
         table,
     )
     lead = "Everything needed to compute every number on this page again."
-    return Section("provenance", "How to re-derive it", "Re-derive", lead, (sheet,), is_diagnostic=True)
+    return Section("provenance", "How to re-derive it", "Re-derive", lead, (sheet,))
 
 
 def _channels_sheet(subject: Subject) -> Item:
@@ -122,7 +129,7 @@ def _channels_sheet(subject: Subject) -> Item:
         "channel": Column("Column in the file", "code"),
     }
     dates = subject.inputs.full.predictions["date"]
-    reading = f"{subject.periods(len(dates))} from {wording.day(dates.min())} to {wording.day(dates.max())}."
+    reading = f"{subject.periods(len(dates))} from {numbers.day(dates.min())} to {numbers.day(dates.max())}."
     return Sheet(
         "channels", "What went in", reading, table_of(frame, "Spend or volume by channel", columns), True
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Section, table_of
 from mmm_engine.report.subject import Subject
 
@@ -41,9 +41,9 @@ def multiplier_section(subject: Subject) -> Section | None:
     high, low = frame.iloc[int(frame["mean"].argmax())], frame.iloc[int(frame["mean"].argmin())]
     clear = float(((frame["q05"] > 1) | (frame["q95"] < 1)).mean())
     reading = (
-        f"Media worked best around {wording.day(pd.Timestamp(high['date']))} (multiplier "
-        f"{wording.decimal(float(high['mean']))}) and least around {wording.day(pd.Timestamp(low['date']))} "
-        f"({wording.decimal(float(low['mean']))}); in {wording.percent(clear)} of {subject.inputs.period}s the 90% "
+        f"Media worked best around {numbers.day(pd.Timestamp(high['date']))} (multiplier "
+        f"{numbers.decimal(float(high['mean']))}) and least around {numbers.day(pd.Timestamp(low['date']))} "
+        f"({numbers.decimal(float(low['mean']))}); in {numbers.percent(clear)} of {subject.inputs.period}s the 90% "
         "interval leaves out 1."
     )
     columns = {"date": Column("Date", "date"), "mean": Column("Multiplier", "ratio")}
@@ -82,15 +82,18 @@ def relative_slopes(curves: pd.DataFrame) -> pd.Series:
 def _curves_chart(subject: Subject) -> Chart:
     curves = subject.inputs.curves
     slopes = relative_slopes(curves).sort_values()
-    reading = "What is spent now is marked; the dashed part lies beyond any spend the model has seen."
+    reading = (
+        f"The dot is what is spent now (the mean of the last {subject.inputs.period}s); the dotted part lies beyond "
+        "any spend the model has seen."
+    )
     if len(slopes):
         full, free = str(slopes.index[0]), str(slopes.index[-1])
         said = (
-            f"At current spend the next unit brings {wording.percent(slopes.iloc[0])} of the average one in "
+            f"At current spend the next unit brings {numbers.percent(slopes.iloc[0])} of the average one in "
         )
         said += subject.label(full)
         if len(slopes) > 1:
-            said += f" (most saturated) and {wording.percent(slopes.iloc[-1])} in {subject.label(free)} (most headroom)"
+            said += f" (most saturated) and {numbers.percent(slopes.iloc[-1])} in {subject.label(free)} (most headroom)"
         reading = f"{said}. {reading}"
     units = subject.inputs.spend.drop_duplicates("channel").set_index("channel")["unit"].to_dict()
     columns = {
@@ -107,13 +110,13 @@ def _curves_chart(subject: Subject) -> Chart:
     return Chart(
         id="response-curves",
         figure="response_curves",
-        title=wording.headed(f"Contribution per {subject.inputs.period}", subject.inputs.target_unit)
-        + wording.headed(" against spend", subject.inputs.currency_unit),
+        title=f"What more spend per {subject.inputs.period} brings",
         reading=reading,
         table=table_of(labelled, "Response curves", columns),
         frames={"curves": curves},
         options={
             "unit": subject.inputs.target_unit,
+            "tokens": subject.channel_tokens,
             "spend_units": {
                 str(c): money if c in subject.inputs.paid_channels else str(u) for c, u in units.items()
             },
@@ -129,10 +132,10 @@ def _adstock_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     if len(later):
         reading = (
             f"{subject.label(str(later.index[-1]))} carries most of its effect over: "
-            f"{wording.percent(later.iloc[-1])} comes after the {period} of spending"
+            f"{numbers.percent(later.iloc[-1])} comes after the {period} of spending"
         )
         if len(later) > 1:
-            reading += f"; {subject.label(str(later.index[0]))} least, {wording.percent(later.iloc[0])}"
+            reading += f"; {subject.label(str(later.index[0]))} least, {numbers.percent(later.iloc[0])}"
     columns = {
         "label": Column("Channel", "name"),
         "lag": Column(f"{period.capitalize()}s after", "count"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Note, Notes, Section, Sheet, table_of
 from mmm_engine.report.subject import Subject
 from mmm_engine.scores.identification import NOT_TESTED, REMEDY
@@ -35,12 +35,18 @@ def returns_section(subject: Subject) -> Section | None:
     return Section(
         id="returns",
         title="Return on spend" if is_roas else "Cost per conversion",
-        short="ROAS" if is_roas else "Cost per conversion",
+        short="Returns" if is_roas else "Cost per conversion",
         lead=f"What {subject.one_of_money} brought on average, and what the next one would bring."
         if is_roas
         else "What one more conversion cost on average, and what the next one would cost.",
         items=tuple(items),
     )
+
+
+def returns_items(subject: Subject) -> tuple[Chart, ...]:
+    """The return of every paid channel with its intervals, alone; nothing where none is known."""
+    frame = return_rows(subject)
+    return (_returns_chart(subject, frame),) if len(frame) else ()
 
 
 def return_rows(subject: Subject) -> pd.DataFrame:
@@ -64,16 +70,17 @@ def return_rows(subject: Subject) -> pd.DataFrame:
 
 def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     is_roas = subject.return_metric == "roas"
-    unit = subject.return_unit if is_roas else subject.inputs.currency_unit
+    unit = subject.inputs.currency_unit
     shown = frame.assign(
         label=[subject.label(str(name)) for name in frame["channel"]],
         verdict=[subject.readings[str(name)].words for name in frame["channel"]],
     )
-    heading = "ROAS" if is_roas else "Cost per conversion"
-    columns = {"label": Column("Channel", "name"), "mean": Column(wording.headed(heading, unit))}
-    columns |= {f"q{q}": Column(f"{int(q)}%") for q in ("05", "25", "50", "75", "95")}
-    columns |= {"marginal": Column(wording.headed("Marginal", unit)), "marginal_q05": Column("5%")}
-    columns |= {"marginal_q95": Column("95%")}
+    heading = "Return (ROAS)" if is_roas else "Cost per conversion"
+    words = subject.brought_words if is_roas else "cost per conversion"
+    columns = {"label": Column("Channel", "name"), "mean": Column(wording.headed(heading, unit), "price")}
+    columns |= {f"q{q}": Column(f"{int(q)}%", "price") for q in ("05", "25", "50", "75", "95")}
+    columns |= {"marginal": Column(wording.headed("Next unit", unit), "price")}
+    columns |= {"marginal_q05": Column("5%", "price"), "marginal_q95": Column("95%", "price")}
     if set(shown["verdict"]) != {NOT_TESTED}:
         columns |= {"verdict": Column("Can it be read?", "text")}
     columns |= {"channel": Column("Column in the file", "code")}
@@ -84,7 +91,13 @@ def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         reading=_returns_reading(subject, frame),
         table=table_of(shown, f"{subject.return_words} of each paid channel", columns),
         frames={"returns": frame},
-        options={"metric": subject.return_metric, "unit": unit, "unreadable": subject.unreadable},
+        options={
+            "metric": subject.return_metric,
+            "unit": unit,
+            "words": words,
+            "unreadable": subject.unreadable,
+            "tokens": subject.channel_tokens,
+        },
     )
 
 
@@ -97,15 +110,23 @@ def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
         unit = subject.inputs.currency_unit
         return (
             f"{subject.label(str(cheap['channel']))} brings a conversion for "
-            f"{wording.grouped(float(cheap['mean']), unit)}, {subject.label(str(dear['channel']))} for "
-            f"{wording.grouped(float(dear['mean']), unit)}; bars that overlap cannot be told apart."
+            f"{numbers.price(float(cheap['mean']), unit)}, {subject.label(str(dear['channel']))} for "
+            f"{numbers.price(float(dear['mean']), unit)}; bars that overlap cannot be told apart."
         )
     above, below = int((readable["q05"] > 1).sum()), int((readable["q95"] < 1).sum())
     unsure = len(readable) - above - below
+    parts = [
+        f"{number} {one if number == 1 else more} {words}"
+        for number, one, more, words in (
+            (above, "brings", "bring", "back more than was spent"),
+            (below, "brings", "bring", "back less"),
+            (unsure, "may", "may", "do either"),
+        )
+        if number
+    ]
     return (
-        f"Of {wording.count(len(readable), 'channel')} that can be read, {above} bring back more than they cost with "
-        f"95% probability, {below} less, and for {unsure} the 90% interval holds 1. "
-        f"This is {subject.target}, not profit."
+        f"Of {wording.count(len(readable), 'channel')} that can be read, {wording.listing(parts)} (with 95% certainty)."
+        f" This is {subject.target}, not profit."
     )
 
 
@@ -169,31 +190,37 @@ def _marginal_rows(subject: Subject) -> pd.DataFrame:
 
 
 def _marginal_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
-    unit = subject.return_unit
+    unit = subject.brought_unit
     readable = frame[~frame["channel"].isin(subject.unreadable)]
     ranked = (readable if len(readable) else frame).sort_values("mroas", ascending=False)
     best, worst = ranked.iloc[0], ranked.iloc[-1]
-    money = subject.inputs.currency_unit or "unit of money"
     reading = (
-        f"The next {money} brings most in {subject.label(str(best['channel']))} "
-        f"({wording.grouped(float(best['mroas']), unit)}) and least in {subject.label(str(worst['channel']))} "
-        f"({wording.grouped(float(worst['mroas']))}); far below the diagonal a channel is saturated. Size is spend."
+        f"The next {subject.one_of_money} brings most in {subject.label(str(best['channel']))} "
+        f"({numbers.price(float(best['mroas']), unit)}) and least in {subject.label(str(worst['channel']))} "
+        f"({numbers.price(float(worst['mroas']), unit)}). Below the dashed line the next unit of money brings less "
+        "than the average one did. The size of a bubble is its spend."
     )
     columns = {
         "label": Column("Channel", "name"),
         "spend": Column(wording.headed("Spend", subject.inputs.currency_unit)),
-        "roas": Column(wording.headed("Average return", unit), "fine"),
-        "mroas": Column(wording.headed("Marginal return", unit), "fine"),
+        "roas": Column(wording.headed("On average", unit), "price"),
+        "mroas": Column(wording.headed("Next unit", unit), "price"),
     }
     labelled = frame.assign(label=[subject.label(str(name)) for name in frame["channel"]])
     return Chart(
         id="marginal",
         figure="roas_against_marginal",
-        title="Average against marginal return",
+        title="What money brought on average, and what the next would bring",
         reading=reading,
         table=table_of(labelled, "Average and marginal return of each paid channel", columns),
         frames={"returns": frame},
-        options={"unit": unit, "currency": subject.inputs.currency_unit, "unreadable": subject.unreadable},
+        options={
+            "unit": unit,
+            "currency": subject.inputs.currency_unit,
+            "words": subject.brought_words,
+            "unreadable": subject.unreadable,
+            "tokens": subject.channel_tokens,
+        },
     )
 
 
@@ -219,14 +246,14 @@ def _effectiveness_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     volume = wording.safe_text(str(best["media_unit"]), 40)
     reading = (
         f"One unit of {subject.label(str(best['channel']))} ({volume}) does most: "
-        f"{wording.grouped(float(best['effectiveness']), unit)}. A channel can be effective per contact and still dear."
+        f"{numbers.price(float(best['effectiveness']), unit)}. A channel can be effective per contact and still dear."
     )
     columns = {
         "label": Column("Channel", "name"),
         "media": Column("Volume"),
         "media_unit": Column("Unit", "text"),
         "effectiveness": Column(wording.headed("Contribution per unit of volume", unit)),
-        "roas": Column(wording.headed("ROAS", subject.return_unit), "fine"),
+        "roas": Column(wording.headed("Return (ROAS)", subject.brought_unit), "price"),
     }
     labelled = frame.assign(label=[subject.label(str(name)) for name in frame["channel"]])
     return Chart(
@@ -236,5 +263,11 @@ def _effectiveness_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         reading=reading,
         table=table_of(labelled, "Effectiveness of each channel with a volume", columns),
         frames={"returns": frame},
-        options={"unit": unit, "currency": subject.inputs.currency_unit, "unreadable": subject.unreadable},
+        options={
+            "unit": unit,
+            "currency": subject.inputs.currency_unit,
+            "words": subject.brought_words,
+            "unreadable": subject.unreadable,
+            "tokens": subject.channel_tokens,
+        },
     )

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.headline import skill_words
 from mmm_engine.report.inputs import WindowReport
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Table, table_of
@@ -63,7 +63,6 @@ def trust_section(subject: Subject) -> Section | None:
         short="Readability and stability",
         lead="How well does the fit know each channel, and does its answer stay put when weeks are left out?",
         items=tuple(items),
-        is_diagnostic=True,
     )
 
 
@@ -117,14 +116,14 @@ def _scores_reading(subject: Subject) -> str:
     lost = [horizon for horizon, skill in known.items() if skill < 0]
     if len(known) == 1:
         return f"The model's forecast is {skill_words(next(iter(known.values())))}."
-    said = f"The model beats the seasonal naive forecast on {wording.share_of(len(won), len(known))} windows"
+    said = f"The model forecasts better than last season's values on {wording.share_of(len(won), len(known))} windows"
     worst = min(known, key=lambda horizon: known[horizon])
     if lost:
         hidden = wording.listing([str(h) for h in lost])
-        said += f"; the naive forecast wins on the last {hidden} {subject.inputs.period}s"
-        said += f" (at worst the model is {skill_words(known[worst]).removesuffix(', which wins')})"
+        said += f"; repeating last season's values wins on the last {hidden} {subject.inputs.period}s"
+        said += f" (at worst the model is {skill_words(known[worst]).removesuffix(', which win')})"
     else:
-        said += f", by {wording.percent(known[worst])} to {wording.percent(max(known.values()))} in CRPS"
+        said += f", by {numbers.percent(known[worst])} to {numbers.percent(max(known.values()))} in CRPS"
     return wording.sentence(said)
 
 
@@ -172,7 +171,7 @@ def _parameter_sheet(subject: Subject) -> Sheet:
         "z_score": Column("z-score", "ratio"),
         "contraction": Column("Contraction (0: data taught nothing)", "ratio"),
     }
-    middle = wording.decimal(float(frame["recovery"].median()))
+    middle = numbers.decimal(float(frame["recovery"].median()))
     return Sheet(
         id="parameter-recovery",
         title="Recovery of each parameter",
@@ -203,14 +202,14 @@ def _stability_chart(subject: Subject, stability: pd.DataFrame) -> Chart:
 def _stability_reading(subject: Subject, stability: pd.DataFrame, unstable: list[str]) -> str:
     whole = stability[(stability["channel"] == "all") & stability["metric"].isin({"stability", "overlap"})]
     said = [
-        f"{wording.decimal(float(value))} {wording.comparison_words(str(split))}"
+        f"{numbers.decimal(float(value))} {wording.comparison_words(str(split))}"
         for split, value in zip(whole["split"], whole["value"], strict=True)
         if math.isfinite(value)
     ]
     reading = (
         f"overlap of 50% intervals, weighted by share, is {wording.listing(said)}" if said else "overlap"
     )
-    reading += f" (stable from {wording.decimal(subject.inputs.stability_min, 1)})"
+    reading += f" (stable from {numbers.decimal(subject.inputs.stability_min, 1)})"
     if unstable:
         names = wording.listing([subject.label(name) for name in unstable], 3)
         reading += f"; below it {'lies' if len(unstable) == 1 else 'lie'} {names}"

@@ -5,11 +5,10 @@
 const page = JSON.parse(document.getElementById("page-data").textContent);
 const MARKS = { bad: "✕", care: "!", good: "✓" };
 const CHUNK = 100; // rows drawn at a time: 5,000 at once would keep the page from opening
-const STALE_DAYS = 14;
 const PRINTED = 1000;
 
-const clients = page.rows.map(([client, verdict, reason, lastDate, recorded, numbers, written, trend, link], place) => ({
-  client, verdict, reason, last_date: lastDate, recorded, numbers, written, trend, link, place,
+const clients = page.rows.map(([client, verdict, reason, lastDate, recorded, numbers, written, trend, link, lateAfter], place) => ({
+  client, verdict, reason, last_date: lastDate, recorded, numbers, written, trend, link, lateAfter, place,
   words: `${client}\n${reason}`.toLowerCase(),
   values: Object.fromEntries(page.measures.map((measure, at) => [measure.name, numbers[at]])),
 }));
@@ -64,9 +63,11 @@ function reasonCell(row) {
 
 function numberCell(row, measure, at) {
   const value = row.numbers[at];
-  const beyond = value !== null && measure.limit !== null
-    && (measure.side === "most" ? value > measure.limit : value < measure.limit);
-  return cell(measure.label, element("span", beyond ? "beyond" : "", value === null ? "–" : row.written[at]), "number");
+  const limit = measure.name === "stale_days" ? row.lateAfter : measure.limit;
+  const beyond = value !== null && limit !== null && (measure.side === "most" ? value > limit : value < limit);
+  const made = element("span", beyond ? "beyond" : "", value === null ? "–" : row.written[at]);
+  if (measure.name === "stale_days") made.title = `late from ${Math.round(limit)} days on`;
+  return cell(measure.label, made, "number");
 }
 
 function sparkline(values) {
@@ -75,11 +76,12 @@ function sparkline(values) {
   svg.setAttribute("class", "spark");
   svg.setAttribute("viewBox", "0 0 92 26");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", known.length ? `from ${known[0]} to ${known[known.length - 1]}` : "no history");
-  if (known.length < 2) return svg;
+  const percent = (value) => `${(100 * value).toPrecision(2)}%`;
+  svg.setAttribute("aria-label", known.length > 1 ? `from ${percent(known[0])} to ${percent(known[known.length - 1])}` : "one refresh");
+  if (!known.length) return element("span", "", "–");
   const low = Math.min(...known);
   const reach = Math.max(...known) - low || 1;
-  const x = (at) => 2 + (88 * at) / (values.length - 1);
+  const x = (at) => (values.length > 1 ? 2 + (88 * at) / (values.length - 1) : 46);
   const y = (value) => 23 - (20 * (value - low)) / reach;
   let pen = "M";
   const steps = values.map((value, at) => {
@@ -131,7 +133,7 @@ function compare(one, other) {
 function update() {
   list = clients.filter((row) => (!state.find || row.words.includes(state.find))
     && (!state.verdicts.size || state.verdicts.has(row.verdict))
-    && (!state.stale || row.values.stale_days === null || row.values.stale_days > STALE_DAYS));
+    && (!state.stale || row.values.stale_days === null || row.values.stale_days > row.lateAfter));
   if (state.key) list.sort(compare);
   byId("rows").replaceChildren();
   drawn = 0;

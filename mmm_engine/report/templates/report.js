@@ -13,12 +13,22 @@ async function unpackPlotly() {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const script = document.createElement("script");
   script.textContent = await new Response(stream).text();
-  document.head.append(script);
+  if (!window.Plotly) document.head.append(script); // a printing that came first has it already
   if (!window.Plotly) throw new Error("plotly did not start");
   return window.Plotly;
 }
 let plotly = null;
 const loadPlotly = () => (plotly ??= unpackPlotly());
+
+// For printing, which does not wait for what is asynchronous: the same in one go.
+function unpackPlotlyNow() {
+  if (window.Plotly) return window.Plotly;
+  const packed = atob(document.getElementById("plotly-packed").textContent.trim());
+  const script = document.createElement("script");
+  script.textContent = new TextDecoder().decode(inflated(Uint8Array.from(packed, (letter) => letter.charCodeAt(0))));
+  document.head.append(script);
+  return window.Plotly;
+}
 
 // --- drawing ------------------------------------------------------------------------------------------------
 function recoloured(value, key, dark) {
@@ -46,6 +56,7 @@ async function draw(plot) {
   plot.dataset.state = "drawing";
   try {
     const library = await loadPlotly();
+    if (plot.dataset.state !== "drawing") return; // drawn for printing meanwhile
     const figure = figureFor(plot);
     await library.newPlot(plot, figure.data, figure.layout, { displayModeBar: false, scrollZoom: false });
     plot.classList.remove("waiting");
@@ -93,16 +104,23 @@ const widths = new ResizeObserver((entries) => {
 });
 plots.forEach((plot) => widths.observe(plot));
 
-// --- printing: light, at the width of the paper --------------------------------------------------------------
+// --- printing: light, at the width of the paper, every chart ---------------------------------------------------
 const PAPER = 690; // pixels between the margins of an A4 page
 const SQUAT = 0.78; // lower charts, so that two share a page
 let printing = false;
 window.addEventListener("beforeprint", () => {
   printing = true;
   theme.force("light");
-  plots.filter((plot) => plot.dataset.state === "drawn").forEach((plot) => {
-    window.Plotly.relayout(plot, { width: PAPER, height: plot.layout.height * SQUAT });
-  });
+  const library = plots.length ? unpackPlotlyNow() : null;
+  for (const plot of plots) {
+    if (plot.dataset.state === "failed") continue;
+    const figure = figureFor(plot);
+    const layout = { ...figure.layout, width: PAPER, height: figure.layout.height * SQUAT };
+    if (plot.dataset.state === "drawn") library.react(plot, figure.data, layout);
+    else library.newPlot(plot, figure.data, layout, { displayModeBar: false, scrollZoom: false });
+    plot.classList.remove("waiting");
+    plot.dataset.state = "drawn";
+  }
 });
 window.addEventListener("afterprint", () => {
   printing = false;

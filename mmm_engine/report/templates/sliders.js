@@ -8,12 +8,16 @@ function decodedGains(channel, shares, draws) {
   return shares.map((_, at) => row(at));
 }
 
-// Three digits and a thousands suffix, as everywhere on the page.
-function shortAmount(value, unit) {
+// The rule of numbers.py: three digits, a suffix for thousands, the sign of a currency in front, other units behind.
+function shortAmount(value, [before, behind]) {
   const size = Math.abs(value);
-  const [scale, suffix] = [[1e9, "bn"], [1e6, "M"], [1e3, "k"], [0, ""]].find(([least]) => Number(size.toPrecision(3)) >= least);
+  const [scale, suffix] = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"], [0, ""]].find(([least]) => Number(size.toPrecision(3)) >= least);
   const digits = String(Number((scale ? size / scale : size).toPrecision(3)));
-  return [(value < 0 && Number(digits) !== 0 ? MINUS : "") + digits, suffix, unit].filter(Boolean).join("\u00a0");
+  return (value < 0 && Number(digits) !== 0 ? MINUS + (before ? "\u2060" : "") : "") + before + digits + suffix + behind;
+}
+
+function likelihood(share) {
+  return share > 0.99 ? "over 99%" : share < 0.01 ? "under 1%" : `${Math.round(100 * share)}%`;
 }
 
 function quantile(sorted, share) {
@@ -40,6 +44,7 @@ for (const item of document.querySelectorAll(".sliders")) {
   const { shares, draws, channels } = grid;
   const tables = channels.map((channel) => decodedGains(channel, shares, draws));
   const inputs = [...item.querySelectorAll("input")];
+  const bare = unit[0] ? [unit[0], ""] : unit;
   const answer = (name, text) => { item.querySelector(`[data-answer="${name}"]`).textContent = text; };
   const today = channels.reduce((sum, channel) => sum + channel.today, 0);
 
@@ -49,8 +54,8 @@ for (const item of document.querySelectorAll(".sliders")) {
     const gains = gainsAt(tables, shares, chosen, draws).sort();
     const isToday = inputs.every((input) => Number(input.value) === 0);
     answer("gain", shortAmount(gains.reduce((sum, gain) => sum + gain, 0) / draws, unit));
-    answer("interval", `${shortAmount(quantile(gains, 0.05), "")} to ${shortAmount(quantile(gains, 0.95), "")}`);
-    answer("better", isToday ? "it is today" : `${Math.round((100 * gains.filter((gain) => gain > 0).length) / draws)}%`);
+    answer("interval", `${shortAmount(quantile(gains, 0.05), bare)} to ${shortAmount(quantile(gains, 0.95), bare)}`);
+    answer("better", isToday ? "it is today" : likelihood(gains.filter((gain) => gain > 0).length / draws));
     const more = Math.round(1000 * (spend / today - 1)) / 10;
     answer("spend", `${shortAmount(spend, money)} (${more < 0 ? MINUS : "+"}${Math.abs(more)}%)`);
     const far = inputs.flatMap((input, at) => chosen[at] > Math.max(1, Number(input.dataset.seen)) + 1e-9 ? [item.querySelectorAll("label")[at].textContent] : []);

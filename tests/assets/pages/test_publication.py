@@ -139,6 +139,7 @@ def test_the_portfolio_shows_the_numbers_of_the_last_refresh(refreshed):
     assert frame.loc["shop", "mape_h08"] == mape
     assert frame.loc["shop", "trend"] == [mape]
     assert frame.loc["shop", "stale_days"] == 12
+    assert frame.loc["shop", "late_after"] == 7 + 1.5 * 7  # weekly rows, refreshed once
     assert frame.loc["shop", "seconds"] > 0
 
 

@@ -13,7 +13,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def readings(content: ReportContent) -> dict[str, str]:
     """Reading of every chart and sheet by id."""
-    items = (item for section in content.sections + content.appendix for item in section.items)
+    items = (item for section in content.sections for item in section.items)
     return {item.id: item.reading for item in items if hasattr(item, "reading")}
 
 
@@ -30,7 +30,7 @@ def words(content: ReportContent) -> Any:
             return [trim(item) for item in value]
         return float(f"{value:.6g}") if isinstance(value, float) else value
 
-    chart_free = replace(content, sections=_plain(content.sections), appendix=_plain(content.appendix))
+    chart_free = replace(content, sections=_plain(content.sections))
     return json.loads(json.dumps(trim(asdict(chart_free))))
 
 

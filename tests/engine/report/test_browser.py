@@ -5,6 +5,7 @@ Skipped where no Chromium is installed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mmm_engine.report import numbers
 from mmm_engine.report.content import build_content
 from tests.engine.report import case_advice
 from tests.engine.report.browser import CHROMIUM, Browser, Page
@@ -93,7 +95,7 @@ ANSWER = "document.querySelector('.sliders [data-answer={}]').textContent"
 def test_sliders_answer_at_once_from_the_page(reports: dict[str, Path], page: Page) -> None:
     """At 0 nothing is gained; the suggested plan gains what the report says; a channel that cannot be read stays."""
     page.open(reports["advice"])
-    assert page.evaluate(ANSWER.format("gain")) == "0\N{NO-BREAK SPACE}EUR"
+    assert page.evaluate(ANSWER.format("gain")) == "€0"
     assert page.evaluate(ANSWER.format("better")) == "it is today"
     page.evaluate("document.querySelector('.sliders [data-set=plan]').click()")
     plan, record = case_advice.advised(), case_advice.record()
@@ -135,9 +137,11 @@ def shown(page: Page, answer: str) -> float:
 
 
 def number(text: str) -> float:
-    """The number at the start of a text, with its suffix for thousands."""
-    digits, *words = text.replace("\N{MINUS SIGN}", "-").replace("%", "").split("\N{NO-BREAK SPACE}")
-    return float(digits.split(" ")[0]) * {"k": 1e3, "M": 1e6}.get(words[0] if words else "", 1.0)
+    """The number at the start of a text, with its suffix for thousands; the sign of a currency may stand before it."""
+    match = re.match(r"([\u2212+]?)[\u2060\u20ac]*([\d.]+)([kM]?)", text)
+    assert match
+    size = float(match[2]) * {"k": 1e3, "M": 1e6, "": 1.0}[match[3]]
+    return -size if match[1] == "\N{MINUS SIGN}" else size
 
 
 def test_dark_and_light_redraw_the_charts(reports: dict[str, Path], page: Page) -> None:
@@ -279,3 +283,89 @@ def test_report_prints_on_paper(reports: dict[str, Path], page: Page, tmp_path: 
     )
     assert page.evaluate("window.printed") == 690
     assert page.problems == []
+
+
+@pytest.mark.parametrize("name", ["ms", "client"])
+def test_printing_right_after_opening_prints_every_chart(
+    name: str, reports: dict[str, Path], page: Page, tmp_path: Path
+) -> None:
+    """Nobody scrolled and nothing was waited for: each chart is drawn at the width of the paper all the same."""
+    page.open(reports[name])
+    page.evaluate(
+        "window.addEventListener('beforeprint', () => { window.printed = "
+        "[...document.querySelectorAll('.plot')].map(plot => [plot.querySelectorAll('svg.main-svg').length > 0, "
+        "plot._fullLayout && plot._fullLayout.width]); })"
+    )
+    assert page.pdf(tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    printed = page.evaluate("window.printed")
+    assert len(printed) == page.evaluate("document.querySelectorAll('.plot').length")
+    assert all(shown == [True, 690] for shown in printed)
+    page.wait_for(DRAWN)
+    assert page.evaluate("document.querySelectorAll('.plot.waiting, .plot.failed').length") == 0
+    assert page.problems == []
+
+
+def test_client_page_is_short_on_a_phone(reports: dict[str, Path], page: Page) -> None:
+    """Thirteen channels take at most nine screens, without any sideways scrolling."""
+    page.open(reports["client"], width=390, height=844)
+    page.wait_for(DRAWN)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 9 * 844
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("name", ["client", "advice"])
+def test_tables_on_a_phone_are_cards_or_scroll_with_a_cue(
+    name: str, reports: dict[str, Path], page: Page
+) -> None:
+    """No word is broken into columns of letters, no empty cell takes a line, and what scrolls shows that it does."""
+    page.open(reports[name], width=390, height=844)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(box => ({cards: box.classList.contains('cards'),"
+        " wide: box.scrollWidth > box.clientWidth + 1, cue: getComputedStyle(box).backgroundImage !== 'none',"
+        " head: getComputedStyle(box.querySelector('thead')).position,"
+        " narrow: [...box.querySelectorAll('tbody th, tbody td')].filter(cell => cell.clientWidth"
+        " && cell.textContent.trim().length > 6 && cell.clientWidth < 40).length}))"
+    )
+    assert boxes
+    for box in boxes:
+        assert box["narrow"] == 0
+        assert box["head"] == "absolute" if box["cards"] else True
+        assert not (box["cards"] and box["wide"])
+        assert box["cue"] or not box["wide"]
+    empty = "[...document.querySelectorAll('.cards td')].filter(cell => !cell.textContent.trim() && cell.offsetHeight)"
+    assert page.evaluate(f"{empty}.length") == 0
+
+
+def test_a_channel_has_one_colour_on_the_page(drawn: Drawn) -> None:
+    """As drawn: the dot of its return and the line of its response curve."""
+    page = drawn("ms")
+    dots = page.evaluate(
+        "(trace => Object.fromEntries(trace.y.map((name, at) => [name, trace.marker.color[at]])))"
+        "(document.getElementById('plot-returns-by-channel').data.find(trace => trace.name === 'average'))"
+    )
+    curves = page.evaluate(
+        "(plot => Object.fromEntries(plot.layout.annotations.map((title, at) => [title.text,"
+        " plot.data.filter(trace => trace.name === 'spend seen')[at].line.color])))"
+        "(document.getElementById('plot-response-curves'))"
+    )
+    grey = "rgba(147,160,176,1)"
+    both = [name for name in dots if name in curves and grey not in (dots[name], curves[name])]
+    assert len(both) > 5
+    assert {name: dots[name] for name in both} == {name: curves[name] for name in both}
+
+
+def test_axis_and_script_write_numbers_as_the_page_does(drawn: Drawn) -> None:
+    """A billion is a B on axes and sliders, as in sentences; no axis says G or m for a thousandth."""
+    page = drawn("advice")
+    assert page.evaluate("shortAmount(5e9, ['€', ''])") == numbers.compact(5e9, "EUR")
+    assert page.evaluate("shortAmount(-1234.5, ['€', ''])") == numbers.compact(-1234.5, "EUR")
+    assert page.evaluate("shortAmount(0.5, ['', '\\u00a0conversions'])") == numbers.compact(
+        0.5, "conversions"
+    )
+    ticks = page.evaluate(
+        "Plotly.newPlot(document.body.appendChild(document.createElement('div')), [{y: [0, 5e9]}],"
+        " {yaxis: {exponentformat: 'B', separatethousands: true, minexponent: 3}})"
+        ".then(plot => [...plot.querySelectorAll('.ytick text')].map(tick => tick.textContent))"
+    )
+    assert numbers.compact(5e9) in ticks

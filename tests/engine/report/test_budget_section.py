@@ -47,7 +47,7 @@ def test_the_first_screen_says_what_to_do(record: dict[str, Any]) -> None:
     said = build_content(acts).summary.advice
     assert said.startswith("Budget: ")
     assert "90% interval" in said
-    assert "of draws" in said
+    assert "probability" in said
     held = build_content(with_advice({**record, "acts": False})).summary.advice
     assert held.startswith("Budget: hold.")
     assert held in build_report(with_advice({**record, "acts": False})).replace("&#39;", "'")

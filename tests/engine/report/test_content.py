@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,18 @@ import numpy as np
 import pytest
 
 from mmm_engine.client.windows import FULL, Window
+from mmm_engine.report import numbers
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import draw_charts
 from mmm_engine.report.inputs import ReportInputs
-from mmm_engine.report.page import ReportContent
+from mmm_engine.report.page import Notes, ReportContent
+from mmm_engine.report.plain_words import CHECKS, FINDINGS
+from mmm_engine.report.sections.far_off import rows_far_off
+from mmm_engine.report.subject import Subject
+from mmm_engine.rows import findings
+from mmm_engine.scores.advice import ADVICE
 from tests.engine.report.content_words import words
-from tests.engine.report.report_cases import leads_inputs
+from tests.engine.report.report_cases import leads_inputs, ms_inputs
 
 SNAPSHOT = Path(__file__).with_name("report_content_ms.json")
 
@@ -32,26 +39,65 @@ def test_content_is_what_it_was(content: ReportContent) -> None:
 def test_sections_come_in_reading_order(content: ReportContent) -> None:
     """Results first, then how far to trust them, then how to derive them again."""
     assert [section.id for section in content.sections] == [
-        "diff", "fit", "contribution", "returns", "curves", "multiplier", "holdout", "trust", "forecast",
-        "sampler", "residuals", "checks", "findings", "provenance",
+        "recent", "diff", "fit", "contribution", "returns", "curves", "multiplier", "holdout", "trust",
+        "forecast", "sampler", "residuals", "checks", "findings", "provenance",
     ]  # fmt: skip
-    assert content.appendix == ()
 
 
-def test_client_report_moves_diagnostics_to_the_appendix(ms: ReportInputs) -> None:
-    """A client reads results; the same sections are all still there."""
-    client = build_content(ms, "client")
-    assert [s.id for s in client.sections] == [
-        "diff", "fit", "contribution", "returns", "curves", "multiplier", "holdout", "forecast",
-    ]  # fmt: skip
-    assert [s.id for s in client.appendix] == [
-        "trust",
-        "sampler",
-        "residuals",
-        "checks",
-        "findings",
-        "provenance",
-    ]
+JARGON = re.compile(
+    r"\w\[|NRMSE|CRPS|MAPE|WAPE|R-hat|\bESS\b|[Pp]osterior|\b[Pp]rior|\bdraws|[Ss]ampler|[Cc]hains|\bskill|z-score"
+)
+
+
+@pytest.mark.parametrize("name", ["ms", "leads"])
+def test_client_page_is_short_and_free_of_statistics(name: str) -> None:
+    """What to do, what changed, how sure, what comes, how good the data are; no score and no parameter has its name."""
+    inputs = ms_inputs() if name == "ms" else leads_inputs()
+    client = build_content(inputs, "client")
+    ids = [section.id for section in client.sections]
+    assert ids == [each for each in ("changes", "sure", "forecast", "quality") if each in ids]
+    assert {"changes", "sure", "quality"} <= set(ids)
+    assert len(client.charts) <= 2
+    said = json.dumps([words(client)["summary"], words(client)["sections"]], ensure_ascii=False)
+    assert JARGON.findall(said) == []
+
+
+def test_client_page_tells_every_failed_check_and_warning(ms: ReportInputs) -> None:
+    """Each in one plain sentence: nothing that an analyst is warned of is kept from the client."""
+    (quality,) = [section for section in build_content(ms, "client").sections if section.id == "quality"]
+    (notes,) = quality.items
+    assert isinstance(notes, Notes)
+    titles = [note.title for note in notes.items]
+    failed = {verdict.check for verdict in ms.verdicts if verdict.failed}
+    assert {CHECKS[check] for check in failed} <= set(titles)
+    warnings = [finding for finding in ms.findings if finding.severity == "warning"]
+    assert len(titles) >= len(failed) + len(warnings)
+
+
+def test_every_check_and_finding_has_plain_words() -> None:
+    """A check or a kind of finding that is added later needs a sentence for clients too."""
+    told = set(ADVICE) - {"canary_found", "history_rows", "report_self_contained"}
+    assert told == set(CHECKS)
+    source = Path(findings.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r'Finding\("([a-z-]+)", "warning"', source)) <= set(FINDINGS)
+
+
+def test_good_news_is_not_told_where_rows_lie_far_off(ms: ReportInputs) -> None:
+    """A row ten usual deviations off is said with its day, even where every check passed."""
+    rows = ms.full.predictions.copy()
+    off = rows["actual"] - rows["mean"]
+    usual = 1.4826 * float((off - off.median()).abs().median())
+    rows.loc[100, "actual"] = rows.loc[100, "mean"] + 10 * usual
+    windows = {**ms.windows, FULL: replace(ms.full, predictions=rows)}
+    quiet = replace(ms, verdicts=(), findings=(), windows=windows)
+    said = rows_far_off(Subject(quiet))
+    assert numbers.day(rows.loc[100, "date"]) in said
+    for audience, place in (("client", "quality"), ("analyst", "findings")):
+        content = build_content(quiet, audience)  # type: ignore[arg-type]
+        (section,) = [section for section in content.sections if section.id == place]
+        notes = section.items[0]
+        assert isinstance(notes, Notes)
+        assert all(note.tone != "good" for note in notes.items)
 
 
 def test_ids_are_unique(content: ReportContent) -> None:

@@ -21,9 +21,9 @@ def test_verdict_says_which_checks_failed_and_how_good_the_forecast_is(content: 
     """The reason counts failed checks, names them, and quotes the eight-week holdout."""
     assert content.summary.verdict == "usable with care"
     assert content.summary.because == (
-        "2 of 5 checks failed: convergence of the sampler (last 12) and forecast of unseen rows. "
-        "With the last 8 weeks hidden, the model's forecast was 2.9% off on average (MAPE), "
-        "28% closer than the seasonal naive forecast."
+        "2 of 5 checks need a look: convergence of the sampler (with the last 12 rows hidden) and forecast of unseen "
+        "rows. With the last 8 weeks hidden, the model forecast them with an average error of 2.9% (MAPE), "
+        "28% closer than last season's values."
     )
 
 
@@ -46,12 +46,12 @@ def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
     ]
     summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
     (note,) = summary.failed
-    assert note.title == "bias and intervals of forecasts (last 4 and last 8)"
+    assert note.title == "bias and intervals of forecasts (with the last 4 and 8 rows hidden)"
     advice = ADVICE["holdout_calibration"]
     assert (note.text, note.fix) == (f"Reason h04. {advice.meaning}", advice.remedy)
     assert summary.checks_failed == 1
     assert summary.because.startswith(
-        "1 of 1 check failed: bias and intervals of forecasts (last 4 and last 8)."
+        "1 of 1 check needs a look: bias and intervals of forecasts (with the last 4 and 8 rows hidden)."
     )
 
 
@@ -63,7 +63,7 @@ def test_what_could_not_be_judged_stands_apart(ms: ReportInputs, content: Report
     (unknown,) = (v for v in ms.verdicts if not v.judged)
     good = Verdict("data_contract", True, "error", True, "fine")
     summary = build_summary(Subject(replace(ms, verdicts=(good, unknown))))
-    assert summary.because.startswith("1 check passed, 1 could not be judged.")
+    assert summary.because.startswith("1 check passed, 1 had nothing to judge yet.")
     assert (summary.verdict, summary.failed) == ("usable", ())
 
 
@@ -76,14 +76,14 @@ def test_no_checks_is_said_plainly(ms: ReportInputs) -> None:
 def test_naive_win_is_said_on_the_first_screen(content: ReportContent) -> None:
     """The window that loses against the naive forecast is named."""
     assert content.summary.warnings[0] == (
-        "The seasonal naive forecast (the same week one season ago) beats this model on the last 12 weeks."
+        "Simply repeating last season's values forecasts the last 12 weeks better than this model."
     )
 
 
 def test_skill_in_words_has_the_sign_right() -> None:
     """Skill above 0 is closer than naive; below 0 the naive forecast wins."""
-    assert skill_words(0.5) == "50% closer than the seasonal naive forecast"
-    assert skill_words(-0.5).endswith("which wins")
+    assert skill_words(0.5) == "50% closer than last season's values"
+    assert skill_words(-0.5).endswith("which win")
     assert "not compared" in skill_words(float("nan"))
 
 
@@ -100,8 +100,8 @@ def test_headlines_are_error_media_share_and_return(ms: ReportInputs, content: R
         .loc[paid["channel"], "mean"]
         .sum()
     )
-    assert roas.value == f"{gained / paid['spend'].sum():.2f}"
-    assert roas.unit == "EUR per EUR"
+    assert roas.value == f"€{gained / paid['spend'].sum():.2f}"
+    assert roas.unit == "revenue per €1 spent"
 
 
 def test_zero_in_the_target_quotes_wape(ms: ReportInputs) -> None:
@@ -121,7 +121,7 @@ def test_changes_compare_with_the_previous_refresh(content: ReportContent) -> No
     assert new == f"1 new week of data, up to 28{NBSP}Oct{NBSP}2024."
     assert error == "Forecast error down to 2.9% from 6.1%."
     assert roas == (
-        "ROAS of google ads shopping went from 2.74 to 5.48 (+100%), "
+        "Return of google ads shopping went from €2.74 to €5.48 (+100%), "
         "because of new periods (+1.92) and settings (+0.548)."
     )
 
@@ -131,7 +131,7 @@ def test_a_cause_within_the_noise_of_the_sampler_is_not_named(ms: ReportInputs) 
     assert ms.diff is not None
     noisy = replace(ms, diff=ms.diff.assign(noise=10.0))
     [*_, roas] = build_summary(Subject(noisy)).changes
-    assert roas.endswith("(+100%), no cause stands clear of the sampler's noise.")
+    assert roas.endswith("(+100%), no more than fitting the same rows again may give.")
 
 
 def test_drift_alarm_stands_on_the_first_screen_and_in_its_table(content: ReportContent) -> None:

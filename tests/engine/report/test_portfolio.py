@@ -93,8 +93,40 @@ def test_summary_counts_who_needs_a_human() -> None:
         [client_row("a"), client_row("b", "do not use"), client_row("c", "usable with care")]
     )
     assert summary_words(portfolio_rows(frame)) == (
-        "Of 3 clients, 1 needs a human today and 1 can be used with care."
+        "Of 3 clients, 1 needs a human today, 1 is usable with care and 1 is usable."
     )
+
+
+def test_summary_does_not_praise_beside_marked_numbers() -> None:
+    """Where cells are marked, the sentence above them says so."""
+    frame = pd.DataFrame([client_row("a"), client_row("b", stability=0.5)])
+    assert summary_words(portfolio_rows(frame)).endswith(
+        "2 are usable. Numbers of 1 lie beyond a limit and are marked."
+    )
+
+
+def test_reason_is_told_in_words_worst_first() -> None:
+    """One plain sentence of the worst check, the names of the others; no raw score."""
+    reasons = [
+        "holdout_skill (h08): skill -0.1, wanted above 0",
+        "stability: 0.7",
+        "prior_pushes (full, h04): z 2.1",
+    ]
+    [row] = portfolio_rows(pd.DataFrame([client_row("a", "usable with care", reason="raw", reasons=reasons)]))
+    assert row.reason == (
+        "Forecast of unseen rows: simply repeating last season's values forecast recent rows better than this model. "
+        "Also: stability of channel shares and parameters inside their priors."
+    )
+    [good] = portfolio_rows(pd.DataFrame([client_row("b", reasons=[])]))
+    assert good.reason == "No check failed."
+
+
+def test_data_are_late_by_the_rhythm_of_the_client() -> None:
+    """Forty days are late for a weekly client, not for a monthly one."""
+    weekly = client_row("weekly", stale_days=40.0, late_after=17.5)
+    monthly = client_row("monthly", stale_days=40.0, late_after=76.0)
+    marked = {row.client: row.marked for row in portfolio_rows(pd.DataFrame([weekly, monthly]))}
+    assert marked == {"weekly": True, "monthly": False}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +221,31 @@ def test_axe_finds_no_serious_fault(width: int, dark: bool, tmp_path: Path, page
     path = write_report(render_portfolio(many_clients(60), generated_at=MADE), tmp_path / "portfolio.html")
     page.open(path, width=width, height=900, dark=dark)
     assert page.accessibility_faults() == []
+
+
+@in_browser
+def test_late_clients_are_marked_and_every_trend_is_drawn(tmp_path: Path, page: Page) -> None:
+    """By their own limit; one refresh is a dot, none a dash."""
+    rows = [
+        client_row("weekly", stale_days=40.0, late_after=17.5, trend=[0.06]),
+        client_row("monthly", stale_days=40.0, late_after=76.0, trend=[]),
+        client_row("daily", stale_days=1.0, late_after=3.0),
+    ]
+    path = write_report(render_portfolio(pd.DataFrame(rows), generated_at=MADE), tmp_path / "portfolio.html")
+    page.open(path)
+    cells = "[...document.querySelectorAll('#rows tr')].map(row => [row.querySelector('th').textContent, {}])"
+    late = dict(
+        page.evaluate(cells.format("row.querySelector('[data-label=\\'Days old\\'] .beyond') !== null"))
+    )
+    assert late == {"weekly": True, "monthly": False, "daily": False}
+    trend = "row.querySelector('[data-label=Trend]')"
+    drawn = dict(
+        page.evaluate(cells.format(f"{trend}.querySelectorAll('circle').length || {trend}.textContent"))
+    )
+    assert drawn == {"weekly": 1, "monthly": "–", "daily": 1}
+    page.evaluate("document.getElementById('stale').click()")
+    assert page.evaluate(CLIENTS) == ["weekly"]
+    assert page.problems == []
 
 
 @in_browser

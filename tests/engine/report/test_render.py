@@ -16,7 +16,8 @@ from mmm_engine.report import bundle
 from mmm_engine.report.bundle import check_report
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import FIGURES, draw_charts
-from mmm_engine.report.figures.style import PALETTE, color, dark_colors, label, labels_of
+from mmm_engine.report.figures.style import label, labels_of
+from mmm_engine.report.palette import PALETTE, color, dark_colors
 from mmm_engine.report.render import build_report, render_report, write_report
 from tests.engine.report.report_cases import HOSTILE, hostile_inputs, leads_inputs, ms_inputs
 
@@ -116,14 +117,13 @@ def test_page_is_deterministic() -> None:
     assert build_report(leads_inputs()) == build_report(leads_inputs())
 
 
-def test_client_audience_has_an_appendix(page: str) -> None:
-    """The client's page keeps diagnostics under a heading of their own."""
-    client = build_report(ms_inputs(), audience="client")
-    assert "Appendix: diagnostics" in client
-    assert "Appendix: diagnostics" not in page
-    assert (
-        client.index('id="forecast"') < client.index("Appendix: diagnostics") < client.index('id="sampler"')
-    )
+def test_client_page_leads_to_the_diagnostics_by_link_only(page: str) -> None:
+    """The analyst's report beside it is one click away; a page that lies alone has no dead link."""
+    client = build_report(ms_inputs(), audience="client", diagnostics="ms.html")
+    assert client.count('href="ms.html"') == 1
+    assert check_report(client).passed
+    assert 'href="ms.html"' not in build_report(ms_inputs(), audience="client")
+    assert not {"sampler", "checks", "provenance"} & set(skim(client).ids)
 
 
 def test_policy_allows_exactly_the_scripts_of_the_page(page: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,17 +12,24 @@ import pytest
 
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.report.content import build_content
+from mmm_engine.report.figures import draw_chart
 from mmm_engine.report.figures.contribution import decomposition_area
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import Chart, Notes, ReportContent
 from mmm_engine.report.sections.calibration import coverage_by_level
-from mmm_engine.report.sections.contribution import ranks_by_quarter, shares_against_spend
+from mmm_engine.report.sections.contribution import (
+    ranks_by_quarter,
+    shares_against_spend,
+    whole_quarters,
+)
+from mmm_engine.report.sections.forecast import fan_chart
+from mmm_engine.report.sections.recent import recent_section, spans
 from mmm_engine.report.sections.response import relative_slopes
 from mmm_engine.report.sections.returns import return_rows
 from mmm_engine.report.subject import Subject
 from tests.engine.report.case_client import score
-from tests.engine.report.content_words import NBSP, readings, words
+from tests.engine.report.content_words import readings, words
 from tests.engine.report.report_cases import leads_inputs
 
 
@@ -125,7 +133,7 @@ def test_channels_that_trade_places_are_told_with_their_partner(ms: ReportInputs
 
 def test_channel_that_is_not_known_must_not_be_read(content: ReportContent) -> None:
     """It is marked on the first screen, in the notes, in the table and on the chart."""
-    assert "Do not read the ROAS of facebook ads engagement" in content.summary.warnings[1]
+    assert "Do not read the return of facebook ads engagement" in content.summary.warnings[1]
     assert "it could be several times smaller or larger" in content.summary.warnings[1]
     chart = next(chart for chart in content.charts if chart.id == "returns-by-channel")
     marks = {row[0]: row[-2] for row in chart.table.rows}
@@ -137,7 +145,7 @@ def test_channel_that_is_not_known_must_not_be_read(content: ReportContent) -> N
 def test_channel_without_a_cost_is_warned_about_by_its_effect(ms: ReportInputs) -> None:
     """There is no ROAS of views, so the warning does not speak of one."""
     words = Subject(with_evidence(ms, "youtube_organic_views", log_sd=1.0)).unreadable_words
-    assert words == "the ROAS of facebook ads engagement, or the effect of youtube organic views"
+    assert words == "the return of facebook ads engagement, or the effect of youtube organic views"
 
 
 def test_unreadable_channel_is_never_best_or_worst(ms: ReportInputs) -> None:
@@ -187,7 +195,7 @@ def test_conversions_are_told_as_cost_per_conversion() -> None:
     section = next(s for s in content.sections if s.id == "returns")
     assert section.title == "Cost per conversion"
     assert readings(content)["returns-by-channel"] == (
-        f"search brings a conversion for 37.4{NBSP}EUR, radio for 158{NBSP}EUR; bars that overlap cannot be told apart."
+        "search brings a conversion for €37.44, radio for €158; bars that overlap cannot be told apart."
     )
 
 
@@ -198,7 +206,7 @@ def test_currency_that_is_not_known_leaves_no_empty_brackets(ms: ReportInputs) -
     text = json.dumps(words(content), ensure_ascii=False)
     assert "()" not in text
     assert "1 unit of money" in text
-    assert content.summary.headlines[2].unit == "revenue per unit of spend"
+    assert content.summary.headlines[2].unit == "revenue per unit of money spent"
 
 
 def test_trend_and_events_are_parts_of_their_own(ms: ReportInputs) -> None:
@@ -237,20 +245,129 @@ def test_relative_slope_of_a_michaelis_menten_curve() -> None:
     assert relative_slopes(curve)["a"] == pytest.approx(0.5, abs=1e-3)
 
 
-def test_ranks_by_quarter_start_at_one() -> None:
-    """Two channels that swap places between two quarters."""
-    dates = pd.to_datetime(["2024-01-01", "2024-04-01"]).repeat(2)
+def test_ranks_are_of_whole_quarters_only() -> None:
+    """Two channels that swap places; the quarter that the rows only begin, and the one they only end, have no rank."""
+    dates = pd.date_range("2023-12-01", "2024-07-01", freq="MS")
+    sizes = [9.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 9.0]
+    rows = {"a": sizes, "b": [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.0]}
     frame = pd.DataFrame(
-        {"date": dates, "component": ["a", "b"] * 2, "kind": "channel", "mean": [2.0, 1.0, 1.0, 2.0]}
+        [
+            (date, name, "channel", value)
+            for name, values in rows.items()
+            for date, value in zip(dates, values, strict=True)
+        ],
+        columns=["date", "component", "kind", "mean"],
     )
-    assert list(ranks_by_quarter(frame)["rank"]) == [1, 2, 2, 1]
+    ranks = ranks_by_quarter(frame, "month")
+    assert list(ranks["date"].drop_duplicates()) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-04-01")]
+    assert ranks.set_index(["channel", "date"]).loc["a", "rank"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "whole"),
+    [
+        ("2024-01-01", "2024-03-25", True),
+        ("2024-01-08", "2024-03-25", False),
+        ("2024-01-01", "2024-03-18", False),
+    ],
+)
+def test_a_week_belongs_to_the_quarter_in_which_it_begins(first: str, last: str, whole: bool) -> None:
+    """The first quarter of 2024 is whole with its thirteen Mondays."""
+    dates = pd.Series(pd.date_range(first, last, freq="W-MON"))
+    assert bool(whole_quarters(dates, "week").all()) is whole
+
+
+def test_recent_rows_are_compared_with_those_before_and_a_year_ago(ms: ReportInputs) -> None:
+    """Sums of four weeks each, worked out by hand from the frames; the causes add up to the whole difference."""
+    now, before, year = spans(Subject(ms))
+    actual = ms.full.predictions["actual"].to_numpy()
+    media = ms.decomposition[ms.decomposition["kind"] == "channel"].groupby("date")["mean"].sum().to_numpy()
+    for span, rows in ((now, slice(-4, None)), (before, slice(-8, -4)), (year, slice(-56, -52))):
+        assert span is not None
+        assert span.target == pytest.approx(actual[rows].sum())
+        assert span.media == pytest.approx(media[rows].sum())
+    dates = ms.full.predictions["date"]
+    spend = pd.DataFrame(
+        {"date": dates, "channel": "snapchat_cost", "spend": np.arange(len(dates), dtype=float)}
+    )
+    views = spend.assign(channel="youtube_organic_views", spend=1e9)
+    paid, *_ = spans(Subject(replace(ms, spend_by_date=pd.concat([spend, views]))))
+    assert paid is not None
+    assert paid.spend == pytest.approx(157 + 158 + 159 + 160)  # views cost nothing
+
+
+def test_few_rows_have_no_comparison(ms: ReportInputs) -> None:
+    """Seven weeks hold four, but not the four before."""
+    short = replace(ms.full, predictions=ms.full.predictions.tail(7))
+    assert recent_section(Subject(replace(ms, windows={FULL: short}))) is None
+
+
+@pytest.mark.parametrize(
+    ("assumed", "words"),
+    [
+        (
+            {"planned": 0, "otherwise": "last_year"},
+            "media like those of a year ago, because no plan is given.",
+        ),
+        ({"planned": 8, "otherwise": "recent"}, "Media follow the client's plan."),
+        ({"planned": 3, "otherwise": "recent"}, "plan for 3 weeks, then those of the last weeks."),
+        (
+            {"planned": 8, "otherwise": "recent", "beyond": {"snapchat_cost": 1.4}},
+            "is a guess: snapchat (+40%).",
+        ),
+    ],
+)
+def test_forecast_says_which_media_it_assumes(ms: ReportInputs, assumed: dict[str, Any], words: str) -> None:
+    """From what the forecast recorded; plans beyond anything seen are named."""
+    assert ms.forecast is not None
+    forecast = ms.forecast.copy()
+    forecast.attrs["media"] = {"beyond": {}, "beyond_rows": [], **assumed}
+    chart = fan_chart(Subject(replace(ms, forecast=forecast)))
+    assert chart is not None
+    assert words in chart.reading
+
+
+def test_a_channel_has_one_colour_in_every_chart(content: ReportContent) -> None:
+    """Every chart that colours channels is handed the same table, and no two channels of it share a colour but grey."""
+    tables = {chart.id: chart.options["tokens"] for chart in content.charts if "tokens" in chart.options}
+    assert {
+        "decomposition",
+        "waterfall",
+        "ranks",
+        "returns-by-channel",
+        "marginal",
+        "response-curves",
+    } <= set(tables)
+    (first, *others) = tables.values()
+    assert all(other == first for other in others)
+    assert isinstance(first, dict)
+    colours = [token for token in first.values() if token != "other"]
+    assert len(colours) == len(set(colours)) == 11
+
+
+def test_every_bubble_has_a_name(content: ReportContent) -> None:
+    """On the chart, or by a number that the legend explains, at a desk and on a phone."""
+    chart = next(chart for chart in content.charts if chart.id == "marginal")
+    for drawing in (draw_chart(chart).wide, draw_chart(chart).narrow):
+        assert drawing is not None
+        _, bubbles, *legend = drawing.data
+        assert all(bubbles.text)
+        numbered = [text for text in bubbles.text if text.isdigit()]
+        assert [trace.name.split(" ", 1)[0] for trace in legend] == sorted(numbered, key=int)
+
+
+def test_the_largest_control_has_its_name(content: ReportContent) -> None:
+    """It is not folded into "2 controls"."""
+    chart = next(chart for chart in content.charts if chart.id == "decomposition")
+    names = {trace.name for trace in draw_chart(chart).wide.data}
+    assert {"events", "emails delivered"} <= names
 
 
 def test_scores_reading_names_the_windows_that_lose(content: ReportContent) -> None:
     """Two windows win, the twelve-week one loses by 7%."""
     assert readings(content)["holdout-scores"] == (
-        "The model beats the seasonal naive forecast on 2 of 3 windows; the naive forecast wins on the last 12 weeks "
-        "(at worst the model is 7.0% worse than the seasonal naive forecast)."
+        "The model forecasts better than last season's values on 2 of 3 windows; repeating last season's values wins "
+        "on the last 12 weeks (at worst the model is 7.0% further off than last season's values)."
     )
 
 

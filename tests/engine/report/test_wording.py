@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.report import wording
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.content import build_content
 from mmm_engine.report.page import Column, ReportContent, table_of, write_cell
 from mmm_engine.report.subject import Subject
@@ -48,10 +48,10 @@ def test_labels_never_merge_two_names(names: list[str]) -> None:
 def test_numbers_are_never_raw(value: float) -> None:
     """No 'nan', 'inf' or twenty digits reach a reader."""
     for text in (
-        wording.compact(value),
-        wording.grouped(value),
-        wording.percent(value),
-        wording.decimal(value),
+        numbers.compact(value),
+        numbers.grouped(value),
+        numbers.percent(value),
+        numbers.decimal(value),
     ):
         assert "nan" not in text
         assert "inf" not in text
