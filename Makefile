@@ -95,7 +95,7 @@ workers: install deploy/requirements.lock ## The packages of several machines (d
 night: install ## A night of 5,000 clients on many workers, simulated from measured parts; ARGS="--fit 30" for slower fits
 	@$(BIN)/python -m tests.workers.night $(ARGS)
 
-rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and failed checks in the browser, tried on this machine
+rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and a failed run repeated in the browser, tried on this machine
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
 	@$(BIN)/python -m pytest -q -m "" tests/workers tests/interface
 

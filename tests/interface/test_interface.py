@@ -1,4 +1,4 @@
-"""A failed contract is seen where people look: at the checks of the rows, and of the report that was not made.
+"""A refresh that failed is repeated by a click, and goes on to the report; a failed contract is seen where people look.
 
 `make rehearsal` runs this: it starts `mmm ui` with its daemon, which takes a minute.
 """
@@ -83,6 +83,9 @@ def page(interface) -> Iterator[Page]:
     """A browser's tab."""
     with new_browser() as browser, browser.tab() as tab:
         tab.call("Page.enable")
+        tab.call(
+            "Emulation.setDeviceMetricsOverride", width=1500, height=1000, deviceScaleFactor=1, mobile=False
+        )
         yield tab
 
 
@@ -92,9 +95,20 @@ def go(page: Page, address: str, text: str) -> None:
     page.wait_for(f"document.body && document.body.innerText.includes({json.dumps(text)})", 60)
 
 
-def test_refused_rows_are_seen_where_people_look(interface, page):
-    """Red checks of the rows and of the report, each with the fault of the rows in words."""
-    interface.wait_for_run("FAILURE", **{"mmm/client": CLIENT})
+def click(page: Page, what: str) -> None:
+    """Click the element that a JavaScript expression finds, once it is there."""
+    page.wait_for(f"!!({what})", 30)
+    box = page.evaluate(
+        f"(() => {{const b = ({what}).getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]}})()"
+    )
+    page.mouse("mouseMoved", *box)
+    page.mouse("mousePressed", *box, pressed=True)
+    page.mouse("mouseReleased", *box, pressed=True)
+
+
+def test_refused_rows_are_seen_and_the_failed_run_is_repeated_by_a_click(interface, page):
+    """Red checks of rows and report; the rows are mended, and "re-execute" leads to the published report."""
+    failed = interface.wait_for_run("FAILURE", **{"mmm/client": CLIENT})
     for asset, check in {"client_data": "data_contract", "report": "newest_results"}.items():
         go(
             page,
@@ -102,3 +116,33 @@ def test_refused_rows_are_seen_where_people_look(interface, page):
             "no row for 1 of 60 dates",
         )
         assert "Failed" in page.evaluate("document.body.innerText")
+
+    write_client(interface.data, CLIENT, STRUCTURES[0], seed=1)
+    go(page, f"{interface.address}/runs/{failed}", "Re-execute all")
+    button = "[...document.querySelectorAll('button')].find(b => b.innerText.startsWith('Re-execute all'))"
+    click(page, button)
+    repeated = interface.wait_for_run("SUCCESS", **{"dagster/parent_run_id": failed})
+    assert repeated != failed
+
+    page_of_client = interface.data.parent / "home" / "storage" / "report" / f"{CLIENT}.html"
+    wait_until(page_of_client.is_file, "the report", SECONDS)
+    wait_until(lambda: _passed(interface), "the check of the report", SECONDS)
+    go(page, f"{interface.address}/assets/report?view=partitions&partition={CLIENT}", "summary")
+    page.wait_for("document.body.innerText.includes('weeks hidden')", 30)
+    click(
+        page,
+        "[...document.querySelectorAll('*')].find(e => !e.children.length && e.textContent == '[Show Markdown]')",
+    )
+    page.wait_for(
+        "[...document.images].some(i => i.src.startsWith('data:image/svg') && i.naturalWidth > 0)", 30
+    )
+
+
+def _passed(interface: Interface) -> bool:
+    query = """{assetNodes(assetKeys: [{path: ["report"]}]){assetChecksOrError{... on AssetChecks{checks{
+        name executionForLatestMaterialization{status}}}}}}"""
+    (node,) = interface.ask(query)["assetNodes"]
+    checks = {
+        one["name"]: one["executionForLatestMaterialization"] for one in node["assetChecksOrError"]["checks"]
+    }
+    return (checks["newest_results"] or {}).get("status") == "SUCCEEDED"
