@@ -43,6 +43,7 @@ _FOLDER = Path(__file__).parents[4] / "shared" / "worlds"
 _MERIDIAN = Path("/tmp/mmm-meridian/bin/python")
 _HERE = Path(__file__).parent
 _SOURCES = ("media", "recipes", "baseline", "worlds", "stored", "clients", "scoring")
+_CHANNEL_SCORES = ["scheme", "world", "in_90", "in_50", "width", "crps_log", "ratio"]
 _LONGEST_FIT = 3600.0  # seconds
 
 
@@ -99,14 +100,11 @@ def run_peer(task: Task, python: Path) -> Record:
         record |= score_fit(world, fit)
     except MMMError as error:
         record["error"] = str(error)
-    except subprocess.SubprocessError as error:
-        record["error"] = _last_line(error)
+    except subprocess.TimeoutExpired:
+        record["error"] = f"not done after {_LONGEST_FIT:g} s"
+    except subprocess.CalledProcessError as error:
+        record["error"] = (error.stderr.strip().splitlines() or [str(error)])[-1]
     return {**record, "seconds": round(time.perf_counter() - start, 2), "code": peer.code}
-
-
-def _last_line(error: subprocess.SubprocessError) -> str:
-    printed = str(getattr(error, "stderr", "") or "").strip()
-    return printed.splitlines()[-1] if printed else str(error)
 
 
 def interpreter(peer: Peer, meridian: Path) -> Path:
@@ -133,7 +131,7 @@ def summary(records: list[Record]) -> str:
         records: Fits of several schemes over the same worlds.
     """
     fits, channels = fits_frame(records), channels_frame(records)
-    effective = channels[~channels["null"]]
+    effective = channels[~channels["null"]] if len(channels) else pd.DataFrame(columns=_CHANNEL_SCORES)
     tools = {record["scheme"]: record.get("tool", "this platform") for record in records}
     fits["cpu_seconds"] = [record.get("health", {}).get("cpu_seconds") for record in records]
     overall = pd.DataFrame(
@@ -203,7 +201,7 @@ def main() -> None:
         kept = kept_fits(options.results, tasks, None if options.keep else code)
         for task in tasks:
             if task not in kept:
-                kept[task] = _fit(task, pythons.get(scheme), options.results, code)
+                kept[task] = fit_and_keep(task, pythons.get(scheme), options.results, code)
                 rhat = kept[task].get("health", {}).get("rhat_max")
                 outcome = kept[task].get("error") or f"R-hat {rhat}, {kept[task]['seconds']:.0f} s"
                 print(f"{task.world} {scheme}: {outcome}", flush=True)
@@ -214,11 +212,22 @@ def main() -> None:
         options.page.write_text(with_tables(options.page.read_text(), text, BEGIN, END))
 
 
-def _fit(task: Task, python: Path | None, results: Path, code: str) -> Record:
-    """A fit that is not kept yet, kept."""
+def fit_and_keep(task: Task, python: Path | None, results: Path, code: str) -> Record:
+    """The record of a fit, kept in its scheme's file.
+
+    Another tool's failure is told and not kept: it may be the machine's (memory, time), and the next run tries again.
+
+    Args:
+        task: What is fitted.
+        python: Interpreter that has the tool; None for a preset of the platform.
+        results: Where fits are kept.
+        code: State of the platform's code.
+    """
     if python is None:
         return next(record for _, record in run_all([task], results, 1, code))
     record = run_peer(task, python)
+    if "error" in record:
+        return record
     results.mkdir(parents=True, exist_ok=True)
     with (results / f"{task.scheme}.jsonl").open("a") as file:
         file.write(json.dumps(record) + "\n")

@@ -12,16 +12,19 @@ import pandas as pd
 import pytest
 
 from mmm_engine.client.config import SamplerConfig
+from tests.benchmarks.truth import peers
 from tests.benchmarks.truth.clients import careful_client
 from tests.benchmarks.truth.peer_exchange import read_answer, write_request
 from tests.benchmarks.truth.peer_meridian import varying_parameters
 from tests.benchmarks.truth.peer_pymc import spend_share_scales
-from tests.benchmarks.truth.peers import BEGIN, END, PEERS, interpreter, run_peer, summary
+from tests.benchmarks.truth.peers import BEGIN, END, PEERS, fit_and_keep, interpreter, run_peer, summary
 from tests.benchmarks.truth.scoring import score_fit
 from tests.benchmarks.truth.study import Task, make_name, with_tables
 from tests.benchmarks.truth.worlds import World, make_world
 
 SAMPLER = SamplerConfig(draws=50, tune=60, chains=2, seed=3, cores=1, ess_target=None)
+
+MERIDIAN = Task(make_name(3, 1), 3, 1, None, "meridian", "full", SAMPLER)
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +125,28 @@ def test_what_does_not_vary_has_no_convergence() -> None:
     np.testing.assert_array_equal(kept["tau"], draws[..., [0, 2]])
 
 
-def test_a_tool_that_breaks_is_recorded(world: World) -> None:
-    """An environment without Meridian: the record says so, and holds no scores."""
-    task = Task(make_name(3, 1), 3, 1, None, "meridian", "full", SAMPLER)
-    record = run_peer(task, Path(sys.executable))
+def test_a_tool_that_breaks_says_why_and_is_tried_again(tmp_path: Path) -> None:
+    """An environment without Meridian: the record says so, holds no scores, and is not kept."""
+    record = fit_and_keep(MERIDIAN, Path(sys.executable), tmp_path, "code")
+    assert not list(tmp_path.iterdir())
     assert "No module named 'meridian'" in record["error"]
     assert record["code"] == PEERS["meridian"].code
     assert "channels" not in record
     json.dumps(record)
+
+
+def test_a_tool_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it printed until then (bytes, warnings of its libraries) is not its error."""
+    monkeypatch.setattr(peers, "_LONGEST_FIT", 0.01)
+    assert run_peer(MERIDIAN, Path(sys.executable))["error"] == "not done after 0.01 s"
+
+
+def test_the_table_of_failures_alone() -> None:
+    """No fit has a channel: cells are empty, and the table is there."""
+    head = {"world": "w", "window": "full", "seconds": 1.0, "tags": {}}
+    table = summary([{**head, "scheme": "meridian", "error": "it broke"}])
+    assert "0 of 1" in table
+    assert "| w | failed |" in table
 
 
 def test_a_tool_that_is_not_installed_is_told_beforehand(tmp_path: Path) -> None:
