@@ -37,7 +37,7 @@ AXIS: dict[str, Any] = {"exponentformat": "B", "separatethousands": True, "minex
 #: Of axes with dates.
 DAY_FORMAT = "%-d %b %Y"
 _CODE = re.compile(r"[A-Z]{3}")
-_JOINED = "\N{WORD JOINER}"  # a line does not end between the minus and the sign of a currency
+JOINER = "\N{WORD JOINER}"  # a line does not end between the minus and the sign of a currency
 _HUGE = 1e15  # from here on digits say less than an exponent
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
@@ -162,7 +162,7 @@ def tooltips(values: Iterable[float], unit: str = "") -> list[str]:
 
 def _with_unit(is_negative: bool, digits: str, unit: str) -> str:
     before, behind = around(unit)
-    minus = MINUS + (_JOINED if before else "") if is_negative else ""
+    minus = MINUS + (JOINER if before else "") if is_negative else ""
     return f"{minus}{before}{digits}{behind}"
 
 

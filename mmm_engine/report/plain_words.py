@@ -46,6 +46,8 @@ FINDINGS: Mapping[str, str] = {
     "correlated-channels": "{name} {message}: the rows cannot tell the two apart.",
     "spend-follows-sales": "More is spent on {name} after sales were high, which makes it look better than it is.",
     "variance-inflation": "{name} moves with other columns, so that its own effect is hard to see.",
+    "cost-missing": "What {name} cost is missing in rows in which it ran.",
+    "spend-looks-like-count": "{name} may hold impressions or clicks where money is expected.",
     "few-rows": "There are few rows for what the model has to learn, so that effects lean on assumptions.",
     "level-jump": "In {name} {message}; has its unit or source changed?",
     "frozen-tail": "{name} may not be filled any more: {message}.",

@@ -24,8 +24,8 @@ from mmm_engine.report.page import Cell, Column, ReportContent, write_cell
 from mmm_engine.report.palette import dark_colors
 
 TONE_WORDS = {"good": "Good", "care": "Take care", "bad": "Problem", "plain": "Note"}
-#: Columns up to which a table becomes cards on a phone; wider ones scroll.
-CARDS_UP_TO = 8
+#: Columns and rows up to which a table becomes cards on a phone; larger ones scroll.
+CARDS_UP_TO, CARD_ROWS = 8, 40
 MARKS = {"good": "✓", "care": "!", "bad": "✕", "plain": "?"}
 
 
@@ -73,6 +73,7 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
             drawings={name: _pack(drawing) for name, drawing in figures.items()},
             table_cell=table_cell,
             cards_up_to=CARDS_UP_TO,
+            card_rows=CARD_ROWS,
             script_json=bundle.script_json,
             tone=tone,
             mark=MARKS[tone],
@@ -95,10 +96,12 @@ def write_report(html: str, path: Path) -> Path:
     return path
 
 
-def table_cell(cell: Cell, column: Column, is_first: bool) -> Markup:
+def table_cell(cell: Cell, column: Column, is_first: bool, is_card: bool = False) -> Markup:
     """One cell: heading of its row when first, with its exact value for CSV when it is a number.
 
-    >>> str(table_cell(0.123, Column("Share", "share"), False))
+    A cell that may become part of a card on a phone carries the heading of its column.
+
+    >>> str(table_cell(0.123, Column("Share", "share"), False, is_card=True))
     '<td data-label="Share" class="number" data-value="0.123">12%</td>'
     >>> str(table_cell("<b>", Column("Name", "name"), True))
     '<th scope="row"><bdi>&lt;b&gt;</bdi></th>'
@@ -108,9 +111,8 @@ def table_cell(cell: Cell, column: Column, is_first: bool) -> Markup:
         text = Markup('<bdi class="code">{}</bdi>').format(text)
     elif column.kind == "name":
         text = Markup("<bdi>{}</bdi>").format(text)
-    attributes = (
-        Markup(' data-label="{}"').format(column.label) if column.label and not is_first else Markup("")
-    )
+    is_labelled = is_card and column.label and not is_first
+    attributes = Markup(' data-label="{}"').format(column.label) if is_labelled else Markup("")
     attributes += Markup(' class="number"') if column.aligned else Markup("")
     if isinstance(cell, float):
         value = "" if math.isnan(cell) else f"{cell:.10g}"

@@ -14,15 +14,12 @@ from mmm_engine.report.figures.style import (
     escape,
     finish,
     grid_of,
+    legend_on_top,
     panel_titles,
     parameter_labels,
     reference_line,
-    tooltips,
 )
 from mmm_engine.report.palette import SERIES, color
-
-#: Legend at the top edge of a figure with several panels, above their titles.
-TOP = {"yref": "container", "y": 0.985, "yanchor": "top"}
 
 
 def rank_plots(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
@@ -54,8 +51,7 @@ def rank_plots(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
     figure.update_yaxes(range=[0, max(2.0, 1.1 * float(ranks["value"].max()))], nticks=4)
     figure.update_xaxes(tickformat=".0%", nticks=4)
     height = 96 + 170 * rows
-    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": TOP}
-    return panel_titles(finish(figure, height, hovermode="x", **top), 12)
+    return panel_titles(legend_on_top(finish(figure, height, hovermode="x"), compact), 12)
 
 
 def energy(energy: pd.DataFrame) -> go.Figure:
@@ -94,13 +90,11 @@ def divergences(draws: pd.DataFrame, *, compact: bool = False) -> go.Figure:
         (True, "vermillion", 0.95, 9, "divergent draw"),
     ):
         part = wide[wide["diverging"] == is_bad]
-        places = zip(tooltips(part[first]), tooltips(part[second]), strict=True)
         symbol = "x" if is_bad else "circle"
         figure.add_trace(
             go.Scatter(x=part[first], y=part[second], name=words, mode="markers",
                        marker={"color": color(token, alpha), "size": size, "symbol": symbol},
-                       customdata=[f"{x}, {y}" for x, y in places],
-                       hovertemplate="%{customdata}")
+                       hovertemplate="%{x}, %{y}")
         )  # fmt: skip
     limit = 34 if compact else 60
     titles = parameter_labels([first, second], limit)
@@ -161,5 +155,4 @@ def calibration(
     figure.update_yaxes(ticksuffix="%", **places[0])
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", **places[1])
     height = 760 if compact else 380
-    top = {"margin": {"l": 8, "r": 12, "t": 74, "b": 8}, "legend": TOP}
-    return panel_titles(finish(figure, height, barmode="group", hovermode="closest", **top))
+    return panel_titles(legend_on_top(finish(figure, height, barmode="group", hovermode="closest"), compact))

@@ -118,6 +118,6 @@ def _curve_traces(part: pd.DataFrame, unit: str, money: str, token: str) -> list
     return [
         band(part["spend"], part["q05"], part["q95"], "90% interval", token, 0.15),
         curve(seen, "spend seen", "lines", line=line),
-        curve(beyond, "never seen (extrapolated)", "lines", line={**line, "dash": "dot"}),
+        curve(beyond, "never seen", "lines", line={**line, "dash": "dot"}),
         curve(now, "spend now", "markers", marker={"size": 9, "color": color("ink")}),
     ]

@@ -140,11 +140,11 @@ def legend_on_top(figure: go.Figure, compact: bool, below: int = 26) -> go.Figur
         compact: Whether it is drawn for a narrow screen.
         below: Pixels between legend and panels, for their titles.
     """
-    width, row, rows = (330 if compact else 900), 0.0, 1
-    for trace in figure.data:
-        if trace.showlegend is not False and trace.name:
-            entry = 44 + 6.6 * len(trace.name)
-            row, rows = (entry, rows + 1) if row + entry > width else (row + entry, rows)
+    names = [trace.name for trace in figure.data if trace.showlegend is not False and trace.name]
+    widest = 48 + 7 * max(
+        (len(name) for name in names), default=0
+    )  # plotly.js gives every entry the widest one's room
+    rows = math.ceil(len(names) / max(1, (320 if compact else 900) // widest))
     top = 19 * rows + below
     legend = {"yref": "container", "y": 1.0, "yanchor": "top"}
     height = figure.layout.height + top - 36

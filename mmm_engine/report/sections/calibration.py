@@ -17,7 +17,7 @@ from mmm_engine.scores.truth_scores import jeffreys_band
 
 JUDGED_LEVELS = (0.5, 0.9)
 _WIDTHS: dict[IntervalWidth, str] = {
-    "as promised": "are as wide as they should be, as far as so few can tell",
+    "as promised": "held about what they promise, as far as so few rows can tell",
     "too narrow": "are too narrow: more fell outside than chance explains",
     "too wide": "are wider than needed: more fell inside than chance explains",
     "of another shape": "have the wrong shape: too wide in the middle, too narrow at the ends",
@@ -39,7 +39,7 @@ def calibration_chart(subject: Subject) -> Chart | None:
     return Chart(
         id="calibration",
         figure="calibration",
-        title="Calibration: are the intervals as wide as they should be?",
+        title="Calibration: do intervals hold as much as they promise?",
         reading=_reading(subject, pit, coverage),
         table=table_of(wide, "Share of actual values inside each central interval", columns),
         frames={"pit": pit, "coverage": coverage},

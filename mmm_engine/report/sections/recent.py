@@ -162,4 +162,4 @@ def _causes(subject: Subject, now: Span, before: Span) -> str:
 
 
 def _signed(subject: Subject, value: float) -> str:
-    return ("+" if value > 0 else "") + subject.amount(value)
+    return (f"+{numbers.JOINER}" if value > 0 else "") + subject.amount(value)

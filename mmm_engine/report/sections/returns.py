@@ -11,6 +11,7 @@ import pandas as pd
 
 from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Note, Notes, Section, Sheet, table_of
+from mmm_engine.report.sections.returns_by_period import returns_by_period
 from mmm_engine.report.subject import Subject
 from mmm_engine.scores.identification import NOT_TESTED, REMEDY
 
@@ -21,6 +22,7 @@ def returns_section(subject: Subject) -> Section | None:
     items: list[Chart | Sheet | Notes] = []
     if len(frame):
         items.append(_returns_chart(subject, frame))
+        items += returns_by_period(subject)
     if len(marginal := _marginal_rows(subject)) > 1:
         items.append(_marginal_chart(subject, marginal))
     if len(volume := _effectiveness_rows(subject)) > 1:
@@ -43,10 +45,10 @@ def returns_section(subject: Subject) -> Section | None:
     )
 
 
-def returns_items(subject: Subject) -> tuple[Chart, ...]:
-    """The return of every paid channel with its intervals, alone; nothing where none is known."""
+def returns_items(subject: Subject) -> tuple[Chart | Sheet, ...]:
+    """The return of every paid channel with its intervals, and by period; nothing where none is known."""
     frame = return_rows(subject)
-    return (_returns_chart(subject, frame),) if len(frame) else ()
+    return (_returns_chart(subject, frame), *returns_by_period(subject)) if len(frame) else ()
 
 
 def return_rows(subject: Subject) -> pd.DataFrame:
@@ -169,7 +171,7 @@ def _unpaid_sheet(subject: Subject) -> Sheet:
                 "volume": Column("Volume"),
                 "unit": Column("Unit", "text"),
                 "mean": Column(wording.headed("Contribution", target)),
-                "each": Column(f"{target or subject.inputs.target_kind.capitalize()} per unit"),
+                "each": Column(f"{numbers.sign(target) or subject.inputs.target_kind.capitalize()} per unit"),
                 "low": Column("5%"),
                 "high": Column("95%"),
             },
