@@ -7,6 +7,7 @@ Not here: words and numbers (content.py), drawing (figures/), packing plotly and
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ TONE_WORDS = {"good": "Good", "care": "Take care", "bad": "Problem", "plain": "N
 #: Columns and rows up to which a table becomes cards on a phone; larger ones scroll.
 CARDS_UP_TO, CARD_ROWS = 8, 40
 MARKS = {"good": "✓", "care": "!", "bad": "✕", "plain": "?"}
+
+
+_ESCAPED_SIGN = re.compile(r"(?<!\\)\\u(00a0|20ac|00a3|2212|2060|2192)")
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,9 @@ def _pack(drawing: Drawing) -> _Packed:
 
 
 def _figure_json(figure: go.Figure) -> str:
-    return bundle.escape_json(str(figure.to_json(validate=False, remove_uids=True)))
+    """The figure for the page; signs that plotly's Python writes in six letters (€, −, →) stand as themselves."""
+    text = str(figure.to_json(validate=False, remove_uids=True))
+    return bundle.escape_json(_ESCAPED_SIGN.sub(lambda match: chr(int(match[1], 16)), text))
 
 
 def _file_stem(client: str) -> str:
