@@ -82,7 +82,7 @@ function sparkline(values) {
   const low = Math.min(...known);
   const reach = Math.max(...known) - low || 1;
   const x = (at) => (values.length > 1 ? 2 + (88 * at) / (values.length - 1) : 46);
-  const y = (value) => 23 - (20 * (value - low)) / reach;
+  const y = (value) => (known.length > 1 ? 23 - (20 * (value - low)) / reach : 13);
   let pen = "M";
   const steps = values.map((value, at) => {
     if (value === null) { pen = "M"; return ""; }
