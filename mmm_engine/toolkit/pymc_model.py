@@ -1,8 +1,9 @@
 """One client's model from a frame: data, priors, fit, predictions, refresh.
 
 Here: `PymcModel`, its words and its log lines.
-Not here: its settings (arguments.py), its fleets (fleet_methods.py), budgets (budget_methods.py), and anything it
-does: rows (new_rows.py), fits (mmm_engine.posterior.fit), predictions (mmm_engine.results.predictive).
+Not here: its settings (arguments.py), its fleets (fleet_methods.py), budgets (budget_methods.py), its results
+(result_methods.py), and anything it does: rows (new_rows.py), fits (mmm_engine.posterior.fit), predictions
+(mmm_engine.results.predictive).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
 from mmm_engine.toolkit.parameter_units import summarize
 from mmm_engine.toolkit.progress import progress_bars
+from mmm_engine.toolkit.result_methods import ResultMethods
 from mmm_engine.toolkit.runner import Runner
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mmm_engine.toolkit")
 
 
-class PymcModel(FleetMethods, BudgetMethods):
+class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
     """A marketing-mix model of one client.
 
     Args:

@@ -1,0 +1,109 @@
+"""What a fitted model says, in a notebook: its draws as ArviZ has them, and its results as tidy frames.
+
+Here: the methods by which `PymcModel` hands out results.
+Not here: how they are computed (mmm_engine.results), predictions for new rows (pymc_model.py), budgets
+(budget_methods.py).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import pandas as pd
+import xarray as xr
+
+from mmm_engine.errors import DataError, Fault
+from mmm_engine.fleets.scored_window import ScoredWindow
+from mmm_engine.results.inference_data import inference_data, prior_predictive
+from mmm_engine.rows.window import ScaledInputs
+
+
+class ResultMethods(ABC):
+    """A model whose results can be looked at."""
+
+    _made: tuple[ScoredWindow, xr.DataTree] | None = None  # a fit and its tree
+
+    @abstractmethod
+    def _fitted(self, wanted: str) -> ScoredWindow:
+        """The fit, which `wanted` needs."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> ScaledInputs:
+        """All rows in model space."""
+
+    @property
+    def idata(self) -> xr.DataTree:
+        """The fit as ArviZ has it, for `az.summary`, `az.plot_trace`, `az.loo`, `az.compare`, `az.plot_ppc_dist`, ...
+
+        Groups posterior, sample_stats, posterior_predictive, log_likelihood, prior, prior_predictive, observed_data and
+        constant_data, as `mmm_engine.results.inference_data.inference_data` describes them: parameters in model space,
+        the target `y` in original units. Made at the first call and kept with the fit.
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        fitted = self._fitted("idata")
+        if self._made is None or self._made[0] is not fitted:
+            self._made = fitted, inference_data(fitted, fitted.prediction)
+        return self._made[1]
+
+    def sample_prior_predictive(self, draws: int = 1000, seed: int = 1) -> xr.DataTree:
+        """What the model expects before it has seen the target; it need not be fitted.
+
+        Args:
+            draws: How many draws, 1 or more.
+            seed: Of the draws.
+
+        Returns:
+            Groups prior, prior_predictive (`y`, original units), observed_data and constant_data, for
+            `az.plot_ppc_dist(tree, group="prior_predictive")`.
+
+        Raises:
+            DataError: If `draws` is below 1.
+        """
+        if draws < 1:
+            fault = Fault("draws", repr(draws), "1 or more", "pass a larger number")
+            raise DataError("sample_prior_predictive()", fault)
+        return prior_predictive(self.inputs, draws, seed)
+
+    def contributions(self) -> pd.DataFrame:
+        """What each term adds to the target in each period, original units: date, component, kind, mean, q05, q95.
+
+        Components are the baseline, terms of the calendar, channels, controls and events; `kind` says which is which.
+        The means of a period sum to its expected target.
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        return self._fitted("contributions()").decomposition.copy()
+
+    def returns(self) -> pd.DataFrame:
+        """What each channel brings: channel, metric, mean, quantiles q05 to q95, unit.
+
+        Metrics are contribution (target units, all rows), share (of the expected target), roas (contribution per unit
+        of spend), mroas (extra contribution per extra unit at 1% more spend), and cpa where conversions are counted.
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        return self._fitted("returns()").returns.copy()
+
+    def response_curves(self) -> pd.DataFrame:
+        """Response per period to a steady spend per period, original units.
+
+        Columns channel, spend, mean, q05, q50, q95, unit, extrapolated (beyond the largest spend seen), current
+        (today's spend).
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        return self._fitted("response_curves()").curves.copy()
+
+    def adstock(self) -> pd.DataFrame:
+        """Share of a channel's effect that falls on each period after its media: channel, lag, mean, q05, q95.
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        return self._fitted("adstock()").adstock.copy()
