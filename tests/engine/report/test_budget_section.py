@@ -88,7 +88,7 @@ def test_the_first_screen_has_every_channel_with_what_was_said_before(record: di
     table = build_content(inputs).summary.channels
     assert table is not None
     heads = [column.label for column in table.columns]
-    assert heads[:3] == ["Channel", "Advice", "Last 4 weeks (EUR)"]
+    assert heads[:3] == ["Channel", "Advice", "Last 4 weeks (€)"]
     assert heads[-1] == "Last refresh"
     spend = [float(row[2]) for row in table.rows]
     assert spend == sorted(spend, reverse=True)
