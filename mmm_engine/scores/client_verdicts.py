@@ -65,7 +65,11 @@ def whole_verdicts(windows: Iterable[JudgedWindow], thresholds: ThresholdConfig)
     full = by_window.get(FULL)
     if full is None:
         return (skill,)
-    return (skill, *plausibility_verdicts(full.metrics, full.returns, full.parameters, thresholds))
+    config = full.inputs.config
+    bought = [name for name, paid in zip(config.channel_names, config.paid, strict=True) if paid]
+    # what a view or a mail brings has no bounds that hold for money
+    returns = full.returns[full.returns["channel"].isin(bought)]
+    return (skill, *plausibility_verdicts(full.metrics, returns, full.parameters, thresholds))
 
 
 def fleet_verdicts(

@@ -249,12 +249,14 @@ def check_explanations(scores: pd.DataFrame) -> Verdict:
         return Verdict(
             name, True, "warning", False, "all chains settle in one place", {"explanations": count}, FULL
         )
+    reason = f"{count:.0f} explanations fit the rows"
     low, high = _of_each(scores, "explanation_low"), _of_each(scores, "explanation_high")
-    widest = max(high, key=lambda channel: high[channel] - low[channel])
-    reason = (
-        f"{count:.0f} explanations fit the rows, the first with {_of_all(scores, 'explanation_weight'):.0%} of the "
-        f"weight: '{widest}' brings {low[widest]:.1%} of the target in one, {high[widest]:.1%} in another"
-    )
+    if high:
+        widest = max(high, key=lambda channel: high[channel] - low[channel])
+        reason += (
+            f", the first with {_of_all(scores, 'explanation_weight'):.0%} of the weight: '{widest}' brings "
+            f"{low[widest]:.1%} of the target in one, {high[widest]:.1%} in another"
+        )
     return Verdict(name, False, "warning", False, reason, {"explanations": count}, FULL)
 
 

@@ -235,6 +235,13 @@ def test_residuals_fails_when_errors_last(used_home, evaluate):
     _fails(evaluate, "residuals", WARN)
 
 
+def test_one_explanation_fails_when_chains_settle_in_two_places(used_home, evaluate):
+    """Counted at the fit; the chains of these clients settle in one."""
+    assert evaluate("metric_history", "one_explanation", "shop")["shop"].passed
+    change_scores(used_home, "holdout_metrics", "shop|full", "explanations", 2.0)
+    assert "2 explanations" in _fails(evaluate, "one_explanation", WARN).description
+
+
 def test_prior_pushes_fails_when_parameters_leave_their_priors(used_home, evaluate):
     """The stored range of one prior is moved away from its posterior."""
     files = FrameFiles(root=str(used_home))
