@@ -102,7 +102,7 @@ def _lag_of_the_rows(rows: ClientData) -> tuple[int, str]:
     """`max_lag` that means the same time whatever a row is, no more than the rows allow; and why."""
     from mmm_engine.rows.contract import minimum_rows
 
-    spare = len(rows) - minimum_rows(rows.config, rows.period) + rows.config.longest_lag
+    spare = len(rows) - minimum_rows(rows.config) + rows.config.longest_lag
     lag = max(1, min(_EIGHT_WEEKS[rows.period], spare))
     return lag, f"{lag} {rows.calendar.periods} are as long as media are taken to work"
 

@@ -34,7 +34,7 @@ def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
 
 
 def at_a_glance(inputs: ReportInputs) -> tuple[str, str]:
-    """The verdict and why in one sentence; the same as Markdown, with a small picture of the fit."""
+    """The verdict and why in one sentence, and a small picture of the fit as Markdown."""
     from mmm_engine.report.glance import glance, sentence
 
     return sentence(inputs), glance(inputs)

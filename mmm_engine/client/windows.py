@@ -22,7 +22,7 @@ class Window:
 
     Attributes:
         name: Under which it is stored and shown ("full", "h04"); also its text.
-        holdout: How much at the end the fit does not see: rows, or weeks where rows are days.
+        holdout: How much at the end the fit does not see: rows, or weeks where rows are days (`rows`).
 
     >>> Window.holding_out(4), str(Window.holding_out(0))
     (Window(name='h04', holdout=4), 'full')
@@ -31,16 +31,23 @@ class Window:
     name: str
     holdout: int
 
-    def rows(self, period: str) -> int:
-        """Number of rows at the end that the fit does not see, of rows that are days, weeks or months.
+    def rows(self, period: str, available: int) -> int:
+        """Number of rows at the end that the fit does not see.
 
-        Of daily rows whole weeks are held out: four days say nothing of a model, and hold some days of the week more
-        often than others.
+        Of daily rows whole weeks are held out, as long as there are at least `ROWS_FOR_WEEKS` of them: four days say
+        nothing of a model, and hold some days of the week more often than others. A shorter history has days held out,
+        because weeks would leave next to nothing to train on.
 
-        >>> Window.holding_out(4).rows("day"), Window.holding_out(4).rows("month")
+        Args:
+            period: Whether rows are days, weeks or months.
+            available: How many rows the client has.
+
+        >>> Window.holding_out(4).rows("day", 400), Window.holding_out(4).rows("month", 60)
         (28, 4)
+        >>> Window.holding_out(4).rows("day", 100)
+        4
         """
-        return self.holdout * (7 if period == "day" else 1)
+        return self.holdout * (7 if period == "day" and available >= ROWS_FOR_WEEKS else 1)
 
     @classmethod
     def holding_out(cls, rows: int) -> Window:
@@ -78,6 +85,9 @@ STANDARD_WINDOWS = (FULL, *map(Window.holding_out, (4, 8, 12)))
 """The windows of every refresh, the one with most training rows first."""
 
 LONGEST_WINDOW = max(STANDARD_WINDOWS, key=lambda window: window.holdout)
+
+ROWS_FOR_WEEKS = 2 * 7 * LONGEST_WINDOW.holdout
+"""Daily rows from which on windows hold out weeks: the longest one then leaves as many rows as it takes."""
 
 
 def standard_window(name: str) -> Window:

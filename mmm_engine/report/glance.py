@@ -27,11 +27,10 @@ def sentence(inputs: ReportInputs) -> str:
 
 
 def glance(inputs: ReportInputs) -> str:
-    """The verdict with its reason in Markdown, and the fit below it."""
-    verdict, _, because = sentence(inputs).partition(". ")
+    """The fit as a picture in Markdown: numbers alone, so that no text of a client is ever read as markup."""
     picture = base64.b64encode(fit_picture(inputs.full.predictions).encode()).decode()
-    legend = f"Observed {inputs.target_name} (dark) and the model (blue), last {POINTS} rows at most"
-    return f"**{verdict}.** {because}\n\n![{legend}](data:image/svg+xml;base64,{picture})"
+    legend = f"Observed (dark) and the model (blue), last {POINTS} rows at most"
+    return f"![{legend}](data:image/svg+xml;base64,{picture})"
 
 
 def fit_picture(predictions: pd.DataFrame) -> str:

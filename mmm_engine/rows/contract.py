@@ -24,7 +24,7 @@ from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain
-from mmm_engine.rows.calendar import Calendar, Period, period_of, weekday
+from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.findings import Finding
 from mmm_engine.rows.lift_windows import lift_window, media_range
 
@@ -95,7 +95,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             faults += _column_faults(config, column, role, values[column], rows)
     faults += _equal_columns(config, values, rows)
     faults += _impossible_lift_tests(config, values, rows, calendar)
-    faults += _too_few_rows(config, table, "week" if calendar is None else calendar.period)
+    faults += _too_few_rows(config, table)
     if faults or calendar is None:
         return None, faults
     return CheckedRows(_sorted_frame(days, values), calendar, tuple(findings), form), []
@@ -109,9 +109,9 @@ def needed_columns(config: ClientConfig) -> dict[str, str]:
     return roles | dict.fromkeys(config.cost_names, "cost")
 
 
-def minimum_rows(config: ClientConfig, period: Period = "week") -> int:
+def minimum_rows(config: ClientConfig) -> int:
     """Rows without which the longest window leaves too little to train on."""
-    return 2 * LONGEST_WINDOW.rows(period) + config.longest_lag
+    return 2 * LONGEST_WINDOW.holdout + config.longest_lag
 
 
 def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
@@ -314,10 +314,10 @@ def _impossible_lift_tests(
             yield Fault(where, found, "0 or more without the change and with it", fix)
 
 
-def _too_few_rows(config: ClientConfig, table: Table, period: Period) -> Iterator[Fault]:
-    count, least = len(table.rows), minimum_rows(config, period)
+def _too_few_rows(config: ClientConfig, table: Table) -> Iterator[Fault]:
+    count, least = len(table.rows), minimum_rows(config)
     if table.whole and count < least:
-        longest = LONGEST_WINDOW.rows(period)
+        longest = LONGEST_WINDOW.holdout
         wanted = f"at least {least} (2 × the longest window of {longest} + max_lag {config.longest_lag})"
         found = f"{count} {'row' if count == 1 else 'rows'}"
         yield Fault("all rows", found, wanted, "add history; less cannot be judged")

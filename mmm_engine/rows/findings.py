@@ -247,7 +247,8 @@ def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
         windows = [
             window.name
             for window in STANDARD_WINDOWS
-            if window.holdout and np.ptp(values[: len(values) - window.rows(rows.calendar.period)]) == 0
+            if window.holdout
+            and np.ptp(values[: len(values) - window.rows(rows.calendar.period, len(values))]) == 0
         ]
         if windows:
             is_zero = values[0] == 0
@@ -295,7 +296,11 @@ def _unseen_events(rows: Regressors) -> Iterator[Finding]:
     for event in rows.config.model.events:
         seen = rows.within(event)
         period = rows.calendar.period
-        windows = [window for window in STANDARD_WINDOWS if not seen[: len(rows) - window.rows(period)].any()]
+        windows = [
+            window
+            for window in STANDARD_WINDOWS
+            if not seen[: len(rows) - window.rows(period, len(rows))].any()
+        ]
         if windows:
             names = ", ".join(window.name for window in windows)
             where = "the rows" if FULL in windows else f"the training rows of {names}"

@@ -197,7 +197,7 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
     Raises:
         DataError: If fewer training rows than the longest lag + 2 remain.
     """
-    held_out = window.rows(data.period)
+    held_out = window.rows(data.period, len(data))
     train_rows = len(data) - held_out
     needed = data.config.longest_lag + 2
     if held_out < 0 or train_rows < needed:

@@ -155,7 +155,7 @@ def simulate(recipe: Recipe) -> Simulation:
         ConfigError: If the id is not allowed or the client would be too small or too large to refresh.
     """
     config = _config(recipe)
-    _check_size(recipe, minimum_rows(config, recipe.calendar.period))
+    _check_size(recipe, minimum_rows(config))
     rng = np.random.default_rng(recipe.seed)
     calendar = recipe.calendar
     days = calendar.days

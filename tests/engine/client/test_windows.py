@@ -7,6 +7,7 @@ import pytest
 
 from mmm_engine.client.windows import (
     FULL,
+    LONGEST_WINDOW,
     STANDARD_WINDOWS,
     Window,
     standard_window,
@@ -34,8 +35,14 @@ def test_a_window_has_its_name_and_is_found_by_it(rows: int, name: str) -> None:
 @pytest.mark.parametrize(("period", "rows"), [("day", 56), ("week", 8), ("month", 8)])
 def test_windows_of_daily_rows_are_whole_weeks(period: str, rows: int) -> None:
     """Each day of the week is held out as often as the others; weeks and months count as they are."""
-    assert Window.holding_out(8).rows(period) == rows
-    assert FULL.rows(period) == 0
+    assert Window.holding_out(8).rows(period, 400) == rows
+    assert FULL.rows(period, 400) == 0
+
+
+@pytest.mark.parametrize(("available", "rows"), [(167, 12), (168, 84)])
+def test_a_short_daily_history_holds_out_days(available: int, rows: int) -> None:
+    """From 24 weeks on the longest window leaves as many rows as it takes."""
+    assert LONGEST_WINDOW.rows("day", available) == rows
 
 
 @pytest.mark.parametrize("name", ["", "h4", "h00", "h004", "H04", "h-4", "h04 ", "recovery", "h٠٤"])

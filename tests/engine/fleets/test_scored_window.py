@@ -72,7 +72,7 @@ def test_a_fit_with_a_target_of_effective_draws_hands_on_what_it_looked_at(
     small_window: ScaledInputs, calls: Counter[str]
 ) -> None:
     """R-hat and effective sizes decide after each attempt whether to go on; the window that comes back has them."""
-    settings = SHORT.model_copy(update={"ess_target": 1e6, "max_draws": 120})
+    settings = SHORT.model_copy(update={"ess_target": 1e6, "max_draws": 120, "chains": 8})
     _read_everything(fit_window(small_window, sampler=settings))
     assert calls == {**dict.fromkeys(COUNTED, 1), "sample": 2, "convergence": 2}
 

@@ -279,7 +279,7 @@ def test_every_term_reaches_numbers_that_are_shown(fitted: ScoredWindow) -> None
     for channel in ("tv", "radio"):
         expected = parts.sel(component=channel).sum("date").mean("draw").item()
         assert returns[channel, "contribution"] == pytest.approx(expected)
-    assert len(response_curves(fitted)) == 2 * 41
+    assert len(response_curves(fitted)) == 2 * 42
     ahead = forecast(fitted, horizon=8)
     assert (ahead["q05"] >= 0).all()
     assert ahead["mean"].between(ahead["q05"], ahead["q95"]).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmm_engine.report.glance import HEIGHT, POINTS, WIDTH, fit_picture, glance
+from mmm_engine.report.glance import HEIGHT, POINTS, WIDTH, fit_picture, glance, sentence
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -53,9 +53,14 @@ def test_a_row_without_target_leaves_a_gap():
 
 
 def test_the_sentence_is_that_of_the_first_screen(ms):
-    """The verdict in bold, why, and a picture that Markdown shows; small enough for an event log."""
+    """The verdict, and why."""
+    assert re.match(r"(Usable|Usable with care|Do not use)\. \S", sentence(ms))
+
+
+def test_markdown_holds_the_picture_and_no_text_of_the_client(ms):
+    """Dagster renders it as markup; small enough for an event log."""
     text = glance(ms)
-    assert re.match(r"\*\*(Usable|Usable with care|Do not use)\.\*\* \S", text)
-    (picture,) = re.findall(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,([^)]+)\)", text)
+    (picture,) = re.fullmatch(r"!\[[\w ().,]+\]\(data:image/svg\+xml;base64,([\w+/=]+)\)", text).groups()
+    assert ms.target_name not in text
     assert ET.fromstring(base64.b64decode(picture)).tag == f"{SVG}svg"
     assert len(text) < 20_000

@@ -259,7 +259,6 @@ def test_counts_and_costs_cannot_be_negative(tmp_path):
 def test_the_longest_lag_of_any_channel_sets_the_rows_that_are_needed():
     """2 × 12 rows for the longest window, and the rows until no channel starts cold."""
     assert minimum_rows(shop_config()) == 28
-    assert minimum_rows(shop_config(), "day") == 2 * 84 + 4
     slow = {"column": "radio", "adstock": {"max_lag": 10}}
     assert minimum_rows(shop_config(channels=["tv", slow], model={"adstock": {"max_lag": 2}})) == 34
 
