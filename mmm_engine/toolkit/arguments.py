@@ -1,6 +1,6 @@
 """The settings of the notebook face, checked like those of a client file.
 
-Here: from the arguments of `PymcModel` to a `ClientConfig`, and the log lines that say what was set.
+Here: from the arguments of `PymcModel` to a `ClientConfig`, and the words that say what was set.
 Not here: ranges and names (mmm_engine.client.config), priors in their many forms (prior_arguments.py).
 """
 
@@ -97,6 +97,22 @@ def log_settings(config: ClientConfig) -> None:
     own = sorted({*model.priors, *(name for channel in config.channels for name in channel.priors)})
     if own:
         logger.info("Using your own priors for %s.", ", ".join(own))
+
+
+def model_terms(config: ClientConfig) -> list[str]:
+    """The parts of the model in words, for who looks at it."""
+    model = config.model
+    terms = [f"{model.adstock.kind} adstock over {model.adstock.max_lag}", f"{model.saturation} saturation"]
+    terms += ["time-varying media"] if model.time_varying_media else []
+    terms += ["time-varying intercept"] if model.time_varying_intercept else []
+    terms += ["yearly seasonality"] if model.yearly_seasonality else []
+    terms += ["days of the week"] if model.weekly_seasonality else []
+    terms += ["wandering baseline"] if model.baseline else []
+    terms += ["trend"] if model.trend else []
+    terms += ["holidays"] if model.holidays else []
+    terms += [f"{len(model.events)} events"] if model.events else []
+    terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
+    return terms
 
 
 def _log_priors(what: str, parameters: Sequence[TransformParameter]) -> None:

@@ -1,6 +1,6 @@
 """Priors as data scientists write them, pymc-extras `Prior` and `HSGPKwargs`, and as the client file has them.
 
-Here: from either form to the mappings of the client file, those of single channels included.
+Here: from either form to the mappings of the client file, those of single channels included, or to plain values.
 Not here: what a prior means (mmm_engine.model.priors), the way back (mmm_engine.model.pymc_reference: `model_priors`).
 """
 
@@ -50,7 +50,7 @@ def prior_mappings(
     for written, prior in priors.items():
         name = MODEL_NAMES.get(written, written)
         try:
-            mapping = _process(prior) if name in PROCESS_SETTINGS else _prior(prior)
+            mapping = _mapping(name, prior)
             by_channel = _by_channel(name, mapping, channels)
         except _UnreadableError as error:
             faults.append(Fault(f"priors['{written}']", str(error), _WANTED, _FIX))
@@ -65,12 +65,24 @@ def prior_mappings(
     return common, own
 
 
+def plain_priors(priors: Mapping[str, Any]) -> dict[str, PriorMapping]:
+    """Priors that `prior_mappings` understands as mappings of names, numbers and lists, under the model's names."""
+    return {
+        name: _mapping(name, prior)
+        for name, prior in ((MODEL_NAMES.get(written, written), prior) for written, prior in priors.items())
+    }
+
+
 _WANTED = "a Prior, an HSGPKwargs, or a mapping such as {'distribution': 'HalfNormal', 'sigma': 1}"
 _FIX = "write the prior so; `model_priors` shows those in use"
 
 
 class _UnreadableError(Exception):
     """What was found instead of a prior."""
+
+
+def _mapping(name: str, prior: object) -> PriorMapping:
+    return _process(prior) if name in PROCESS_SETTINGS else _prior(prior)
 
 
 def _prior(value: object) -> PriorMapping:

@@ -13,7 +13,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 import xarray as xr
@@ -29,14 +30,23 @@ from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
-from mmm_engine.toolkit.arguments import Names, as_list, checked_config, lift_tests, log_data, log_settings
+from mmm_engine.toolkit.arguments import (
+    Names,
+    as_list,
+    checked_config,
+    lift_tests,
+    log_data,
+    log_settings,
+    model_terms,
+)
 from mmm_engine.toolkit.budget_methods import BudgetMethods
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
-from mmm_engine.toolkit.parameter_units import summarize
+from mmm_engine.toolkit.prior_arguments import plain_priors
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.result_methods import ResultMethods
 from mmm_engine.toolkit.runner import Runner
+from mmm_engine.toolkit.saved_model import SavedModel
 
 if TYPE_CHECKING:
     from pymc_marketing.mmm import MMM
@@ -103,7 +113,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         holidays: HolidaysConfig | Mapping[str, Any] | None = None,
     ) -> None:
         logger.info("Creating the client's data configuration.")
-        self._settings: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "client": client_name,
             "data": f"{client_name}.csv",
             "date": date_column,
@@ -125,19 +135,23 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             },
             "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
-        self._preset = priors if isinstance(priors, str) else "toolkit"
-        self._given: dict[str, Any] = {} if isinstance(priors, str) else dict(priors or {})
+        preset, own = (priors, {}) if isinstance(priors, str) else ("toolkit", dict(priors or {}))
+        self._begin(settings, own, preset, bool(scale_data), client_data)
+        log_data(self._data, self._scaled)
+        log_settings(self._data.config)
+
+    def _begin(
+        self, settings: dict[str, Any], own: dict[str, Any], preset: str, scaled: bool, rows: pd.DataFrame
+    ) -> None:
+        """Take up settings, priors of one's own, and rows; nothing is fitted."""
+        self._settings, self._given, self._preset, self._scaled = settings, own, preset, scaled
         self._priors: dict[str, Any] | None = None
         self._shown: dict[str, Any] = {}
-        config = checked_config(self._settings, self._given, self._preset)
-        self._scaled = bool(scale_data)
-        self._data = client_data_from_frame(config, client_data)
+        self._data = client_data_from_frame(checked_config(settings, own, preset), rows)
         self._fit: ScoredWindow | None = None
         self._windows: dict[Window, ScoredWindow] = {}
         self._previous: pd.DataFrame | None = None
         self.restated: pd.DataFrame | None = None
-        log_data(self._data, self._scaled)
-        log_settings(config)
 
     # --- data and settings -----------------------------------------------------------------------
 
@@ -285,47 +299,35 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         self._sample(progressbar)
         return restated
 
-    def summarize_variable(self, var_name: str) -> dict[str, Any]:
-        """Posterior mean, 95th and 5th percentile of a parameter.
+    def save(self, path: str | Path) -> Path:
+        """Write rows, settings, priors and the fit into one NetCDF file, which `load` reads, and say where it is.
 
-        Those with the target's units are in original units: intercept, y_sigma, the scale of a saturation curve,
-        seasonality and changes of the trend's slope (per length of the training rows) in units of the target, sizes of
-        events in units of the target times days, controls in units of the target per unit of the control. All others
-        (half-saturation, adstock, time variation) are in the model's own.
+        ArviZ opens it too (`az.from_netcdf`): groups posterior and sample_stats. Fits of fleets are not in it.
+        """
+        self._fold_priors()
+        own, rows = plain_priors(self._given), self._data.frame
+        saved = SavedModel(self._settings, own, self._preset, self._scaled, rows, self._fit, self._previous)
+        saved.write(Path(path))
+        return Path(path)
 
-        Args:
-            var_name: Name of the parameter ("intercept", "adstock_alpha", "controls").
-
-        Returns:
-            variable, coef (mean), ci_up_cassandra (95th percentile), ci_low_cassandra (5th); numbers for a single
-            number, dicts by channel or control for a vector.
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model that `save` wrote, in this version of the library or an earlier one.
 
         Raises:
-            FitError: If the model is not fitted.
-            DataError: If there is no such parameter.
+            DataError: If the file is none that `save` wrote, or a later version's.
         """
-        fitted = self._fitted("summarize_variable()")
-        return summarize(var_name, fitted)
+        saved, model = SavedModel.read(Path(path)), cls.__new__(cls)
+        model._begin(saved.settings, saved.priors, saved.preset, saved.scaled, saved.rows)
+        model._fit, model._previous = saved.fit, saved.previous
+        model._windows = {} if saved.fit is None else {FULL: saved.fit}
+        return model
 
     # --- inside ----------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         """Client, rows, terms of the model, and whether it is fitted."""
         config, dates = self._data.config, self._data.dates
-        model = config.model
-        terms = [
-            f"{model.adstock.kind} adstock over {model.adstock.max_lag}",
-            f"{model.saturation} saturation",
-        ]
-        terms += ["time-varying media"] if model.time_varying_media else []
-        terms += ["time-varying intercept"] if model.time_varying_intercept else []
-        terms += ["yearly seasonality"] if model.yearly_seasonality else []
-        terms += ["days of the week"] if model.weekly_seasonality else []
-        terms += ["wandering baseline"] if model.baseline else []
-        terms += ["trend"] if model.trend else []
-        terms += ["holidays"] if model.holidays else []
-        terms += [f"{len(model.events)} events"] if model.events else []
-        terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
         state = "not fitted"
         if self._fit is not None:
             sizes = self._fit.posterior["posterior"].sizes
@@ -333,7 +335,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         return (
             f"<PymcModel '{config.client}': {len(dates)} {self._data.calendar.periods} from {dates[0]:%Y-%m-%d} to "
             f"{dates[-1]:%Y-%m-%d}, {len(config.channels)} channels, {len(config.controls)} controls, "
-            f"{', '.join(terms)}; {state}>"
+            f"{', '.join(model_terms(config))}; {state}>"
         )
 
     def _fold_priors(self) -> None:

@@ -8,6 +8,7 @@ Not here: how they are computed (mmm_engine.results), predictions for new rows (
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -16,6 +17,7 @@ from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.scored_window import ScoredWindow
 from mmm_engine.results.inference_data import inference_data, prior_predictive
 from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.toolkit.parameter_units import summarize
 
 
 class ResultMethods(ABC):
@@ -47,6 +49,28 @@ class ResultMethods(ABC):
         if self._made is None or self._made[0] is not fitted:
             self._made = fitted, inference_data(fitted, fitted.prediction)
         return self._made[1]
+
+    def summarize_variable(self, var_name: str) -> dict[str, Any]:
+        """Posterior mean, 95th and 5th percentile of a parameter.
+
+        Those with the target's units are in original units: intercept, y_sigma, the scale of a saturation curve,
+        seasonality and changes of the trend's slope (per length of the training rows) in units of the target, sizes of
+        events in units of the target times days, controls in units of the target per unit of the control. All others
+        (half-saturation, adstock, time variation) are in the model's own.
+
+        Args:
+            var_name: Name of the parameter ("intercept", "adstock_alpha", "controls").
+
+        Returns:
+            variable, coef (mean), ci_up_cassandra (95th percentile), ci_low_cassandra (5th); numbers for a single
+            number, dicts by channel or control for a vector.
+
+        Raises:
+            FitError: If the model is not fitted.
+            DataError: If there is no such parameter.
+        """
+        fitted = self._fitted("summarize_variable()")
+        return summarize(var_name, fitted)
 
     def sample_prior_predictive(self, draws: int = 1000, seed: int = 1) -> xr.DataTree:
         """What the model expects before it has seen the target; it need not be fitted.
