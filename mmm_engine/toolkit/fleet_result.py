@@ -6,6 +6,7 @@ Not here: running a fleet (runner.py), gathering the inputs of its report (repor
 
 from __future__ import annotations
 
+import html
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ class FleetResult:
 
         return save_figure(self.figures[name], Path(path))
 
-    def generate_report(self, *, output_html: str | Path) -> Path:
+    def generate_report(self, output_html: str | Path) -> Path:
         """Write the report as one self-contained HTML page and say where it is.
 
         Args:
@@ -112,6 +113,23 @@ class FleetResult:
         names = list(self.members)
         listed = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
         return f"<{self.fleet} fleet of {len(names)}: {listed}>"
+
+    def _repr_html_(self) -> str:
+        """The members and their scores as a table."""
+        rows = {
+            name: {
+                "divergences": member["divergences"],
+                **{
+                    f"{split} {metric}": value
+                    for split in ("train", "test")
+                    for metric, value in member.get(split, {}).items()
+                },
+            }
+            for name, member in self.members.items()
+        }
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        shown = table.to_html(float_format="{:.3g}".format, na_rep="")
+        return f"<p>{html.escape(repr(self))}</p>{shown}"
 
 
 class _Figures(Mapping[str, "go.Figure"]):

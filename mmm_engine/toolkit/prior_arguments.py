@@ -6,7 +6,7 @@ Not here: what a prior means (mmm_engine.model.priors), the way back (mmm_engine
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,28 @@ _CHANNEL_PRIORS = {
     for kind in kinds.values()
     for parameter in kind.parameters
 }
+
+
+class ModelPriors(dict[str, Any]):
+    """The priors of a model by name; what a fit would refuse is refused when it is set.
+
+    Args:
+        priors: All priors of the model.
+        check: Takes what is to be set, and raises a ConfigError where the model cannot have it.
+    """
+
+    def __init__(self, priors: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]) -> None:
+        super().__init__(priors)
+        self._check = check
+
+    def __setitem__(self, name: str, prior: Any) -> None:
+        """Set a prior.
+
+        Raises:
+            ConfigError: If the model has no such parameter, or this is no prior of it.
+        """
+        self._check({name: prior})
+        super().__setitem__(name, prior)
 
 
 def prior_mappings(

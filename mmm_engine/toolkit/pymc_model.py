@@ -42,7 +42,7 @@ from mmm_engine.toolkit.arguments import (
 from mmm_engine.toolkit.budget_methods import BudgetMethods
 from mmm_engine.toolkit.fleet_methods import FleetMethods
 from mmm_engine.toolkit.new_rows import append_rows, place_rows
-from mmm_engine.toolkit.prior_arguments import plain_priors
+from mmm_engine.toolkit.prior_arguments import ModelPriors, plain_priors
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.result_methods import ResultMethods
 from mmm_engine.toolkit.runner import Runner
@@ -145,7 +145,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
     ) -> None:
         """Take up settings, priors of one's own, and rows; nothing is fitted."""
         self._settings, self._given, self._preset, self._scaled = settings, own, preset, scaled
-        self._priors: dict[str, Any] | None = None
+        self._priors: ModelPriors | None = None
         self._shown: dict[str, Any] = {}
         self._data = client_data_from_frame(checked_config(settings, own, preset), rows)
         self._fit: ScoredWindow | None = None
@@ -157,16 +157,15 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
 
     @property
     def model_priors(self) -> dict[str, Any]:
-        """Priors in use, as pymc-extras objects; what is changed here counts at the next fit."""
+        """Priors in use, as pymc-extras objects; what is set here counts at the next fit."""
         if self._priors is None:
             from mmm_engine.model.pymc_reference import model_priors
 
             shown = model_priors(model_specification(self._data.config, self._data.period), len(self._data))
             given = {MODEL_NAMES.get(name, name): prior for name, prior in self._given.items()}
-            self._priors = shown | {
-                name: prior for name, prior in given.items() if not isinstance(prior, Mapping)
-            }
-            self._shown = copy.deepcopy(self._priors)
+            own = {name: prior for name, prior in given.items() if not isinstance(prior, Mapping)}
+            self._priors = ModelPriors(shown | own, self._check_priors)
+            self._shown = copy.deepcopy(dict(self._priors))
         return self._priors
 
     @property
@@ -338,9 +337,12 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             f"{', '.join(model_terms(config))}; {state}>"
         )
 
+    def _check_priors(self, changed: Mapping[str, Any]) -> None:
+        checked_config(self._settings, self._given | dict(changed), self._preset)
+
     def _fold_priors(self) -> None:
         """Take up what was changed in `model_priors` and in the sampler's settings."""
-        shown = self._priors or {}
+        shown: Mapping[str, Any] = self._priors or {}
         changed = {name: prior for name, prior in shown.items() if repr(prior) != repr(self._shown.get(name))}
         self._given |= changed
         self._shown |= copy.deepcopy(changed)

@@ -7,6 +7,7 @@ Not here: how they are computed (mmm_engine.results), predictions for new rows (
 
 from __future__ import annotations
 
+import html
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -24,6 +25,7 @@ class ResultMethods(ABC):
     """A model whose results can be looked at."""
 
     _made: tuple[ScoredWindow, xr.DataTree] | None = None  # a fit and its tree
+    _fit: ScoredWindow | None
 
     @abstractmethod
     def _fitted(self, wanted: str) -> ScoredWindow:
@@ -131,3 +133,12 @@ class ResultMethods(ABC):
             FitError: If the model is not fitted.
         """
         return self._fitted("adstock()").adstock.copy()
+
+    def _repr_html_(self) -> str:
+        """What the model is; after a fit also what each channel brings."""
+        shown = f"<p>{html.escape(repr(self))}</p>"
+        if self._fit is None:
+            return shown
+        returns = self._fit.returns
+        table = returns[returns["metric"] != "mroas"].drop(columns=["q25", "q75"])
+        return shown + table.to_html(index=False, float_format="{:,.4g}".format, na_rep="")

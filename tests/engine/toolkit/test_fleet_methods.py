@@ -41,6 +41,7 @@ def test_guide_production_fleet(fitted_model: PymcModel, tmp_path: Path) -> None
     assert tuple(fleet.summary()["test"]) == SUMMARY_METRICS
     assert fleet.fits[0].inputs.horizon == 4
     page = fleet.generate_report(output_html=tmp_path / "discoveries" / "toy_prod_fleet.html")
+    assert fleet.generate_report(tmp_path / "by_place.html").is_file()
     text = page.read_text(encoding="utf-8")
     assert text.rstrip().endswith("</html>")
     assert "client0" in text
@@ -55,6 +56,16 @@ def test_guide_holdout_fleet(fitted_holdout: FleetResult) -> None:
     assert list(fitted_holdout.summary()["windows"]) == ["h04", "h08", "h12"]
     tests = [member["test"]["mape"] for member in fitted_holdout]
     assert fitted_holdout.summary()["test"]["mape"] == pytest.approx(np.mean(tests))
+
+
+def test_a_notebook_shows_a_fleet_as_a_table(fitted_holdout: FleetResult) -> None:
+    """A row per member, a column per score of each split; the sign < of its name is text."""
+    shown = fitted_holdout._repr_html_()
+    assert shown.startswith("<p>&lt;holdout fleet of 3")
+    assert shown.count("<tr") == 1 + 3
+    for word in ("<th>h04</th>", "<th>h08</th>", "<th>h12</th>", "<th>test mape</th>", "<th>train crps</th>"):
+        assert word in shown
+    assert f"<td>{fitted_holdout['h08']['test']['mape']:.3g}</td>" in shown
 
 
 def test_origins_give_scores_by_horizon(fitted_holdout: FleetResult) -> None:

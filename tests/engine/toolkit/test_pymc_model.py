@@ -158,13 +158,20 @@ def test_every_term_of_the_model_can_be_asked_for() -> None:
 
 
 def test_changed_priors_count_at_the_next_fit() -> None:
-    """What is set in `model_priors` is taken up; a name that is not known is refused."""
+    """What is set in `model_priors` is taken up; a name that is not known is refused at once, and by the fit."""
     from pymc_extras.prior import Prior
 
     model = shop_model()
     model.model_priors["intercept"] = Prior("HalfNormal", sigma=0.5)
     assert model.inputs.config.model.priors == {"intercept": {"distribution": "HalfNormal", "sigma": 0.5}}
-    model.model_priors["intercpt"] = Prior("HalfNormal", sigma=0.5)
+    with pytest.raises(ConfigError, match="did you mean 'intercept'"):
+        model.model_priors["intercpt"] = Prior("HalfNormal", sigma=0.5)
+    with pytest.raises(ConfigError, match="wanted a Prior"):
+        model.model_priors["intercept"] = 3
+    assert "intercpt" not in model.model_priors
+    model.model_priors["controls"] = Prior("Normal", mu=0, sigma=2)
+    assert model.inputs.config.model.priors["gamma_control"]["sigma"] == 2.0
+    model.model_priors.update(intercpt=Prior("HalfNormal", sigma=0.5))
     with pytest.raises(ConfigError, match="did you mean 'intercept'"):
         model.fit(**SHORT)
 

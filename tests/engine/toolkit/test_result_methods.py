@@ -141,3 +141,11 @@ def test_results_need_a_fit() -> None:
     for call in calls:
         with pytest.raises(FitError, match=r"call fit\(\) first"):
             call()
+
+
+def test_a_notebook_shows_what_the_model_is_and_what_channels_bring(fitted_model: PymcModel) -> None:
+    """Its words as text; after a fit one row per channel and kind of return."""
+    assert "not fitted&gt;" in shop_model()._repr_html_()
+    shown = fitted_model._repr_html_()
+    assert shown.startswith("<p>&lt;PymcModel")
+    assert shown.count("<tr") == 1 + 3 * len(CHANNELS)
