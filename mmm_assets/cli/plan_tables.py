@@ -37,6 +37,11 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
     yield Text(best.sentence, style="bold" if best.acts else "")
     if is_table:
         yield _channels(best)
+    elif "budget" in rows:
+        yield _frontier(rows, best.window.currency)
+        yield "What each channel gets of a budget: --format csv."
+    elif "beats_today" in rows:
+        yield _comparison(rows)
     else:
         yield frame_table(rows, "")
     yield "\n".join(_certificate(best))
@@ -66,6 +71,44 @@ def _channels(best: BudgetPlan) -> Table:
             f"{row['marginal_q05']:.3g} to {row['marginal_q95']:.3g}",
         ]
         table.add_row(*cells, *([f"{row['beats_break_even']:.0%}"] if value else []))
+    return table
+
+
+def _frontier(rows: DataFrame, currency: str) -> Table:
+    """A line a budget; what its channels get would not fit a terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in (f"budget ({currency})", "brings", "90%", "next unit brings"):
+        table.add_column(head, justify="right")
+    with_profit = bool(rows["profit"].notna().any())
+    if with_profit:
+        table.add_column("profit", justify="right")
+    for row in rows.to_dict("records"):
+        cells = [
+            f"{row['budget']:,.0f}",
+            f"{row['response']:,.0f}",
+            f"{row['response_q05']:,.0f} to {row['response_q95']:,.0f}",
+            f"{row['marginal']:.3g}",
+        ]
+        table.add_row(*cells, *([f"{row['profit']:,.0f}"] if with_profit else []))
+    return table
+
+
+def _comparison(rows: DataFrame) -> Table:
+    """A line a plan, all on the same draws."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in ("plan", "spend", "brings", "90%", "gain", "90%", "beats today", "best"):
+        table.add_column(head, justify="left" if head == "plan" else "right")
+    for row in rows.to_dict("records"):
+        table.add_row(
+            Text(str(row["plan"])),
+            f"{row['spend']:,.0f}",
+            f"{row['response']:,.0f}",
+            f"{row['response_q05']:,.0f} to {row['response_q95']:,.0f}",
+            f"{row['gain']:+,.0f}",
+            f"{row['gain_q05']:+,.0f} to {row['gain_q95']:+,.0f}",
+            f"{row['beats_today']:.0%}",
+            f"{row['best']:.0%}",
+        )
     return table
 
 

@@ -88,3 +88,13 @@ def test_a_model_that_is_not_to_be_used_gives_no_advice(mmm, sampler) -> None:
 def test_a_client_that_was_never_refreshed_is_refused(mmm) -> None:
     """It is told what to run."""
     assert mmm("plan", "nobody")[0] == 2
+
+
+def test_the_frontier_has_a_line_a_budget(mmm) -> None:
+    """Nineteen columns of a client's channels broke every number over three lines of a terminal."""
+    out = mmm("plan", "shop", "--frontier")[1]
+    lines = [
+        line for line in out.splitlines() if " to " in line and line.split()[0].replace(",", "").isdigit()
+    ]
+    assert len(lines) == 20
+    assert "--format csv" in out
