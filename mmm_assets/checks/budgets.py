@@ -32,9 +32,4 @@ def advice(context: dg.AssetCheckExecutionContext, budget_plan: dict[str, Any]) 
     from mmm_engine.decisions.plan_checks import advice_verdicts
 
     judged = {verdict.check: verdict for verdict in advice_verdicts(budget_plan)}
-    chosen = context.op_execution_context.selected_asset_check_keys
-    specs = [spec for spec in context.check_specs if spec.key in chosen]
-    for spec in specs:
-        yield evaluations.of_verdict(spec, context.partition_key, judged[spec.name], context.instance)
-    for spec in specs:
-        yield dg.Output(None, output_name=spec.get_python_identifier())
+    yield from evaluations.of_chosen(context, judged.__getitem__)

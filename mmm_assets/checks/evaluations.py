@@ -9,6 +9,7 @@ one window would stand for all. An ``AssetCheckEvaluation`` names its partition 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -42,6 +43,21 @@ def of_verdict(
         partition=partition,
         target_materialization_data=_judged(instance, spec.asset_key, partition) if instance else None,
     )
+
+
+def of_chosen(context: dg.AssetCheckExecutionContext, judge: Callable[[str], Verdict]) -> Iterator[Any]:
+    """The evaluations of a step of several checks of one partition, as many of them as the run asks for.
+
+    Args:
+        context: Of the step.
+        judge: The verdict of a check, by its name.
+    """
+    chosen = context.op_execution_context.selected_asset_check_keys
+    specs = [spec for spec in context.check_specs if spec.key in chosen]
+    for spec in specs:
+        yield of_verdict(spec, context.partition_key, judge(spec.name), context.instance)
+    for spec in specs:
+        yield dg.Output(None, output_name=spec.get_python_identifier())
 
 
 def was_judged(evaluation: dg.AssetCheckEvaluation) -> bool:

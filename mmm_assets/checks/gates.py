@@ -274,15 +274,8 @@ _OF_THE_WHOLE = {  # check of the client as a whole -> what is asked
 )
 def judged_as_a_whole(context: dg.AssetCheckExecutionContext, results: ResultStore) -> Iterator[Any]:
     """Judge the client's forecasts over all windows, and what the fit of all rows says; the results are read once."""
-    client = context.partition_key
-    judged = {verdict.check: verdict for verdict in results.read(client).whole}
-    chosen = context.op_execution_context.selected_asset_check_keys
-    specs = [spec for spec in context.check_specs if spec.key in chosen]
-    for spec in specs:
-        verdict = judged.get(spec.name) or verdicts.of_nothing(spec.name)
-        yield evaluations.of_verdict(spec, client, verdict, context.instance)
-    for spec in specs:
-        yield dg.Output(None, output_name=spec.get_python_identifier())
+    judged = {verdict.check: verdict for verdict in results.read(context.partition_key).whole}
+    yield from evaluations.of_chosen(context, lambda name: judged.get(name) or verdicts.of_nothing(name))
 
 
 @_check(

@@ -41,16 +41,12 @@ def standing(
     context: dg.AssetCheckExecutionContext, json_files: dg.ResourceParam[JsonFiles], history: MetricHistory
 ) -> Iterator[Any]:
     """Judge where the client's report stands."""
-    client, chosen = context.partition_key, context.op_execution_context.selected_asset_check_keys
-    verdicts = {
-        NEWEST_RESULTS.key: lambda: _of_status(client, json_files),
-        ROWS_IN_TIME.key: lambda: of_rows(refreshes(history, client), datetime.now(UTC)),
+    client = context.partition_key
+    judges = {
+        NEWEST_RESULTS.name: lambda: _of_status(client, json_files),
+        ROWS_IN_TIME.name: lambda: of_rows(refreshes(history, client), datetime.now(UTC)),
     }
-    specs = [spec for spec in context.check_specs if spec.key in chosen]
-    for spec in specs:
-        yield evaluations.of_verdict(spec, client, verdicts[spec.key](), context.instance)
-    for spec in specs:
-        yield dg.Output(None, output_name=spec.get_python_identifier())
+    yield from evaluations.of_chosen(context, lambda name: judges[name]())
 
 
 def say_refused(instance: dg.DagsterInstance, client: str, reasons: Sequence[str], run_id: str) -> None:

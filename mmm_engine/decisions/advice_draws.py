@@ -27,8 +27,6 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.forecast import extend_inputs
 from mmm_engine.results.predictive import predict
 
-DRAWS_KEPT = 200
-
 
 @dataclass(frozen=True)
 class Bridge:
@@ -77,8 +75,7 @@ class AdviceDraws:
         advised = plan.spend if plan.acts else window.current
         media = window.media_frame(advised).drop(columns="date")
         prediction = predict(fitted.on_rows(extend_inputs(fitted.inputs, window.periods, media)))
-        every = max(1, len(prediction.draws) // DRAWS_KEPT)
-        chosen = slice(0, every * DRAWS_KEPT, every)
+        chosen = window.kept(len(prediction.draws))
         coming = slice(-window.periods, None)
         return cls(
             responses=tuple(_within(response.of_draws(chosen)) for response in window.responses),

@@ -143,23 +143,25 @@ def held_out_gain(
         value: Of a unit of the target in money; None: gains are in target units.
     """
     today = problem.variables(window.current)
-    size = float(np.abs(problem.channel_draws(window.current).sum(axis=0)).mean())
+    now = problem.channel_draws(window.current).sum(axis=0)
+    size = float(np.abs(now).mean())
     rounding = _ROUNDING * size * (1.0 if value is None else value)
 
-    def gains(of: BudgetProblem, plan: Floats) -> Floats:
-        more = of.channel_draws(of.spend(plan)).sum(axis=0) - of.channel_draws(window.current).sum(axis=0)
+    def gains(of: BudgetProblem, plan: Floats, brings_now: Floats) -> Floats:
+        more = of.channel_draws(of.spend(plan)).sum(axis=0) - brings_now
         spent_more = float(problem.limits.cost @ (plan - today))
         gain = more if value is None else value * more - spent_more
         return np.where(np.abs(gain) <= rounding, 0.0, gain)
 
-    on_all = gains(problem, z)
+    on_all = gains(problem, z, now)
     draws = problem.responses[0].draws_count
     if draws < _FEW_DRAWS:
         judged = on_all
     else:
-        halves = [problem.of_draws(slice(first, None, 2)) for first in (0, 1)]
+        even, odd = slice(0, None, 2), slice(1, None, 2)
+        halves = [problem.of_draws(half) for half in (even, odd)]
         plans = [_chosen(half, objective, z, today) for half in halves]
-        judged = np.concatenate([gains(halves[1], plans[0]), gains(halves[0], plans[1])])
+        judged = np.concatenate([gains(halves[1], plans[0], now[odd]), gains(halves[0], plans[1], now[even])])
     low, high = np.quantile(judged, [0.05, 0.95])
     return HeldOutGain(
         better=float((judged > 0.0).mean()),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SHARES = np.round(np.arange(0.0, 1.5001, 0.05), 2)
 """Shares of today's spend at which gains are kept: from nothing to half as much again."""
 
-DRAWS_KEPT = 200
 _LEVELS = 32767  # of a signed number of two bytes
 
 
@@ -34,8 +33,7 @@ def gain_grid(plan: BudgetPlan) -> dict[str, Any]:
         `unit`. Gains are money where the value of the target is known, and then net of the money spent more.
     """
     window, value = plan.window, plan.request.value
-    every = max(1, window.responses[0].draws_count // DRAWS_KEPT)
-    thinned = window.of_draws(slice(0, every * DRAWS_KEPT, every))
+    thinned = window.of_draws(window.kept(window.responses[0].draws_count))
     channels = []
     for at, response in enumerate(thinned.responses):
         spend = window.current[:, at]

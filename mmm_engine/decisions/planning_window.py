@@ -28,6 +28,7 @@ from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.window import ScaledInputs
 
 LONGEST_WINDOW = 53
+DRAWS_KEPT = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,12 @@ class PlanningWindow:
     def periods(self) -> int:
         """Number of periods."""
         return len(self.dates)
+
+    @staticmethod
+    def kept(draws: int) -> slice:
+        """Evenly spaced draws that are kept with a plan, at most `DRAWS_KEPT` of so many."""
+        every = max(1, draws // DRAWS_KEPT)
+        return slice(0, every * DRAWS_KEPT, every)
 
     def of_draws(self, chosen: slice) -> PlanningWindow:
         """The same window over some of the draws."""

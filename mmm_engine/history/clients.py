@@ -80,6 +80,8 @@ class ClientHistory(FactStore):
                 self._write(table, renamed, table.fact_file(self._home, (new, *owner[1:])))
                 count += len(rows)
             draws = self._home / DRAWS / client
+            if self._others is not None:
+                self._others.fetch_folder(draws)
             if draws.is_dir():
                 shutil.copytree(draws, self._home / DRAWS / new)
                 if self._others is not None:

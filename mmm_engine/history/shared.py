@@ -89,6 +89,20 @@ class SharedFacts:
         make_private_folder(file.parent)
         replace_file(file, partial(Path.write_bytes, data=content), mode=PRIVATE_FILE)
 
+    def fetch_folder(self, folder: Path) -> None:
+        """Copy every shared file of a folder to its place on this machine; nothing when none is shared.
+
+        Raises:
+            HistoryError: If the place cannot be read.
+        """
+        name = folder.relative_to(self._home).as_posix()
+        shared = self._place / name
+        names = self._patiently(
+            lambda: [path.name for path in shared.iterdir()] if shared.is_dir() else [], name
+        )
+        for each in names:
+            self.fetch_file(folder / each)
+
     def hand_out_file(self, file: Path) -> None:
         """Put one file of this machine, whatever it holds, where all machines see it.
 

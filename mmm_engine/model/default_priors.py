@@ -177,8 +177,7 @@ class ClientPriors:
         """The settings of a time-varying curve: the client's, where they say nothing the preset's."""
         defaults: dict[str, Any] = dict(PROCESS_DEFAULTS[setting])
         if self._preset == "calibrated" and setting == "media_tvp_config":
-            weeks = self._days / DAYS_PER_ROW["week"]
-            defaults |= {name: length / weeks for name, length in CALIBRATED_MEDIA_LENGTH.items()}
+            defaults |= in_rows(CALIBRATED_MEDIA_LENGTH, self._days)
         return {**defaults, **self.mapping(setting, {})}
 
     def take(self, name: str, default: Mapping[str, Any], allowed: Range = ANY) -> PriorSpec:

@@ -72,13 +72,12 @@ def curve_axes(
     if not np.isfinite(regression.precision).all():  # nothing will fit these rows; the sampler says so
         return CurveAxes(np.zeros((count, used)), np.zeros(used), np.zeros(count), np.zeros((linear, count)))
     moves = _SLOPE * regression.target_mean * level[:, None] * (basis - basis.mean(axis=0))
-    residual = regression.without_terms(moves)
+    coefficients, residual = regression.on_terms(moves)
     weights = matern52_sqrt_density(frequencies, 1.0, _TYPICAL_LENGTH, numpy_functions())
     informed, directions = np.linalg.eigh(weights[:, None] * (moves.T @ residual) * weights)
     axes = directions[:, ::-1][:, :used]
     precision = np.maximum(informed[::-1][:used], 0.0) / (weights**2 @ axes**2)
-    answer = -np.linalg.solve(regression.precision, regression.design.T @ moves / regression.noise**2)
-    return CurveAxes(axes, precision, residual.T @ regression.target, answer[:linear])
+    return CurveAxes(axes, precision, residual.T @ regression.target, -coefficients[:linear])
 
 
 def without_size(

@@ -76,7 +76,6 @@ class Regression:
 
     Attributes:
         design: Regressors and media without their means, shape (row, element).
-        variances: Prior variances of their coefficients, shape (element,).
         target: Without its mean, shape (row,).
         target_mean: That mean.
         noise: Standard deviation of what is left.
@@ -85,21 +84,24 @@ class Regression:
     """
 
     design: Floats
-    variances: Floats
     target: Floats
     target_mean: float
     noise: float
     coefficients: Floats
     precision: Floats
 
-    def without_terms(self, columns: Floats) -> Floats:
-        """P times columns over the rows: the precision of the rows once the coefficients are integrated out.
+    def on_terms(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Coefficients of columns over the rows on the terms, and P times the columns.
 
-        P = (s^2 I + X D X')^-1 = (I - X (X'X + s^2 / D)^-1 X') / s^2.
+        P = (s^2 I + X D X')^-1 = (I - X (X'X + s^2 / D)^-1 X') / s^2 is the precision of the rows once the coefficients
+        are integrated out.
+
+        Returns:
+            Shapes (element, column) and (row, column).
         """
         centred = columns - columns.mean(axis=0)
-        explained = self.design @ np.linalg.solve(self.precision, self.design.T @ centred / self.noise**2)
-        return np.asarray((centred - explained) / self.noise**2)
+        coefficients = np.linalg.solve(self.precision, self.design.T @ centred / self.noise**2)
+        return coefficients, np.asarray((centred - self.design @ coefficients) / self.noise**2)
 
 
 def regression(parts: tuple[LinearPart, ...], data: ModelData) -> Regression:
@@ -124,7 +126,7 @@ def regression(parts: tuple[LinearPart, ...], data: ModelData) -> Regression:
         precision = design.T @ design / noise**2 + np.diag(1.0 / variances)
         coefficients = np.linalg.solve(precision, design.T @ target / noise**2)
         noise = max(float(np.sqrt(np.mean((target - design @ coefficients) ** 2))), _LEAST_NOISE)
-    return Regression(design, variances, target, float(level.mean()), noise, coefficients, precision)
+    return Regression(design, target, float(level.mean()), noise, coefficients, precision)
 
 
 def affine_map(parts: tuple[LinearPart, ...], fitted: Regression) -> tuple[Floats, Floats]:

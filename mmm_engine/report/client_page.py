@@ -133,12 +133,13 @@ def _forecast(subject: Subject) -> Section | None:
 def _quality(subject: Subject) -> Section:
     """What checks and rows ask to be careful of, in plain words."""
     notes: list[Note] = []
-    for result in by_check(subject.inputs.verdicts):
+    results = by_check(subject.inputs.verdicts)
+    for result in results:
         if result.outcome == "failed":
             advice = advice_on(result.check)
             words = plain_words.check_words(result.check, advice.meaning if advice else "")
             notes.append(Note("bad" if result.severity == "error" else "care", wording.safe_text(words)))
-    for finding in sorted(subject.inputs.findings, key=lambda each: each.severity != "warning"):
+    for finding in subject.inputs.findings:
         if finding.severity == "warning":
             name = subject.label(finding.column) if finding.column else ""
             words = plain_words.finding_words(finding.code, name, wording.safe_text(finding.message, 300))
@@ -149,8 +150,8 @@ def _quality(subject: Subject) -> Section:
     nothing = (
         Note("good", "The rows are complete, and nothing in them or in the tests of the model stands out."),
     )
-    failed = sum(result.outcome == "failed" for result in by_check(subject.inputs.verdicts))
-    judged = sum(result.outcome != "not judged" for result in by_check(subject.inputs.verdicts))
+    failed = sum(result.outcome == "failed" for result in results)
+    judged = sum(result.outcome != "not judged" for result in results)
     lead = (
         f"{judged - failed} of {wording.count(judged, 'check')} of data and model passed."
         if judged

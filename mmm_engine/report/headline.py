@@ -135,14 +135,9 @@ def _failed_note(result: CheckResult) -> Note:
 
 def _need(failed: Sequence[CheckResult]) -> str:
     """What is said of failed checks: an error forbids use, a warning asks for a look."""
-    worst = "failed" if any(result.severity == "error" for result in failed) else "need"
-    return (
-        "needs a look"
-        if worst == "need" and len(failed) == 1
-        else "need a look"
-        if worst == "need"
-        else worst
-    )
+    if any(result.severity == "error" for result in failed):
+        return "failed"
+    return "needs a look" if len(failed) == 1 else "need a look"
 
 
 def _not_judged_words(result: CheckResult) -> str:

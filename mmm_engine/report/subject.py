@@ -77,10 +77,6 @@ class Subject:
         """Unit of what one unit of money brings: money where the target is revenue."""
         return self.inputs.currency_unit if self.inputs.target_kind == "revenue" else ""
 
-    def brought(self, value: float) -> str:
-        """What one unit of money brings, in a sentence ("€5.53 revenue per €1 spent")."""
-        return f"{numbers.price(value, self.brought_unit)} {self.brought_words}"
-
     def gained(self, value: float, unit: str) -> str:
         """A gain of the advice with what it is measured in ("€2.1M revenue", "€40k", "310 conversions").
 

@@ -94,9 +94,9 @@ def contribution_waterfall(
     text = (
         shares
         if compact
-        else [f"{_short(step)} · {share}" for step, share in zip(steps, shares, strict=True)]
+        else [f"{numbers.compact(float(step))} · {share}" for step, share in zip(steps, shares, strict=True)]
     )
-    text.append(_short(whole))
+    text.append(numbers.compact(float(whole)))
     of_channels = tokens or channel_colors(totals.loc[totals["kind"] == "channel", "component"])
     kinds = zip(totals["component"], totals["kind"], strict=True)
     shades = [of_channels.get(str(name), "other") if kind == "channel" else _KIND_TOKENS.get(str(kind), "other")
@@ -308,7 +308,3 @@ def _share_points(rows: list[str], values: pd.Series, name: str, symbol: str, to
         },
         hovertemplate=f"%{{y}}<br>{name} %{{x:.1%}}<extra></extra>",
     )
-
-
-def _short(value: float) -> str:
-    return numbers.compact(float(value))

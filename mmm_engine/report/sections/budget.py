@@ -38,10 +38,7 @@ def advice_sentence(subject: Subject) -> str:
     for verb in ("raise", "cut"):
         named = [subject.label(str(name)) for name in channels.loc[channels["advice"] == verb, "channel"]]
         if named:
-            shown = named[:MOST_NAMED] + (
-                [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
-            )
-            parts.append(f"{verb} {wording.listing(shown)}")
+            parts.append(f"{verb} {wording.listing(named, MOST_NAMED)}")
     parts = parts or ["keep the totals of channels, spread as planned"]
     better = numbers.probability(advice["gain"]["better"])
     return f"Budget: {'; '.join(parts)}. {_gain_words(subject, advice)}; it beats today's with {better} probability."

@@ -59,11 +59,8 @@ def spans(subject: Subject) -> tuple[Span | None, Span | None, Span | None]:
     )
 
 
-def recent_words(subject: Subject) -> str:
-    """How the target moved against the rows before, and what moved it; "" where the rows do not hold both spans."""
-    now, before, year = spans(subject)
-    if now is None or before is None:
-        return ""
+def recent_words(subject: Subject, now: Span, before: Span, year: Span | None) -> str:
+    """How the target moved against the rows before, and what moved it."""
     number = subject.periods(RECENT[subject.inputs.period])
     said = f"{subject.target} of the last {number} came to {subject.amount(now.target)}, "
     said += f"{_moved(now.target, before.target)} against the {number} before"
@@ -124,7 +121,9 @@ def _sheet(subject: Subject, now: Span, before: Span, year: Span | None) -> Shee
     table = table_of(
         pd.DataFrame(rows), f"Now, before and a year ago, {size} {subject.inputs.period}s each", columns
     )
-    return Sheet("recent-table", "Now, before, and a year ago", recent_words(subject), table)
+    return Sheet(
+        "recent-table", "Now, before, and a year ago", recent_words(subject, now, before, year), table
+    )
 
 
 def _row(label: str, values: list[float], unit: str, *, each: bool = False) -> dict[str, object]:

@@ -6,6 +6,8 @@ Not here: response curves (response.py), whether a return may be read at all (re
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,11 +20,7 @@ from mmm_engine.scores.identification import NOT_TESTED, REMEDY
 
 def returns_section(subject: Subject) -> Section | None:
     """ROAS or cost per conversion with intervals, against marginal returns, and unpaid channels apart."""
-    frame = return_rows(subject)
-    items: list[Chart | Sheet | Notes] = []
-    if len(frame):
-        items.append(_returns_chart(subject, frame))
-        items += returns_by_period(subject)
+    items: list[Chart | Sheet | Notes] = list(returns_items(subject))
     if len(marginal := _marginal_rows(subject)) > 1:
         items.append(_marginal_chart(subject, marginal))
     if len(volume := _effectiveness_rows(subject)) > 1:
@@ -93,14 +91,19 @@ def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         reading=_returns_reading(subject, frame),
         table=table_of(shown, f"{subject.return_words} of each paid channel", columns),
         frames={"returns": frame},
-        options={
-            "metric": subject.return_metric,
-            "unit": unit,
-            "words": words,
-            "unreadable": subject.unreadable,
-            "tokens": subject.channel_tokens,
-        },
+        options={"metric": subject.return_metric, "unit": unit, "words": words, **_marks(subject)},
     )
+
+
+def _marks(subject: Subject) -> dict[str, Any]:
+    """What a figure needs to tell channels apart: which cannot be read, and the colour of each."""
+    return {"unreadable": subject.unreadable, "tokens": subject.channel_tokens}
+
+
+def _against(subject: Subject, unit: str) -> dict[str, Any]:
+    """Options of a figure that sets returns against something else."""
+    money = {"currency": subject.inputs.currency_unit, "words": subject.brought_words}
+    return {"unit": unit, **money, **_marks(subject)}
 
 
 def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
@@ -216,13 +219,7 @@ def _marginal_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         reading=reading,
         table=table_of(labelled, "Average and marginal return of each paid channel", columns),
         frames={"returns": frame},
-        options={
-            "unit": unit,
-            "currency": subject.inputs.currency_unit,
-            "words": subject.brought_words,
-            "unreadable": subject.unreadable,
-            "tokens": subject.channel_tokens,
-        },
+        options=_against(subject, unit),
     )
 
 
@@ -265,11 +262,5 @@ def _effectiveness_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         reading=reading,
         table=table_of(labelled, "Effectiveness of each channel with a volume", columns),
         frames={"returns": frame},
-        options={
-            "unit": unit,
-            "currency": subject.inputs.currency_unit,
-            "words": subject.brought_words,
-            "unreadable": subject.unreadable,
-            "tokens": subject.channel_tokens,
-        },
+        options=_against(subject, unit),
     )

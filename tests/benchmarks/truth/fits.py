@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from mmm_engine.client.config import ClientConfig, SamplerConfig
 from mmm_engine.client.windows import FULL, Window
@@ -69,12 +70,13 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
     """
     inputs = scale_window(client_data_from_frame(config, data.frame), window)
     fitted = ScoredWindow.from_fitted(fit(inputs, sampler=sampler))
+    evidence = channel_evidence(fitted)
     health = dict(zip(fitted.health["metric"], fitted.health["value"].astype(float), strict=True))
     return FitNumbers(
         channels=config.channel_names,
         contribution=_contributions(fitted),
-        identified=_identified(fitted),
-        evidence=_evidence(fitted),
+        identified=_identified(evidence, config),
+        evidence=_by_channel(evidence, config),
         train_rows=inputs.train_rows,
         converged=check_convergence(fitted.health, config.thresholds, window).passed,
         health=health,
@@ -93,18 +95,16 @@ def _contributions(fitted: FittedWindow) -> Floats:
     return np.asarray(totals.contribution_scaled * fitted.inputs.scales.target)
 
 
-def _identified(fitted: FittedWindow) -> tuple[float, ...]:
-    config = fitted.inputs.config
-    told = readings(channel_evidence(fitted), None, config.thresholds.recovery_min, config.channel_names)
+def _identified(evidence: pd.DataFrame, config: ClientConfig) -> tuple[float, ...]:
+    told = readings(evidence, None, config.thresholds.recovery_min, config.channel_names)
     return tuple(reading.identified for reading in told.values())
 
 
-def _evidence(fitted: FittedWindow) -> tuple[dict[str, float], ...]:
-    known = channel_evidence(fitted)
-    of_all = known.loc[known["channel"] == "all"].set_index("metric")["value"]
+def _by_channel(evidence: pd.DataFrame, config: ClientConfig) -> tuple[dict[str, float], ...]:
+    of_all = evidence.loc[evidence["channel"] == "all"].set_index("metric")["value"]
     return tuple(
-        {**of_all, **known.loc[known["channel"] == name].set_index("metric")["value"]}
-        for name in fitted.inputs.config.channel_names
+        {**of_all, **evidence.loc[evidence["channel"] == name].set_index("metric")["value"]}
+        for name in config.channel_names
     )
 
 

@@ -11,6 +11,7 @@ from mmm_engine.posterior.curve_axes import _SLOPE, _TYPICAL_LENGTH, AXES, curve
 from mmm_engine.posterior.linear_terms import Regression
 
 ROWS, LINEAR, NOISE = 60, 3, 0.05
+VARIANCES = np.array([0.04, 0.09, 0.25])  # of the priors of linear terms
 XP = numpy_functions()
 
 
@@ -25,10 +26,9 @@ def curve():
     design -= design.mean(axis=0)
     target = design @ [0.3, -0.1, 0.2] + NOISE * rng.normal(size=ROWS)
     target -= target.mean()
-    variances = np.array([0.04, 0.09, 0.25])
-    precision = design.T @ design / NOISE**2 + np.diag(1 / variances)
+    precision = design.T @ design / NOISE**2 + np.diag(1 / VARIANCES)
     coefficients = np.linalg.solve(precision, design.T @ target / NOISE**2)
-    regression = Regression(design, variances, target, 0.7, NOISE, coefficients, precision)
+    regression = Regression(design, target, 0.7, NOISE, coefficients, precision)
     moves = _SLOPE * 0.7 * level[:, None] * (basis - basis.mean(axis=0))
     return (
         curve_axes(basis, frequencies, level, regression, LINEAR),
@@ -42,9 +42,7 @@ def exact(curve, size, weights):
     """Mean and covariance of linear coefficients and curve's coefficients, by one regression on both."""
     _, moves, regression, _ = curve
     design = np.hstack([regression.design, size * moves * weights])
-    precision = design.T @ design / NOISE**2 + np.diag(
-        np.concatenate([1 / regression.variances, np.ones(AXES)])
-    )
+    precision = design.T @ design / NOISE**2 + np.diag(np.concatenate([1 / VARIANCES, np.ones(AXES)]))
     covariance = np.linalg.inv(precision)
     return covariance @ design.T @ regression.target / NOISE**2, covariance
 
