@@ -60,6 +60,8 @@ for (const item of document.querySelectorAll(".sliders")) {
     answer("spend", `${shortAmount(spend, money)} (${more < 0 ? MINUS : "+"}${Math.abs(more)}%)`);
     const far = inputs.flatMap((input, at) => chosen[at] > Math.max(1, Number(input.dataset.seen)) + 1e-9 ? [item.querySelectorAll("label")[at].textContent] : []);
     const warnings = far.length ? [`More in one ${grid.period} than ever seen: ${far.join(", ")}. The answer is the model\u2019s guess.`] : [];
+    const short = inputs.flatMap((input, at) => Number(input.value) === Number(input.max) && 100 * (Number(input.dataset.plan) - 1) > Number(input.max) + 0.5 ? [item.querySelectorAll("label")[at].textContent] : []);
+    if (short.length) warnings.push(`The suggested plan gives more than the slider reaches: ${short.join(", ")}.`);
     if (!net && Math.abs(more) >= 0.1) warnings.push("Gains do not count the money that is spent more or less.");
     answer("beyond", warnings.join(" "));
     inputs.forEach((input, at) => {

@@ -131,6 +131,16 @@ def test_a_slider_moved_by_hand_says_where_the_model_has_seen_nothing(
     assert page.problems == []
 
 
+def test_a_plan_beyond_the_sliders_is_not_shown_as_another(reports: dict[str, Path], page: Page) -> None:
+    """Where the plan gives twice as much, a slider stops at half as much again, and the answer says so."""
+    page.open(reports["advice"])
+    page.evaluate("document.querySelector('.sliders input:not(:disabled)').dataset.plan = '2.0'")
+    page.evaluate("document.querySelector('.sliders [data-set=plan]').click()")
+    assert "gives more than the slider reaches: snapchat" in page.evaluate(ANSWER.format("beyond"))
+    page.evaluate("document.querySelector('.sliders [data-set=today]').click()")
+    assert "reaches" not in page.evaluate(ANSWER.format("beyond"))
+
+
 def shown(page: Page, answer: str) -> float:
     """The number of one of the sliders' answers."""
     return number(page.evaluate(ANSWER.format(answer)))
