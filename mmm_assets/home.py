@@ -59,6 +59,12 @@ def results_root() -> Path:
     return root_at(named) if named else home_dir()
 
 
+def shared_root(home: Path) -> Path | None:
+    """Root of results and facts where that is not the home, None where it is."""
+    root = results_root()
+    return None if root == home else root
+
+
 def root_at(text: str) -> Path:
     """The root that a text names; of an address, a `upath.UPath`, which has the methods of a path.
 
@@ -99,8 +105,8 @@ def open_history() -> History:
     """The metric history of the home, and what other machines have recorded where results are stored elsewhere."""
     from mmm_engine.history.store import History
 
-    folder, root = home_dir(), results_root()
-    return History(history_path(folder), shared=None if root == folder else root)
+    folder = home_dir()
+    return History(history_path(folder), shared=shared_root(folder))
 
 
 def shipped_file(name: str) -> Path:

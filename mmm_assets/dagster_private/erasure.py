@@ -17,9 +17,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmm_assets.dagster_private.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
 _SECONDS = 60.0
 _PARTITION = "(partition = :client OR partition LIKE :windows ESCAPE '\\')"
-_VALUE = "(value = :client OR value LIKE :windows ESCAPE '\\')"
+_TAG = (  # "0" is a number of retries too, "full" a window too
+    f"(key IN (:tag, '{PARTITION_NAME_TAG}', '{PARTITION_NAME_TAG}/client',"
+    f" '{ASSET_PARTITION_RANGE_START_TAG}', '{ASSET_PARTITION_RANGE_END_TAG}')"
+    " AND (value = :client OR value LIKE :windows ESCAPE '\\'))"
+)
 _WORDS = {  # file -> table -> column with free text; rows that name the client go
     "runs.db": {"bulk_actions": "body"},
     "schedules.db": {"job_ticks": "tick_body", "asset_daemon_asset_evaluations": "asset_evaluation_body"},
@@ -27,25 +37,24 @@ _WORDS = {  # file -> table -> column with free text; rows that name the client 
 _CURSORS = (("jobs", "job_body"), ("instigators", "instigator_body"))
 
 
-def erase_client(home: Path, client: str) -> list[str]:
+def erase_client(home: Path, client: str, tag: str) -> list[str]:
     """Delete everything that Dagster's files say of a client; nobody else may have them open.
 
     Args:
         home: Dagster's home.
         client: Id of the client.
+        tag: Key of the platform's own tag that names a run's client.
 
     Returns:
         Ids of the runs that were deleted.
     """
-    history, values = home / "history", _values(client)
+    history, values = home / "history", _values(client) | {"tag": tag}
     with _open(history / "runs.db") as database:
-        tagged = (
-            f"SELECT run_id FROM run_tags WHERE {_VALUE} UNION SELECT run_id FROM runs WHERE {_PARTITION}"  # noqa: S608
-        )
+        tagged = f"SELECT run_id FROM run_tags WHERE {_TAG} UNION SELECT run_id FROM runs WHERE {_PARTITION}"  # noqa: S608
         run_ids = [row[0] for row in database.execute(tagged, values)]
         _delete_runs(database, ("runs", "run_tags"), run_ids)
         _delete_named(database, _WORDS["runs.db"], client)
-        database.execute("DELETE FROM backfill_tags WHERE value = :client", values)
+        database.execute(f"DELETE FROM backfill_tags WHERE {_TAG}", values)  # noqa: S608
     with _open(history / "runs" / "index.db") as database:
         _delete_events(database, values, run_ids)
         _delete_runs(database, ("asset_check_executions",), run_ids)
@@ -119,7 +128,8 @@ def _delete_named(database: sqlite3.Connection, tables: dict[str, str], client: 
 def _without(value: Any, client: str) -> Any:
     """A value without the entries of a client, also within texts that are JSON themselves (a sensor's cursor)."""
     if isinstance(value, dict):
-        return {name: _without(part, client) for name, part in value.items() if name != client}
+        is_object = "__class__" in value  # its names are fields of Dagster's, whatever a client is called
+        return {name: _without(part, client) for name, part in value.items() if is_object or name != client}
     if isinstance(value, list):
         return [_without(part, client) for part in value if part != client]
     if isinstance(value, str) and value.startswith(("{", "[")) and names_client(value, client):

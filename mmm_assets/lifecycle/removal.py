@@ -18,9 +18,10 @@ from mmm_assets import home
 from mmm_assets.dagster_private import erasure
 from mmm_assets.partitions import clients
 from mmm_assets.refreshes.locks import client_lock
-from mmm_assets.storage.home_faults import HomeError, processes_with
+from mmm_assets.runs import CLIENT_TAG
+from mmm_assets.storage.home_faults import refuse_open
+from mmm_assets.storage.objects import is_local
 from mmm_engine.client.config import check_client_id
-from mmm_engine.errors import Fault
 from mmm_engine.history.clients import ClientHistory
 
 _QUARANTINE = "quarantine"
@@ -92,12 +93,12 @@ def erase_client(folder: Path, client: str) -> Removed:
     Raises:
         HomeError: If a process has Dagster's files open.
     """
-    _refuse_open(folder)
+    refuse_open(folder, (folder / "history" / "runs.db", folder / "history" / "runs" / "index.db"))
     removed = remove_client(folder, client)
-    history = ClientHistory(home.history_path(folder), shared=_shared(folder))
+    history = ClientHistory(home.history_path(folder), shared=home.shared_root(folder))
     own_runs = history.run_ids(client)
     facts = history.forget(client)
-    run_ids = erasure.erase_client(folder, client)
+    run_ids = erasure.erase_client(folder, client, CLIENT_TAG)
     for run_id in run_ids:
         for place in (folder / "storage" / run_id, folder / "logs" / run_id):  # what a run has printed
             shutil.rmtree(place, ignore_errors=True)
@@ -111,27 +112,12 @@ def erase_client(folder: Path, client: str) -> Removed:
     return Removed(removed.files, facts, len(run_ids))
 
 
-def _shared(folder: Path) -> Path | None:
-    root = home.results_root()
-    return None if root == folder else root
-
-
-def _refuse_open(folder: Path) -> None:
-    for name in ("history/runs.db", "history/runs/index.db"):
-        if holders := processes_with(folder / name):
-            found = f"process {', '.join(map(str, holders))}, which has it open"
-            fix = "stop `mmm ui` and running refreshes, then run the same command again"
-            raise HomeError(
-                f"home {folder}", Fault(str(folder / name), found, "a file that nobody uses", fix)
-            )
-
-
 def _delete_files(root: Path, client: str) -> int:
     """Delete a client's files below a root; how many they were."""
     files = list(stored_files(root, client))
     for file in files:
         file.unlink()
-    if isinstance(root, Path):
+    if is_local(root):
         for top in (home.storage_dir(root), root / _QUARANTINE / "storage"):
             for folder in top.glob(f"*/{client}"):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -18,6 +18,7 @@ from mmm_engine.client.client_file import read_client_config
 from mmm_engine.client.config import check_client_id
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import write_text
+from mmm_engine.files.yaml_document import text_value
 from mmm_engine.history.clients import ClientHistory
 
 _NAME_LINE = re.compile(r"^client:.*$", re.MULTILINE)
@@ -48,14 +49,13 @@ def rename_client(folder: Path, data: Path, client: str, new: str) -> int:
             f"client '{new}'", Fault("client id", found, "an id that is free", "choose another one")
         )
     text = old_file.read_text(encoding="utf-8-sig")
-    renamed, count = _NAME_LINE.subn(f"client: {new}", text, count=1)
+    renamed, count = _NAME_LINE.subn(f"client: {text_value(new)}", text, count=1)
     if not count:
         found, fix = "no line that begins with 'client:'", f"write a line 'client: {client}' at its beginning"
         raise ConfigError(f"client '{client}'", Fault(old_file.name, found, "the client's id on a line", fix))
     rows = 0
     if folder.exists():
-        root = home.results_root()
-        history = ClientHistory(home.history_path(folder), shared=None if root == folder else root)
+        history = ClientHistory(home.history_path(folder), shared=home.shared_root(folder))
         rows = history.rename(client, new)
     write_text(new_file, renamed)
     old_file.unlink()

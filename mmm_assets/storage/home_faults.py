@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -62,11 +62,7 @@ def set_aside(home: Path) -> list[Path]:
         HomeError: If a process has one of them open: it would go on writing into the file that was moved.
     """
     damaged = damaged_records(home)
-    for file in damaged:
-        if holders := processes_with(file):
-            found = f"process {', '.join(map(str, holders))}, which has it open"
-            fix = "stop `mmm ui` and running refreshes, then run the same command again"
-            raise HomeError(f"home {home}", Fault(str(file), found, "a file that nobody uses", fix))
+    refuse_open(home, damaged)
     moved = []
     for file in damaged:
         folder = home / "quarantine" / file.parent.relative_to(home)
@@ -77,6 +73,19 @@ def set_aside(home: Path) -> list[Path]:
             if part.exists():
                 moved.append(part.replace(folder / f"{part.name}.{stamp}"))
     return moved
+
+
+def refuse_open(home: Path, files: Iterable[Path]) -> None:
+    """Refuse to touch Dagster's records while somebody uses them.
+
+    Raises:
+        HomeError: If another process has one of the files open.
+    """
+    for file in files:
+        if holders := processes_with(file):
+            found = f"process {', '.join(map(str, holders))}, which has it open"
+            fix = "stop `mmm ui` and running refreshes, then run the same command again"
+            raise HomeError(f"home {home}", Fault(str(file), found, "a file that nobody uses", fix))
 
 
 def processes_with(file: Path) -> list[int]:

@@ -6,6 +6,7 @@ Not here: what the settings mean (client/config.py).
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,19 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?[0-9][0-9]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
     list("-+0123456789"),
 )
+
+
+def text_value(text: str) -> str:
+    """A word as a document has to write it to be read as text: in quotes where it looks like a number or a switch.
+
+    >>> text_value("shop"), text_value("2024")
+    ('shop', '"2024"')
+    """
+    try:
+        is_text = isinstance(yaml.load(text, _Loader), str)  # noqa: S506 (a safe loader)
+    except yaml.YAMLError:
+        is_text = False
+    return text if is_text else json.dumps(text)
 
 
 def read_document(path: Path) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import struct
@@ -11,11 +12,14 @@ import pandas as pd
 import pytest
 
 from mmm_assets import home as homes
+from mmm_assets.dagster_private import erasure
 from mmm_assets.dagster_private.erasure import names_client
 from mmm_assets.lifecycle.removal import erase_client
 from mmm_assets.partitions import registered_clients
+from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.home_faults import HomeError
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.client_file import read_client_config
 from mmm_engine.history.store import History
 from tests.assets.conftest import files_below
 
@@ -115,7 +119,7 @@ def test_a_client_that_nobody_knows_is_refused(mmm, used_home, data_dir):
 
 def test_records_that_are_in_use_are_not_erased(used_home, data_dir, monkeypatch):
     """A daemon would write the client back."""
-    monkeypatch.setattr("mmm_assets.lifecycle.removal.processes_with", lambda file: [4711])
+    monkeypatch.setattr("mmm_assets.storage.home_faults.processes_with", lambda file: [4711])
     before = files_below(used_home)
     with pytest.raises(HomeError, match="process 4711"):
         erase_client(used_home, "shop")
@@ -148,3 +152,66 @@ def test_an_id_that_is_taken_is_refused(mmm, used_home, data_dir):
     (data_dir / "app.yaml").unlink()
     assert mmm("rename", "shop", "app", "--yes")[0] == 2
     assert (data_dir / "shop.yaml").exists()
+
+
+@pytest.mark.parametrize("new", ["2024", "no", "1e3"])
+def test_a_new_id_that_looks_like_a_number_or_a_switch_is_written_as_text(mmm, used_home, data_dir, new):
+    """Without quotes nobody could read the file, after the history has moved."""
+    assert mmm("rename", "shop", new, "--yes")[0] == 0
+    assert read_client_config(data_dir / f"{new}.yaml").client == new
+
+
+@pytest.mark.parametrize("client", ["0", "full"])
+def test_an_id_that_is_the_value_of_another_tag_deletes_no_runs(used_home, client):
+    """Every run has a tag of 0 retries; others are of the window full."""
+    with sqlite3.connect(used_home / "history" / "runs.db") as records:
+        (run_id,) = records.execute("SELECT run_id FROM runs LIMIT 1").fetchone()
+        columns = "INSERT INTO run_tags (run_id, key, value) VALUES (?, ?, ?)"
+        records.execute(columns, (run_id, "dagster/partition/window", "full"))
+        records.execute("INSERT INTO backfill_tags (backfill_id, key, value) VALUES ('b', 'priority', '0')")
+        runs = records.execute("SELECT count(*) FROM runs").fetchone()
+    assert erasure.erase_client(used_home, client, CLIENT_TAG) == []
+    with sqlite3.connect(used_home / "history" / "runs.db") as records:
+        assert records.execute("SELECT count(*) FROM runs").fetchone() == runs
+        assert records.execute("SELECT count(*) FROM backfill_tags").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("value", ["shop", "shop|full"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "mmm/client",
+        "dagster/partition",
+        "dagster/partition/client",
+        "dagster/asset_partition_range_start",
+        "dagster/asset_partition_range_end",
+    ],
+)
+def test_runs_of_every_tag_that_names_the_client_go(used_home, key, value):
+    """A backfill from the interface has tags of its own."""
+    with sqlite3.connect(used_home / "history" / "runs.db") as records:
+        records.execute("INSERT INTO run_tags (run_id, key, value) VALUES ('other', ?, ?)", (key, value))
+        records.execute(
+            "INSERT INTO backfill_tags (backfill_id, key, value) VALUES ('b', ?, ?)", (key, value)
+        )
+    assert "other" in erasure.erase_client(used_home, "shop", CLIENT_TAG)
+    with sqlite3.connect(used_home / "history" / "runs.db") as records:
+        assert records.execute("SELECT count(*) FROM run_tags WHERE run_id = 'other'").fetchone() == (0,)
+        assert records.execute("SELECT count(*) FROM backfill_tags").fetchone() == (0,)
+
+
+def test_an_id_that_is_a_field_of_dagsters_records_breaks_none(used_home):
+    """What a sensor remembers goes on being readable when a client of the name of its field is erased."""
+    body = (
+        '{"__class__": "InstigatorState", "status": {"__enum__": "RUNNING"},'
+        ' "cursor": "{\\"seen\\":{\\"status\\":[1],\\"app\\":[2]}}"}'
+    )
+    with sqlite3.connect(used_home / "schedules" / "schedules.db") as schedules:
+        columns = "selector_id, repository_selector_id, status, instigator_type, instigator_body"
+        schedules.execute(f"INSERT INTO instigators ({columns}) VALUES ('a', 'b', 'c', 'd', ?)", (body,))
+    erasure.erase_client(used_home, "status", CLIENT_TAG)
+    with sqlite3.connect(used_home / "schedules" / "schedules.db") as schedules:
+        (left,) = schedules.execute(
+            "SELECT instigator_body FROM instigators WHERE selector_id = 'a'"
+        ).fetchone()
+    assert json.loads(left) == {**json.loads(body), "cursor": '{"seen":{"app":[2]}}'}

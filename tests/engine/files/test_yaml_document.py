@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files.yaml_document import MAX_DOCUMENT_BYTES, parse_document, read_document
+from mmm_engine.files.yaml_document import MAX_DOCUMENT_BYTES, parse_document, read_document, text_value
 
 
 def only_fault(text):
@@ -115,3 +115,9 @@ def test_what_is_no_readable_file_is_one_fault(tmp_path):
     assert "more than 200,000 bytes" in found["giant"]
     assert "not a regular file" in found["pipe"]
     assert "no readable file" in str(read_document(tmp_path / "missing.yaml").faults[0])
+
+
+@pytest.mark.parametrize("text", ["shop", "2024", "no", "1e3", "0b_", "2024-01-02", "null", "08", "1_0"])
+def test_a_text_that_is_written_is_read_as_that_text(text):
+    """Also one that YAML takes for a number, a switch, nothing, or cannot read as what it looks like."""
+    assert parse_document(f"client: {text_value(text)}\n").values == {"client": text}
