@@ -17,8 +17,11 @@ def backup(
     """Copy the home and the client files into one tar file; the daemon and refreshes may go on meanwhile."""
     from mmm_assets.lifecycle.backup import back_up
 
-    count = back_up(home.home_dir(), home.data_dir(), file)
+    folder = home.home_dir()
+    count = back_up(folder, home.data_dir(), file)
     print_parts(f"{file}: {count} files, {file.stat().st_size / 1e6:.1f} MB")
+    if elsewhere := home.shared_root(folder):
+        print_parts(f"Not in it: results, pages and facts in {elsewhere} (${home.STORAGE_VARIABLE}).")
 
 
 def restore(

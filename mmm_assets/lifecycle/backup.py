@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -89,20 +89,42 @@ def restore(file: Path, folder: Path, data: Path) -> int:
             found = f"{target}, which is not empty"
             fix = "name empty folders in $DAGSTER_HOME and $MMM_DATA_DIR"
             raise ConfigError("restore", Fault("the folder", found, "an empty folder", fix))
-    count = 0
     with _opened(file) as archive:
         for target in (folder, data):
             make_private_folder(target)
-        for member in archive:
-            top, _, rest = member.name.partition("/")
-            if not rest or top not in (HOME, DATA) or not member.isfile():
-                continue
-            member.name = rest
-            archive.extract(member, folder if top == HOME else data, filter="data")
-            count += 1
+        try:
+            count = _unpack(archive, folder, data)
+        except BaseException as error:
+            for target in (folder, data):
+                _empty(target)
+            if isinstance(error, tarfile.TarError | EOFError):
+                raise _no_backup(file, f"{error}: not the whole file") from error
+            raise
     if any((folder / "metric_history").glob("*/*.parquet")):
         History(home.history_path(folder)).rebuild()
     return count
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path, data: Path) -> int:
+    """Write the files of a backup into their folders; how many they were."""
+    count = 0
+    for member in archive:
+        top, _, rest = member.name.partition("/")
+        if not rest or top not in (HOME, DATA) or not member.isfile():
+            continue
+        member.name = rest
+        archive.extract(member, folder if top == HOME else data, filter="data")
+        count += 1
+    return count
+
+
+def _empty(folder: Path) -> None:
+    """Delete what is in a folder."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _opened(file: Path) -> tarfile.TarFile:
@@ -143,23 +165,33 @@ def _is_passing(path: Path) -> bool:
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> int:
     """Add a file as it is now; 0 when it is gone meanwhile."""
-    if path.suffix == ".db":
-        with tempfile.TemporaryDirectory() as scratch:
-            copy = Path(scratch, "copy.db")
-            with (
-                closing(sqlite3.connect(path, timeout=60)) as source,
-                closing(sqlite3.connect(copy)) as target,
-            ):
-                source.backup(target)
-            archive.add(copy, name)
-            return 1
+    if path.name.endswith(".db"):  # the suffix of ".db", which has the events without a run, is empty
+        return _add_database(archive, path, name)
     try:
         with path.open("rb") as opened:
             member = archive.gettarinfo(arcname=name, fileobj=opened)
-            member.size = os.fstat(opened.fileno()).st_size
             archive.addfile(member, opened)
     except FileNotFoundError:
         return 0
+    return 1
+
+
+def _add_database(archive: tarfile.TarFile, path: Path, name: str) -> int:
+    """Add an SQLite file with what is still in its log; 0 when it is gone meanwhile."""
+    address = f"{path.absolute().as_uri()}?mode=ro"  # a file that is gone is not made anew
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch, "copy.db")
+        try:
+            with (
+                closing(sqlite3.connect(address, uri=True, timeout=60)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+        except sqlite3.OperationalError:
+            if path.exists():
+                raise
+            return 0
+        archive.add(copy, name)
     return 1
 
 

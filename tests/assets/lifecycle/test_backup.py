@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 import stat
 import tarfile
+from contextlib import closing
 
 import pandas as pd
 import pytest
 
 from mmm_assets import home as homes
+from mmm_assets.lifecycle import backup
 from mmm_engine.history.store import History
 from tests.assets.conftest import files_below
 
@@ -82,3 +84,56 @@ def test_a_backup_is_not_written_into_what_it_copies(mmm, used_home, data_dir):
     assert mmm("backup", used_home / "backup.tar")[0] == 2
     assert mmm("backup", data_dir / "backup.tar")[0] == 2
     assert not (data_dir / "backup.tar").exists()
+
+
+def test_events_without_a_run_are_copied_with_their_log(mmm, used_home, data_dir, tmp_path):
+    """Their file is called ".db"; what was committed last is still in the log beside it."""
+    file, again = tmp_path / "backup.tar", tmp_path / "again"
+    with closing(sqlite3.connect(used_home / "history" / "runs" / ".db")) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE late (word TEXT)")
+        writer.execute("INSERT INTO late VALUES ('here')")
+        writer.commit()
+        assert mmm("backup", file)[0] == 0
+    again.mkdir()
+    with tarfile.open(file) as archive:
+        archive.extract("home/history/runs/.db", again, filter="data")
+    with closing(sqlite3.connect(again / "home" / "history" / "runs" / ".db")) as copy:
+        assert copy.execute("SELECT word FROM late").fetchall() == [("here",)]
+
+
+def test_records_that_are_deleted_meanwhile_are_not_made_anew(
+    mmm, used_home, data_dir, tmp_path, monkeypatch
+):
+    """As by the nightly forgetting: neither in the home nor in the copy."""
+    gone = used_home / "history" / "runs" / "gone.db"
+    listed = backup._files_of_home
+    monkeypatch.setattr(backup, "_files_of_home", lambda folder: [*listed(folder), gone])
+    assert mmm("backup", tmp_path / "backup.tar")[0] == 0
+    assert not gone.exists()
+    with tarfile.open(tmp_path / "backup.tar") as archive:
+        assert "home/history/runs/gone.db" not in archive.getnames()
+
+
+def test_half_a_backup_is_refused_and_leaves_nothing(mmm, used_home, data_dir, tmp_path, monkeypatch):
+    """As of a copy that broke off: one message, and the folders are as empty as they were."""
+    file = tmp_path / "backup.tar"
+    assert mmm("backup", file)[0] == 0
+    with tarfile.open(file) as archive:
+        member = max(archive.getmembers(), key=lambda member: member.size)
+    with file.open("r+b") as opened:
+        opened.truncate(member.offset_data + member.size // 2)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "again" / "home"))
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "again" / "data"))
+    code, out, err = mmm("restore", file)
+    assert (code, "wanted a file that mmm backup wrote" in err) == (2, True)
+    assert "Traceback" not in out + err
+    assert {path.name for path in (tmp_path / "again").rglob("*")} == {"home", "data"}
+
+
+def test_results_elsewhere_are_said_to_be_left_out(mmm, used_home, data_dir, tmp_path, monkeypatch):
+    """Who copies the home alone has no results."""
+    assert "Not in it" not in mmm("backup", tmp_path / "backup.tar")[1]
+    monkeypatch.setenv("MMM_STORAGE", str(tmp_path / "mounted"))
+    out = mmm("backup", tmp_path / "backup.tar")[1]
+    assert f"Not in it: results, pages and facts in {tmp_path / 'mounted'} ($MMM_STORAGE)." in out
