@@ -15,8 +15,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from mmm_assets import home
 from mmm_assets.dagster_private.instances import root_directory
 from mmm_assets.runs import CLIENT_TAG
+from mmm_assets.storage.objects import is_local
 
 KEEP_DAYS = float(os.environ.get("MMM_KEEP_RUNS_DAYS", "60"))
 RUNS_PER_NIGHT = 50_000
@@ -36,7 +38,8 @@ def forget_runs(context: dg.OpExecutionContext) -> None:
             file.unlink()  # SQLite has a file for each run, which its storage empties and leaves
         forgotten += 1
     context.log.info("%d runs forgotten that ended more than %g days ago", forgotten, KEEP_DAYS)
-    emptied = empty_quarantine(root_directory(context.instance) / "quarantine", KEEP_DAYS)
+    roots = {root_directory(context.instance), home.results_root()}
+    emptied = sum(empty_quarantine(root / "quarantine", KEEP_DAYS) for root in roots if is_local(root))
     context.log.info("%d files deleted that lay longer in the quarantine", emptied)
 
 

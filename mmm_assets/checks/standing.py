@@ -17,7 +17,7 @@ import dagster as dg
 from mmm_assets.checks import evaluations
 from mmm_assets.dagster_private.instances import latest_execution, record_evaluation
 from mmm_assets.partitions import clients, registered_clients
-from mmm_assets.storage.io_managers import JsonFiles, StoredFileError
+from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.resources import MetricHistory
 from mmm_assets.types import DataFrame, Verdict
 from mmm_engine.client.windows import FULL
@@ -102,9 +102,8 @@ def of_rows(refreshes: DataFrame, now: datetime) -> Verdict:
 def _of_status(client: str, files: JsonFiles) -> Verdict:
     from mmm_engine.scores.verdict import Verdict, not_judged
 
-    try:
-        status = files.read("report", client)
-    except StoredFileError:
+    status = files.read_or_none("report", client)
+    if status is None:
         return not_judged(NEWEST_RESULTS.name, "no refresh came to its end")
     if not status["published"]:
         return _refused(status["reasons"])

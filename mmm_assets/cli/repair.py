@@ -13,6 +13,7 @@ def repair() -> None:
     """
     from mmm_assets.partitions import clients
     from mmm_assets.storage.home_faults import set_aside
+    from mmm_assets.storage.results import ResultStore
 
     folder = home.home_dir()
     moved = set_aside(folder) if folder.exists() else []
@@ -21,7 +22,7 @@ def repair() -> None:
         return
     print_parts(*[f"Damaged, moved to: {file}" for file in moved])
     with home.open_instance(folder) as instance:
-        names = sorted(path.stem for path in (home.storage_dir(folder) / "client_data").glob("*.parquet"))
+        names = ResultStore().clients()
         instance.add_dynamic_partitions(str(clients.name), names)
     print_parts(
         f"New records know the {len(names)} clients with stored rows; run mmm refresh to judge them again."

@@ -109,8 +109,7 @@ def _standing(publication: Publication, client: str, has_file: bool) -> dict[str
     from mmm_assets.storage.io_managers import JsonFiles
 
     status = publication.status(client)
-    plans = JsonFiles()
-    plan = plans.read("budget_plan", client) if plans.has("budget_plan", client) else None
+    plan = JsonFiles().read_or_none("budget_plan", client)
     days = None if status is None else (datetime.now(UTC) - datetime.fromisoformat(status.at)).days
     return {
         "client": client,
@@ -127,17 +126,10 @@ def _standing(publication: Publication, client: str, has_file: bool) -> dict[str
 
 def _last_row(client: str) -> str | None:
     """Date of the last row of the last refresh."""
-    from mmm_assets.storage.io_managers import ClientDataFiles, StoredFileError
+    from mmm_assets.storage.io_managers import ClientDataFiles
 
-    files = ClientDataFiles()
-    try:
-        return (
-            f"{files.read('client_data', client).dates[-1]:%Y-%m-%d}"
-            if files.has("client_data", client)
-            else None
-        )
-    except StoredFileError:
-        return None
+    rows = ClientDataFiles().read_or_none("client_data", client)
+    return None if rows is None else f"{rows.dates[-1]:%Y-%m-%d}"
 
 
 def _words(row: dict[str, Any]) -> str:

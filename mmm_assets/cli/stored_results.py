@@ -23,11 +23,9 @@ def require_results(client: str) -> None:
     from mmm_assets.storage.results import ResultStore
     from mmm_engine.client.validation import nearest
 
-    if not ResultStore().has_data(check_client_id(client)):
-        stored = [
-            path.stem for path in (home.storage_dir(home.results_root()) / "client_data").glob("*.parquet")
-        ]
-        fix = nearest(client, stored) or f"run: mmm refresh {client}"
+    store = ResultStore()
+    if not store.has_data(check_client_id(client)):
+        fix = nearest(client, store.clients()) or f"run: mmm refresh {client}"
         refuse(f"client '{client}'", "no stored results", "a refreshed client", fix)
 
 

@@ -11,23 +11,20 @@ refused, for whoever looks into it).
 from __future__ import annotations
 
 import html
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from mmm_assets.runs import Refresh
-from mmm_assets.storage.io_managers import ROOT, HtmlFiles, JsonFiles, StoredFileError
+from mmm_assets.storage.io_managers import ROOT, HtmlFiles, JsonFiles
 from mmm_assets.storage.objects import put_text
 
 ASSET = "report"
-logger = logging.getLogger(__name__)
 _BANNER = re.compile(r"<!-- stale -->.*?<!-- /stale -->", re.DOTALL)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
@@ -93,12 +90,12 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def status(self, client: str) -> Status | None:
         """Where the client stands, or None when it was never refreshed to the end."""
-        stored = _read_or_none(JsonFiles(root=self.root), ASSET, client)
+        stored = JsonFiles(root=self.root).read_or_none(ASSET, client)
         return None if stored is None else Status(**{**stored, "reasons": tuple(stored["reasons"])})
 
     def held_back(self) -> str:
         """Why nothing may be published at all: the last canary was missed; "" when it was found or never fitted."""
-        stored = _read_or_none(JsonFiles(root=self.root), "canary", None)
+        stored = JsonFiles(root=self.root).read_or_none("canary")
         return str(stored.get("hold", "")) if stored else ""
 
     def report_path(self, client: str) -> Path:
@@ -125,15 +122,6 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _write(self, status: Status) -> None:
         JsonFiles(root=self.root).write(ASSET, status.client, asdict(status))
-
-
-def _read_or_none(files: JsonFiles, asset: str, partition: str | None) -> dict[str, Any] | None:
-    """What is stored; None when nothing is, or when it was damaged: one torn file must not cost the portfolio."""
-    try:
-        return dict(files.read(asset, partition)) if files.has(asset, partition) else None
-    except StoredFileError as error:  # moved to the quarantine
-        logger.warning("%s", error)
-        return None
 
 
 def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:

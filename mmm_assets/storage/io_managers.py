@@ -11,6 +11,7 @@ from partition key to value, in such runs and in runs of a single partition alik
 from __future__ import annotations
 
 import json
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ BY_PARTITION = {"mmm/by_partition": True}
 
 ROOT = "Root of what is stored, a folder or an address; empty: $MMM_STORAGE, without it Dagster's home."
 
+logger = logging.getLogger(__name__)
 _METADATA_KEY = b"mmm"  # of a Parquet schema: what the columns cannot hold
 
 
@@ -88,6 +90,14 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
             if is_damage(error):
                 reason += f", moved to {quarantine(path, self._root())}"
             raise StoredFileError(f"{reason}; {again}") from error
+
+    def read_or_none(self, asset: str, partition: str | None = None) -> Any:
+        """The stored value; None when there is none, or when it was damaged and is in the quarantine now."""
+        try:
+            return self.read(asset, partition) if self.has(asset, partition) else None
+        except StoredFileError as error:
+            logger.warning("%s", error)
+            return None
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Store every partition of the step; nothing is written unless all of them are there."""

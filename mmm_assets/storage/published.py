@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from mmm_assets.storage.io_managers import ROOT, ClientDataFiles, FrameFiles, StoredFileError
+from mmm_assets.storage.io_managers import ROOT, ClientDataFiles, FrameFiles
 from mmm_assets.storage.results import ClientResults, versions_of
 from mmm_assets.types import ClientData
 from mmm_engine.client.windows import FULL
@@ -60,11 +60,8 @@ def accepted_rows(root: str, client: str) -> ClientData | None:
         root: Dagster's home; empty: $DAGSTER_HOME or dagster_home/.
         client: Whose.
     """
-    files = ClientDataFiles(root=root)
-    try:
-        return files.read(ROWS, client) if files.has(ROWS, client) else None
-    except StoredFileError:  # moved to the quarantine; the new rows are what there is
-        return None
+    rows: ClientData | None = ClientDataFiles(root=root).read_or_none(ROWS, client)
+    return rows
 
 
 def state_of(results: ClientResults) -> PublishedState:

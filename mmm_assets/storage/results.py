@@ -25,7 +25,6 @@ from mmm_assets.storage.io_managers import (
     ClientDataFiles,
     FrameFiles,
     JsonFiles,
-    PartitionFiles,
     PosteriorFiles,
     ScaledInputsFiles,
     StoredFileError,
@@ -169,6 +168,11 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Whether rows of the client were ever stored."""
         return ClientDataFiles(root=self.root).has("client_data", client)
 
+    def clients(self) -> list[str]:
+        """Ids of the clients whose rows were ever stored, sorted."""
+        folder = ClientDataFiles(root=self.root).path("client_data").parent
+        return sorted(path.stem for path in folder.glob("*.parquet"))
+
     def data(self, client: str) -> ClientData:
         """The stored rows of a client."""
         data: ClientData = ClientDataFiles(root=self.root).read("client_data", client)
@@ -208,7 +212,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         windows = {window: self._window(client, window, data) for window in STANDARD_WINDOWS}
         frames = FrameFiles(root=self.root)
         fleets = {
-            name: _read_if_stored(frames, name, client)
+            name: frames.read_or_none(name, client)
             for name in ("recovery_scores", "stability_scores", "forecast", "refresh_diff")
         }
         current = {
@@ -228,13 +232,13 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _advice(self, client: str, data: ClientData) -> Mapping[str, Any] | None:
         """What the last refresh said of the budget, as far as it was made from the present rows and settings."""
-        record = _read_if_stored(JsonFiles(root=self.root), "budget_plan", client)
+        record = JsonFiles(root=self.root).read_or_none("budget_plan", client)
         return record if isinstance(record, dict) and _is_from(record, data) else None
 
     def _audit(self, client: str, data: ClientData) -> AuditResults:
         """What the last audits found, as far as the client's settings have not changed since."""
         frames, version = FrameFiles(root=self.root), data.config.config_version
-        stored = {field: _read_if_stored(frames, asset, client) for field, asset in _AUDIT.items()}
+        stored = {field: frames.read_or_none(asset, client) for field, asset in _AUDIT.items()}
         return AuditResults(
             **{
                 field: frame
@@ -245,7 +249,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _fit_fault(self, client: str, data: ClientData) -> str:
         """Why the full window of the present rows and settings could not be fitted; "" when that is not known."""
-        note = _read_if_stored(JsonFiles(root=self.root), FIT_FAULTS, window_key(client, FULL))
+        note = JsonFiles(root=self.root).read_or_none(FIT_FAULTS, window_key(client, FULL))
         return str(note["reason"]) if note and _is_from(note, data) else ""
 
     def _window(self, client: str, window: Window, data: ClientData) -> WindowResults | None:
@@ -275,15 +279,6 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
 def versions_of(rows: ClientData | ScaledInputs) -> dict[str, str]:
     """What ties a stored value to the rows and settings it was made from."""
     return {"data_version": rows.data_version, "config_version": rows.config.config_version}
-
-
-def _read_if_stored(files: PartitionFiles, asset: str, partition: str | None) -> Any:
-    """A stored value; None when there is none, or when it was damaged and is in the quarantine now."""
-    try:
-        return files.read(asset, partition) if files.has(asset, partition) else None
-    except StoredFileError as error:
-        logger.warning("%s", error)
-        return None
 
 
 def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:

@@ -77,3 +77,16 @@ def test_the_quarantine_does_not_grow_without_end(tmp_path):
     assert empty_quarantine(tmp_path, days=-1) == 1
     assert not path.exists()
     assert empty_quarantine(tmp_path / "none", days=1) == 0
+
+
+def test_the_quarantine_of_results_elsewhere_is_emptied_too(home, tmp_path, monkeypatch):
+    """A folder in $MMM_STORAGE has a quarantine of its own."""
+    monkeypatch.setattr("mmm_assets.automation.retention.KEEP_DAYS", -1.0)
+    monkeypatch.setenv("MMM_STORAGE", str(tmp_path / "mounted"))
+    damaged = [root / "quarantine" / "shop.parquet.1" for root in (home, tmp_path / "mounted")]
+    for path in damaged:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"damaged")
+    with open_quietly(home) as instance:
+        assert forget_old_runs.execute_in_process(instance=instance).success
+    assert not any(path.exists() for path in damaged)

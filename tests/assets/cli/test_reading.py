@@ -34,6 +34,19 @@ def test_list_names_every_client_with_its_verdict(mmm, used_home, data_dir):
     assert rows["shop"]["published"] is True
 
 
+@pytest.mark.parametrize("words", [("list",), ("show", "shop")])
+def test_a_damaged_plan_costs_no_list(mmm, used_home, data_dir, words):
+    """Nothing is said of that one; the file lies in the quarantine."""
+    plan = used_home / "storage" / "budget_plan" / "shop.json"
+    plan.write_bytes(plan.read_bytes()[:20])
+    code, out, err = mmm(*words, "--format", "json")
+    assert (code, "Traceback" in err) == (0, False)
+    rows = json.loads(out)
+    (row,) = [row for row in (rows if words == ("list",) else [rows]) if row["client"] == "shop"]
+    assert row["plan"] is None
+    assert not plan.exists()
+
+
 def test_an_empty_home_and_folder_say_so(mmm, home, tmp_path, monkeypatch):
     """With what to do next."""
     monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "nothing"))

@@ -40,6 +40,19 @@ def test_damaged_records_are_named_kept_and_made_anew(mmm, used_home, data_dir, 
     assert "Nothing to repair" in mmm("repair")[1]
 
 
+def test_new_records_know_clients_whose_results_are_elsewhere(
+    mmm, used_home, tmp_path, monkeypatch, open_home
+):
+    """Their rows lie below $MMM_STORAGE."""
+    monkeypatch.setenv("MMM_STORAGE", str(tmp_path / "mounted"))
+    (tmp_path / "mounted").mkdir()
+    (used_home / "storage").rename(tmp_path / "mounted" / "storage")
+    file = used_home / "history" / "runs" / "index.db"
+    file.write_bytes(file.read_bytes()[:5000])
+    assert "know the 2 clients" in mmm("repair")[1]
+    assert registered_clients(open_home(used_home)) == ["app", "shop"]
+
+
 def test_records_that_a_process_has_open_are_left_alone(used_home):
     """It would go on writing into the file that was moved."""
     file = used_home / "history" / "runs.db"
