@@ -70,9 +70,8 @@ def stability_scores(
     if left_out(context, stored):
         return
     returns = [window.returns for window in stored.windows.values()]
-    before = reporting.previous_refresh(
-        history.open(), context.partition_key, stored.made_by.get("refresh", "")
-    )
+    recorded = history.open().read(context.partition_key)
+    before = reporting.previous_refresh(recorded, stored.made_by.get("refresh", ""))
     scores = stability.stability_scores(
         returns, None if before is None else returns_from_history(before[before["window"] == FULL.name])
     )

@@ -21,7 +21,7 @@ from mmm_assets.pages.publication import Publication, Status
 from mmm_assets.pages.server import page_address
 from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.runs import REFUSED, Refresh
-from mmm_assets.storage.advice import AdviceRequest, advise, decision_settings
+from mmm_assets.storage.advice import AdviceRequest, advise
 from mmm_assets.storage.advice_ledger import freeze_advice, request_version, score_advice
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import ClientFiles, MetricHistory
@@ -125,18 +125,16 @@ def budget_plan(
 
     client = context.partition_key
     try:
-        plan = advise(client, AdviceRequest(), client_files.folder, results)
+        advised = advise(client, AdviceRequest(), client_files.folder, results)
     except (
         MMMError
     ) as error:  # a request that cannot be met, or a model that is not to be used: the page says so
         record = refusal_record([str(fault) for fault in error.faults])
     else:
+        plan, fitted = advised.plan, advised.fitted
         record = advice_record(plan)
-        fitted = results.fitted(client, FULL)
-        if fitted is not None and not publication.held_back():
-            config = results.data(client).config
-            settings = decision_settings(client, client_files.folder, config)
-            request = request_version(settings, config.config_version)
+        if not publication.held_back():
+            request = request_version(advised.settings, fitted.posterior.attrs["config_version"])
             run_id = Refresh.of(context.run).id
             freeze_advice(
                 history.open(), plan, fitted, request=request, issued_at=datetime.now(UTC), run_id=run_id
@@ -211,7 +209,7 @@ def report(
             metadata={REFUSED: listed, "refused_page": dg.MetadataValue.path(str(failed))},
             allow_retries=False,
         )
-    judged = reporting.verdicts_of(stored, history.open())
+    judged = inputs.verdicts
     word, cautions = _verdict(judged), _cautions(judged)
     summary, glance = reporting.at_a_glance(inputs)
     context.add_asset_metadata(

@@ -71,7 +71,7 @@ def plan(
         by_period=by_period,
     )
     try:
-        best = advise(client, request, home.data_dir())
+        best = advise(client, request, home.data_dir()).plan
     except UnfitModelError as refusal:
         print_error(str(refusal))
         raise typer.Exit(FAILED) from None

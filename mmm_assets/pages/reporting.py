@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mmm_assets import verdicts
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.results import ClientResults
-from mmm_assets.types import DataFrame, History, Verdict
+from mmm_assets.types import DataFrame, History
 from mmm_engine.client.windows import FULL
 from mmm_engine.version import ENGINE_VERSION
 
@@ -46,28 +46,24 @@ def report_inputs(results: ClientResults, history: History, run: RunInfo) -> Rep
     from mmm_engine.scores.drift import drift_scores
 
     client = results.data.config.client
+    recorded = history.read(client)
+    against_past = verdicts.of_drift(recorded, results.data.config.thresholds)
     return gather_report(
         results.data,
         results.windows[FULL],
         [stored for window, stored in results.windows.items() if window != FULL],
-        verdicts=verdicts_of(results, history),
+        verdicts=(*results.verdicts, against_past),
         run=run,
         recovery=_recovery(results),
         stability=_stability(results),
         forecast=results.forecast,
         ledger=history.ledger(client),
-        previous=previous_refresh(history, client, run.run_id),
+        previous=previous_refresh(recorded, run.run_id),
         diff=results.diff,
-        drift=drift_scores(history.read(client)),
+        drift=drift_scores(recorded),
         advice=results.advice,
         advice_ledger=history.advice.read(client),
     )
-
-
-def verdicts_of(results: ClientResults, history: History) -> tuple[Verdict, ...]:
-    """Every verdict on a client: on what is stored, and on where it stands against its own past."""
-    drift = verdicts.of_drift(history.read(results.data.config.client), results.data.config.thresholds)
-    return (*results.verdicts, drift)
 
 
 def _recovery(results: ClientResults) -> DataFrame | None:
@@ -118,9 +114,8 @@ def _commands(results: ClientResults, refresh: Refresh) -> list[str]:
     return [*dict.fromkeys(commands), refresh.command]
 
 
-def previous_refresh(history: History, client: str, run_id: str) -> DataFrame | None:
-    """History rows of the refresh before ``run_id``, or None when there was none; an audit is no refresh."""
-    rows = history.read(client)
+def previous_refresh(rows: DataFrame, run_id: str) -> DataFrame | None:
+    """The rows, of a client's history, of the refresh before ``run_id``; None without one: an audit is no refresh."""
     refreshes = rows.loc[(rows["window"] == FULL.name) & (rows["split"] == "train"), "run_id"]
     earlier = rows[rows["run_id"].isin(set(refreshes) - {run_id})]
     if earlier.empty:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmm_assets.storage.results import ClientResults, ResultStore
-from mmm_assets.types import DataFrame
+from mmm_assets.types import DataFrame, ScoredWindow
 from mmm_engine.client.client_file import read_client_config
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.decision_config import BUDGET_WORDS, OBJECTIVE_WORDS, Budget, DecisionConfig, Objective
@@ -45,9 +45,22 @@ class AdviceRequest:
     by_period: bool = False
 
 
-def advise(
-    client: str, request: AdviceRequest, data_dir: Path, store: ResultStore | None = None
-) -> BudgetPlan:
+@dataclass(frozen=True, eq=False)
+class Advised:
+    """Advice, and what it was made from.
+
+    Attributes:
+        plan: The best plan.
+        fitted: The window it was made from, of the client's present rows and settings.
+        settings: The client file's `decision`.
+    """
+
+    plan: BudgetPlan
+    fitted: ScoredWindow
+    settings: DecisionConfig
+
+
+def advise(client: str, request: AdviceRequest, data_dir: Path, store: ResultStore | None = None) -> Advised:
     """The best plan for a client, from its last refresh.
 
     Args:
@@ -84,7 +97,7 @@ def advise(
         keep=settings.keep if request.keep is None else request.keep,
     )
     window = planning_window(fitted, request.horizon or settings.horizon, basis=budget.basis)
-    return plan_budget(
+    plan = plan_budget(
         window,
         BudgetRequest(
             budget=budget,
@@ -95,6 +108,7 @@ def advise(
             unreadable=unreadable(results),
         ),
     )
+    return Advised(plan, fitted, settings)
 
 
 def unreadable(results: ClientResults) -> tuple[str, ...]:
