@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmm_assets import home
 from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.client.config import check_client_id
+
+if TYPE_CHECKING:
+    from mmm_assets.types import History
 
 
 class Format(StrEnum):
@@ -50,7 +53,7 @@ def history(
         rows = store.advice.read(client)
     else:
         rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
-    if rows.empty and (hint := _hint(client, metric, window)):
+    if rows.empty and (hint := _hint(store, client, metric, window)):
         print_error(hint)
         raise typer.Exit(BAD_INPUT)
     if form is Format.CSV:
@@ -69,12 +72,15 @@ def history(
         print_parts(*(advice_tables(rows) if advice else history_tables(rows, is_ledger=ledger)))
 
 
-def _hint(client: str | None, metric: str | None, window: str | None) -> str:
+def _hint(store: History, client: str | None, metric: str | None, window: str | None) -> str:
     """What somebody may have meant whose words found no rows; "" when every word is known, or like no other."""
     from mmm_engine.client.validation import nearest
 
-    rows = home.open_history().read()
-    for column, word in (("client", client), ("metric", metric), ("window", window)):
+    words = {"client": client, "metric": metric, "window": window}
+    if all(word is None for word in words.values()):
+        return ""
+    rows = store.read()
+    for column, word in words.items():
         known = sorted(set(rows[column]))
         if word is not None and word not in known and (fix := nearest(word, known)):
             return f"{column} '{word}': nothing recorded; {fix}"

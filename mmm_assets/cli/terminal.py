@@ -59,14 +59,13 @@ def step_proof_console(*, to_stderr: bool = False) -> Console:
 
     if _quiet:
         return Console(file=open(os.devnull, "w"), width=PLAIN_WIDTH)
-    if to_stderr:
-        return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
-    sys.stdout.flush()
+    stream = sys.stderr if to_stderr else sys.stdout
+    stream.flush()
     try:
-        sys.stdout.fileno()
+        descriptor = os.dup(stream.fileno())
     except OSError:  # not a file of the operating system: a notebook, a test
-        return console()
-    copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
+        return Console(stderr=to_stderr, width=_width(stream.isatty()), highlight=False)
+    copy = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
     return Console(file=copy, width=_width(copy.isatty()))
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from mmm_assets.pages.publication import Publication
+from mmm_engine.history.store import History
 from tests.assets.conftest import break_client, files_below, write_client
 
 
@@ -447,6 +448,32 @@ def test_piped_output_is_as_wide_as_columns_says(mmm, used_home, monkeypatch, co
     longest = max(map(len, out.splitlines()))
     assert longest <= width
     assert longest > width - 20
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 120)])
+def test_what_a_refresh_says_stays_while_steps_run(stream, columns, width):
+    """Dagster points both streams at log files meanwhile; both are as wide as COLUMNS says."""
+    script = (
+        "import os, sys; from mmm_assets.cli.terminal import step_proof_console\n"
+        f"screen = step_proof_console(to_stderr={stream == 'stderr'})\n"
+        "nowhere = os.open(os.devnull, os.O_WRONLY); os.dup2(nowhere, 1); os.dup2(nowhere, 2)\n"
+        "screen.rule()"
+    )
+    environment = dict(os.environ, COLUMNS=columns, PYTHONIOENCODING="utf-8")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment, check=True)
+    assert getattr(done, stream).decode() == "─" * width + "\n"
+
+
+def test_an_empty_history_is_not_read_for_words_that_nobody_said(mmm, home, monkeypatch):
+    """Without a word nothing can be misspelt."""
+    read = []
+    rows = History.read
+    monkeypatch.setattr(
+        History, "read", lambda self, *words, **more: read.append(words) or rows(self, *words, **more)
+    )
+    assert mmm("history")[:2] == (0, "No scores recorded yet.\n")
+    assert len(read) == 1
 
 
 def test_add_takes_units_costs_curves_and_says_what_it_assumes(mmm, data_dir, tmp_path):
