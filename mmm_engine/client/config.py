@@ -96,7 +96,9 @@ class TargetConfig(Frozen):
     kind: Literal["revenue", "conversions"] = "revenue"
 
 
-_UNITS_OF_MONEY = ("spend", "money", "cost", "currency")
+def units_of_money(currency: str) -> frozenset[str]:
+    """Units that say that a channel is counted in money; any other unit is media, not money."""
+    return frozenset({"", "spend", "money", "cost", "currency", currency})
 
 
 class ChannelConfig(Frozen):
@@ -246,7 +248,7 @@ class ClientConfig(Frozen):
     @property
     def paid(self) -> tuple[bool, ...]:
         """Whether money buys each channel's media: it has a column of cost, or is counted in money itself."""
-        units = {"", *_UNITS_OF_MONEY, self.currency}
+        units = units_of_money(self.currency)
         return tuple(channel.cost is not None or channel.unit in units for channel in self.channels)
 
     @property

@@ -156,6 +156,13 @@ class DecisionConfig(Frozen):
     keep: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     objective: Annotated[PlainText, AfterValidator(_checked_objective)] = "mean"
 
+    @property
+    def basis(self) -> int:
+        """How many of the last rows are "today"."""
+        budget = Budget.read(self.budget)
+        assert budget is not None  # noqa: S101  (its words were checked)
+        return budget.basis
+
     def name_problems(self, channels: tuple[str, ...]) -> Iterator[Problem]:
         """Channels that are named here and that the client does not have."""
         named = [("bounds", name) for name in self.bounds] + [("keep", name) for name in self.keep]

@@ -49,6 +49,14 @@ class Window:
         """
         return self.holdout * (7 if period == "day" and available >= ROWS_FOR_WEEKS else 1)
 
+    def train_rows(self, period: str, available: int) -> int:
+        """Number of rows that the fit sees, the first ones; below 1 where a history is too short for the window.
+
+        >>> Window.holding_out(4).train_rows("week", 100)
+        96
+        """
+        return available - self.rows(period, available)
+
     @classmethod
     def holding_out(cls, rows: int) -> Window:
         """The window that holds out so many rows (of daily rows: weeks), with the name that all such windows have."""

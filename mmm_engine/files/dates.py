@@ -131,7 +131,7 @@ class ThreeParts:
         parts = (self.first, self.second, self.third)
         year, month, day = (parts[place[name]] for name in ("year", "month", "day"))
         if self.has_short_year:
-            year += 1900 if year >= _CENTURY else 2000
+            year = _with_century(year)
         return _date(year, month, day)
 
 
@@ -231,8 +231,7 @@ def _date_in_text(text: str) -> datetime.date | ThreeParts | Flaw:
     elif match := _WEEK.fullmatch(text):
         return _monday(int(match[1]), int(match[2])) or _no_such_date(shown)
     elif (named := date_with_month_name(text)) is not None:
-        year = named[0] + (0 if named[0] >= 100 else 1900 if named[0] >= _CENTURY else 2000)
-        parts = (year, *named[1:])
+        parts = (named[0] if named[0] >= 100 else _with_century(named[0]), *named[1:])
     elif re.fullmatch(r"[0-9]{5}(\.0)?", text):
         fix = f"format the column as dates before the export: {_WRITE_ISO}"
         return Flaw(f"{shown}, a spreadsheet's day number", "a date, not a number", fix)
@@ -262,6 +261,10 @@ def _date(year: int, month: int, day: int) -> datetime.date | None:
         return datetime.date(year, month, day) if _YEARS[0] <= year <= _YEARS[1] else None
     except ValueError:
         return None
+
+
+def _with_century(year: int) -> int:
+    return year + (1900 if year >= _CENTURY else 2000)
 
 
 def _monday(year: int, week: int) -> datetime.date | None:

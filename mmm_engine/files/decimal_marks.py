@@ -18,8 +18,9 @@ _ONE_MARK = re.compile(r"([0-9]*)([.,])([0-9]*)(?:[eE][+-]?[0-9]+)?")
 _GROUPS = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})+")
 _GROUPS_AND_MARK = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})+([.,])[0-9]*")
 _NOT_MARKS = re.compile(r"[^0-9.,eE]")
-_LETTERS = re.compile(r"[^\W\d_eE]")
-_MONTH = re.compile(r"(?:0[1-9]|1[0-2])\.(?:19|20)[0-9]{2}")  # a date, as 01.2024
+_NO_NUMBER = re.compile(r"[^\W\d_eE]|:")  # letters, and times of day: 00:00:00.000
+# a date, as 01.2024 or 2024.01
+_MONTH = re.compile(r"(?:0?[1-9]|1[0-2])\.(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}\.(?:0?[1-9]|1[0-2])")
 _ODD_CHARACTERS = 8  # of a number: sign, currency sign, spaces between thousands
 
 
@@ -43,7 +44,7 @@ def decimal_mark(columns: Iterable[pd.Series], *, is_plain: bool) -> DecimalMark
         if pd.api.types.is_numeric_dtype(column.dtype):
             continue
         texts = [cell for cell in column if isinstance(cell, str) and ("," in cell or "." in cell)]
-        if all(_MONTH.fullmatch(text) for text in texts):
+        if all(_MONTH.fullmatch(text.strip()) for text in texts):
             continue
         for cell in texts:
             mark, is_open = _shown_mark(cell)
@@ -62,7 +63,7 @@ def _shown_mark(cell: str) -> tuple[DecimalMark | None, bool]:
     """(the decimal mark of a cell, False); where it can be read in two ways (the mark in it, True)."""
     text = cell.strip()
     digits = _NOT_MARKS.sub("", text)
-    strange = len(text) - len(digits) > _ODD_CHARACTERS or _LETTERS.search(text) is not None
+    strange = len(text) - len(digits) > _ODD_CHARACTERS or _NO_NUMBER.search(text) is not None
     if not digits or strange or not digits[-1].isdigit():
         return None, False
     if match := _GROUPS.fullmatch(digits):

@@ -165,6 +165,16 @@ def parse_document(text: str) -> Document:
     return Document(values=values, lines=lines, faults=tuple(faults), readable=True)
 
 
+def written(text: str) -> str:
+    """Text as the value of a setting: in quotes where it would be read as something else.
+
+    >>> written("Data 2024"), written("2024")
+    ('Data 2024', '"2024"')
+    """
+    is_plain = parse_document(f"text: {text}").values == {"text": text}
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
 def name_of(location: Location) -> str:
     """A location as a message shows it.
 

@@ -16,7 +16,7 @@ from mmm_engine.errors import Fault, HistoryError
 from mmm_engine.history.advice_store import DRAWS
 from mmm_engine.history.facts import FactStore
 from mmm_engine.history.files import build_database
-from mmm_engine.history.tables import TABLES
+from mmm_engine.history.tables import METRIC_HISTORY, TABLES
 
 
 class ClientHistory(FactStore):
@@ -24,9 +24,7 @@ class ClientHistory(FactStore):
 
     def run_ids(self, client: str) -> set[str]:
         """Names of the fact files of a client's runs."""
-        return {
-            path.stem for path in (self._home / TABLES[0].name / check_client_id(client)).glob("*.parquet")
-        }
+        return {path.stem for path in METRIC_HISTORY.fact_files(self._home, check_client_id(client))}
 
     def forget(self, client: str) -> int:
         """Delete everything that is recorded of a client, here and where facts are shared.
@@ -63,21 +61,18 @@ class ClientHistory(FactStore):
         count = 0
         with self._exclusive():
             self._fetch([client, new])
-            files = [(table, file) for table in TABLES for file in table.fact_files(self._home)]
-            if any(table.owner_of(file)[0] == new for table, file in files):
+            if any(table.fact_files(self._home, new) for table in TABLES):
                 fault = Fault(
                     f"client '{new}'", "recorded scores or forecasts", "an id without any", "choose another"
                 )
                 raise HistoryError("metric history", fault)
+            files = [(table, file) for table in TABLES for file in table.fact_files(self._home, client)]
             for table, file in files:
-                owner = table.owner_of(file)
-                if owner[0] != client:
-                    continue
                 rows = self._read_fact(table, file)
                 place = rows.schema.get_field_index("client")
                 names = pa.array([new] * len(rows), rows.schema.field(place).type)
                 renamed = rows.set_column(place, rows.schema.field(place), names)
-                self._write(table, renamed, table.fact_file(self._home, (new, *owner[1:])))
+                self._write(table, renamed, table.fact_file(self._home, (new, *table.owner_of(file)[1:])))
                 count += len(rows)
             draws = self._home / DRAWS / client
             if self._others is not None:
@@ -92,9 +87,7 @@ class ClientHistory(FactStore):
 
     def _forget_below(self, root: Path, client: str) -> int:
         """Delete the files of a client below a root; how many they were."""
-        files = [
-            file for table in TABLES for file in table.fact_files(root) if table.owner_of(file)[0] == client
-        ]
+        files = [file for table in TABLES for file in table.fact_files(root, client)]
         draws = root / DRAWS / client
         files += list(draws.iterdir()) if draws.is_dir() else []
         notes = [root / "shared_facts" / table.name / f"{client}.json" for table in TABLES]
@@ -102,6 +95,6 @@ class ClientHistory(FactStore):
         for file in files:
             file.unlink()
         if isinstance(root, Path):
-            for folder in (draws, root / TABLES[0].name / client):
+            for folder in (draws, root / METRIC_HISTORY.name / client):
                 shutil.rmtree(folder, ignore_errors=True)
         return len(files)

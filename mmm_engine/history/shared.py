@@ -127,8 +127,7 @@ class SharedFacts:
         if isinstance(root, Path):
             return {
                 file.relative_to(self._place).as_posix(): f"{file.stat().st_mtime_ns}-{file.stat().st_size}"
-                for file in root.rglob("*.parquet")
-                if client is None or client in (file.parent.name, file.stem)
+                for file in table.fact_files(self._place, client or "*")
             }
         single = len(table.owner) == 1
         prefix = root.path if client is None else f"{root.path}/{client}{'.parquet' if single else ''}"

@@ -80,9 +80,10 @@ class Table:
         """Where the rows of one owner are kept, for instance ``metric_history/<client>/<run_id>.parquet``."""
         return home.joinpath(self.name, *owner[:-1], f"{owner[-1]}.parquet")
 
-    def fact_files(self, home: Path) -> list[Path]:
-        """All fact files of the table, in the order of their names."""
-        return sorted(home.glob("/".join([self.name, *["*"] * (len(self.owner) - 1), "*.parquet"])))
+    def fact_files(self, home: Path, client: str = "*") -> list[Path]:
+        """All fact files of the table, or only a client's, in the order of their names."""
+        owner = [client, *["*"] * (len(self.owner) - 1)]
+        return sorted(home.glob("/".join([self.name, *owner[:-1], f"{owner[-1]}.parquet"])))
 
     def owner_of(self, file: Path) -> tuple[str, ...]:
         """Owner of a fact file: the reverse of ``fact_file``."""

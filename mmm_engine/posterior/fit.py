@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.compiler.array_functions import numpy_functions
-from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.diagnostics import attach_summary, parameter_summary
 from mmm_engine.posterior.effort import next_attempt
 from mmm_engine.posterior.explanations import (
@@ -31,6 +31,7 @@ from mmm_engine.posterior.explanations import (
 )
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.geometry import TrainingData, training_data
+from mmm_engine.posterior.labels import parameter_group
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
 from mmm_engine.posterior.nuts import cores_for, sample
 from mmm_engine.posterior.progress import ProgressListener
@@ -135,14 +136,7 @@ def _tree(
     inputs: ScaledInputs,
     specification: ModelSpecification,
 ) -> xr.DataTree:
-    coordinates = dimension_labels(inputs.config, specification)
-    variables, used = {}, {}
-    for spec in specification.parameters:
-        dims = ("chain", "draw") if spec.dim is None else ("chain", "draw", spec.dim)
-        variables[spec.name] = (dims, np.asarray(parameters[spec.name]))
-        if spec.dim is not None:
-            used[spec.dim] = coordinates[spec.dim]
-    posterior = xr.Dataset(variables, coords=used)
+    posterior = parameter_group(parameters, inputs.config, specification)
     sample_stats = xr.Dataset({name: (("chain", "draw"), value) for name, value in stats.items()})
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": sample_stats})
 

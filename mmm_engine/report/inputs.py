@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from mmm_engine.client.config import units_of_money
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.scores.verdict import Verdict
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 TargetKind = Literal["revenue", "conversions"]
 Period = Literal["day", "week", "month"]
 Audience = Literal["analyst", "client"]
-
-#: Units of a spend row whose channel is bought with money; any other unit is media, not money.
-MONEY_UNITS = frozenset({"", "spend", "money", "cost", "currency"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +96,7 @@ class ReportInputs:
         curves: Columns channel, spend, mean, q05, q50, q95, unit, extrapolated, current; per period.
         multiplier: Columns date, mean, q05, q95, or None when media is not time-varying.
         spend: Columns channel, spend, unit: totals over the training rows. A unit other than
-            ``currency_unit`` or one of MONEY_UNITS says that the channel has no cost (views, mails), so it
+            ``currency_unit`` or one of `units_of_money` says that the channel has no cost (views, mails), so it
             has no ROAS. Optional columns media and media_unit give a paid channel's own volume
             (impressions), which adds the effectiveness chart.
         recovery: Score columns. Rows of a media channel: contribution_recovery, contribution_coverage_90; of channel
@@ -169,7 +167,7 @@ class ReportInputs:
     @property
     def paid_channels(self) -> tuple[str, ...]:
         """Channels bought with money, largest spend first."""
-        money = MONEY_UNITS | {self.currency_unit}
+        money = units_of_money(self.currency_unit)
         paid = self.spend[self.spend["unit"].isin(money)].sort_values("spend", ascending=False)
         return tuple(str(name) for name in paid["channel"])
 

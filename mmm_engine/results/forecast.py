@@ -78,7 +78,7 @@ def media_assumed(inputs: ScaledInputs, extended: ScaledInputs, planned: int) ->
     }
     return {
         "planned": planned,
-        "otherwise": "last_year" if len(inputs.media_scaled) >= inputs.calendar.year_back else "recent",
+        "otherwise": "last_year" if _has_last_year(inputs) else "recent",
         "beyond": factors,
         "beyond_rows": [int(row) for row in np.flatnonzero(above.any(axis=1))],
     }
@@ -136,6 +136,11 @@ def _check(inputs: ScaledInputs, horizon: int, plan: pd.DataFrame | None) -> Non
         raise DataError(who, faults)
 
 
+def _has_last_year(inputs: ScaledInputs) -> bool:
+    """Whether there are rows a year before the next ones, which these can follow."""
+    return len(inputs.calendar) >= inputs.calendar.year_back
+
+
 def _planned(
     inputs: ScaledInputs,
     rows: Floats,
@@ -146,7 +151,7 @@ def _planned(
 ) -> Floats:
     """Scaled values of the future rows: the plan's, else those one year before, else the recent ones."""
     year, week = inputs.calendar.year_back, 7
-    if len(rows) >= year:
+    if _has_last_year(inputs):
         values = rows[len(rows) - year + np.arange(horizon) % year]
     elif inputs.period == "day" and len(rows) >= week:
         weeks = min(len(rows) // week, _RECENT_WEEKS)

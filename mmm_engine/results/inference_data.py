@@ -18,8 +18,9 @@ from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
 from mmm_engine.model.likelihood import draw_targets, row_log_likelihood
 from mmm_engine.model.prior_draws import draw_parameters
-from mmm_engine.model.specification import ModelSpecification, dimension_labels, model_specification
+from mmm_engine.model.specification import ModelSpecification, model_specification
 from mmm_engine.posterior.fitted_window import FittedWindow
+from mmm_engine.posterior.labels import parameter_group
 from mmm_engine.results.draw_evaluation import expected_targets
 from mmm_engine.results.predictive import Prediction
 from mmm_engine.rows.window import ScaledInputs
@@ -97,22 +98,12 @@ def _prior_groups(
     rng: np.random.Generator,
 ) -> dict[str, xr.Dataset]:
     """Parameters from their priors as one chain, and the targets that follow."""
-    labels = dimension_labels(inputs.config, specification)
-    variables, used = {}, {}
-    for spec in specification.parameters:
-        dims = _SAMPLE if spec.dim is None else (*_SAMPLE, spec.dim)
-        draws = np.asarray(values[spec.name], dtype=float)
-        variables[spec.name] = (
-            dims,
-            draws.reshape(1, len(draws), *(() if spec.dim is None else (spec.size,))),
-        )
-        if spec.dim is not None:
-            used[spec.dim] = labels[spec.dim]
     drawn = {name: np.asarray(draws, dtype=float) for name, draws in values.items()}
+    one_chain = {name: draws[None] for name, draws in drawn.items()}
     location = expected_targets(drawn, arrays, specification)
     targets = draw_targets(location, drawn, specification, rng) * inputs.scales.target
     return {
-        "prior": _numbered(xr.Dataset(variables, coords=used)),
+        "prior": _numbered(parameter_group(one_chain, inputs.config, specification)),
         "prior_predictive": _of_rows(targets, inputs, (1, len(targets))),
     }
 
@@ -123,7 +114,6 @@ def _data_groups(inputs: ScaledInputs) -> dict[str, xr.Dataset]:
     coords = {
         "date": inputs.dates[:rows],
         "channel": list(config.channel_names),
-        "control": list(config.control_names),
     }
     media = inputs.media_scaled[:rows] * scales.media_array()
     controls = inputs.controls_scaled[:rows] * scales.control_array()
@@ -133,12 +123,11 @@ def _data_groups(inputs: ScaledInputs) -> dict[str, xr.Dataset]:
         "target_scale": ((), scales.target),
     }
     if config.controls:
+        coords["control"] = list(config.control_names)
         constant |= {
             "control_data": (("date", "control"), controls),
             "control_scale": (("control",), scales.control_array()),
         }
-    else:
-        del coords["control"]
     observed = xr.Dataset({TARGET: (("date",), inputs.target[:rows])}, coords={"date": coords["date"]})
     return {"observed_data": observed, "constant_data": xr.Dataset(constant, coords=coords)}
 

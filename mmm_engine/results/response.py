@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mmm_engine.client.decision_config import DEFAULT_BASIS, Budget
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import saturated_media
@@ -41,8 +40,7 @@ def response_curves(window: FittedWindow) -> pd.DataFrame:
     """
     inputs, xp = window.inputs, numpy_functions()
     media = inputs.media_scaled[: inputs.train_rows]
-    budget = Budget.read(inputs.config.decision.budget)
-    today = media[-(budget.basis if budget else DEFAULT_BASIS) :].mean(axis=0)
+    today = media[-inputs.config.decision.basis :].mean(axis=0)
     steps = np.linspace(0.0, _CURVE_REACH, _CURVE_POINTS)[:, None] * media.max(axis=0)
     steps = np.where(np.abs(steps - today) <= _SAME * media.max(axis=0), today, steps)
     grid = np.sort(np.concatenate([steps, today[None]]), axis=0)

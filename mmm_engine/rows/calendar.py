@@ -20,6 +20,8 @@ Period = Literal["day", "week", "month"]
 DAYS_PER_YEAR = 365.25
 DAYS_PER_ROW: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": DAYS_PER_YEAR / 12.0}
 """Days that a row stands for; of months the mean."""
+YEAR_BACK: dict[Period, int] = {"day": 364, "week": 52, "month": 12}
+"""Rows from a row to the one a year before that is like it: days go back to the same day of the week."""
 
 _PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
 _SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
@@ -75,7 +77,7 @@ class Calendar:
     @property
     def year_back(self) -> int:
         """Rows from a row to the one a year before that is like it: days go back to the same day of the week."""
-        return 364 if self.period == "day" else self.periods_per_year
+        return YEAR_BACK[self.period]
 
     def first(self, rows: int) -> Calendar:
         """The calendar of the first ``rows`` rows."""

@@ -23,7 +23,7 @@ from mmm_engine.files.dates import read_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
-from mmm_engine.files.yaml_document import plain
+from mmm_engine.files.yaml_document import plain, written
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.findings import Finding
 from mmm_engine.rows.lift_windows import lift_window, media_range
@@ -137,7 +137,7 @@ def _form_notes(config: ClientConfig, table: Table) -> Iterator[Finding]:
         sheet=None if said.sheet else table.form.sheet,
     ).beside_the_plain()
     hold = [told.written()] if told != TableForm(sheet=told.sheet) else []
-    hold += [] if told.sheet is None else [f"sheet: {told.sheet}"]
+    hold += [] if told.sheet is None else [f"sheet: {written(told.sheet)}"]
     for words in told.words():
         fix = f"nothing if that is so; '{', '.join(hold)}' in the client file holds it"
         yield Finding("file-form", "note", "", words, fix)

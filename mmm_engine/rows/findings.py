@@ -247,8 +247,7 @@ def _constant_in_training(rows: Regressors) -> Iterator[Finding]:
         windows = [
             window.name
             for window in STANDARD_WINDOWS
-            if window.holdout
-            and np.ptp(values[: len(values) - window.rows(rows.calendar.period, len(values))]) == 0
+            if window.holdout and np.ptp(values[: window.train_rows(rows.calendar.period, len(values))]) == 0
         ]
         if windows:
             is_zero = values[0] == 0
@@ -297,9 +296,7 @@ def _unseen_events(rows: Regressors) -> Iterator[Finding]:
         seen = rows.within(event)
         period = rows.calendar.period
         windows = [
-            window
-            for window in STANDARD_WINDOWS
-            if not seen[: len(rows) - window.rows(period, len(rows))].any()
+            window for window in STANDARD_WINDOWS if not seen[: window.train_rows(period, len(rows))].any()
         ]
         if windows:
             names = ", ".join(window.name for window in windows)

@@ -197,8 +197,8 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
     Raises:
         DataError: If fewer training rows than the longest lag + 2 remain.
     """
-    held_out = window.rows(data.period, len(data))
-    train_rows = len(data) - held_out
+    train_rows = window.train_rows(data.period, len(data))
+    held_out = len(data) - train_rows
     needed = data.config.longest_lag + 2
     if held_out < 0 or train_rows < needed:
         raise DataError(

@@ -26,11 +26,11 @@ from scipy.special import stdtrit
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.windows import FULL, Window
+from mmm_engine.rows.calendar import DAYS_PER_ROW
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
 Direction = Literal["up", "down", "both"]
 
-_DAYS_PER_MONTH = 365.25 / 12
 _AGREEMENT = 0.75  # sd: what two of the last three values must reach on average without the most extreme one
 _WINSOR = 2.5
 _WINSOR_SD = 0.9887  # sd of a standard normal that is pulled in at 2.5
@@ -255,7 +255,7 @@ def _judge(
     """One row of ``drift_scores``."""
     watched = WATCHED[stream]
     days = np.median(np.diff(values.index.to_numpy()) / np.timedelta64(1, "D"))
-    chance = crossing_probability(_DAYS_PER_MONTH / max(float(days), 1.0), alpha_weights, rule)
+    chance = crossing_probability(DAYS_PER_ROW["month"] / max(float(days), 1.0), alpha_weights, rule)
     numbers = values.to_numpy(dtype=np.float64)
     # A coverage of few rows jumps, even when its past was 1 throughout.
     floor = 0.25 / np.sqrt(coverage_rows) if stream == "coverage_90" else 0.0

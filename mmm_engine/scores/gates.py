@@ -59,8 +59,8 @@ def check_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:
     window, name = inputs.window, "training_cutoff"
     if inputs.data_version != data.data_version:
         return not_judged(name, "the window was made from other rows than are stored now", window)
-    held_out = window.rows(data.period, len(data))
-    cutoff = pd.Timestamp(data.dates[len(data) - held_out - 1])
+    train_rows = window.train_rows(data.period, len(data))
+    held_out, cutoff = len(data) - train_rows, pd.Timestamp(data.dates[train_rows - 1])
     is_train = inputs.split == "train"
     late = int((inputs.dates[is_train] > cutoff).sum())
     early = int((inputs.dates[~is_train] <= cutoff).sum())

@@ -7,7 +7,7 @@ Not here: what a prior means (mmm_engine.model.priors), the way back (mmm_engine
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,8 +45,28 @@ class ModelPriors(dict[str, Any]):
         Raises:
             ConfigError: If the model has no such parameter, or this is no prior of it.
         """
-        self._check({name: prior})
-        super().__setitem__(name, prior)
+        self.update({name: prior})
+
+    def update(self, *priors: Any, **named: Any) -> None:
+        """Set several priors, all or none.
+
+        Raises:
+            ConfigError: If one of them is no prior of this model.
+        """
+        changed = dict(*priors, **named)
+        self._check(changed)
+        super().update(changed)
+
+    def __ior__(self, priors: Any) -> Self:  # type: ignore[override,misc]  # `|` gives a plain dict
+        """Set several priors, as `update` does."""
+        self.update(priors)
+        return self
+
+    def setdefault(self, name: str, prior: Any = None) -> Any:
+        """The prior of that name; set, as an assignment does, where there is none."""
+        if name not in self:
+            self[name] = prior
+        return self[name]
 
 
 def prior_mappings(

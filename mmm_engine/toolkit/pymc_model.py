@@ -344,9 +344,10 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         """Take up what was changed in `model_priors` and in the sampler's settings."""
         shown: Mapping[str, Any] = self._priors or {}
         changed = {name: prior for name, prior in shown.items() if repr(prior) != repr(self._shown.get(name))}
-        self._given |= changed
+        given = self._given | changed
+        config = checked_config(self._settings, given, self._preset)  # before anything wrong is kept
+        self._given, self._data = given, replace(self._data, config=config)
         self._shown |= copy.deepcopy(changed)
-        self._data = replace(self._data, config=checked_config(self._settings, self._given, self._preset))
 
     def _sample(self, progressbar: bool) -> None:
         inputs = self.inputs

@@ -9,7 +9,6 @@ The file carries the number of its form. Nothing in it is code: settings and pri
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.files.atomic_write import replace_file
@@ -136,10 +135,4 @@ def _frame(group: xr.DataTree) -> pd.DataFrame:
 
 def _plain(value: Any) -> Any:
     """Settings as JSON has them."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return to_jsonable_python(value, fallback=np.generic.item)

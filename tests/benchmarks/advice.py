@@ -16,12 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, minimize
 
 from mmm_engine.client.client_file import client_config_from_mapping
@@ -84,10 +85,9 @@ def config_of(recipe: Recipe, simulation: Simulation) -> ClientConfig:
     )
 
 
-def judged(recipe: Recipe, simulation: Simulation, sampler: SamplerConfig) -> Judged:
-    """The client fitted on all rows."""
-    config = config_of(recipe, simulation)
-    data = client_data_from_frame(config, simulation.frame)
+def judged(config: ClientConfig, frame: pd.DataFrame, sampler: SamplerConfig) -> Judged:
+    """A client fitted on all rows."""
+    data = client_data_from_frame(config, frame)
     fitted = fit_window(scale_window(data, FULL), sampler=sampler)
     whole = whole_verdicts([fitted], config.thresholds)
     verdicts = [*window_verdicts(fitted), *(one for one in whole if one.check != "holdout_skill")]
@@ -164,10 +164,11 @@ def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     Returns:
         clients; acts (told to move money) and beats (of them, those whose plan truly beats today's); held; quartiles
         of the share of the possible gain that acting clients realise, and that share of all of their gains together;
-        inside_90 (true gains within the promised interval, all clients), promised_over_true (acting ones).
+        inside_90 (true gains within the promised interval, all clients), promised_over_true (acting ones). What is
+        said of acting clients is NaN without any.
     """
     acting = [one for one in found if one["acts"]]
-    low, middle, high = np.quantile([one["share"] for one in acting], [0.25, 0.5, 0.75]).tolist()
+    low, middle, high = np.quantile([one["share"] for one in acting] or [np.nan], [0.25, 0.5, 0.75]).tolist()
     gained = sum(one["gain"] for one in acting)
     inside = [one["promised"][1] <= one["gain"] <= one["promised"][2] for one in found]
     return {
@@ -178,21 +179,30 @@ def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         "share_q25": low,
         "share_median": middle,
         "share_q75": high,
-        "share_of_all": gained / sum(one["possible"] for one in acting),
-        "gain_of_today": float(np.median([one["gain"] / one["today"] for one in acting])),
+        "share_of_all": gained / sum(one["possible"] for one in acting) if acting else np.nan,
+        "gain_of_today": float(np.median([one["gain"] / one["today"] for one in acting] or [np.nan])),
         "inside_90": float(np.mean(inside)),
-        "promised_over_true": sum(one["promised"][0] for one in acting) / gained,
+        "promised_over_true": sum(one["promised"][0] for one in acting) / gained if acting else np.nan,
     }
 
 
 def known_of(number: int, folder: Path | None, sampler: SamplerConfig) -> Judged:
     """The fit of a client, kept in a folder where there is one."""
-    path = None if folder is None else folder / f"advice{number:02d}.pickle"
+
+    def fresh() -> Judged:
+        recipe = recipe_of(number)
+        simulation = simulate(recipe)
+        return judged(config_of(recipe, simulation), simulation.frame, sampler)
+
+    return kept(None if folder is None else folder / f"advice{number:02d}.pickle", fresh)
+
+
+def kept(path: Path | None, fit: Callable[[], Judged]) -> Judged:
+    """A fit that is read from its file where that is there, else made and written to it."""
     if path is not None and path.exists():
-        kept: Judged = pickle.loads(path.read_bytes())
-        return kept
-    recipe = recipe_of(number)
-    known = judged(recipe, simulate(recipe), sampler)
+        known: Judged = pickle.loads(path.read_bytes())
+        return known
+    known = fit()
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(known))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -22,21 +22,15 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, minimize, minimize_scalar
 
 from mmm_engine.client.config import SamplerConfig
-from mmm_engine.client.windows import FULL
 from mmm_engine.decisions.budget_plan import BudgetPlan, BudgetRequest, plan_budget
-from mmm_engine.decisions.guards import UNFIT, unreadable_channels
-from mmm_engine.decisions.planning_window import planning_window
+from mmm_engine.decisions.guards import UNFIT
 from mmm_engine.errors import MMMError
-from mmm_engine.fleets.scored_window import fit_window
-from mmm_engine.rows.client_data import client_data_from_frame
-from mmm_engine.rows.window import scale_window
-from mmm_engine.scores.client_verdicts import whole_verdicts, window_verdicts
-from mmm_engine.scores.verdict import judge
-from tests.benchmarks.advice import HORIZON, Judged
+from tests.benchmarks.advice import Judged, judged, kept
 from tests.benchmarks.truth.clients import careful_client
 from tests.benchmarks.truth.media import Floats, adstock_kernel, carried_over, response
 from tests.benchmarks.truth.recipes import DAYS_PER_ROW, ChannelRecipe, WorldRecipe, draw_recipe
 from tests.benchmarks.truth.schemes import SCHEMES
+from tests.benchmarks.truth.study import make_name
 from tests.benchmarks.truth.worlds import World, build_world
 
 SEED, AFTER = 1, 26
@@ -114,18 +108,11 @@ def curves_of(recipe: WorldRecipe, world: World) -> list[TrueCurve]:
     ]
 
 
-def judged(world: World) -> Judged:
+def judged_world(world: World) -> Judged:
     """The world fitted as a careful user would."""
     data = careful_client(world.rows)
     config = SCHEMES["calibrated"](data)
-    inputs = scale_window(client_data_from_frame(config, data.frame), FULL)
-    fitted = fit_window(inputs, sampler=SamplerConfig(seed=1))
-    whole = whole_verdicts([fitted], config.thresholds)
-    verdicts = [*window_verdicts(fitted), *(one for one in whole if one.check != "holdout_skill")]
-    unreadable = unreadable_channels(
-        fitted.scores, None, config.channel_names, config.thresholds.recovery_min
-    )
-    return Judged(planning_window(fitted, HORIZON), judge(verdicts), unreadable)
+    return judged(config, data.frame, SamplerConfig(seed=1))
 
 
 def true_response(curves: list[TrueCurve], plan: BudgetPlan, spend: Floats) -> float:
@@ -172,7 +159,7 @@ def outcome(number: int, recipe: WorldRecipe, world: World, known: Judged) -> di
     gain = true_response(curves, plan, plan.spend) - today
     best = max(oracle(curves, free) - today, 0.0)
     return {
-        "client": f"s{SEED}w{number:03d}",
+        "client": make_name(number, SEED),
         "verdict": known.verdict,
         "channels": len(recipe.channels),
         "unreadable": len(known.unreadable),
@@ -200,13 +187,10 @@ def main() -> None:
     for number, recipe, world in islice(worlds(), chosen.clients):
         path = None if chosen.fits is None else chosen.fits / f"world{number:03d}.pickle"
         try:
-            known = pickle.loads(path.read_bytes()) if path is not None and path.exists() else judged(world)
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(pickle.dumps(known))
+            known = kept(path, partial(judged_world, world))
             found.append(outcome(number, recipe, world, known))
         except MMMError as error:
-            found.append({"client": f"s{SEED}w{number:03d}", "refused": str(error)[:200], "acts": False})
+            found.append({"client": make_name(number, SEED), "refused": str(error)[:200], "acts": False})
         print(json.dumps(found[-1]), flush=True)
         chosen.out.write_text(json.dumps(found))
 

@@ -31,7 +31,7 @@ SHARED = Path(tempfile.gettempdir()) / "mmm-bench-plan-peer.pickle"
 
 
 def fitted() -> Any:
-    """The client's window and the draws of its posterior, fitted once and kept for the processes of one benchmark."""
+    """The client's window and the draws of its posterior, fitted once and kept for the other processes."""
     if SHARED.exists():
         return pickle.loads(SHARED.read_bytes())
     from mmm_engine.client.client_file import client_config_from_mapping
@@ -154,6 +154,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", choices=["ours", "peer"])
     chosen = parser.parse_args()
+    if chosen.first is None:
+        SHARED.unlink(missing_ok=True)  # of an earlier benchmark, perhaps of other code
     inputs, posterior, draws = fitted()
     amount = float(inputs.spend[-PERIODS:].sum())
     if chosen.first == "ours":
@@ -166,8 +168,7 @@ def main() -> None:
         _, problem, best = ours(inputs, posterior)
         warm = min(ours(inputs, posterior)[0] for _ in range(3))
         seconds, totals, evaluations = peer(inputs, draws, amount)
-        value = problem.mean(totals)[0]
-        gradient = problem.mean(totals)[1]
+        value, gradient = problem.mean(totals)[:2]
         free = (totals > 1e-6 * amount) & (totals < problem.limits.upper * (1 - 1e-6))
         found = {
             "ours_s": warm,

@@ -39,6 +39,29 @@ def test_the_contributions_of_a_simulation_are_those_of_its_truth() -> None:
     assert brought == pytest.approx(said, rel=0.05)
 
 
+def test_a_summary_of_clients_that_all_hold_says_so() -> None:
+    """Nothing was moved, so that nothing can be said of moves; what was promised is judged all the same."""
+    held = {
+        "acts": False,
+        "gain": 2.0,
+        "share": 0.2,
+        "possible": 10.0,
+        "today": 100.0,
+        "promised": [1.0, 0.0, 3.0],
+    }
+    told = summary([held, held])
+    assert (told["clients"], told["acts"], told["held"], told["inside_90"]) == (2, 0, 2, 1.0)
+    of_moves = (
+        "share_q25",
+        "share_median",
+        "share_q75",
+        "share_of_all",
+        "gain_of_today",
+        "promised_over_true",
+    )
+    assert all(np.isnan(told[name]) for name in of_moves)
+
+
 def test_a_summary_counts_clients_that_were_told_to_move_money() -> None:
     """Two of three are; one of them gains half of what was possible, the other loses."""
     base = {"verdict": "usable", "today": 100.0, "possible": 10.0}

@@ -15,10 +15,10 @@ from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import Period
 from mmm_engine.report.page import Column, Section, Sheet, table_of
 from mmm_engine.report.subject import NAN, Subject
+from mmm_engine.rows.calendar import YEAR_BACK
 
 #: Rows that count as now.
 RECENT: dict[Period, int] = {"day": 28, "week": 4, "month": 4}
-_YEAR: dict[Period, int] = {"day": 364, "week": 52, "month": 12}
 _LARGEST = 4  # causes that are named
 
 
@@ -55,7 +55,7 @@ def spans(subject: Subject) -> tuple[Span | None, Span | None, Span | None]:
     return (
         _span(subject, 0, size),
         _span(subject, size, size),
-        _span(subject, _YEAR[subject.inputs.period], size),
+        _span(subject, YEAR_BACK[subject.inputs.period], size),
     )
 
 

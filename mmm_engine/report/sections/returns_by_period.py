@@ -14,11 +14,10 @@ from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import Period
 from mmm_engine.report.page import Column, Sheet, table_of
 from mmm_engine.report.subject import Subject
+from mmm_engine.rows.calendar import YEAR_BACK
 
 SPANS: dict[Period, dict[str, int]] = {
-    "day": {"Last year": 364, "Last quarter": 91},
-    "week": {"Last year": 52, "Last quarter": 13},
-    "month": {"Last year": 12, "Last quarter": 3},
+    period: {"Last year": year, "Last quarter": year // 4} for period, year in YEAR_BACK.items()
 }
 
 

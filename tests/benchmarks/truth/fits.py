@@ -6,6 +6,7 @@ Not here: settings (`clients.py`, `schemes.py`), comparing with the truth (`scor
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ class FitNumbers:
             another tool's fit.
         train_rows: Number of training rows.
         converged: Whether the fit passed the gate ``sampler_converged``.
-        health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, sample_seconds, …).
+        health: Sampler health by metric (rhat_max, ess_bulk_min, ess_tail_min, divergences, cpu_seconds, …).
         forecast: Scores of the held-out rows by metric (coverage_90, skill, …), empty without any.
         verdicts: Of all checks that can be asked of the window, but for the skill over all windows.
         evidence: What the engine knows of each channel (`results.evidence`), by metric; None of another tool's fit.
@@ -69,7 +70,9 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
         FitError: If the sampler gives up.
     """
     inputs = scale_window(client_data_from_frame(config, data.frame), window)
+    start = time.process_time()
     fitted = ScoredWindow.from_fitted(fit(inputs, sampler=sampler))
+    cpu_seconds = time.process_time() - start
     evidence = channel_evidence(fitted)
     health = dict(zip(fitted.health["metric"], fitted.health["value"].astype(float), strict=True))
     return FitNumbers(
@@ -79,7 +82,7 @@ def fit_client(data: ClientData, config: ClientConfig, window: Window, sampler: 
         evidence=_by_channel(evidence, config),
         train_rows=inputs.train_rows,
         converged=check_convergence(fitted.health, config.thresholds, window).passed,
-        health=health,
+        health={**health, "cpu_seconds": round(cpu_seconds, 2)},
         forecast=_forecast_scores(fitted) if inputs.horizon else {},
         verdicts=_verdicts(fitted),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -202,6 +203,7 @@ def test_tables_take_the_place_of_those_on_the_page() -> None:
 
 def test_a_held_out_window_is_fitted_and_scored_against_the_truth_of_its_rows() -> None:
     """The whole way of one fit, on the training rows of h12."""
+    start = time.process_time()
     outcome = run(Task(make_name(1, 1), 1, 1, None, "toolkit", "h12", SAMPLER))
     assert "error" not in outcome
     world = make_world(1)
@@ -210,4 +212,5 @@ def test_a_held_out_window_is_fitted_and_scored_against_the_truth_of_its_rows() 
     assert [channel["roas"] for channel in outcome["channels"]] == pytest.approx(list(truth["roas"]))
     assert 0 <= outcome["forecast"]["coverage_90"] <= 1
     assert outcome["health"]["rhat_max"] > 0.9
+    assert 0 < outcome["health"]["cpu_seconds"] < time.process_time() - start
     json.dumps(outcome, allow_nan=False)

@@ -128,6 +128,26 @@ def test_what_somebody_says_of_a_file_counts(tmp_path):
     assert table.form.decimal is None
 
 
+@pytest.mark.parametrize(
+    "date", ["{}.2024", "2024.0{}", "2024.{}", "2024-0{}-01", "2024-0{}-01 00:00:00.000", " 0{}.2024 "]
+)
+def test_dates_do_not_tell_the_decimal_mark(tmp_path, date):
+    """Points in months and in times of day: '1.234' asks as under plain dates, and '2,5' is two and a half."""
+    dates = [date.format(month) for month in (1, 2, 3)]
+
+    def mark(*cells):
+        lines = [f"{day};{cell};{cell}" for day, cell in zip(dates, cells, strict=True)]
+        path = tmp_path / "rows.csv"
+        path.write_text("\n".join(["date;a;b", *lines]))
+        table, faults = read_table(path, {"date", "a"})
+        frame = pd.DataFrame({"date": dates, "a": cells})
+        assert faults == []
+        return table.form.decimal, table_from_frame(frame).form.decimal
+
+    assert mark("1.234", "2.500", "1.000") == (None, ".")
+    assert mark("3", "2,5", "2,5") == (",", ",")
+
+
 def test_titles_above_the_header_are_passed_over_and_told(tmp_path):
     """Rows are counted as an editor shows them; the header is the row that holds the names, however wide the titles."""
     table = table_of(tmp_path, b"Weekly report,\nExported 2024-01-01,\n\na,b\n1,2\n3,4\n")

@@ -9,6 +9,7 @@ from upath import UPath
 
 from mmm_engine.errors import HistoryError
 from mmm_engine.history import shared as shared_module
+from mmm_engine.history.clients import ClientHistory
 from mmm_engine.history.shared import SharedFacts
 from mmm_engine.history.store import History
 from mmm_engine.history.tables import METRIC_HISTORY
@@ -85,6 +86,27 @@ def test_advice_that_one_machine_froze_is_filled_in_by_another(machine):
     assert draws == b"draws"
     assert machine("b").advice.fill_in("ms", outcome(frozen, 990.0)) == 3
     assert machine("a").advice.read("ms")["happened"].dropna().tolist() == [990.0]
+
+
+def test_draws_that_lie_in_the_shared_place_alone_move_with_their_client(machine, place, tmp_path):
+    """One machine freezes, another gives the client a new id, a third fills in."""
+    machine("a").advice.freeze("ms", rows(), b"draws")
+    assert ClientHistory(tmp_path / "b" / "metric_history.duckdb", shared=place).rename("ms", "shop") == 3
+    ((frozen, draws),) = machine("c").advice.come("shop", pd.Timestamp("2026-02-02"))
+    assert (draws, set(frozen["client"])) == (b"draws", {"shop"})
+    assert list(machine("c").advice.come("ms", pd.Timestamp("2026-02-02"))) == []
+    assert not [path for path in place.rglob("*") if path.is_file() and "ms" in (path.parent.name, path.stem)]
+
+
+@pytest.mark.parametrize("client", ["app", "advice_ledger", "metric_history"])
+def test_files_of_other_clients_are_not_fetched(machine, place, tmp_path, client):
+    """Not a run that is called like the client, nor all of a table that is."""
+    machine("a").append(score_rows(0, client="ms", run_id=client))
+    machine("a").advice.freeze("ms", rows(), b"draws")
+    assert list(SharedFacts(tmp_path / "b", place).fetch(client)) == []
+    machine("a").append(score_rows(1, client=client))
+    ((table, copy),) = SharedFacts(tmp_path / "b", place).fetch(client)
+    assert (table, copy) == (METRIC_HISTORY, tmp_path / "b" / "metric_history" / client / "run-001.parquet")
 
 
 def test_machines_that_write_at_once_lose_nothing(machine):

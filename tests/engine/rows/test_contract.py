@@ -1,5 +1,7 @@
 """The data contract, one test for each thing that is refused: where, what was found, what to do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
+from mmm_engine.files.table_form import TableForm
+from mmm_engine.files.yaml_document import parse_document
 from mmm_engine.rows.client_data import read_client_data
 from mmm_engine.rows.contract import check_rows, minimum_rows
 from tests.engine.client_cases import faults_of_file, shop_config, shop_rows, with_cell
@@ -367,6 +371,24 @@ def test_how_a_file_is_written_is_told_and_what_the_client_file_says_counts(tmp_
     faults_of_file(tmp_path, shop_rows())
     assert held.data_version == read_client_data(shop_config(), tmp_path).data_version
     assert "no such column" in faults_of_file(tmp_path, content, shop_config(csv={"separator": "tab"}))[0]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "line"),
+    [
+        ("2024", 'sheet: "2024"'),
+        ("Data #2", 'sheet: "Data #2"'),
+        ("yes", 'sheet: "yes"'),
+        ('"a"', 'sheet: "\\"a\\""'),
+        ("Data 2024", "sheet: Data 2024"),
+    ],
+)
+def test_the_line_that_holds_a_sheet_is_read_back_as_its_name(sheet, line):
+    """A name that YAML would take for a number, a comment or yes stands in quotes."""
+    table = replace(table_from_frame(shop_rows()), form=TableForm(sheet=sheet))
+    checked, _ = check_rows(shop_config(), table)
+    assert f"'{line}' in the client file" in checked.findings[0].fix
+    assert parse_document(line).values == {"sheet": sheet}
 
 
 def test_a_decimal_mark_that_nothing_tells_asks_and_the_answer_is_taken(tmp_path):

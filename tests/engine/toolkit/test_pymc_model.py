@@ -171,9 +171,48 @@ def test_changed_priors_count_at_the_next_fit() -> None:
     assert "intercpt" not in model.model_priors
     model.model_priors["controls"] = Prior("Normal", mu=0, sigma=2)
     assert model.inputs.config.model.priors["gamma_control"]["sigma"] == 2.0
-    model.model_priors.update(intercpt=Prior("HalfNormal", sigma=0.5))
+    dict.update(model.model_priors, intercpt=Prior("HalfNormal", sigma=0.5))
     with pytest.raises(ConfigError, match="did you mean 'intercept'"):
         model.fit(**SHORT)
+
+
+def test_every_way_to_set_a_prior_refuses_what_the_model_cannot_have() -> None:
+    """Several at once are set all or none."""
+    from pymc_extras.prior import Prior
+
+    model, narrow = shop_model(), Prior("HalfNormal", sigma=0.5)
+    priors = model.model_priors
+    names = list(priors)
+    with pytest.raises(ConfigError, match="did you mean 'intercept'"):
+        priors.update(intercept=narrow, intercpt=narrow)
+    with pytest.raises(ConfigError, match="did you mean 'intercept'"):
+        priors |= {"intercpt": narrow}
+    with pytest.raises(ConfigError, match="did you mean 'intercept'"):
+        priors.setdefault("intercpt", narrow)
+    assert (list(priors), model.inputs.config.model.priors) == (names, {})
+    priors.update({"intercept": narrow})
+    assert priors.setdefault("intercept", 3) is narrow
+    priors |= {"controls": Prior("Normal", mu=0, sigma=2)}
+    assert priors is model.model_priors
+    assert set(model.inputs.config.model.priors) == {"intercept", "gamma_control"}
+
+
+def test_a_refused_prior_is_forgotten_once_it_is_taken_back() -> None:
+    """A name that no fit takes, a prior changed where it stands: deleted or put right, the next fit goes on."""
+    from pymc_extras.prior import Prior
+
+    model = shop_model()
+    dict.update(model.model_priors, intercpt=Prior("HalfNormal", sigma=0.5))
+    with pytest.raises(ConfigError, match="did you mean 'intercept'"):
+        model.inputs  # noqa: B018
+    del model.model_priors["intercpt"]
+    assert model.inputs.config.model.priors == {}
+    sigma = model.model_priors["intercept"].parameters["sigma"]
+    model.model_priors["intercept"].parameters["sigma"] = -1
+    with pytest.raises(ConfigError, match="intercept"):
+        model.inputs  # noqa: B018
+    model.model_priors["intercept"].parameters["sigma"] = sigma
+    assert model.inputs.config.model.priors == {}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ import pytest
 import xarray as xr
 
 from mmm_engine import PymcModel
+from mmm_engine.client.model_config import HolidaysConfig
 from mmm_engine.client.windows import FULL
 from mmm_engine.errors import DataError
+from mmm_engine.toolkit import saved_model
 from tests.engine.toolkit.test_pymc_model import LIFTS
 from tests.engine.toolkit.toolkit_cases import shop_frame, shop_model
 
@@ -46,6 +48,33 @@ def test_a_loaded_model_goes_on_where_the_saved_one_was(fitted_model: PymcModel,
     assert loaded._runner(None).fits[FULL] is loaded._fit
     assert loaded.inputs.config.sampler == fitted_model.inputs.config.sampler
     assert loaded.inputs.config.sampler.draws == 120
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (
+            {"sigma": np.float64(0.5), "n": np.int64(3), "on": np.bool_(True)},
+            {"sigma": 0.5, "n": 3, "on": True},
+        ),
+        ({"columns": ("tv", np.str_("radio")), 1: None}, {"columns": ["tv", "radio"], "1": None}),
+        (
+            {"holidays": HolidaysConfig(country="DE", days={"may": ["2024-05-01"]})},
+            {
+                "holidays": {
+                    "country": "DE",
+                    "subdivision": None,
+                    "days": [{"name": "may", "days": [{"start": "2024-05-01", "end": "2024-05-01"}]}],
+                }
+            },
+        ),
+    ],
+)
+def test_settings_are_stored_as_json_has_them(value, stored) -> None:
+    """Numbers of numpy, tuples and settings of the library become plain values of their own type."""
+    plain = saved_model._plain(value)
+    assert plain == stored
+    assert json.loads(json.dumps(plain)) == stored
 
 
 def test_another_process_reads_the_file(fitted_model: PymcModel, saved: Path) -> None:
