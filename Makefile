@@ -40,8 +40,21 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra objects --extra rehearsal \
 		--constraints requirements.lock --constraints deploy/requirements.lock pyproject.toml --output-file deploy/rehearsal.lock
 
-demo: install ## Refresh client ms at full settings; print its scores, checks and report
+define AFTER_THE_DEMO
+
+What next:
+  $(BIN)/mmm open ms        look at the report in your browser
+  $(BIN)/mmm plan ms        what to do with the budget of each channel
+  $(BIN)/mmm add acme --data export.csv --date week --target revenue --channels tv,search
+                           your own client, from a file of yours; then: $(BIN)/mmm refresh acme
+  $(BIN)/mmm ui             all pages and runs in the browser; new files are refreshed by themselves
+Explained step by step: README.md
+endef
+export AFTER_THE_DEMO
+
+demo: install ## Refresh client ms at full settings; print its scores, checks and report, and what to do next
 	@$(BIN)/mmm refresh ms
+	@echo "$$AFTER_THE_DEMO"
 
 ui: install ## Dagster's web interface and daemon on 127.0.0.1
 	@$(BIN)/mmm ui

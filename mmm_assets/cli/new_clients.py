@@ -90,7 +90,7 @@ def add_client(
             rows = read_client_data(config, Path(scratch))
         folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
-    write_client_config(config, folder / f"{client}.yaml", reasons=reasons)
+    write_client_config(config, folder / f"{client}.yaml", reasons=reasons, for_editors=True)
     return folder / f"{client}.yaml", rows
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 
 def schema() -> None:
     """Print the JSON Schema of client files. Editors complete and check a file whose first line names it.
 
-    The line is '# yaml-language-server: $schema=client.schema.json', where 'mmm schema > client.schema.json' has
-    written the file beside it.
+    The line is '# yaml-language-server: $schema=.client.schema.json'. `mmm add` writes it, and the schema into the data
+    folder; 'mmm schema > data/.client.schema.json' does for files that were written by hand.
     """
-    from mmm_engine.client.schema import client_file_schema
+    from mmm_engine.client.schema import schema_text
 
-    typer.echo(json.dumps(client_file_schema(), indent=1))
+    typer.echo(schema_text(), nl=False)

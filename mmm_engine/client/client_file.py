@@ -23,6 +23,7 @@ from mmm_engine.client.config import (
 from mmm_engine.client.model_config import BaselineConfig, HolidaysConfig, ModelConfig, short_events
 from mmm_engine.client.presets import PRESETS, with_preset
 from mmm_engine.client.return_priors import ReturnsConfig
+from mmm_engine.client.schema import EDITOR_LINE, write_schema
 from mmm_engine.client.validation import Draft, Frozen, Problem, nearest, place
 from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.atomic_write import write_text
@@ -102,7 +103,12 @@ def refuse_settings(path: Path, problems: Iterable[Problem]) -> None:
 
 
 def write_client_config(
-    config: ClientConfig, path: Path, heading: str = "", reasons: Mapping[str, str] | None = None
+    config: ClientConfig,
+    path: Path,
+    heading: str = "",
+    reasons: Mapping[str, str] | None = None,
+    *,
+    for_editors: bool = False,
 ) -> None:
     """Write a client file that reads back equal, in one step; settings at their defaults stay short.
 
@@ -111,6 +117,7 @@ def write_client_config(
         path: Where to write it.
         heading: One line for the reader, written as a comment at the top.
         reasons: Why settings of the section ``model`` are what they are, by their names: comments above it.
+        for_editors: Whether its first line names the schema beside it, which is written too.
     """
     model, sampler = config.model, config.sampler
     sections: dict[str, object] = {
@@ -131,7 +138,8 @@ def write_client_config(
         "forecast": config.forecast.model_dump(mode="json"),
         "decision": config.decision.model_dump(mode="json"),
     }
-    lines = [f"# {' '.join(heading.split())}\n"] if heading else []
+    lines = [EDITOR_LINE] if for_editors else []
+    lines += [f"# {' '.join(heading.split())}\n"] if heading else []
     for name, value in sections.items():
         lines += [f"# {line}\n" for line in _COMMENTS.get(name, ())]
         lines += _as_comments(reasons or {}) if name == "model" else []
@@ -140,6 +148,8 @@ def write_client_config(
         flow = None if isinstance(value, dict | list) else False  # None: only the innermost ones in one line
         lines += _as_yaml({name: value}, flow=flow)
     write_text(path, "".join(lines))
+    if for_editors:
+        write_schema(path.parent)
 
 
 def _as_comments(reasons: Mapping[str, str]) -> list[str]:

@@ -1,14 +1,22 @@
 """The JSON Schema of client files, for editors.
 
-Here: `client_file_schema`, which takes every form that a client file may use.
+Here: `client_file_schema`, which takes every form that a client file may use; the file that editors find it in.
 Not here: what a valid file must satisfy beyond its form (config.py): a schema cannot say that two settings disagree.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.files.atomic_write import write_text
+
+SCHEMA_FILE = ".client.schema.json"
+"""Beside the client files, so that they find it wherever the folder moves; no client can have this name."""
+EDITOR_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
+"""First line of a client file: editors complete and check the file by the schema that it names."""
 
 _DAYS = {"description": "a day (YYYY-MM-DD), a list of days, or {start: …, end: …}"}
 _TEXT = {"type": "string"}
@@ -43,6 +51,18 @@ def client_file_schema() -> dict[str, Any]:
                 owner["properties"][name] = _or_nothing(value)
     _loosen(parts)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Client file", **schema}
+
+
+def schema_text() -> str:
+    """The schema as a file holds it."""
+    return json.dumps(client_file_schema(), indent=1) + "\n"
+
+
+def write_schema(folder: Path) -> None:
+    """Put the schema of this version beside the client files of a folder; one that is current stays as it is."""
+    path, text = folder / SCHEMA_FILE, schema_text()
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 def _loosen(parts: dict[str, Any]) -> None:

@@ -209,7 +209,7 @@ def write_simulation(simulation: Simulation, folder: Path) -> None:
         tests = lift_test_frame(simulation.config.lift_tests).to_csv(index=False, lineterminator="\n")
         write_text(folder / simulation.config.calibration, tests)
     heading = f"Simulated (seed {simulation.truth['seed']}); the truth is in {client}.truth.json"
-    write_client_config(simulation.config, folder / f"{client}.yaml", heading)
+    write_client_config(simulation.config, folder / f"{client}.yaml", heading, for_editors=True)
 
 
 def _check_size(recipe: Recipe, least: int) -> None:

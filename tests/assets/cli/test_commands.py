@@ -230,6 +230,12 @@ def test_add_copies_the_rows_and_writes_a_client_file_that_can_be_read(mmm, data
     assert code == 0
     assert "mmm refresh june" in out
     data = read_client("june", data_dir)
+    assert (
+        (data_dir / "june.yaml")
+        .read_text()
+        .startswith("# yaml-language-server: $schema=.client.schema.json\n")
+    )
+    assert (data_dir / ".client.schema.json").read_text() == mmm("schema")[1]
     assert data.config.channel_names == ("tv", "search")
     assert (data.config.model.adstock.max_lag, data.config.model.yearly_seasonality) == (6, 2)
     assert data.config.controls[0].effect == "any"

@@ -198,7 +198,8 @@ def test_files_of_a_simulation_make_a_client(tmp_path):
     assert set(json.loads((tmp_path / "mine.truth.json").read_text())["channels"]) == set(
         data.config.channel_names
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.csv", "mine.truth.json", "mine.yaml"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".client.schema.json", "mine.csv", "mine.truth.json", "mine.yaml"]
 
 
 @pytest.mark.parametrize(
