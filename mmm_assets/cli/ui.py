@@ -24,6 +24,6 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000
     print_parts(f"Dagster on http://127.0.0.1:{port} (home {folder}); stop with Ctrl-C.")
     print_parts(f"Portfolio and reports: {server.page_address('portfolio/portfolio.html')}")
     sys.stdout.flush()
-    command = [sys.executable, "-P", "-W", "ignore", "-m", "dagster", "dev"]
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "mmm_assets.pages.interface", "dev"]
     os.chdir(folder)  # an .env file of whatever folder this was called from must not change the home
     os.execv(sys.executable, [*command, "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606

@@ -145,7 +145,11 @@ def _processes() -> Iterator[tuple[int, int, str]]:
 def _resident_mb(root: int) -> dict[str, float]:
     """Resident memory of the daemon, the code server and the web server below a process, in MB."""
     parents = {pid: (parent, command) for pid, parent, command in _processes()}
-    names = {"dagster._daemon run": "daemon", "api grpc": "code server", "dagster_webserver": "web server"}
+    names = {
+        "dagster._daemon run": "daemon",
+        "api grpc": "code server",
+        "pages.interface webserver": "web server",
+    }
     found = {}
     for pid, (parent, command) in parents.items():
         ancestor = parent
