@@ -41,6 +41,9 @@ CHECKS: Mapping[str, str] = {
 
 FINDINGS: Mapping[str, str] = {
     "target-outlier": "{message}.",
+    "recurring-outlier": "{message}.",
+    "level-step": "In {name} {message}.",
+    "short-season": "The rows have not seen two years, so that a season cannot be told from what happened once.",
     "zero-target": "{message}.",
     "negative-target": "{message}.",
     "correlated-channels": "{name} {message}: the rows cannot tell the two apart.",

@@ -86,6 +86,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
         calendar, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
         faults += calendar_faults
         faults += _weekdays_of_longer_rows(config, calendar)
+        faults += _season_of_less_than_a_year(config, calendar)
     values: dict[str, Floats] = {}
     for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
@@ -204,6 +205,15 @@ def _spacing_faults(column: str, rows: Rows, calendar: Calendar) -> list[Fault]:
         fix = "add the rows (spend 0 is allowed), or start after the gap"
         faults.append(Fault(rows.place(column, before), found, f"one row a {period} without gaps", fix))
     return faults
+
+
+def _season_of_less_than_a_year(config: ClientConfig, calendar: Calendar | None) -> Iterator[Fault]:
+    if config.model.yearly_seasonality is not None and calendar is not None:
+        rows, year = len(calendar.days), calendar.periods_per_year
+        if rows < year:
+            where, found = "setting 'model.yearly_seasonality'", f"{rows} rows by {calendar.period}"
+            fix = "delete the setting until there are two years of rows"
+            yield Fault(where, found, f"a year of rows at least ({year}): a cycle is what comes again", fix)
 
 
 def _weekdays_of_longer_rows(config: ClientConfig, calendar: Calendar | None) -> Iterator[Fault]:

@@ -19,8 +19,9 @@ from mmm_engine.client.model_config import AdstockKind, SaturationKind
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
+from mmm_engine.rows.level_steps import level_steps
 from mmm_engine.rows.lift_windows import lift_window, media_range
-from mmm_engine.rows.outliers import outliers, words_of_outliers
+from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outliers, words_of_recurring
 from mmm_engine.rows.regressors import Regressors, residual
 from mmm_engine.rows.spend_columns import counts_taken_for_money, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
@@ -72,8 +73,8 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
     """
     rows = Regressors(config, frame, calendar)
     finders = (
-        _target_outliers, _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _correlated_channels,
-        _spend_following_sales, _inflated_variances,
+        _target_outliers, _recurring_outliers, _level_steps, _short_season, _zero_target, _negative_target,
+        _unpaid_media, _counts_taken_for_money, _correlated_channels, _spend_following_sales, _inflated_variances,
         _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
         _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
@@ -89,6 +90,51 @@ def _target_outliers(rows: Regressors) -> Iterator[Finding]:
             fix += ", or set 'likelihood: student_t' under 'model', which bends less towards them"
         message = words_of_outliers(rows, outlying)
         yield Finding("target-outlier", "warning", rows.config.target.column, message, fix)
+
+
+def _recurring_outliers(rows: Regressors) -> Iterator[Finding]:
+    """Sales days that come every year, or a slip that came again: a smooth season follows neither."""
+    recurring = recurring_outliers(rows)
+    if recurring:
+        days = ", ".join(rows.day(index) for index in list(recurring)[:3]) + (
+            ", …" if len(recurring) > 3 else ""
+        )
+        fix = (
+            f"name days that come again, planned ones too, as an event ('events: {{peak: [{days}]}}' under 'model'); "
+            "correct the rows if a slip came again"
+        )
+        message = words_of_recurring(rows, recurring)
+        yield Finding("recurring-outlier", "warning", rows.config.target.column, message, fix)
+
+
+def _level_steps(rows: Regressors) -> Iterator[Finding]:
+    """Changes of level that a smooth baseline cannot follow: a channel may take their place."""
+    steps = level_steps(rows)
+    if steps:
+        listed = ", ".join(f"{step.size:+,.4g} on {rows.day(step.row)}" for step in steps)
+        message = (
+            f"the level changes at once and stays ({listed}), beside trend, season, channels and controls"
+        )
+        fix = (
+            "add a control that is 1 in the rows of the new level and 0 in all others; without it a channel, or a "
+            "baseline that moves, takes the change for its own"
+        )
+        yield Finding("level-step", "warning", rows.config.target.column, message, fix)
+
+
+def _short_season(rows: Regressors) -> Iterator[Finding]:
+    """A yearly cycle that was seen less than twice: what happened once is taken for a season."""
+    order, year = rows.config.model.yearly_seasonality, rows.calendar.periods_per_year
+    if order is not None and len(rows) < 2 * year:
+        message = (
+            f"the yearly cycle (order {order}) is learnt from {len(rows)} rows, {len(rows) / year:.1f} years: "
+            "what happened once counts as a season"
+        )
+        fix = (
+            "leave 'yearly_seasonality' out until there are two years of rows, or give it less room with "
+            "'priors: {gamma_fourier: {distribution: Laplace, mu: 0, b: 0.1}}' under 'model'"
+        )
+        yield Finding("short-season", "warning", rows.config.target.column, message, fix)
 
 
 def _zero_target(rows: Regressors) -> Iterator[Finding]:

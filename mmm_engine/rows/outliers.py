@@ -1,6 +1,6 @@
 """Rows that stand out of the target.
 
-Here: which rows neither trend, seasons, holidays, controls nor the same time of another year explain.
+Here: which rows neither trend, seasons, holidays, events nor controls explain, and which of them come again every year.
 Not here: what is told of them (findings.py), what they suggest (suggestions.py).
 """
 
@@ -16,10 +16,28 @@ OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanatio
 
 
 def outliers(rows: Regressors) -> dict[int, float]:
-    """Rows that stand out, with how many robust standard deviations; events are explained."""
+    """Rows that stand out once, with how many robust standard deviations."""
+    return {index: z for index, (z, recurs) in _standing_out(rows).items() if not recurs}
+
+
+def recurring_outliers(rows: Regressors) -> dict[int, float]:
+    """Rows that stand out as others around the same time of another year do: sales days, or a slip that came again.
+
+    None where a single row stands out and its neighbour of another year somewhat, as at the top of a sharp season.
+    """
+    recurring = {index: z for index, (z, recurs) in _standing_out(rows).items() if recurs}
+    return recurring if len(recurring) > 1 else {}
+
+
+def _standing_out(rows: Regressors) -> dict[int, tuple[float, bool]]:
+    """Rows that stand out, with their robust z and whether they come again; events are explained.
+
+    The season is what the client's model has, at least of order 2: a smooth one cannot follow single rows.
+    """
     target = rows.target / np.abs(rows.target).max()
     controls = rows.standardised(rows.config.control_names)
-    unexplained = residual(target, np.column_stack([rows.trend(), rows.yearly(), rows.holidays(), controls]))
+    season = rows.yearly(max(rows.config.model.yearly_seasonality or 0, 2))
+    unexplained = residual(target, np.column_stack([rows.trend(), season, rows.holidays(), controls]))
     spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
     if spread <= 1e-9:
         return {}
@@ -27,7 +45,19 @@ def outliers(rows: Regressors) -> dict[int, float]:
     for event in rows.config.model.events:
         z[rows.within(event)] = 0.0  # explained
     standing_out = np.flatnonzero(np.abs(z) > OUTLIER_Z)
-    return {int(index): float(z[index]) for index in standing_out if not _recurs(z, index, rows.calendar)}
+    return {int(index): (float(z[index]), _recurs(z, index, rows.calendar)) for index in standing_out}
+
+
+def words_of_recurring(rows: Regressors, recurring: dict[int, float]) -> str:
+    """Which rows stand out again and again, and how far the largest."""
+    worst = max(recurring.values(), key=abs)
+    listed = ", ".join(rows.day(index) for index in list(recurring)[:5]) + (
+        ", …" if len(recurring) > 5 else ""
+    )
+    return (
+        f"{len(recurring)} values stand out of the target around the same time of several years ({listed}), by up to "
+        f"{abs(worst):.0f} standard deviations: nothing in the model can follow them"
+    )
 
 
 def words_of_outliers(rows: Regressors, outlying: dict[int, float]) -> str:

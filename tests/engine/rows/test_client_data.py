@@ -224,12 +224,16 @@ def test_the_public_retailer_is_sound():
 
 @needs_public_data
 def test_the_public_weekly_simulations_are_sound():
-    """Dates with quotes, text columns that nobody uses, dummies, a yearly cycle that is there."""
+    """Dates with quotes, text columns that nobody uses, dummies, a yearly cycle, holidays that nobody names."""
     robyn = public(
         "robyn_weekly", "dt_simulated_weekly.csv", date="DATE", target="revenue",
         channels=["tv_S", "ooh_S", "print_S", "facebook_S", "search_S"], controls=["competitor_sales_B", "newsletter"],
     )  # fmt: skip
-    assert (len(robyn), robyn.period, robyn.findings) == (208, "week", ())
+    assert (len(robyn), robyn.period) == (208, "week")
+    (peaks,) = robyn.findings  # its sales rise at Easter, in May and at Christmas
+    assert peaks.code == "recurring-outlier"
+    assert "2017-04-17" in peaks.message
+    assert "2017-12-25" in peaks.message
     example = public(
         "mmm_example", "mmm_example.csv", date="date_week", target="y",
         channels=["x1", "x2"], controls=["event_1", "event_2"],

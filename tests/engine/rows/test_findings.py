@@ -1,11 +1,14 @@
 """Findings: each is planted once and found, and the same rows without it are silent."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmm_engine.client.config import ChannelConfig, ControlConfig
 from mmm_engine.client.model_config import AdstockConfig, ModelConfig
+from mmm_engine.errors import DataError
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.findings import count_parameters
 from tests.engine.client_cases import shop_config
@@ -56,11 +59,8 @@ def test_a_target_that_stands_out_is_named_with_its_date():
     assert "above what trend, season and controls lead one to expect" in finding.message
 
 
-def test_peaks_that_return_every_year_or_have_a_control_are_no_outliers():
-    """Black Friday is no accident, and neither is what a 0/1 control explains."""
-    yearly = rows()
-    yearly.loc[[47, 99, 151], "revenue"] *= 3
-    assert findings(yearly) == {}
+def test_peaks_with_a_control_are_no_outliers():
+    """What a 0/1 control explains is no accident."""
     shop_closed = rows().assign(price=lambda frame: 1.0 * (np.arange(len(frame)) == 80))
     shop_closed.loc[80, "revenue"] *= 5
     assert findings(shop_closed) == {}
@@ -329,3 +329,82 @@ def test_spend_beyond_all_revenue_is_told():
     assert f"adds up to {times:.2g} times the revenue in whole numbers" in found.message
     config = shop_config(target={"column": "revenue", "kind": "conversions"})
     assert ("spend-looks-like-count", "tv") not in findings(frame, config)
+
+
+@pytest.mark.parametrize("season", [None, 2, 6])
+def test_sales_days_that_come_every_year_are_named_with_the_event_to_write(season):
+    """A season of any order is too smooth for single rows; written as the event that it names, they are explained."""
+    frame = rows()
+    frame.loc[[47, 99, 151], "revenue"] *= 3
+    settings = {} if season is None else {"yearly_seasonality": season}
+    finding = findings(frame, shop_config(model=settings))["recurring-outlier", "revenue"]
+    assert finding.message.startswith(
+        "3 values stand out of the target around the same time of several years (2020-11-30, 2021-11-29, 2022-11-28)"
+    )
+    assert "events: {peak: [2020-11-30, 2021-11-29, 2022-11-28]}" in finding.fix
+    days = [str(day.date()) for day in frame.loc[[47, 99, 151], "week"]]
+    assert findings(frame, shop_config(model={**settings, "events": {"peak": days}})) == {}
+
+
+def test_a_slip_that_came_again_is_named():
+    """Two exports that lost most of a week, a year apart."""
+    frame = rows()
+    frame.loc[[60, 112], "revenue"] /= 10
+    assert only(frame).code == "recurring-outlier"
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student_t"])
+def test_a_level_that_drops_and_comes_back_is_named_with_both_days(likelihood):
+    """A third of all sales are gone for half a year, as by a closed shop."""
+    frame = rows()
+    frame.loc[70:99, "revenue"] -= 400
+    finding = only(frame, shop_config(model={"likelihood": likelihood}))
+    assert (finding.code, finding.severity, finding.column) == ("level-step", "warning", "revenue")
+    down, up = re.findall(r"([+-][\d,.]+) on ([\d-]+)", finding.message)
+    assert (down[1], up[1]) == (str(frame["week"][70].date()), str(frame["week"][100].date()))
+    assert float(down[0]) == pytest.approx(-400, abs=40)
+    assert float(up[0]) == pytest.approx(400, abs=40)
+
+
+def test_a_control_of_the_new_level_explains_it():
+    """The remedy that the finding names."""
+    frame = rows()
+    closed = (np.arange(ROWS) >= 70).astype(float)
+    frame = frame.assign(price=closed, revenue=frame["revenue"] + 400 * closed)
+    assert findings(frame) == {}
+
+
+@pytest.mark.parametrize("shape", ["growth", "season", "walk", "launch of a channel"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_moves_slowly_is_no_step(shape, seed):
+    """A drift, a season, growth, and a channel that begins at a level of its own."""
+    frame, at = rows(), np.arange(ROWS)
+    noise = np.random.default_rng(seed).normal(size=ROWS)
+    if shape == "launch of a channel":
+        frame["tv"] = np.where(at >= 80, 300 + 20 * noise, 0.0)
+        frame["revenue"] += 2 * frame["tv"]
+    else:
+        moved = {
+            "growth": 500 * at / ROWS,
+            "season": 300 * np.sin(2 * np.pi * at / 52.18),
+            "walk": 15 * np.cumsum(noise),
+        }
+        frame["revenue"] += moved[shape]
+    assert ("level-step", "revenue") not in findings(frame)
+
+
+def test_a_season_that_was_seen_once_is_named():
+    """Two years are what it takes to see it come again."""
+    config = shop_config(model={"yearly_seasonality": 2})
+    finding = findings(rows(80), config)["short-season", "revenue"]
+    assert "learnt from 80 rows, 1.5 years" in finding.message
+    assert ("short-season", "revenue") not in findings(rows(110), config)
+    assert ("short-season", "revenue") not in findings(rows(80))
+
+
+def test_a_season_of_less_than_a_year_is_refused():
+    """Nothing of it can come again; the message says the setting, the rows and what to do."""
+    with pytest.raises(
+        DataError, match=r"setting 'model\.yearly_seasonality': found 48 rows by week; wanted a year of rows"
+    ):
+        findings(rows(48), shop_config(model={"yearly_seasonality": 2}))
