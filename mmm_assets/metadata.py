@@ -136,12 +136,11 @@ def table(frame: DataFrame) -> dg.TableMetadataValue:
 
 
 def verdict_numbers(verdict: Verdict) -> dict[str, Any]:
-    """The numbers of a verdict, its reason and its window."""
+    """The numbers of a verdict, how it came out, and its window; its reason is the evaluation's description."""
     numbers: dict[str, Any] = {
         name: _short(value) for name, value in verdict.numbers.items() if math.isfinite(value)
     }
-    numbers |= {"outcome": verdict.outcome, "reason": verdict.reason}
-    numbers |= _advice(verdict)
+    numbers |= {"outcome": verdict.outcome, **_advice(verdict)}
     if verdict.window is not None:
         numbers["window"] = verdict.window.name
     return numbers

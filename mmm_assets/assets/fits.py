@@ -14,12 +14,13 @@ from mmm_assets import metadata
 from mmm_assets.assets import progress
 from mmm_assets.assets.conditions import after, behind
 from mmm_assets.assets.stamps import MCMC_POOL, POSTERIOR_STAMP
-from mmm_assets.partitions import ONE_RUN, client_x_window, in_order
+from mmm_assets.partitions import ONE_RUN, client_x_window, in_order, split_key
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.io_managers import JsonFiles, PosteriorFiles
 from mmm_assets.storage.resources import SamplerOverrides
 from mmm_assets.storage.results import FIT_FAULTS, WINDOW_FRAMES, versions_of
 from mmm_assets.types import DataFrame, DataTree, FittedWindow, ScaledInputs
+from mmm_engine.client.windows import FULL
 
 
 @dg.asset(
@@ -142,7 +143,7 @@ def window_results(
             frame = getattr(window, field)
             frame = pd.DataFrame(columns=list(_FRAMES[asset][1])) if frame is None else frame
             frame.attrs.update({name: str(posterior.attrs.get(name)) for name in POSTERIOR_STAMP})
-            context.add_asset_metadata(_frame_facts(asset, frame), asset_key=asset, partition_key=key)
+            context.add_asset_metadata(_frame_facts(asset, key, frame), asset_key=asset, partition_key=key)
             frames[asset][key] = frame
     for asset, by_window in frames.items():
         yield dg.Output(by_window, output_name=asset)
@@ -196,6 +197,11 @@ def _fit_facts(window: FittedWindow) -> dict[str, Any]:
     return facts
 
 
-def _frame_facts(name: str, frame: DataFrame) -> dict[str, Any]:
-    """What the UI shows about one frame: scores as numbers that plot, anything else as a table."""
-    return metadata.score_numbers(frame) if name == "holdout_metrics" else {"rows": metadata.table(frame)}
+def _frame_facts(name: str, key: str, frame: DataFrame) -> dict[str, Any]:
+    """What the UI shows about one frame: scores as numbers that plot; of the window that people act on, a table.
+
+    Tables of the other windows would be a third of all that a refresh writes into Dagster's records.
+    """
+    if name == "holdout_metrics":
+        return metadata.score_numbers(frame)
+    return {"rows": metadata.table(frame)} if split_key(key)[1].name == FULL else {}

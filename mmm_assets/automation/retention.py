@@ -16,11 +16,14 @@ from pathlib import Path
 import dagster as dg
 
 from mmm_assets import home
-from mmm_assets.dagster_private.instances import root_directory
+from mmm_assets.dagster_private.instances import forget_evaluations, root_directory
 from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.objects import is_local
 
 KEEP_DAYS = float(os.environ.get("MMM_KEEP_RUNS_DAYS", "60"))
+KEEP_EVALUATIONS = timedelta(
+    days=2
+)  # of automation conditions: 30 kB for an asset whenever one of its clients moves
 RUNS_PER_NIGHT = 50_000
 _DAY = 86_400.0
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -30,7 +33,8 @@ What = tuple[str | None, str, frozenset[dg.AssetKey] | None]  # client, job, ass
 
 @dg.op
 def forget_runs(context: dg.OpExecutionContext) -> None:
-    """Delete old runs with their events."""
+    """Delete old runs with their events, and what automation conditions came to some days ago."""
+    forget_evaluations(context.instance, datetime.now(UTC) - KEEP_EVALUATIONS)
     forgotten = 0
     for run_id in superfluous_runs(context.instance, datetime.now(UTC) - timedelta(days=KEEP_DAYS)):
         context.instance.delete_run(run_id)

@@ -17,6 +17,8 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000
     from mmm_assets.pages import server
 
     folder = home.prepare_home(home.home_dir())
+    if not (folder / "history").exists():
+        home.open_quietly(folder).dispose()  # records that the daemon would begin take up more room
     os.environ["MMM_DATA_DIR"] = str(home.data_dir())
     workspace = str(home.shipped_file("workspace.yaml"))
     server.note_port(folder, port + 1)

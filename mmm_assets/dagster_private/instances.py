@@ -7,6 +7,7 @@ Not here: SQLite files (sqlite.py), why any of it is asked (the callers).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ def record_evaluation(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEva
         job_name=run.job_name if run else "",
     )
     instance.report_dagster_event(event, run_id)
+
+
+def forget_evaluations(instance: dg.DagsterInstance, before: datetime) -> None:
+    """Delete what automation conditions came to before a time; Dagster itself keeps it for 30 days."""
+    if instance.schedule_storage is not None:
+        instance.schedule_storage.purge_asset_evaluations(before.timestamp())
 
 
 def judged_materialisation(record: dg.EventLogRecord) -> JudgedMaterialisation:

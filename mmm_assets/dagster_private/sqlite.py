@@ -7,6 +7,7 @@ Apart from the rest of the package, because it loads SQLAlchemy and Alembic: onl
 """
 
 from dagster._core.storage.event_log import SqlEventLogStorageMetadata, SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sql import create_engine
@@ -17,6 +18,7 @@ from dagster._core.storage.sqlite_storage import _schedule_directory as schedule
 from dagster._serdes import ConfigurableClassData
 
 __all__ = [
+    "INDEX_SHARD_NAME",
     "ConfigurableClassData",
     "DagsterSqliteStorage",
     "SqlEventLogStorageMetadata",

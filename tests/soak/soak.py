@@ -22,11 +22,13 @@ from typing import Any, Self
 import pandas as pd
 
 from mmm_assets.pages.publication import Publication, Status
+from tests.soak import records
 from tests.soak.fleet import FAULTS, KILLED, STRUCTURES, write_client, write_fleet
 
 ROOT = Path(__file__).parents[2]
 _LOOK_SECONDS = 5.0
 LATE = "late-comer"
+_said_at: dict[str, float] = {}
 
 
 def main() -> None:
@@ -49,6 +51,7 @@ def main() -> None:
                 if (status := publication.status(client)) is not None:
                     statuses[client], seen = status, time.time()  # seen: when the last one came to its end
             memory.append((round(time.time() - began), len(statuses), _resident_mb(ui.pid)))
+            progress(len(statuses), len(clients), began)
             if restart and statuses:
                 ui.kill()
                 ui.start()
@@ -60,6 +63,15 @@ def main() -> None:
     (asked.folder / "figures.json").write_text(json.dumps(figures, indent=1))
     print(json.dumps({name: value for name, value in figures.items() if name != "memory"}, indent=1))
     sys.exit(1 if figures["wrong"] else 0)
+
+
+def progress(ended: int, clients: int, began: float, every: float = 30.0) -> None:
+    """Say on standard error how far a fleet has come, at most every so many seconds."""
+    now = time.time()
+    if now - _said_at.get("progress", 0.0) >= every or ended == clients:
+        _said_at["progress"] = now
+        load = os.getloadavg()[0]
+        print(f"{now - began:6.0f} s: {ended} of {clients} clients ended, load {load:.1f}", file=sys.stderr)
 
 
 def _drop_one(data: Path, home: Path, patience: float) -> dict[str, float]:
@@ -221,7 +233,7 @@ def _figures(
         "expected_rows": sum(expected.values()),
         "facts": sum(path.parent.name != LATE for path in (home / "metric_history").glob("*/*.parquet")),
         "runs": _runs(home),
-        "records_mb_per_client": round(_history_mb(home) / (len(sound) + len(FAULTS)), 3),
+        "records": records.summary(home),
         "memory_first_and_last_mb": [memory[len(memory) // 4], memory[-1]] if memory else [],
         "reasons": reasons,
         "wrong": wrong,
@@ -252,14 +264,6 @@ def _runs(home: Path) -> dict[str, Any]:
         "median_seconds": medians,
         "median_wait": round(statistics.median(queued or [0.0]), 1),
     }
-
-
-def _history_mb(home: Path) -> float:
-    """Size of Dagster's own records."""
-    files = [
-        path for folder in ("history", "schedules") for path in (home / folder).rglob("*") if path.is_file()
-    ]
-    return round(sum(path.stat().st_size for path in files) / 1e6, 2)
 
 
 def _said(status: Status | None) -> str:

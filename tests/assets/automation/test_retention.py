@@ -66,6 +66,24 @@ def test_forgetting_frees_the_disk(home, monkeypatch):
     assert {path.stem for path in (home / "history" / "runs").glob("*.db")} & set(ids) == {ids[-1]}
 
 
+@dg.asset(automation_condition=dg.AutomationCondition.on_missing())
+def number() -> None:
+    """An asset whose condition is evaluated."""
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(timedelta(hours=1), 1), (-timedelta(hours=1), 0)])
+def test_evaluations_of_conditions_go_after_some_days(home, monkeypatch, keep, kept):
+    """They are larger than the runs that they led to; Dagster keeps them for 30 days."""
+    monkeypatch.setattr("mmm_assets.automation.retention.KEEP_EVALUATIONS", keep)
+    with open_quietly(home) as instance:
+        (result,) = dg.evaluate_automation_conditions(defs=[number], instance=instance).results
+        evaluation = result.serializable_evaluation.with_run_ids(set())
+        instance.schedule_storage.add_auto_materialize_asset_evaluations(1, [evaluation])
+        assert forget_old_runs.execute_in_process(instance=instance).success
+        left = instance.schedule_storage.get_auto_materialize_asset_evaluations(number.key, limit=9)
+    assert len(left) == kept
+
+
 def test_the_quarantine_does_not_grow_without_end(tmp_path):
     """What came there lately stays (the time of the move counts, not that of the file); what is old goes."""
     path = tmp_path / "storage" / "forecast" / "shop.parquet.1"

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import dagster as dg
 import pytest
@@ -66,6 +67,46 @@ def test_stock_dagster_reads_and_continues_what_was_written(home, open_home):
         with sqlite3.connect(home / "history" / "runs" / f"{run}.db") as file:
             versions.add(file.execute("SELECT group_concat(version_num) FROM alembic_version").fetchone())
     assert len(versions) == 1
+
+
+def test_the_file_of_a_run_is_packed_when_it_is_closed(home):
+    """Dagster begins it with 100 kB of empty tables; stock Dagster goes on writing into what is left."""
+    with open_quietly(home) as instance:
+        run = dg.materialize([number], instance=instance).run_id
+        events = [event.message for event in instance.all_logs(run)]
+    file = home / "history" / "runs" / f"{run}.db"
+    assert file.stat().st_size < 45_000
+    with stock_instance(home) as stock:
+        assert [event.message for event in stock.all_logs(run)] == events
+        stock.report_engine_event("later", stock.get_run_by_id(run))
+        assert len(stock.all_logs(run)) == len(events) + 1
+    with sqlite3.connect(file) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert not sqlite.pack(file)
+
+
+def test_a_file_in_use_is_not_packed(home):
+    """Another process executes the run."""
+    with stock_instance(home) as stock:
+        run = dg.materialize([number], instance=stock).run_id
+    file = home / "history" / "runs" / f"{run}.db"
+    before = file.stat().st_size
+    with closing(sqlite3.connect(file)) as other:
+        assert other.execute("SELECT COUNT(*) FROM event_logs").fetchone() > (5,)
+        assert not sqlite.pack(file)
+        assert file.stat().st_size == before
+    assert sqlite.pack(file)
+    assert file.stat().st_size < before / 2
+
+
+def test_records_begin_with_pages_that_events_fill(home, open_home):
+    """The index of a new home; that of an existing one stays as it is."""
+    index = home / "history" / "runs" / "index.db"
+    open_home(home)
+    with closing(sqlite3.connect(index)) as database:
+        assert database.execute("PRAGMA page_size").fetchone() == (sqlite.INDEX_PAGE,)
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_old_files_are_closed_and_opened_again(home, open_home, monkeypatch):
