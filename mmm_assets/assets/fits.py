@@ -204,4 +204,4 @@ def _frame_facts(name: str, key: str, frame: DataFrame) -> dict[str, Any]:
     """
     if name == "holdout_metrics":
         return metadata.score_numbers(frame)
-    return {"rows": metadata.table(frame)} if split_key(key)[1].name == FULL else {}
+    return {"rows": metadata.table(frame)} if split_key(key)[1] == FULL else {}
