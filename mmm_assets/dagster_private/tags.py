@@ -9,7 +9,9 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     HIDDEN_TAG_PREFIX,
     MAX_RETRIES_TAG,
+    PARENT_RUN_ID_TAG,
     PARTITION_NAME_TAG,
+    PRIORITY_TAG,
     WILL_RETRY_TAG,
 )
 
@@ -18,6 +20,8 @@ __all__ = [
     "ASSET_PARTITION_RANGE_START_TAG",
     "HIDDEN_TAG_PREFIX",
     "MAX_RETRIES_TAG",
+    "PARENT_RUN_ID_TAG",
     "PARTITION_NAME_TAG",
+    "PRIORITY_TAG",
     "WILL_RETRY_TAG",
 ]

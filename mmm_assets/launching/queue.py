@@ -1,4 +1,4 @@
-"""The queue of runs, in which a client has one run at a time.
+"""The queue of runs, in which a client has one run at a time, and a run that is repeated goes first.
 
 Here: `ClientQueue`, named as `run_coordinator` in dagster.yaml.
 Not here: limits, which are Dagster's own (`concurrency` in dagster.yaml).
@@ -7,6 +7,9 @@ Dagster: https://docs.dagster.io/deployment/execution/customizing-run-queue-prio
 A run from a button, a backfill, a sensor or an automation says its client in its partition, each in another tag. The
 limit of one run a client needs one tag that all of them carry. For the same reason a run of a backfill holds partitions
 of one client only: the daemon that makes these runs has the queue behind it.
+
+A run that lost its process is repeated as a new one. Behind the runs of all other clients it would wait for hours of a
+busy night. Celery has a queue of its own behind this one, in which several machines' runs wait for a worker.
 """
 
 from __future__ import annotations
@@ -17,11 +20,17 @@ import dagster as dg
 
 from mmm_assets.dagster_private.launching import SubmitRunContext
 from mmm_assets.dagster_private.ranges import keep_together
+from mmm_assets.dagster_private.tags import PARENT_RUN_ID_TAG, PRIORITY_TAG
 from mmm_assets.runs import CLIENT_TAG, client_of
+
+FIRST = {
+    PRIORITY_TAG: "9",
+    "dagster-celery/run_priority": "9",
+}  # others have 0, in Celery's queue (of 0 to 10) too
 
 
 class ClientQueue(dg.QueuedRunCoordinator):
-    """Dagster's queue; a run is tagged with its client before it is queued."""
+    """Dagster's queue; a run is tagged with its client, and a repeated one with its priority, before it is queued."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -31,6 +40,9 @@ class ClientQueue(dg.QueuedRunCoordinator):
         """Queue a run."""
         run = context.dagster_run
         client = client_of(run.tags)
-        if client is not None and CLIENT_TAG not in run.tags:
-            self._instance.add_run_tags(run.run_id, {CLIENT_TAG: client})
+        tags = FIRST.copy() if PARENT_RUN_ID_TAG in run.tags else {}
+        if client is not None:
+            tags[CLIENT_TAG] = client
+        if missing := {name: value for name, value in tags.items() if name not in run.tags}:
+            self._instance.add_run_tags(run.run_id, missing)
         return super().submit_run(context)

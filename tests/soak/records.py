@@ -8,12 +8,16 @@ Here: sizes of a home's SQLite files and of what stands in them. `make soak` pri
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import dagster as dg
 
 from mmm_assets.runs import CLIENT_TAG
 
@@ -65,6 +69,20 @@ def materialisations(home: Path) -> dict[str, list[int]]:
             lengths.setdefault("/".join(json.loads(asset)), []).append(length)
     middle = {asset: [len(one), sorted(one)[len(one) // 2]] for asset, one in lengths.items()}
     return dict(sorted(middle.items(), key=lambda item: -item[1][1]))
+
+
+def clients_with_two_runs_at_once(instance: dg.DagsterInstance) -> list[str]:
+    """Clients of whose runs two were executed at the same time: there must be none."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for record in instance.get_run_records():
+        client = record.dagster_run.tags.get(CLIENT_TAG)
+        if client and record.start_time:
+            spans.setdefault(client, []).append((record.start_time, record.end_time or math.inf))
+    return sorted(
+        client
+        for client, runs in spans.items()
+        if any(began < ended for (_, ended), (began, _) in itertools.pairwise(sorted(runs)))
+    )
 
 
 def summary(home: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+import dagster as dg
 import pandas as pd
 
 from mmm_assets.pages.publication import Publication, Status
@@ -179,8 +180,6 @@ def _resident_mb(root: int) -> dict[str, float]:
 
 def _kill_worker_of(client: str, home: Path) -> None:
     """Kill the process that fits a client, once it does, and again when the fit is repeated."""
-    import dagster as dg
-
     from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_START_TAG
     from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
 
@@ -218,6 +217,9 @@ def _figures(
         wrong.append("the history does not hold exactly the rows of the receipts")
     if history.duplicated(["client", "window", "split", "channel", "metric", "run_id"]).any():
         wrong.append("the history holds a row twice")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        twice = records.clients_with_two_runs_at_once(instance)
+    wrong += [f"{client}: two runs at the same time" for client in twice]
     sampling = sampling_seconds(history)
     return {
         "clients": len(sound) + len(FAULTS),
@@ -243,8 +245,6 @@ def _figures(
 
 def _runs(home: Path) -> dict[str, Any]:
     """Runs by how they ended, and what a finished one took beside waiting: median seconds by what it made."""
-    import dagster as dg
-
     ends: dict[str, int] = {}
     seconds: dict[str, list[float]] = {}
     queued: list[float] = []

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.fleet import SAMPLER, STRUCTURES, write_client
+from tests.soak.records import clients_with_two_runs_at_once
+from tests.soak.soak import progress, sampling_seconds
 from tests.workers.services import Postgres, RabbitMQ, free_port, missing, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +56,12 @@ def main() -> int:
         statuses = _wait_for(home, clients, asked.patience)
         figures["wall_seconds"] = round(max(statuses.values(), default=began) - began, 1)
         figures["published"] = len(statuses)
-        figures |= _figures(home, began)
+        figures |= _figures(home)
+        figures["records_kb_a_client"] = database.kb_by_table(len(clients))
     spare = figures["wall_seconds"] * asked.workers - figures["sampling_seconds"]
     figures["overhead_seconds_a_client_and_worker"] = round(spare / len(clients), 2)
-    figures["wrong"] = sorted(set(clients) - set(statuses))
+    figures["wrong"] = [*sorted(set(clients) - set(statuses)), *figures["clients_with_two_runs_at_once"]]
+    figures["load"] = round(os.getloadavg()[0], 1)
     print(json.dumps(figures, indent=1))
     return 1 if figures["wrong"] else 0
 
@@ -172,17 +176,22 @@ def _disturb(
         seen = wait_until(lambda: instance.get_run_by_id(fitting.run_id).is_finished, "the killed run")
         stack.enter_context(_worker("w9", folder, environment))
 
+        again = dg.RunsFilter(tags={"dagster/parent_run_id": fitting.run_id})
+
         def repeated() -> bool:
-            runs = instance.get_runs(dg.RunsFilter(tags={"dagster/parent_run_id": fitting.run_id}))
-            return any(run.is_finished for run in runs)
+            return any(record.end_time for record in instance.get_run_records(again))
 
         wait_until(repeated, "the repeated run", 600.0)
-        finished = time.time() - killed
+        (record, *_) = instance.get_run_records(again)
     broker.stop()
     broker.start()
     database.stop("immediate")
     database.start()
-    return {"killed_worker_seen_after": round(seen, 1), "its_run_finished_after": round(finished, 1)}
+    return {
+        "killed_worker_seen_after": round(seen, 1),
+        "its_run_begun_elsewhere_after": round((record.start_time or 0.0) - killed, 1),
+        "its_run_finished_after": round((record.end_time or 0.0) - killed, 1),
+    }
 
 
 def wait_for_fit(instance: Any, client: str) -> Any:
@@ -235,22 +244,27 @@ def _wait_for(home: Path, clients: list[str], patience: float) -> dict[str, floa
             status = publication.status(client)
             if status is not None and status.published:
                 done[client] = datetime.fromisoformat(status.at).timestamp()
+        progress(len(done), len(clients), began)
         time.sleep(1.0)
     return done
 
 
-def _figures(home: Path, began: float) -> dict[str, Any]:
+def _figures(home: Path) -> dict[str, Any]:
     import dagster as dg
 
     from mmm_engine.history.store import History
-    from tests.soak.soak import sampling_seconds
 
     by_end: dict[str, int] = {}
     with dg.DagsterInstance.get() as instance:
         for run in instance.get_runs():
             by_end[run.status.value] = by_end.get(run.status.value, 0) + 1
+        twice = clients_with_two_runs_at_once(instance)
     sampling = float(sampling_seconds(History(home / "metric_history.duckdb").read()).sum())
-    return {"runs": by_end, "sampling_seconds": round(sampling, 1)}
+    return {
+        "runs": by_end,
+        "clients_with_two_runs_at_once": twice,
+        "sampling_seconds": round(sampling, 1),
+    }
 
 
 if __name__ == "__main__":

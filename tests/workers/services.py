@@ -72,6 +72,17 @@ class Postgres:
         """Stop it; ``immediate`` as a crash would."""
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", how, "-w", "stop")
 
+    def kb_by_table(self, clients: int) -> dict[str, float]:
+        """kB a client of each table with its indexes, largest first."""
+        from sqlalchemy import create_engine, text
+
+        sizes = "SELECT relname, pg_total_relation_size(relid) FROM pg_catalog.pg_statio_user_tables ORDER BY 2 DESC"
+        engine = create_engine(self.url)
+        with engine.connect() as connection:
+            rows = [(name, round(size / 1e3 / clients, 1)) for name, size in connection.execute(text(sizes))]
+        engine.dispose()
+        return {"in all": round(sum(size for _, size in rows), 1), **dict(rows[:6])}
+
     def _run(self, program: str, *words: str) -> None:
         command = [str(_postgres_program(program)), *words]
         if os.geteuid() == 0:

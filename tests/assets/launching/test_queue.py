@@ -1,12 +1,14 @@
-"""Every run that is queued says which client it is for, wherever it comes from."""
+"""Every run that is queued says which client it is for, wherever it comes from; a client has one at a time."""
 
 import dagster as dg
 import pytest
 
 from mmm_assets.dagster_private.execution import job_origin
-from mmm_assets.launching.queue import ClientQueue
+from mmm_assets.launching.local import WarmRunLauncher
+from mmm_assets.launching.queue import FIRST, ClientQueue
 from mmm_assets.partitions import client_x_window
 from mmm_assets.runs import CLIENT_TAG, client_of
+from tests.assets.dagster_private.queue_daemon import QueueDaemon
 
 
 @dg.job
@@ -66,6 +68,86 @@ def test_the_daemon_of_a_home_makes_a_run_for_each_client(home, open_home):
     assert [(str(one.start), str(one.end)) for one in ranges] == [
         (f"{shop}|full", f"{shop}|h12") for shop in shops
     ]
+
+
+class Queue:
+    """The queue of a home, with Dagster's daemon that empties it; runs go to nobody."""
+
+    def __init__(self, instance, launched) -> None:
+        self._instance, self._launched = instance, launched
+        self._daemon = QueueDaemon(instance)
+
+    def ask(self, **tags: str) -> str:
+        """Queue a run; its id."""
+        tags = {name.replace("__", "/"): value for name, value in tags.items()}
+        run = self._instance.create_run_for_job(some_run, tags=tags, remote_job_origin=job_origin("some_run"))
+        return self._instance.run_coordinator.submit_run(_Context(run)).run_id
+
+    def launched_now(self) -> list[str]:
+        """What the daemon launches when it looks."""
+        before = len(self._launched)
+        self._daemon.look()
+        return self._launched[before:]
+
+    def end(self, run_id: str, how: str = "report_run_failed") -> None:
+        """End a run."""
+        getattr(self._instance, how)(self._instance.get_run_by_id(run_id))
+
+
+@pytest.fixture
+def queue(home, open_home, monkeypatch) -> Queue:
+    """An empty queue."""
+    launched: list[str] = []
+    monkeypatch.setattr(
+        WarmRunLauncher, "launch_run", lambda self, context: launched.append(context.dagster_run.run_id)
+    )
+    return Queue(open_home(home), launched)
+
+
+def test_two_workers_are_never_given_the_same_client(queue):
+    """The sensor, a button and a backfill ask for one client at once: the others wait, other clients do not."""
+    by_sensor = queue.ask(mmm__client="shop", dagster__partition="shop")
+    by_button = queue.ask(dagster__partition="shop|full")
+    by_backfill = queue.ask(
+        dagster__asset_partition_range_start="shop|full", dagster__asset_partition_range_end="shop|h12"
+    )
+    of_another = queue.ask(dagster__partition="app")
+    assert queue.launched_now() == [by_sensor, of_another]
+    assert queue.launched_now() == []
+    queue.end(by_sensor)
+    assert queue.launched_now() == [by_button]
+    queue.end(by_button, "report_run_canceled")
+    assert queue.launched_now() == [by_backfill]
+
+
+def test_the_queue_waits_for_the_run_of_a_command(queue):
+    """`mmm refresh` executes its runs itself; they carry the same tag."""
+    of_command = queue._instance.create_run_for_job(
+        some_run, tags={CLIENT_TAG: "shop"}, status=dg.DagsterRunStatus.STARTED
+    )
+    waiting = queue.ask(dagster__partition="shop")
+    assert queue.launched_now() == []
+    queue.end(of_command.run_id)
+    assert queue.launched_now() == [waiting]
+
+
+def test_a_repeated_run_goes_ahead_of_what_waits(queue):
+    """It lost its worker after hours of waiting for one: it does not begin to wait again, in Celery's queue neither."""
+    lost = queue.ask(dagster__partition="shop")
+    assert queue.launched_now() == [lost]
+    queue.end(lost)
+    others = [queue.ask(dagster__partition=f"app{number}") for number in range(3)]
+    again = queue.ask(dagster__partition="shop", dagster__parent_run_id=lost)
+    assert queue.launched_now() == [again, *others]
+    tags = queue._instance.get_run_by_id(again).tags
+    assert {**tags, **FIRST} == tags
+    assert not set(FIRST) & set(queue._instance.get_run_by_id(others[0]).tags)
+
+
+def test_celery_reads_the_priority_that_the_queue_gives():
+    """The queue knows the tag by name: one machine has no Celery."""
+    tags = pytest.importorskip("dagster_celery.tags", reason="make workers installs it")
+    assert tags.DAGSTER_CELERY_RUN_PRIORITY_TAG in FIRST
 
 
 class _Context:
