@@ -18,7 +18,7 @@ from mmm_engine.client.config import (
     ChannelConfig,
     ClientConfig,
     ControlConfig,
-    _columns_as_mappings,
+    columns_as_mappings,
 )
 from mmm_engine.client.model_config import BaselineConfig, HolidaysConfig, ModelConfig, short_events
 from mmm_engine.client.presets import PRESETS, with_preset
@@ -300,5 +300,5 @@ def _parse(document: Document) -> tuple[ClientConfig | None, tuple[Fault, ...]]:
 def _draft(document: Document) -> Draft[ClientConfig]:
     draft = Draft(document, ClientConfig)
     for name in ("channels", "controls"):
-        draft.list_entries(name, _columns_as_mappings)
+        draft.list_entries(name, columns_as_mappings)
     return draft

@@ -65,8 +65,14 @@ def _checked_column(text: str) -> str:
     return text
 
 
-def _columns_as_mappings(value: object) -> object:
-    """Columns written as names, as mappings or as one mapping, in one form."""
+def columns_as_mappings(value: object) -> object:
+    """Columns written as names, as mappings or as one mapping, in one form: a tuple of mappings.
+
+    What is none of these stays as it is, for the validation to refuse.
+
+    >>> columns_as_mappings({"tv": {"cost": "tv_cost"}, "radio": None})
+    ({'cost': 'tv_cost', 'column': 'tv'}, {'column': 'radio'})
+    """
     if isinstance(value, Mapping):
         entries = []
         for column, options in value.items():
@@ -176,10 +182,10 @@ class ClientConfig(Frozen):
     channels: Annotated[
         tuple[ChannelConfig, ...],
         Field(min_length=1, max_length=MOST_COLUMNS),
-        BeforeValidator(_columns_as_mappings),
+        BeforeValidator(columns_as_mappings),
     ]
     controls: Annotated[
-        tuple[ControlConfig, ...], Field(max_length=MOST_COLUMNS), BeforeValidator(_columns_as_mappings)
+        tuple[ControlConfig, ...], Field(max_length=MOST_COLUMNS), BeforeValidator(columns_as_mappings)
     ] = ()
     currency: Annotated[PlainText, Field(max_length=8, pattern=r"^\S*$")] = ""
     model: ModelConfig = ModelConfig()

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -212,12 +212,69 @@ def place(document: Document, location: Location) -> str:
 def nearest(word: str, candidates: Iterable[str]) -> str:
     """``"did you mean 'x'?"`` for the known word closest to ``word``, or an empty string.
 
+    Of compound names the one whose parts are closest counts, in any order: a channel with another ending is nearer than
+    another channel with the same ending.
+
     >>> nearest("chanels", ["channels", "controls"])
     "did you mean 'channels'?"
+    >>> nearest("cost_tv", ["ooh_cost", "tv_spend", "tv_cost"])
+    "did you mean 'tv_cost'?"
+    >>> nearest("tv_cost", ["ooh_cost", "tv_spend"])
+    "did you mean 'tv_spend'?"
     """
+    typed = word.lower()[:200]
     by_lower = {name.lower(): name for name in candidates}
-    matches = difflib.get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
-    return f"did you mean '{plain(by_lower[matches[0]])}'?" if matches else ""
+    parts = set(_parts(typed))
+    close = set(difflib.get_close_matches(typed, by_lower, n=5, cutoff=_CLOSE))
+    close |= {name for name in by_lower if not parts.isdisjoint(_parts(name))}
+    best = max((_Likeness.of(typed, name) for name in sorted(close)), default=None)
+    if best is None or not best.is_close:
+        return ""
+    return f"did you mean '{plain(by_lower[best.name])}'?"
+
+
+_CLOSE = 0.6  # of 1, the likeness of equal words
+
+
+class _Likeness(NamedTuple):
+    """How like a name is to what was typed; the larger one is nearer.
+
+    Attributes:
+        parts: Mean over the typed words of the likeness to the nearest word of the name, 0 where none is close.
+        starts_alike: Whether the first words are close: names of columns begin with what they are about.
+        whole: Likeness of the two as they stand.
+        name: The name.
+    """
+
+    parts: float
+    starts_alike: bool
+    whole: float
+    name: str
+
+    @classmethod
+    def of(cls, typed: str, name: str) -> _Likeness:
+        """The likeness of a name to what was typed, both in lower case."""
+        likeness = [
+            max((_likeness(word, part) for part in _parts(name)), default=0.0) for word in _parts(typed)
+        ]
+        close = [one if one >= _CLOSE else 0.0 for one in likeness] or [0.0]
+        first = [_parts(text)[:1] for text in (typed, name)]
+        starts_alike = all(first) and _likeness(first[0][0], first[1][0]) >= _CLOSE
+        return cls(sum(close) / len(close), starts_alike, _likeness(typed, name), name)
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the name may be meant."""
+        return max(self.parts, self.whole) >= _CLOSE or (self.starts_alike and self.parts >= 0.5)
+
+
+def _parts(name: str) -> list[str]:
+    """The words of a compound name."""
+    return re.findall(r"[^\W_]+", name)
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
 
 
 def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ Not here: anything the platform fits with (posterior/log_density.py has its own,
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,8 @@ from mmm_engine.model.specification import (
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.window import ScaledInputs
+
+logger = logging.getLogger("mmm_engine.model")
 
 # our parameter name -> pymc-marketing's, where they differ
 INTERCEPT_NAMES = {False: "intercept_contribution", True: "intercept_baseline"}
@@ -90,6 +93,32 @@ def build_pymc_mmm(inputs: ScaledInputs) -> Any:
         ),
     )
     mmm.mu_effects.extend(_trend_and_events(inputs, priors))
+    return mmm
+
+
+def build_with_lift_tests(inputs: ScaledInputs) -> Any:
+    """An unfitted `MMM` whose likelihood has the client's lift tests, and a warning for each that it cannot have.
+
+    With lift tests the model is built on the training rows, because its likelihood can only then be added to; `fit` on
+    these rows keeps them.
+
+    Raises:
+        ConfigError: If the client's model has no equal there.
+    """
+    mmm = build_pymc_mmm(inputs)
+    if not inputs.config.lift_tests:
+        return mmm
+    mmm.build_model(*training_frame(inputs))
+    add_lift_tests(mmm, inputs)
+    numbers = {known.number for known in known_lift_tests(inputs)}
+    for number, test in enumerate(inputs.config.lift_tests):
+        if number not in numbers:
+            logger.warning(
+                "Lift test %d of '%s' (%s) is not part of the MMM: not all of its rows are training rows.",
+                number + 1,
+                test.channel,
+                test.date,
+            )
     return mmm
 
 

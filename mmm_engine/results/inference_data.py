@@ -1,6 +1,6 @@
 """A fit as ArviZ has it: one tree with a group for each thing that is known of the model.
 
-Here: `inference_data` of a fitted window, `prior_predictive` of one that need not be fitted.
+Here: `inference_data` of a fitted window, `prior_predictive` of one that need not be fitted, labels of predictions.
 Not here: what the platform stores of a fit (posterior/fitted_window.py).
 
 Names follow pymc-marketing: the target is `y`, its rows the dimension `date`. Parameters are in model space, as they
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from mmm_engine.array_types import Floats
@@ -88,6 +89,24 @@ def prior_predictive(inputs: ScaledInputs, draws: int = 1000, seed: int = 1) -> 
     )
     tree.attrs = {"client": inputs.config.client, "engine_version": ENGINE_VERSION, "seed": seed}
     return tree
+
+
+def labelled_draws(draws: Floats, dates: pd.DatetimeIndex, posterior: xr.DataTree) -> xr.DataArray:
+    """Draws of the target with the chain and the draw that each came from, as pymc-marketing labels predictions.
+
+    Args:
+        draws: Shape (sample, date), chains one after the other.
+        dates: Of the columns.
+        posterior: The fit that the draws are from.
+
+    Returns:
+        `y` with the dimensions sample, whose index is made of chain and draw, and date.
+    """
+    sizes = posterior["posterior"].sizes
+    pairs = pd.MultiIndex.from_product([range(sizes["chain"]), range(sizes["draw"])], names=_SAMPLE)
+    coords = xr.Coordinates.from_pandas_multiindex(pairs, "sample")
+    array = xr.DataArray(draws, dims=("sample", "date"), coords=coords, name=TARGET)
+    return array.assign_coords(date=dates.to_numpy())
 
 
 def _prior_groups(

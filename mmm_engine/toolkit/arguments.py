@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from mmm_engine.client.client_file import client_config_from_mapping
-from mmm_engine.client.config import ClientConfig
+from mmm_engine.client.config import ClientConfig, columns_as_mappings
 from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.lift_tests import read_lift_tests
 from mmm_engine.errors import ConfigError
@@ -25,12 +25,34 @@ from mmm_engine.toolkit.prior_arguments import prior_mappings
 
 logger = logging.getLogger("mmm_engine.toolkit")
 
-Names = Sequence[str] | str | None
+Columns = Sequence[str | Mapping[str, Any]] | Mapping[str, Any] | str | None
+"""Columns as a client file has them: names, mappings with settings of their own, or one mapping by name."""
 
 
-def as_list(names: Names) -> list[str]:
-    """Names as a list; a single one may come without its brackets."""
-    return [] if names is None else [names] if isinstance(names, str) else list(names)
+def column_entries(columns: Columns, who: str) -> list[Any]:
+    """Columns as a list of names and, where they have settings of their own, mappings of plain values.
+
+    Args:
+        columns: One name may come without its brackets; priors in any form that `prior_mappings` takes.
+        who: Whose columns these are, for messages.
+
+    Raises:
+        ConfigError: With every prior that is not understood.
+    """
+    named = [columns] if isinstance(columns, str) else () if columns is None else columns
+    entries = columns_as_mappings(named if isinstance(named, Mapping) else list(named))
+    return [_plain_entry(entry, who) for entry in cast("tuple[object, ...]", entries)]
+
+
+def _plain_entry(entry: object, who: str) -> object:
+    if not isinstance(entry, Mapping):
+        return entry
+    if entry.keys() == {"column"}:
+        return entry["column"]
+    priors = entry.get("priors")
+    if not isinstance(priors, Mapping):
+        return dict(entry)
+    return {**entry, "priors": prior_mappings(priors, [str(entry.get("column"))], who)[0]}
 
 
 def lift_tests(frame: pd.DataFrame, client: str) -> list[LiftTest]:
@@ -48,8 +70,15 @@ def lift_tests(frame: pd.DataFrame, client: str) -> list[LiftTest]:
 def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any], preset: str) -> ClientConfig:
     """The client's settings with a preset and priors in place of its own, checked."""
     who = f"PymcModel '{settings['client']}'"
-    common, own = prior_mappings(priors, settings["channels"], who)
-    channels = [{"column": name, "priors": own.get(name, {})} for name in settings["channels"]]
+    channels = [
+        dict(entry) if isinstance(entry, Mapping) else entry
+        for entry in cast("tuple[object, ...]", columns_as_mappings(settings["channels"]))
+    ]
+    names = [str(channel.get("column")) if isinstance(channel, dict) else "" for channel in channels]
+    common, by_channel = prior_mappings(priors, names, who)
+    for name, channel in zip(names, channels, strict=True):
+        if isinstance(channel, dict):  # what is neither a name nor a mapping is refused below
+            channel["priors"] = {**channel.get("priors", {}), **by_channel.get(name, {})}
     model = {**settings["model"], "priors": {**common, "preset": preset}}
     config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
     model_specification(config, "week")  # refuses priors of parameters that no model of any spacing has

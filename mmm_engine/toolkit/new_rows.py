@@ -1,6 +1,6 @@
 """Rows that arrive after a model was built: to predict for, or to go on with.
 
-Here: rows inside the fitted ones or right after them put into a window, new and restated periods put into a client's
+Here: rows inside the fitted ones and right after them put into a window, new and restated periods put into a client's
 data.
 Not here: predictions (results/predictive.py), the rules that all rows of a client must satisfy (rows/contract.py).
 """
@@ -43,12 +43,12 @@ class PlacedRows:
 
 
 def place_rows(inputs: ScaledInputs, frame: pd.DataFrame) -> PlacedRows:
-    """New values of fitted rows, or the rows that follow them, put into a window.
+    """New values of fitted rows, and rows that follow them, put into a window.
 
     Args:
         inputs: The window.
-        frame: Date, channels and controls in original units; other columns are not looked at. Either all rows have a
-            date of the window (their media and controls are replaced), or they follow its last row without a gap.
+        frame: Date, channels and controls in original units; other columns are not looked at. Rows with a date of the
+            window replace its media and controls; all others must follow its last row without a gap.
 
     Raises:
         DataError: With every fault of the rows.
@@ -62,7 +62,7 @@ def place_rows(inputs: ScaledInputs, frame: pd.DataFrame) -> PlacedRows:
         faults = list(_place_faults(config.date, days, inside, inputs.calendar))
         if faults:
             raise DataError(who, faults)
-        rows = len(days)
+        rows = int((~inside).sum())
         inputs = inputs.extended(
             np.zeros((rows, len(config.channels))), np.zeros((rows, len(config.controls)))
         )
@@ -161,20 +161,16 @@ def _repeated_dates(column: str, rows: Rows) -> Iterator[Fault]:
 
 def _place_faults(column: str, days: Days, inside: NDArray[np.bool_], fitted: Calendar) -> Iterator[Fault]:
     """Why rows are neither inside the fitted ones nor right after them."""
-    where, following = f"column '{column}'", fitted.next_days(len(days))
+    beyond = days[~inside]
+    where, following = f"column '{column}'", fitted.next_days(len(beyond))
     first, last = fitted.days[0], fitted.days[-1]
-    wanted = f"dates from {first} to {last}, or the rows from {following[0]} on without a gap"
-    if inside.any() and (days > last).any():
-        found = f"{int(inside.sum())} fitted rows (to {last}) together with {int((~inside).sum())} other rows"
-        fix = "predict them in two calls; rows after the fitted ones need no rows before them, carry-over is known"
-        yield Fault(where, found, "either fitted rows or rows after them", fix)
-        return
-    beside = days[~inside & (days <= last)]
+    wanted = f"dates of fitted rows from {first} to {last}, or the rows from {following[0]} on without a gap"
+    beside = beyond[beyond <= last]
     if len(beside):
         fix = "use the dates of the fitted rows" if beside[0] >= first else "leave those rows out"
         yield Fault(where, f"{beside[0]}, which is no fitted row", wanted, fix)
         return
-    missing = following[~np.isin(following, days)]
+    missing = following[~np.isin(following, beyond)]
     if len(missing):
         found = f"no row for {missing[0]}, the {_nth(following, missing[0])} row after {last}"
         yield Fault(where, found, wanted, "add the rows up to the last one you ask for (spend 0 is allowed)")

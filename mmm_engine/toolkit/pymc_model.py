@@ -1,16 +1,15 @@
-"""One client's model from a frame: data, priors, fit, predictions, refresh.
+"""One client's model from a frame: data, priors, fit, refresh.
 
 Here: `PymcModel`, its words and its log lines.
 Not here: its settings (arguments.py), its fleets (fleet_methods.py), budgets (budget_methods.py), its results
-(result_methods.py), and anything it does: rows (new_rows.py), fits (mmm_engine.posterior.fit), predictions
-(mmm_engine.results.predictive).
+(result_methods.py), and anything it does: rows (new_rows.py), fits (mmm_engine.posterior.fit).
 """
 
 from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 import xarray as xr
 
-from mmm_engine.array_types import Floats
 from mmm_engine.client.model_config import HolidaysConfig
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.errors import Fault, FitError
@@ -27,13 +25,12 @@ from mmm_engine.fleets.scored_window import ScoredWindow, fit_window
 from mmm_engine.model.parameters import MODEL_NAMES
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.progress import ProgressListener
-from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import client_data_from_frame
 from mmm_engine.rows.window import ScaledInputs, scale_window, without_scaling
 from mmm_engine.toolkit.arguments import (
-    Names,
-    as_list,
+    Columns,
     checked_config,
+    column_entries,
     lift_tests,
     log_data,
     log_settings,
@@ -41,7 +38,7 @@ from mmm_engine.toolkit.arguments import (
 )
 from mmm_engine.toolkit.budget_methods import BudgetMethods
 from mmm_engine.toolkit.fleet_methods import FleetMethods
-from mmm_engine.toolkit.new_rows import append_rows, place_rows
+from mmm_engine.toolkit.new_rows import append_rows
 from mmm_engine.toolkit.prior_arguments import ModelPriors, plain_priors
 from mmm_engine.toolkit.progress import progress_bars
 from mmm_engine.toolkit.result_methods import ResultMethods
@@ -61,8 +58,10 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         client_data: One row per period, original units.
         target_name: Column to explain.
         date_column: Column of the dates.
-        channel_names: Media columns.
-        control_names: Other columns that explain the target; their effects are positive unless `priors` says otherwise.
+        channel_names: Media columns: names, or mappings as in client files, such as {"column": "tv_views", "unit":
+            "views", "cost": "tv_cost", "adstock": {"kind": "delayed", "max_lag": 8}}.
+        control_names: Other columns that explain the target, in the same forms ({"column": "price", "effect":
+            "negative"}); their effects are positive unless they or `priors` say otherwise.
         client_name: Names the client in messages and reports: a-z, 0-9, '_' and '-'.
         lag_max: Periods over which media works, the current one included.
         scale_data: Divide every column by its largest absolute training value.
@@ -93,8 +92,8 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         client_data: pd.DataFrame,
         target_name: str,
         date_column: str,
-        channel_names: Sequence[str],
-        control_names: Names = (),
+        channel_names: Columns,
+        control_names: Columns = (),
         client_name: str = "client0",
         lag_max: int = 4,
         scale_data: bool = True,
@@ -113,13 +112,14 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         holidays: HolidaysConfig | Mapping[str, Any] | None = None,
     ) -> None:
         logger.info("Creating the client's data configuration.")
+        who = f"PymcModel '{client_name}'"
         settings: dict[str, Any] = {
             "client": client_name,
             "data": f"{client_name}.csv",
             "date": date_column,
             "target": target_name,
-            "channels": as_list(channel_names),
-            "controls": as_list(control_names),
+            "channels": column_entries(channel_names, who),
+            "controls": column_entries(control_names, who),
             "model": {
                 "adstock": {"kind": adstock, "max_lag": lag_max},
                 **({} if saturation is None else {"saturation": saturation}),
@@ -203,16 +203,17 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
     def build_pymc_mmm(self) -> MMM:
         """An unfitted pymc-marketing `MMM` of the same model, for those who go on by hand.
 
-        It takes its rows from `mmm_engine.model.pymc_reference.training_frame(model.inputs)`.
+        It takes its rows from `mmm_engine.model.pymc_reference.training_frame(model.inputs)`. Lift tests are part of
+        its likelihood, with carry-over and age as here; `MMM.save` does not keep them, and building it anew drops them.
 
         Raises:
             ConfigError: If the model has no equal there.
         """
-        from mmm_engine.model.pymc_reference import build_pymc_mmm
+        from mmm_engine.model.pymc_reference import build_with_lift_tests
 
-        return build_pymc_mmm(self.inputs)
+        return build_with_lift_tests(self.inputs)
 
-    # --- fit and predict -------------------------------------------------------------------------
+    # --- fit and refresh -------------------------------------------------------------------------
 
     def fit(
         self,
@@ -243,23 +244,6 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             "ess_target": None,
         }  # so many draws as are asked for
         self._sample(progressbar)
-
-    def predict(self, X_new: pd.DataFrame | None = None) -> Floats:
-        """Posterior predictive draws of the target, original units, shape (draw, row).
-
-        Args:
-            X_new: Dates, channels and controls in original units, all of fitted rows or all of the rows that follow
-                them, where media goes on working that was spent before. The fitted rows themselves when None.
-
-        Raises:
-            FitError: If the model is not fitted.
-            DataError: If columns are missing, or the rows neither are fitted ones nor follow without a gap.
-        """
-        fitted = self._fitted("predict()")
-        if X_new is None:
-            return fitted.prediction.draws
-        placed = place_rows(fitted.inputs, X_new)
-        return predict(fitted.on_rows(placed.inputs)).draws[:, placed.positions]
 
     def refresh(self, new_data: pd.DataFrame, progressbar: bool = True) -> pd.DataFrame:
         """Append new periods and fit again, with the settings of the last fit.

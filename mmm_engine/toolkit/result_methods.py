@@ -1,7 +1,7 @@
 """What a fitted model says, in a notebook: its draws as ArviZ has them, and its results as tidy frames.
 
-Here: the methods by which `PymcModel` hands out results.
-Not here: how they are computed (mmm_engine.results), predictions for new rows (pymc_model.py), budgets
+Here: the methods by which `PymcModel` hands out results and predictions.
+Not here: how they are computed (mmm_engine.results), rows to predict put at their place (new_rows.py), budgets
 (budget_methods.py).
 """
 
@@ -16,8 +16,10 @@ import xarray as xr
 
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.scored_window import ScoredWindow
-from mmm_engine.results.inference_data import inference_data, prior_predictive
+from mmm_engine.results.inference_data import inference_data, labelled_draws, prior_predictive
+from mmm_engine.results.predictive import predict
 from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.toolkit.new_rows import place_rows
 from mmm_engine.toolkit.parameter_units import summarize
 
 
@@ -51,6 +53,30 @@ class ResultMethods(ABC):
         if self._made is None or self._made[0] is not fitted:
             self._made = fitted, inference_data(fitted, fitted.prediction)
         return self._made[1]
+
+    def predict(self, X_new: pd.DataFrame | None = None) -> xr.DataArray:
+        """Posterior predictive draws of the target `y`, with observation noise, original units.
+
+        Args:
+            X_new: Dates, channels and controls in original units. A row with the date of a fitted one takes its place,
+                with these media and controls; all others must follow the last fitted row without a gap. Media works
+                on from row to row, that of fitted rows too. The fitted rows themselves when None.
+
+        Returns:
+            Draws with the dimensions sample and date, in the order of the rows; a sample is a pair of chain and draw
+            (`.unstack("sample")` makes them two dimensions). `np.asarray` gives the numbers, shape (draw, row).
+
+        Raises:
+            FitError: If the model is not fitted.
+            DataError: If columns are missing, or a row is neither a fitted one nor follows without a gap.
+        """
+        fitted = self._fitted("predict()")
+        dates, draws = fitted.prediction.dates, fitted.prediction.draws
+        if X_new is not None:
+            placed = place_rows(fitted.inputs, X_new)
+            prediction = predict(fitted.on_rows(placed.inputs))
+            dates, draws = prediction.dates[placed.positions], prediction.draws[:, placed.positions]
+        return labelled_draws(draws, dates, fitted.posterior)
 
     def summarize_variable(self, var_name: str) -> dict[str, Any]:
         """Posterior mean, 95th and 5th percentile of a parameter.

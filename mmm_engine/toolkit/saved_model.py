@@ -25,7 +25,8 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.version import ENGINE_VERSION
 
-FORM = 1  # a version that changes the file counts one up, and goes on reading all earlier ones
+# a version that changes the file counts one up, and goes on reading all earlier ones; in 2 channels may be mappings
+FORM = 2
 _MODEL, _CLIENT_ROWS, _FITTED_ROWS = "mmm_model", "client_rows", "fitted_rows"
 
 

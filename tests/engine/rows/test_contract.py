@@ -34,7 +34,7 @@ FAULTY = {
     "missing column": (
         shop_rows().rename(columns={"tv": "tv_spend"}),
         "column 'tv', header: found no such column (there are: week, revenue, tv_spend, radio, price); wanted a column "
-        "of this name (channel); add the column, or correct its name in the client file",
+        "of this name (channel); did you mean 'tv_spend'?",
     ),
     "misspelt column": (
         shop_rows().rename(columns={"revenue": "Revenues"}),

@@ -18,11 +18,23 @@ from tests.engine.toolkit.toolkit_cases import CHANNELS, SHORT, shop_frame, shop
 
 def test_prediction_of_fitted_rows(fitted_model: PymcModel) -> None:
     """Draws by row in original units; rows asked for by date are the same rows, in the order asked for."""
-    whole = fitted_model.predict()
+    whole = np.asarray(fitted_model.predict())
     assert whole.shape == (240, 60)
     assert np.corrcoef(whole.mean(axis=0), shop_frame()["sales"])[0, 1] > 0.9
     picked = shop_frame().iloc[[30, 10, 59]].drop(columns="sales")
     assert np.array_equal(fitted_model.predict(picked), whole[:, [30, 10, 59]])
+
+
+def test_predictions_carry_their_labels(fitted_model: PymcModel) -> None:
+    """Each number says its date, chain and draw, and how many of them there are."""
+    picked = fitted_model.predict(shop_frame().iloc[[30, 10]])
+    assert picked.dims == ("sample", "date")
+    assert picked["date"].dt.strftime("%Y-%m-%d").to_numpy().tolist() == ["2022-08-01", "2022-03-14"]
+    by_chain = picked.unstack("sample")
+    chains = fitted_model.posterior["posterior"].sizes
+    assert by_chain.sizes == {"date": 2, "chain": chains["chain"], "draw": chains["draw"]}
+    second_chain = by_chain.sel(chain=1, draw=0, date="2022-08-01")
+    assert float(second_chain) == np.asarray(picked)[chains["draw"], 0]
 
 
 def test_new_values_of_fitted_rows_count(fitted_model: PymcModel) -> None:
@@ -51,7 +63,13 @@ def test_prediction_of_rows_that_follow() -> None:
         ),
     )
     whole = predict(FittedWindow.of(window, model.posterior))
-    assert drawn == pytest.approx(whole.draws[:, 52:], rel=1e-9)
+    assert np.asarray(drawn) == pytest.approx(whole.draws[:, 52:], rel=1e-9)
+    both = model.predict(pd.concat([new.iloc[::-1], shop_frame().iloc[[3, 51]]]))
+    assert np.asarray(both) == pytest.approx(whole.draws[:, [*range(59, 51, -1), 3, 51]], rel=1e-9)
+    silent = shop_frame().iloc[51:].copy()
+    silent.loc[51, CHANNELS] = 0.0  # what the last fitted row does not spend does not work on in the next row
+    carried = model.predict(silent)
+    assert float(carried[:, 1].mean()) < float(drawn[:, 0].mean())
 
 
 def _rescaled(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -61,7 +79,7 @@ def _rescaled(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (slice(50, 60), "2 fitted rows .* together with 8 other rows.*two calls"),
+        ([51, 53], "no row for 2023-01-02, the first row after 2022-12-26.*add the rows"),
         (slice(53, 60), "no row for 2023-01-02, the first row after 2022-12-26.*add the rows"),
         ([52, 54], "no row for 2023-01-09, the second row after"),
     ],

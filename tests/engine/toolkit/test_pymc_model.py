@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from mmm_engine import PymcModel
 from mmm_engine.client.windows import Window
 from mmm_engine.errors import ConfigError, DataError, FitError, MMMError
+from mmm_engine.model.pymc_reference import training_frame
 from tests.engine.toolkit.toolkit_cases import CHANNELS, CONTROLS, SHORT, shop_frame, shop_model
 
 GUIDE_PRIORS = {
@@ -141,6 +143,72 @@ def test_lift_tests_become_part_of_the_settings() -> None:
     assert config.lift_tests[0].delta_y == 50.0
     assert config.config_version != plain.inputs.config.config_version
     assert calibrated.inputs.data_version == plain.inputs.data_version
+
+
+def test_columns_may_be_mappings_as_in_a_client_file() -> None:
+    """Unit, cost, priors and curves of one channel, signs of controls; in a list among names, or as one mapping."""
+    from pymc_extras.prior import Prior
+
+    frame = shop_frame().assign(tv_cost=lambda rows: 3.0 * rows["tv"] + 1.0)
+    tv = {
+        "column": "tv",
+        "unit": "views",
+        "cost": "tv_cost",
+        "adstock": {"kind": "delayed", "max_lag": 6},
+        "priors": {"saturation_alpha": Prior("Gamma", mu=3, sigma=1)},
+    }
+    price = {"column": "price", "effect": "negative"}
+    model = shop_model(frame, channel_names=[tv, "radio", "search"], control_names=[price, "promo"])
+    config = model.inputs.config
+    assert config.channel_names == ("tv", "radio", "search")
+    assert config.channels[0].priors["saturation_alpha"]["mu"] == 3.0
+    assert config.channels[0].adstock.max_lag == 6
+    assert [control.effect for control in config.controls] == ["negative", "positive"]
+    assert model.inputs.spend[:, 0] == pytest.approx(3.0 * frame["tv"].to_numpy() + 1.0)
+    by_name = dict.fromkeys(CHANNELS) | {"tv": {**tv, "column": "tv"}}
+    again = shop_model(
+        frame, channel_names=by_name, control_names={"price": {"effect": "negative"}, "promo": None}
+    )
+    assert again.inputs.config == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channel_names": [{"column": "tv", "costs": "tv_cost"}, "radio"]}, "did you mean 'cost'"),
+        ({"channel_names": ["tv", 3]}, "channels"),
+        ({"channel_names": [{"cost": "tv_cost"}]}, "column"),
+        ({"channel_names": [{"column": "tv", "priors": {"adstock_alpha": 3}}]}, "wanted a Prior"),
+        ({"channel_names": ["tv_spnd"]}, "column 'tv_spnd'.*did you mean 'tv_spend'"),
+        ({"channel_names": ["spend_tv"]}, "did you mean 'tv_spend'"),
+        ({"channel_names": ["tv_cost"]}, "did you mean 'tv_spend'"),
+        ({"channel_names": [{"column": "radio", "cost": "radio_cst"}]}, "did you mean 'radio_cost'"),
+        ({"control_names": ["promos"]}, "did you mean 'promo'"),
+        ({"date_column": "weak"}, "did you mean 'week'"),
+        ({"target_name": "sale"}, "did you mean 'sales'"),
+    ],
+)
+def test_a_column_that_is_not_there_comes_with_the_nearest_one(changes: dict[str, Any], message: str) -> None:
+    """For channels, costs, controls, date and target alike; settings of a channel too."""
+    frame = shop_frame().rename(columns={"tv": "tv_spend"}).assign(radio_cost=lambda rows: rows["radio"])
+    with pytest.raises(MMMError, match=message):
+        shop_model(frame, **{"channel_names": ["tv_spend", "radio", "search"], **changes})
+
+
+def test_the_model_of_pymc_marketing_has_the_lift_tests(caplog: pytest.LogCaptureFixture) -> None:
+    """In its likelihood, from the start and through its own fit; a test outside the rows is told, not dropped."""
+    outside = LIFTS.assign(date="2023-03-06")
+    model = shop_model(calibrations=pd.concat([LIFTS, outside], ignore_index=True))
+    with caplog.at_level(logging.WARNING, "mmm_engine.model"):
+        mmm = model.build_pymc_mmm()
+    assert "lift_test_1" in {variable.name for variable in mmm.model.observed_RVs}
+    assert len(mmm.model.observed_RVs) == 2
+    assert [record.getMessage() for record in caplog.records if record.name == "mmm_engine.model"] == [
+        "Lift test 2 of 'tv' (2023-03-06) is not part of the MMM: not all of its rows are training rows."
+    ]
+    rows, target = training_frame(model.inputs)
+    mmm.fit(rows, target, draws=2, tune=2, chains=1, cores=1, progressbar=False, random_seed=1)
+    assert "lift_test_1" in mmm.idata["observed_data"]
 
 
 def test_every_term_of_the_model_can_be_asked_for() -> None:
