@@ -5,24 +5,47 @@ Not here: one machine (local.py), the broker and the workers (deploy/workers), K
 
 Dagster's Celery launcher believes a task that is marked as started, also when its worker has been killed: the run would
 wait for ever. This one asks the worker. Run monitoring then fails the run and starts it again on another worker.
+Dagster's also fails a run at once when the broker cannot be reached, and the run that repeats it; this one waits.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import dagster as dg
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from mmm_assets.dagster_private.launching import CheckRunHealthResult, WorkerStatus
+from mmm_assets.dagster_private.launching import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from mmm_assets.launching.processes import health_of_process
 
 ANSWER_SECONDS = 3.0
+BROKER_TRIES = (
+    120  # five seconds apart: a broker that is away for longer fails the runs that are launched meanwhile
+)
+BROKER_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 class WorkerRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # not installed on one machine
     """Dagster's Celery launcher, which asks workers whether they still execute what they have begun."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Hand a run to the broker, once that can be reached.
+
+        Raises:
+            kombu.exceptions.OperationalError: If it cannot for ten minutes.
+        """
+        with self.celery.connection_for_write() as connection:
+            connection.ensure_connection(
+                errback=_say_away,
+                max_retries=BROKER_TRIES,
+                interval_start=BROKER_SECONDS,
+                interval_step=0,
+                interval_max=BROKER_SECONDS,
+            )
+        super().launch_run(context)
 
     @property
     def supports_resume_run(self) -> bool:
@@ -62,3 +85,7 @@ class WorkerRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # not install
         inspection = self.celery.control.inspect(destination=workers, timeout=ANSWER_SECONDS)
         active: dict[str, list[dict[str, Any]]] = inspection.active() or {}
         return any(entry["id"] == task for entries in active.values() for entry in entries)
+
+
+def _say_away(error: Exception, seconds: float) -> None:
+    _log.warning("the broker cannot be reached (%s); tried again in %g s", error, seconds)

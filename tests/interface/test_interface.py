@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.soak,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
-CLIENT = "shop"
+CLIENT, SECOND = "shop", "cafe"
 SECONDS = 300.0
 
 
@@ -53,6 +53,12 @@ class Interface:
         """The newest such run, once there is one."""
         wait_until(lambda: bool(self.runs(status, **tags)), f"a run {status} {tags}", SECONDS)
         return self.runs(status, **tags)[0]
+
+    def steps(self, run: str) -> dict[str, str]:
+        """How each step of a run ended that was begun."""
+        query = "query($r: ID!){runOrError(runId: $r){... on Run{stepStats{stepKey status}}}}"
+        stats = self.ask(query, r=run)["runOrError"]["stepStats"]
+        return {one["stepKey"]: one["status"] for one in stats}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +142,35 @@ def test_refused_rows_are_seen_and_the_failed_run_is_repeated_by_a_click(interfa
     page.wait_for(
         "[...document.images].some(i => i.src.startsWith('data:image/svg') && i.naturalWidth > 0)", 30
     )
+
+
+def test_a_run_is_repeated_from_the_step_that_failed(interface, page):
+    """The page cannot be written once. "From failure" writes it; the history before it is not recorded again."""
+    page_of_client = interface.data.parent / "home" / "storage" / "report" / f"{SECOND}.html"
+    page_of_client.mkdir(parents=True)  # a folder stands where the page belongs
+    write_client(interface.data, SECOND, STRUCTURES[0], seed=2)
+    failed = interface.wait_for_run("FAILURE", **{"mmm/client": SECOND})
+    assert {name: interface.steps(failed)[name] for name in ("metric_history", "report")} == {
+        "metric_history": "SUCCESS",
+        "report": "FAILURE",
+    }
+    page_of_client.rmdir()
+
+    go(page, f"{interface.address}/runs/{failed}", "Re-execute all")
+    click(
+        page,
+        """(() => {const all = [...document.querySelectorAll('button')];
+        return all[all.findIndex(b => b.innerText.startsWith('Re-execute all')) + 1]})()""",
+    )
+    click(
+        page,
+        """[...document.querySelectorAll('[role=menu] *, [class*=menu] *')]
+        .find(e => !e.children.length && e.textContent == 'From failure')""",
+    )
+    repeated = interface.wait_for_run("SUCCESS", **{"dagster/parent_run_id": failed})
+    assert interface.steps(repeated)["report"] == "SUCCESS"
+    assert "metric_history" not in interface.steps(repeated)
+    assert page_of_client.is_file()
 
 
 def _passed(interface: Interface) -> bool:

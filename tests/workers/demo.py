@@ -87,7 +87,7 @@ def _write(data: Path, asked: argparse.Namespace) -> list[str]:
         write_client(data, client, STRUCTURES[number % len(STRUCTURES)], seed=number, sampler=sampler)
     if not asked.quiet:
         clients.append(LONG)
-        write_client(data, LONG, STRUCTURES[0], seed=99, sampler={**sampler, "draws": 20_000})
+        write_client(data, LONG, STRUCTURES[0], seed=99, sampler={**sampler, "draws": 8_000})
     for path in data.iterdir():  # files that nobody has touched for a minute
         os.utime(path, (time.time() - 60,) * 2)
     return clients

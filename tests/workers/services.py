@@ -139,7 +139,12 @@ class RabbitMQ:
     def _answers(self) -> bool:
         with socket.socket() as probe:
             probe.settimeout(1.0)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            try:  # a port alone may still be that of the one that was killed
+                probe.connect(("127.0.0.1", self.port))
+                probe.sendall(b"AMQP\x00\x00\x09\x01")
+                return bool(probe.recv(1))
+            except OSError:
+                return False
 
 
 def wait_until(true: Callable[[], bool], what: str, patience: float = _PATIENCE) -> float:

@@ -1,5 +1,6 @@
 """A run whose worker was killed is found out; one that only lost its broker for a while goes on."""
 
+import socket
 from types import SimpleNamespace
 
 import dagster as dg
@@ -13,6 +14,10 @@ pytest.importorskip(
     "dagster_celery", reason="the packages of several machines are not installed (make workers)"
 )
 
+from dagster_celery.launcher import CeleryRunLauncher
+from kombu.exceptions import OperationalError
+
+from mmm_assets.launching import workers
 from mmm_assets.launching.workers import WorkerRunLauncher
 
 TASK = {"dagster-celery/task_id": "t1"}
@@ -72,3 +77,49 @@ def test_a_run_of_a_command_is_judged_by_its_process(health):
     alive, dead = process_identity(), process_identity().rpartition(":")[0] + ":1"
     assert health("PENDING", {}, {PROCESS_TAG: alive}) is WorkerStatus.RUNNING
     assert health("PENDING", {}, {PROCESS_TAG: dead}) is WorkerStatus.FAILED
+
+
+@pytest.fixture
+def handed_over(monkeypatch):
+    """Runs that reached the broker."""
+    launched = []
+    monkeypatch.setattr(CeleryRunLauncher, "launch_run", lambda self, context: launched.append(context))
+    monkeypatch.setattr(workers, "BROKER_SECONDS", 0.05)
+    return launched
+
+
+@pytest.fixture
+def without_broker(handed_over):
+    """A launcher whose broker is away."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        broker = f"pyamqp://127.0.0.1:{free.getsockname()[1]}//"
+    return WorkerRunLauncher(default_queue="dagster", broker=broker, backend="cache+memory://")
+
+
+def test_a_run_waits_for_a_broker_that_restarts(without_broker, handed_over, caplog):
+    """Dagster would fail the run within a second, and the one that repeats it too: the client's refresh would end."""
+    connection = without_broker.celery.connection_for_write
+
+    def back_after_three():
+        opened = connection()
+        connect = opened._establish_connection
+        opened._establish_connection = lambda: (
+            SimpleNamespace(connected=True, close=lambda: None, collect=lambda: None)
+            if len(caplog.records) >= 3
+            else connect()
+        )
+        return opened
+
+    without_broker.celery.connection_for_write = back_after_three
+    without_broker.launch_run("run")
+    assert handed_over == ["run"]
+    assert [record.getMessage()[:31] for record in caplog.records] == ["the broker cannot be reached (["] * 3
+
+
+def test_a_broker_that_stays_away_fails_the_run(without_broker, handed_over, monkeypatch):
+    """With the error that says so; nothing is handed over."""
+    monkeypatch.setattr(workers, "BROKER_TRIES", 2)
+    with pytest.raises(OperationalError):
+        without_broker.launch_run("run")
+    assert handed_over == []
