@@ -14,7 +14,7 @@ TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
+.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -48,7 +48,7 @@ What next:
   $(BIN)/mmm add acme --data export.csv --date week --target revenue --channels tv,search
                            your own client, from a file of yours; then: $(BIN)/mmm refresh acme
   $(BIN)/mmm ui             all pages and runs in the browser; new files are refreshed by themselves
-Explained step by step: README.md
+Explained step by step: docs/tutorial.md, docs/own-client.md
 endef
 export AFTER_THE_DEMO
 
@@ -69,6 +69,16 @@ lint: install ## Style of the code
 types: install ## Types of engine and code location
 	@$(BIN)/mypy --strict mmm_engine mmm_assets
 
+docs: install ## The documentation as a site in site/; broken links end it, the guide is run anew
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html"
+
+docs-serve: install ## The same in the browser, anew with each change of a page
+	@NO_MKDOCS_2_WARNING=1 MMM_DOCS_EXECUTE=false $(BIN)/mkdocs serve --open
+
+notebook: install ## The guide in JupyterLab
+	@$(BIN)/jupyter lab docs/guide.ipynb
+
 docs-cli: install ## Write docs/cli.md from the commands
 	@$(BIN)/python -m mmm_assets.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
@@ -82,7 +92,7 @@ gate: install ## Refresh the sample clients with two windows in a scratch home; 
 	@export DAGSTER_HOME=$$(mktemp -d) && $(BIN)/mmm refresh ms harbor lumen --windows full,h04; \
 		$(BIN)/mmm gate ms harbor lumen; code=$$?; rm -rf "$$DAGSTER_HOME"; exit $$code
 
-check: lint types doctest definitions gate test ## Everything CI runs
+check: lint types doctest definitions gate docs test ## Everything CI runs
 
 bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="--only ms --pairs 1" for less
 	@$(BIN)/python -m tests.benchmarks.bench $(ARGS)

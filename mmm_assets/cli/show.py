@@ -51,7 +51,14 @@ def show(
 ) -> None:
     """Show where a client stands: verdict, reasons, scores, the checks that need a look, its report."""
     from mmm_assets.checks.latest import latest_checks
-    from mmm_assets.cli.tables import advice_lines, check_records, check_table, in_need, score_table
+    from mmm_assets.cli.tables import (
+        advice_lines,
+        check_records,
+        check_table,
+        count_line,
+        in_need,
+        score_table,
+    )
     from mmm_assets.pages.publication import Publication
     from mmm_assets.storage.results import ResultStore
 
@@ -68,9 +75,10 @@ def show(
         standing = _standing(publication, client, (home.data_dir() / f"{client}.yaml").exists())
         typer.echo(json.dumps({**standing, "scores": scores, "checks": check_records(checks)}, indent=1))
         return
-    print_parts(
-        score_table(results), check_table(checks if verbose else in_need(checks)), *advice_lines(checks)
-    )
+    shown = checks if verbose else in_need(checks)
+    hint = "" if verbose else f"; all of them: mmm show {client} --verbose"
+    print_parts(score_table(results), *([check_table(shown)] if shown else []))
+    print_parts(*([f"{count_line(checks)}{hint}"] if checks else []), *advice_lines(checks))
     if status is None:
         print_parts(f"{client}: never refreshed to the end; run: mmm refresh {client}")
         return

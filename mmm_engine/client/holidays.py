@@ -46,9 +46,10 @@ def public_holidays(
     Raises:
         ConfigError: If the package does not know the country or the subdivision.
 
-    >>> days = public_holidays("DE", "BY", datetime.date(2024, 1, 1), datetime.date(2024, 6, 30)).days
-    >>> [holiday.name for holiday in days][:2], days[0].days[0].start
-    (["New Year's Day", 'Epiphany'], '2024-01-01')
+    Examples:
+        >>> days = public_holidays("DE", "BY", datetime.date(2024, 1, 1), datetime.date(2024, 6, 30)).days
+        >>> [holiday.name for holiday in days][:2], days[0].days[0].start
+        (["New Year's Day", 'Epiphany'], '2024-01-01')
     """
     import holidays as package  # takes half a second
 

@@ -34,12 +34,14 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 SUFFIXES = r"py|md|yaml|yml|csv|json|lock|toml|html|css|js|j2|svg|png"
 FILE = re.compile(rf"[\w*./<>-]*\w\.(?:{SUFFIXES})")
 DERIVED = re.compile(
-    r"^(?:\$|quarantine/|schedules/|dagster_home/|storage/|report/|metric_history|forecast_ledger|advice_ledger|advice_draws|~)|<"
+    r"^(?:\$|quarantine/|schedules/|dagster_home/|site/|storage/|report/|metric_history|forecast_ledger|advice_ledger|advice_draws|~)|<"
 )
 # Files of a user, or of a home: named in examples, not part of the project.
 OF_USERS = {
     "acme_plan.csv",
     "acme.csv",
+    "data/acme.csv",
+    "acme.yaml",
     "export.csv",
     "lift.csv",
     "client.csv",
@@ -272,7 +274,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_faults_are_noticed() -> None:
     """The checks above find what they look for."""
     page = ROOT / "README.md"
-    assert list(broken_links(page, "[a](nowhere.md) [b](README.md#no-such) [c](README.md#try-it)")) == [
+    assert list(broken_links(page, "[a](nowhere.md) [b](README.md#no-such) [c](README.md#read-on)")) == [
         "nowhere.md",
         "README.md#no-such",
     ]
