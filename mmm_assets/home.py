@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mmm_assets.types import History
 
-STORAGE_VARIABLE = "MMM_STORAGE"
+STORAGE_VARIABLE, DATA_VARIABLE = "MMM_STORAGE", "MMM_DATA_DIR"
 TRIALS = "trials"  # the home of refreshes that publish nothing, inside the home
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -45,9 +45,35 @@ def home_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """The folder of client files: $MMM_DATA_DIR, or ``data`` of the checkout; always absolute."""
-    named = os.environ.get("MMM_DATA_DIR")
-    return Path(named).expanduser().resolve() if named else project_dir() / "data"
+    """The folder of client files: $MMM_DATA_DIR, or ``data`` of the checkout; always absolute.
+
+    Of an address (``s3://bucket/clients``) the copy of this machine, below its home, as current as the last look.
+
+    Raises:
+        ConfigError: If an address cannot be read and there is no copy.
+    """
+    named = os.environ.get(DATA_VARIABLE)
+    if not named:
+        return project_dir() / "data"
+    if (root := root_at(named, DATA_VARIABLE)) and isinstance(root, Path):
+        return root
+    from mmm_assets.mirror import current_copy
+
+    return current_copy(root, home_dir() / "client_files")
+
+
+def data_dir_to_write() -> Path:
+    """The folder of client files, for a command that writes into it.
+
+    Raises:
+        ConfigError: If it is the copy of an address: what is written there would be lost.
+    """
+    if "://" in (named := os.environ.get(DATA_VARIABLE, "")) and not isinstance(
+        root_at(named, DATA_VARIABLE), Path
+    ):
+        fix = "write into a folder ($MMM_DATA_DIR), then copy its files there"
+        raise ConfigError(f"${DATA_VARIABLE}", Fault(named, "an object store", "a folder", fix))
+    return data_dir()
 
 
 def results_root() -> Path:
@@ -65,8 +91,8 @@ def shared_root(home: Path) -> Path | None:
     return None if root == home else root
 
 
-def root_at(text: str) -> Path:
-    """The root that a text names; of an address, a `upath.UPath`, which has the methods of a path.
+def root_at(text: str, variable: str = STORAGE_VARIABLE) -> Path:
+    """The root that an environment variable names; of an address, a `upath.UPath`, which has the methods of a path.
 
     Raises:
         ConfigError: If what the address needs is not installed.
@@ -80,9 +106,7 @@ def root_at(text: str) -> Path:
         _ = path.fs  # made now, so that a missing package is said by name
     except (ImportError, ValueError) as error:
         fix = "install the package that it names (make workers: s3fs), or name a folder"
-        raise ConfigError(
-            f"${STORAGE_VARIABLE}", Fault(text, str(error), "a storage in reach", fix)
-        ) from error
+        raise ConfigError(f"${variable}", Fault(text, str(error), "a storage in reach", fix)) from error
     return Path(path.path) if path.protocol in ("file", "local") else cast("Path", path)
 
 

@@ -127,7 +127,7 @@ def add(
     written, rows = add_client(
         settings,
         data,
-        home.data_dir(),
+        home.data_dir_to_write(),
         force=force,
         holidays=None if country is None or holidays is False else Holidays(country, subdivision),
         choose=_chooser(suggested=suggested),

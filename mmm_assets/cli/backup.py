@@ -30,6 +30,6 @@ def restore(
     """Make the home ($DAGSTER_HOME) and the client files ($MMM_DATA_DIR) from a backup; both folders must be empty."""
     from mmm_assets.lifecycle import backup as copies
 
-    folder, data = home.home_dir(), home.data_dir()
+    folder, data = home.home_dir(), home.data_dir_to_write()
     count = copies.restore(file, folder, data)
     print_parts(f"Restored {count} files: home {folder}, client files {data}")

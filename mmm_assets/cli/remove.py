@@ -52,7 +52,7 @@ def rename(
     """Give a client another id: its file and what is recorded of it. Results are made anew by the next refresh."""
     from mmm_assets.lifecycle.renaming import rename_client
 
-    folder, data = home.home_dir(), home.data_dir()
+    folder, data = home.home_dir(), home.data_dir_to_write()
     require_yes(f"Rename {client} to {new} and delete its results under the old id?", yes)
     rows = rename_client(folder, data, client, new)
     print_parts(f"{client} is {new} now: {data / f'{new}.yaml'}, {rows} recorded rows")

@@ -26,7 +26,7 @@ def simulate(
 
     written = simulate_into(
         client,
-        home.data_dir(),
+        home.data_dir_to_write(),
         periods=weeks,
         channels=channels,
         seed=seed,

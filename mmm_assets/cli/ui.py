@@ -19,7 +19,8 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000
     folder = home.prepare_home(home.home_dir())
     if not (folder / "history").exists():
         home.open_quietly(folder).dispose()  # records that the daemon would begin take up more room
-    os.environ["MMM_DATA_DIR"] = str(home.data_dir())
+    if "://" not in os.environ.get(home.DATA_VARIABLE, ""):
+        os.environ[home.DATA_VARIABLE] = str(home.data_dir())  # whatever folder this was called from
     workspace = str(home.shipped_file("workspace.yaml"))
     server.note_port(folder, port + 1)
     server.start_server(home.results_root(), port + 1)

@@ -41,6 +41,7 @@ ORDER = {
     "mmm_assets": [
         "types",
         "dagster_private",
+        "mirror",
         "home",
         "partitions",
         "runs",

@@ -15,8 +15,10 @@ import xarray as xr
 from mmm_assets import home as homes
 from mmm_assets.storage.io_managers import FrameFiles, JsonFiles, PosteriorFiles, StoredFileError
 from mmm_assets.storage.objects import put_text
+from mmm_assets.storage.resources import ClientFiles
 from mmm_engine.history.store import History
 from tests.engine.history.history_cases import score_rows
+from tests.soak.fleet import STRUCTURES, write_client
 
 moto_server = pytest.importorskip("moto.server", reason="moto[server] is not installed: make rehearsal")
 pytest.importorskip("s3fs", reason="s3fs is not installed: make rehearsal")
@@ -134,3 +136,24 @@ def test_a_bucket_that_refuses_to_write_for_a_while_loses_nothing(root, server, 
     assert server.refused >= 1
     assert (root / "storage" / "report" / "shop.html").read_text() == "<html></html>"
     assert len(root.fs.find(f"{root.path}/metric_history")) == 1
+
+
+def test_client_files_in_a_bucket_are_read_and_followed(root, server, tmp_path, monkeypatch):
+    """A client is added and given new rows by whoever may write there; this machine's copy follows by ETag."""
+    import boto3
+
+    bucket = root.path.partition("/")[0]
+    monkeypatch.setenv("MMM_DATA_DIR", f"s3://{bucket}/clients")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("mmm_assets.mirror._looked", {})
+    monkeypatch.setattr("mmm_assets.mirror.current_copy.__defaults__", (0.0,))
+    elsewhere = boto3.client("s3", endpoint_url=server.address)
+    write_client(tmp_path, "shop", STRUCTURES[0], seed=1)
+    for name in ("shop.yaml", "shop.csv"):
+        elsewhere.put_object(Bucket=bucket, Key=f"clients/{name}", Body=(tmp_path / name).read_bytes())
+    assert len(ClientFiles().read("shop").frame) == 60
+    before = ClientFiles().fingerprint("shop")
+    fewer = (tmp_path / "shop.csv").read_text().splitlines()[:-1]
+    elsewhere.put_object(Bucket=bucket, Key="clients/shop.csv", Body="\n".join(fewer).encode())
+    assert len(ClientFiles().read("shop").frame) == 59
+    assert ClientFiles().fingerprint("shop") != before
