@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Literal
 
 from mmm_engine.errors import Fault, MMMError
 from mmm_engine.files.atomic_write import make_private_folder
@@ -23,8 +24,22 @@ RECORDS = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps of one database
 _ENOUGH_BYTES = 1_000_000
+
+DiskFault = Literal["rights", "full", "broken"]
 _RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_FAULTS_BY_NUMBER: dict[int, DiskFault] = {**dict.fromkeys(_FULL, "full"), errno.EIO: "broken"}
+_REMEDIES: dict[DiskFault, tuple[str, str]] = {
+    "rights": (
+        "a folder that can be written",
+        "give this user the right to write there, or name another folder in $DAGSTER_HOME or $MMM_CACHE_DIR",
+    ),
+    "full": ("free disk space", "free some (a quota counts too), then run the same command again"),
+    "broken": (
+        "a disk that reads and writes",
+        "look at the disk and at how it is connected (the system's log says more), then run the same command again",
+    ),
+}
 
 
 class HomeError(MMMError):
@@ -41,7 +56,9 @@ def home_fault(error: BaseException, home: Path) -> HomeError | None:
     for part in _with_causes(error):
         if isinstance(part, OSError) and part.errno in (*_FULL, *_RIGHTS, errno.EIO):
             place = Path(os.fsdecode(part.filename)) if part.filename else home
-            return _of_disk(place, part.strerror or str(part), part.errno in _FULL)
+            return _of_disk(
+                place, part.strerror or str(part), _FAULTS_BY_NUMBER.get(part.errno or 0, "rights")
+            )
         if isinstance(part, sqlite3.Error):
             return _of_records(part, home)
     return None
@@ -125,10 +142,12 @@ def _of_records(error: sqlite3.Error, home: Path) -> HomeError:
         ]
         return HomeError(who, faults)
     free = shutil.disk_usage(home).free if home.exists() else _ENOUGH_BYTES
-    if "full" in words or "disk I/O" in words or free < _ENOUGH_BYTES:
-        return _of_disk(home, words, free < _ENOUGH_BYTES)
+    if "full" in words or free < _ENOUGH_BYTES:
+        return _of_disk(home, words, "full")
+    if "disk I/O" in words:
+        return _of_disk(home, words, "broken")
     if "readonly" in words or "unable to open" in words:
-        return _of_disk(home, words, False)
+        return _of_disk(home, words, "rights")
     fix = "stop whatever keeps the home busy, then run the same command again"
     return HomeError(who, Fault("Dagster's records", words, "an SQLite file that answers", fix))
 
@@ -136,13 +155,9 @@ def _of_records(error: sqlite3.Error, home: Path) -> HomeError:
 _REPAIR = "run: mmm repair (it keeps the damaged file and makes a new one; results, pages and history stay)"
 
 
-def _of_disk(place: Path, words: str, is_full: bool) -> HomeError:
-    if is_full:
-        fault = Fault(str(place), words, "free disk space", "free some, then run the same command again")
-    else:
-        fix = "give this user the right to write there, or name another folder in $DAGSTER_HOME or $MMM_CACHE_DIR"
-        fault = Fault(str(place), words, "a folder that can be written", fix)
-    return HomeError("mmm", fault)
+def _of_disk(place: Path, words: str, kind: DiskFault) -> HomeError:
+    wanted, fix = _REMEDIES[kind]
+    return HomeError("mmm", Fault(str(place), words, wanted, fix))
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

@@ -11,6 +11,7 @@ killed process frees the lock by dying.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -53,6 +54,7 @@ _DAMAGE_WORDS = (
     "corrupt",
     "Could not read enough bytes",
 )
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _BUSY = ("Could not set lock on file", "different configuration than existing connections")
 
 
@@ -80,6 +82,7 @@ def connection(
 
     Raises:
         HistoryError: If another process keeps the file for ``patience`` seconds, or it cannot be read.
+        OSError: If the disk is full or fails.
     """
     try:
         opened = _wait_for(lambda: duckdb.connect(path, read_only=read_only), _is_busy, path, patience)
@@ -90,6 +93,9 @@ def connection(
     except _MISTAKES:
         raise
     except duckdb.Error as error:
+        for number in _OF_THE_DISK:
+            if os.strerror(number) in str(error):  # DuckDB hands the system's words on, not its number
+                raise OSError(number, os.strerror(number), str(path)) from error
         raise unreadable(path, error) from error
     except UnicodeDecodeError as error:  # DuckDB reports some damage in the damaged file's own words
         raise unreadable(path, duckdb.SerializationException("unreadable content")) from error
@@ -215,7 +221,7 @@ def rows_of_owner(
     try:
         with connection(path, read_only=True, patience=patience) as database:
             return database.sql(query, params=list(owner)).to_arrow_table().cast(table.schema)
-    except (HistoryError, *_MISTAKES):
+    except (HistoryError, OSError, *_MISTAKES):
         return None
 
 

@@ -74,7 +74,9 @@ def test_records_that_a_process_has_open_are_left_alone(used_home):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (sqlite3.OperationalError("database or disk is full"), "wanted "),
+        (sqlite3.OperationalError("database or disk is full"), "wanted free disk space; free some"),
+        (sqlite3.OperationalError("disk I/O error"), "wanted a disk that reads and writes; look at the disk"),
+        (OSError(errno.EIO, "Input/output error", "/h/x"), "/h/x: found Input/output error; wanted a disk that reads"),
         (sqlite3.OperationalError("attempt to write a readonly database"), "a folder that can be written"),
         (OSError(errno.ENOSPC, "No space left on device", "/h/x"), "/h/x: found No space left on device; wanted free"),
         (OSError(errno.EROFS, "Read-only file system", "/h/x"), "/h/x: found Read-only file system; wanted a folder"),

@@ -1,5 +1,7 @@
 """The metric history: nothing lost, nothing twice, whatever is damaged."""
 
+import errno
+import os
 import stat
 from datetime import datetime, timedelta, timezone
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmm_engine.errors import ConfigError, HistoryError
-from mmm_engine.history.files import read_fact
+from mmm_engine.history.files import connection, read_fact
 from mmm_engine.history.tables import METRIC_HISTORY
 from tests.engine.history.history_cases import START, run_python, score_rows
 
@@ -330,3 +332,19 @@ def test_the_history_does_not_load_the_sampler():
     code = f"import sys, mmm_engine.history.store; print(sorted({heavy} & set(sys.modules)))"
     output, errors = run_python(code).communicate()
     assert output.strip() == "[]", errors
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_disk_that_is_full_or_fails_is_not_called_a_damaged_history(tmp_path, monkeypatch, number):
+    """DuckDB says it in words: they are an error of the system again, which has a remedy of its own."""
+
+    def connect(*_args, **_settings):
+        raise duckdb.IOException(f'IO Error: Could not write file "x": {os.strerror(number)}')
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    with (
+        pytest.raises(OSError, match=os.strerror(number)) as raised,
+        connection(tmp_path / "x.duckdb", read_only=False),
+    ):
+        pass
+    assert (raised.value.errno, raised.value.filename) == (number, str(tmp_path / "x.duckdb"))
