@@ -1,6 +1,7 @@
 """Verdicts on stored values; checks, report and forecast ask the same ones.
 
-Here: which gate applies to which stored value, and which failures keep results from being published.
+Here: which gate applies to which stored value, which checks are of data and model, and which failures keep results from
+being published.
 Not here: thresholds and predicates (mmm_engine.scores.gates), recording evaluations in Dagster (checks/).
 """
 
@@ -14,6 +15,21 @@ from mmm_assets.types import ClientData, DataFrame, ScaledInputs, Verdict
 if TYPE_CHECKING:
     from mmm_engine.client.thresholds import ThresholdConfig
     from mmm_engine.client.windows import Window
+
+
+BESIDE_THE_MODEL = frozenset(
+    {
+        "advice_given",
+        "advice_proven",
+        "advice_within_seen",
+        "history_rows",
+        "newest_results",
+        "report_self_contained",
+        "rows_in_time",
+    }
+)
+"""Checks of what is made of a model: plan, history and page. All others are of data and model: the verdict follows from
+them, and they are those that the report lists."""
 
 
 def of_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:

@@ -15,6 +15,7 @@ from mmm_assets.checks import evaluations
 from mmm_assets.checks.gates import CHECK_SPECS
 from mmm_assets.dagster_private.instances import latest_execution
 from mmm_assets.partitions import client_x_window, partition_order, window_key
+from mmm_assets.verdicts import BESIDE_THE_MODEL
 from mmm_engine.client.windows import STANDARD_WINDOWS
 
 NOT_RUN = "not run"
@@ -48,6 +49,11 @@ class LatestCheck:
     def window(self) -> str:
         """The window judged, the client where it is judged as a whole."""
         return self.partition.rpartition("|")[2]
+
+    @property
+    def is_of_model(self) -> bool:
+        """Whether it is of data and model, so that the verdict follows from it; not of plan, history and page."""
+        return self.check not in BESIDE_THE_MODEL
 
     @property
     def has_failed(self) -> bool:

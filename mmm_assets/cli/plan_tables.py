@@ -31,7 +31,7 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
         rows: What was asked for: its table, a comparison, the frontier or tests.
         is_table: Whether that is its table.
     """
-    from mmm_engine.decisions.budget_plan import written
+    from mmm_engine.decisions.plan_words import written
 
     window = best.window
     yield Text(best.sentence, style="bold" if best.acts else "")
@@ -53,6 +53,8 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
 
 
 def _channels(best: BudgetPlan) -> Table:
+    from mmm_engine.decisions.plan_words import chance
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     value = best.request.value is not None
     unit = "earns" if value else "brings"
@@ -70,7 +72,7 @@ def _channels(best: BudgetPlan) -> Table:
             f"{row['marginal']:.3g}",
             f"{row['marginal_q05']:.3g} to {row['marginal_q95']:.3g}",
         ]
-        table.add_row(*cells, *([f"{row['beats_break_even']:.0%}"] if value else []))
+        table.add_row(*cells, *([chance(row["beats_break_even"])] if value else []))
     return table
 
 
@@ -95,6 +97,8 @@ def _frontier(rows: DataFrame, currency: str) -> Table:
 
 def _comparison(rows: DataFrame) -> Table:
     """A line a plan, all on the same draws."""
+    from mmm_engine.decisions.plan_words import chance
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for head in ("plan", "spend", "brings", "90%", "gain", "90%", "beats today", "best"):
         table.add_column(head, justify="left" if head == "plan" else "right")
@@ -106,16 +110,16 @@ def _comparison(rows: DataFrame) -> Table:
             f"{row['response_q05']:,.0f} to {row['response_q95']:,.0f}",
             f"{row['gain']:+,.0f}",
             f"{row['gain_q05']:+,.0f} to {row['gain_q95']:+,.0f}",
-            f"{row['beats_today']:.0%}",
-            f"{row['best']:.0%}",
+            chance(row["beats_today"]),
+            chance(row["best"]),
         )
     return table
 
 
 def _certificate(best: BudgetPlan) -> Iterator[str]:
     """Why to believe it, a line each."""
-    from mmm_engine.decisions.budget_plan import written
     from mmm_engine.decisions.certificate import NEGLIGIBLE
+    from mmm_engine.decisions.plan_words import written
 
     proof, gain = best.certificate, best.gain
     unit = best.window.target_kind

@@ -100,19 +100,25 @@ def in_need(checks: Iterable[LatestCheck]) -> list[LatestCheck]:
 
 
 def count_line(checks: Iterable[LatestCheck]) -> str:
-    """How many checks ended how, in a line.
+    """How many checks ended how, in a line: those of data and model, which the report counts too, then the others.
 
     A check counts once, by the worst of its windows; "not judged" only where it was judged on none.
     """
     from mmm_assets.checks.latest import NOT_JUDGED, NOT_RUN
 
     worst = ("FAILED", NOT_RUN, "warning", "passed", NOT_JUDGED)
-    ends: dict[tuple[str, str], str] = {}
+    groups: dict[str, dict[tuple[str, str], str]] = {"of data and model": {}, "of plan, history and page": {}}
     for check in checks:
+        ends = groups["of data and model" if check.is_of_model else "of plan, history and page"]
         place = (check.client, check.check)
         ends[place] = min(ends.get(place, check.outcome), check.outcome, key=worst.index)
-    counts = {word: sum(end == word for end in ends.values()) for word in worst}
-    return f"{len(ends)} checks: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    parts = []
+    for what, ends in groups.items():
+        counts = {word: sum(end == word for end in ends.values()) for word in worst}
+        listed = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        if ends:
+            parts.append(f"{len(ends)} {'checks ' if not parts else ''}{what}: {listed}")
+    return "; ".join(parts)
 
 
 def plain_table(title: str, headings: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Table:

@@ -24,9 +24,9 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
     """A plan as numbers, texts and lists of them; NaN as None.
 
     Returns:
-        sentence, acts, first and last (days), periods, basis, unit, value_known, objective; spend and spend_today;
-        gain, proof; `grid` (output of `plan_grid.gain_grid`); and the rows of `channels` (the paid ones), `frontier`,
-        `tests`, `binding`, `beyond_seen`.
+        sentence, acts, frozen (why no money can move, "" where some can), first and last (days), periods, basis, unit,
+        value_known, objective; spend and spend_today; gain, proof; `grid` (output of `plan_grid.gain_grid`); and the
+        rows of `channels` (the paid ones), `frontier`, `tests`, `binding`, `beyond_seen`.
     """
     window, proof, gain = plan.window, plan.certificate, plan.gain
     paid = window.paid
@@ -34,6 +34,7 @@ def advice_record(plan: BudgetPlan) -> dict[str, Any]:
         "refused": [],
         "sentence": plan.sentence,
         "acts": plan.acts,
+        "frozen": plan.frozen,
         "first": f"{window.dates[0]:%Y-%m-%d}",
         "last": f"{window.dates[-1]:%Y-%m-%d}",
         "periods": window.periods,

@@ -2,7 +2,8 @@
 
 Here: `plan_budget`, from a planning window and a request to a `BudgetPlan`; its certificate, table, comparison with
 other plans, frontier, and what tests would be worth.
-Not here: the search (optimiser.py), words of client files (client/decision_config.py), figures (report/figures/).
+Not here: the search (optimiser.py), words of advice (plan_words.py) and of client files (client/decision_config.py),
+figures (report/figures/).
 
 Money and target: a unit of the target is worth `value` units of money. Gains are money where the value is known
 (value times the response gained, less the money spent more), and target units where it is not.
@@ -27,6 +28,15 @@ from mmm_engine.decisions.information import value_of_knowing_all, value_of_test
 from mmm_engine.decisions.limits import Rules, check_amount, limits_of, spread_of
 from mmm_engine.decisions.one_thread import one_thread
 from mmm_engine.decisions.optimiser import Optimum, optimise, optimise_profit, optimise_return
+from mmm_engine.decisions.plan_words import (
+    CUT,
+    HOLD,
+    RAISE,
+    TEST_FIRST,
+    frozen_reason,
+    moves_sentence,
+    written,
+)
 from mmm_engine.decisions.planning_window import PlanningWindow
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.rows.calendar import DAYS_PER_ROW, DAYS_PER_YEAR
@@ -37,7 +47,6 @@ SURE_ENOUGH = 0.9
 MOVES = 0.01
 """Share of today's total by which a channel must move for it to be said."""
 
-RAISE, HOLD, CUT, TEST_FIRST = "raise", "hold", "cut", "test first"
 QUARTERS_PER_YEAR = 4.0
 
 
@@ -114,17 +123,20 @@ class BudgetPlan:
         mean, low, high = (written(amount) for amount in (gain.gain, gain.gain_q05, gain.gain_q95))
         span = f"{mean} {unit} (90%: {low} to {high})"
         when = f"in the next {self.window.periods} {self.window.period}s"
+        if self.frozen:
+            return f"Hold: {self.frozen}."
         if not self.acts:
             return f"Hold: no plan within the limits is sure enough to beat today's; the best gains {span} {when}."
-        table = self.table.assign(moved=(self.table["plan"] - self.table["today"]).abs())
-        table = table.sort_values("moved", ascending=False, kind="stable")
-        parts = [
-            f"{verb} {', '.join(names)}"
-            for verb in (RAISE, CUT)
-            if (names := [str(n) for n in table.loc[table["advice"] == verb, "channel"]][:3])
-        ]
-        what = "; ".join(parts) or "keep the channels' totals and spread them as planned"
-        return f"{what[:1].upper()}{what[1:]}: gains {span} {when}, and beats today in {gain.better:.0%} of draws."
+        return moves_sentence(self.table, f"{span} {when}", gain.better)
+
+    @property
+    def frozen(self) -> str:
+        """Why no money can move at all, "" where some can."""
+        limits, channels = self.problem.limits, self.window.channels
+        room = (limits.upper - limits.lower > 1e-9 * np.maximum(limits.upper, 1.0)).reshape(len(channels), -1)
+        paid = [name for name, is_paid in zip(channels, self.window.paid, strict=True) if is_paid]
+        free = [name for name, each in zip(channels, room, strict=True) if each.any() and name in paid]
+        return frozen_reason(paid, free, self.request.unreadable)
 
     @cached_property
     def response_draws(self) -> dict[str, Floats]:
@@ -291,15 +303,6 @@ class BudgetPlan:
         if not self.acts or abs(plan - today) <= MOVES * max(today, 1e-300):
             return HOLD
         return RAISE if plan > today else CUT
-
-
-def written(amount: float) -> str:
-    """An amount with the three digits that such a number has, thousands apart.
-
-    >>> written(12345.6), written(-0.012345), written(1234567.0)
-    ('12,300', '-0.0123', '1,230,000')
-    """
-    return f"{float(f'{amount:.3g}'):,.12g}"
 
 
 @one_thread

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmm_engine.decisions.certificate import NEGLIGIBLE
+from mmm_engine.decisions.plan_words import in_draws
 from mmm_engine.scores.verdict import Verdict, not_judged
 
 GIVEN, PROVEN, WITHIN_SEEN = "advice_given", "advice_proven", "advice_within_seen"
@@ -24,7 +25,11 @@ def advice_verdicts(record: Mapping[str, Any]) -> tuple[Verdict, ...]:
         given = Verdict(GIVEN, False, "warning", False, reason)
         return given, not_judged(PROVEN, nothing), not_judged(WITHIN_SEEN, nothing)
     gain = record["gain"]
-    reason = f"the plan beats today's in {gain['better']:.0%} of draws: {'move money' if record['acts'] else 'hold'}"
+    reason = (
+        f"the plan beats today's {in_draws(gain['better'])}: {'move money' if record['acts'] else 'hold'}"
+    )
+    if record.get("frozen"):  # plans of earlier versions do not say
+        reason = f"hold: {record['frozen']}"
     numbers = {"beats_today": gain["better"], "gain": gain["mean"]}
     return (
         Verdict(GIVEN, True, "warning", False, reason, numbers),

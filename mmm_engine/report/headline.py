@@ -37,11 +37,13 @@ def build_summary(subject: Subject) -> Summary:
         headlines=(_holdout_error(subject), _media_share(subject), _best_return(subject)),
         changes=changes,
         changes_since=since,
-        failed=tuple(_failed_note(result) for result in failed),
+        failed=tuple(_failed_note(subject, result) for result in failed),
         checks_failed=len(failed),
         warnings=_warnings(subject),
         checks_total=len(results),
-        not_judged=tuple(_not_judged_words(result) for result in results if result.outcome == "not judged"),
+        not_judged=tuple(
+            _not_judged_words(subject, result) for result in results if result.outcome == "not judged"
+        ),
         advice=advice_sentence(subject),
         channels=advice_table(subject),
     )
@@ -81,7 +83,7 @@ def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
     if not results:
         first = "No check was run on this model"
     elif failed:
-        names = [check_name(result) for result in failed]
+        names = [check_name(subject, result) for result in failed]
         first = f"{len(failed)} of {wording.count(len(results), 'check')} {_need(failed)}: {wording.listing(names, 3)}"
     elif unknown:
         passed = wording.count(len(results) - len(unknown), "check")
@@ -116,21 +118,21 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
     return tuple(said)
 
 
-def check_name(result: CheckResult) -> str:
+def check_name(subject: Subject, result: CheckResult) -> str:
     """What a check is about, with the windows that decide its outcome."""
-    hidden = [
-        str(window.holdout) for window in sorted(result.windows, key=lambda w: w.holdout) if window != FULL
-    ]
-    where = f" (with the last {wording.listing(hidden)} rows hidden)" if hidden else ""
+    hidden = [window for window in result.windows if window != FULL]
+    where = f" (with the last {subject.held_out(hidden)} hidden)" if hidden else ""
     return wording.safe_text(subject_of(result.check), 60) + where
 
 
-def _failed_note(result: CheckResult) -> Note:
+def _failed_note(subject: Subject, result: CheckResult) -> Note:
     """One check that failed: its reason, what it means, what to do."""
     tone: Tone = "bad" if result.severity == "error" else "care"
     advice = advice_on(result.check)
     said = [wording.sentence(wording.safe_text(result.reason)), advice.meaning if advice else ""]
-    return Note(tone, check_name(result), " ".join(filter(None, said)), advice.remedy if advice else "")
+    return Note(
+        tone, check_name(subject, result), " ".join(filter(None, said)), advice.remedy if advice else ""
+    )
 
 
 def _need(failed: Sequence[CheckResult]) -> str:
@@ -140,9 +142,9 @@ def _need(failed: Sequence[CheckResult]) -> str:
     return "needs a look" if len(failed) == 1 else "need a look"
 
 
-def _not_judged_words(result: CheckResult) -> str:
+def _not_judged_words(subject: Subject, result: CheckResult) -> str:
     """A check that had nothing to judge, and why."""
-    return f"{check_name(result)}: {wording.safe_text(result.reason)}"
+    return f"{check_name(subject, result)}: {wording.safe_text(result.reason)}"
 
 
 # --- three numbers ------------------------------------------------------------------------------

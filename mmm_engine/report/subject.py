@@ -6,6 +6,7 @@ Not here: sentences (headline.py, sections/), columns of the frames (inputs.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -117,6 +118,19 @@ class Subject:
     def periods(self, number: int) -> str:
         """A count of rows ("8 weeks")."""
         return wording.count(number, self.inputs.period)
+
+    def window_words(self, window: Window) -> str:
+        """A window in a sentence: what was held out ("last 8 weeks", "all rows")."""
+        return f"last {self.held_out([window])}" if window.holdout else "all rows"
+
+    def held_out(self, windows: Sequence[Window]) -> str:
+        """How much windows hold out ("4 and 8 weeks"): of daily rows weeks, or days where the history is short."""
+        ordered = sorted(windows, key=lambda window: window.holdout)
+        fitted = [self.inputs.windows[window] for window in ordered if window in self.inputs.windows]
+        in_weeks = all(report.horizon == 7 * report.window.holdout for report in fitted)
+        unit = "week" if self.inputs.period == "day" and in_weeks else self.inputs.period
+        *others, last = [window.holdout for window in ordered]
+        return wording.listing([*map(str, others), wording.count(last, unit)])
 
     # --- scores ----------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from mmm_engine.client.windows import Window
 from mmm_engine.report import numbers
 
 _ISOLATE, _POP = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
@@ -109,15 +108,6 @@ def safe_text(text: str, limit: int = 2000) -> str:
 def is_isolated(text: str) -> bool:
     """Whether ``safe_text`` wrapped the text in directional isolates."""
     return text.startswith(_ISOLATE)
-
-
-def window_words(window: Window) -> str:
-    """A window in a sentence: what was held out.
-
-    >>> window_words(Window.holding_out(8)), window_words(Window.holding_out(0))
-    ('last 8', 'all rows')
-    """
-    return f"last {window.holdout}" if window.holdout else "all rows"
 
 
 def comparison_words(split: str) -> str:

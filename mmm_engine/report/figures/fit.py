@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mmm_engine.report import numbers
+from mmm_engine.report import numbers, wording
 from mmm_engine.report.figures.style import (
     amounts,
     band,
@@ -51,16 +51,21 @@ def fit_and_holdout(
     )
 
 
-def holdout_forecasts(predictions: pd.DataFrame, *, unit: str = "", compact: bool = False) -> go.Figure:
+def holdout_forecasts(
+    predictions: pd.DataFrame, *, unit: str = "", period: str = "row", compact: bool = False
+) -> go.Figure:
     """Held-out forecasts with 50% and 90% intervals, one panel per window, the last training rows to the left.
 
     Args:
         predictions: Columns window, date, split, actual, mean, q05, q25, q75, q95.
         unit: Unit of the target.
+        period: What one row is.
         compact: One panel per row, for narrow screens.
     """
     windows = [(str(name), part) for name, part in predictions.groupby("window", sort=False)]
-    titles = [f"last {int((part['split'] == 'test').sum())} held out" for _, part in windows]
+    titles = [
+        f"last {wording.count(int((part['split'] == 'test').sum()), period)} held out" for _, part in windows
+    ]
     columns = 1 if compact else len(windows)
     rows = -(-len(windows) // columns)
     figure = make_subplots(

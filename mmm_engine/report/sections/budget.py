@@ -29,6 +29,8 @@ def advice_sentence(subject: Subject) -> str:
         return wording.safe_text(
             f"No money is to be moved by this model: {'; '.join(advice['refused'])}.", 600
         )
+    if advice.get("frozen"):  # records of earlier versions do not say
+        return wording.safe_text(f"Budget: hold. {wording.sentence(advice['frozen'])}", 600)
     if not advice["acts"]:
         return f"Budget: hold. {_gain_words(subject, advice)}, which is not sure enough to move money."
     channels = pd.DataFrame(advice["channels"])

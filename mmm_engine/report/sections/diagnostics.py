@@ -90,14 +90,14 @@ def _sampler_chart(subject: Subject) -> Chart:
     windows = (subject.inputs.full, *subject.inputs.holdouts)
     rows = [
         {
-            "window": wording.window_words(w.window),
+            "window": subject.window_words(w.window),
             **{name: pick(w.health, channel="all", metric=name) for name in HEALTH_COLUMNS},
         }
         for w in windows
     ]
     health = pd.DataFrame(rows)
     frame = pd.concat(
-        [w.parameters.assign(window=wording.window_words(w.window)) for w in windows], ignore_index=True
+        [w.parameters.assign(window=subject.window_words(w.window)) for w in windows], ignore_index=True
     )
     return Chart(
         id="sampler-health",

@@ -81,7 +81,7 @@ def _holdout_chart(subject: Subject) -> Chart:
         off = float(test["mean"].sum() / test["actual"].sum() - 1) if test["actual"].sum() else NAN
         direction = "too high" if off > 0 else "too low"
         said.append(
-            f"last {window.horizon}: {wording.share_of(hits, len(test))} inside the 90% interval, "
+            f"last {subject.periods(window.horizon)}: {wording.share_of(hits, len(test))} inside the 90% interval, "
             f"total {numbers.percent(abs(off))} {direction}"
         )
     tests = frame[frame["split"] == "test"]
@@ -96,7 +96,7 @@ def _holdout_chart(subject: Subject) -> Chart:
             {"window": Column("Window", "text"), **prediction_columns(subject.inputs.target_unit)},
         ),
         frames={"predictions": frame},
-        options={"unit": subject.inputs.target_unit},
+        options={"unit": subject.inputs.target_unit, "period": subject.inputs.period},
     )
 
 
@@ -107,7 +107,7 @@ def _tail(window: WindowReport) -> pd.DataFrame:
 
 def _accuracy_sheet(subject: Subject) -> Sheet:
     rows = [
-        {"window": wording.window_words(window.window), "split": split, **_accuracy(subject, window, split)}
+        {"window": subject.window_words(window.window), "split": split, **_accuracy(subject, window, split)}
         for window in (subject.inputs.full, *subject.inputs.holdouts)
         for split in _splits(window)
     ]

@@ -24,7 +24,7 @@ def checks_section(subject: Subject) -> Section | None:
     rows = [
         {
             "check": wording.safe_text(verdict.check, 80).replace("_", " "),
-            "window": wording.window_words(verdict.window) if verdict.window else "",
+            "window": subject.window_words(verdict.window) if verdict.window else "",
             "outcome": f"failed ({verdict.severity})" if verdict.failed else verdict.outcome,
             "reason": verdict.reason,
             "remedy": _remedy(verdict),

@@ -85,7 +85,7 @@ def _scores_chart(subject: Subject) -> Chart:
         "coverage_50": Column("Inside 50% interval", "share"),
         "coverage_90": Column("Inside 90% interval", "share"),
     }
-    frames = [w.scores.assign(window=wording.window_words(w.window)) for w in subject.inputs.holdouts]
+    frames = [w.scores.assign(window=subject.window_words(w.window)) for w in subject.inputs.holdouts]
     long = pd.concat(frames, ignore_index=True)
     return Chart(
         id="holdout-scores",
@@ -100,7 +100,7 @@ def _scores_chart(subject: Subject) -> Chart:
 def _window_scores(subject: Subject, window: WindowReport) -> dict[str, object]:
     scores: dict[str, object] = {name: subject.score(window, "test", name) for name in HOLDOUT_METRICS}
     place = {
-        "window": wording.window_words(window.window),
+        "window": subject.window_words(window.window),
         "cutoff": window.cutoff,
         "horizon": window.horizon,
     }

@@ -10,7 +10,10 @@ import sys
 import pandas as pd
 import pytest
 
+from mmm_assets.checks.latest import latest_checks
+from mmm_assets.cli.tables import count_line
 from mmm_assets.pages.publication import Publication
+from mmm_assets.storage.results import ResultStore
 from mmm_engine.scores.advice import ADVICE
 from tests.assets.conftest import break_client, files_below, write_client
 
@@ -78,8 +81,18 @@ def test_a_refresh_ends_with_the_verdict_and_only_what_needs_a_look(mmm, home, d
     code, out, _ = mmm("refresh", "shop", "--windows", "full,h04")
     assert code == 0
     assert "sampler_converged" not in out
-    assert " checks: " in out
+    assert " checks of data and model: " in out
+    assert " of plan, history and page: " in out
     assert out.splitlines()[-1].startswith("shop: ")
+
+
+def test_terminal_and_report_count_the_same_checks(used_home, open_home):
+    """Those of data and model, which the verdict follows from; checks of plan, history and page stand apart."""
+    checks = latest_checks(open_home(used_home), "shop")
+    results = ResultStore(root=str(used_home)).read("shop")
+    counted = {check.check for check in checks if check.is_of_model}
+    assert counted == {verdict.check for verdict in results.verdicts} | {"drift"}
+    assert count_line(checks).startswith(f"{len(counted)} checks of data and model: ")
 
 
 def test_programs_get_json_on_standard_output_alone(mmm, home, data_dir, sampler, quick):

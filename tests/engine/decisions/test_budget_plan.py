@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mmm_engine.client.decision_config import Budget, Objective
+from mmm_engine.decisions.advice_record import advice_record
 from mmm_engine.decisions.budget_plan import BudgetPlan, BudgetRequest, plan_budget
 from mmm_engine.decisions.certificate import held_out_gain
 from mmm_engine.decisions.limits import Group, Rules
@@ -201,3 +202,28 @@ def test_a_plan_that_changes_nothing_never_wins() -> None:
     assert (
         held_out_gain(window, nudged.problem, nudged.request.objective, spend.sum(axis=0), None).better == 0.0
     )
+
+
+def test_a_plan_where_nothing_may_move_says_so(window: PlanningWindow) -> None:
+    """Not that no plan was sure enough: there was none to choose. Why, by channel; one that may move is enough."""
+    every = window.channels
+    assert planned(window, unreadable=every).sentence == (
+        "Hold: the model cannot read the return of any channel, so that all go on as today; "
+        f"test one first ({', '.join(every)})."
+    )
+    kept = planned(window, keep=every[:2], unreadable=every[2:])
+    assert kept.sentence == (
+        f"Hold: nothing may move: the limits keep {every[0]}, {every[1]} as today, and the model cannot read the "
+        f"return of {every[2]}."
+    )
+    assert advice_record(kept)["frozen"] in kept.sentence
+    assert planned(window, within=0.0).frozen.startswith("nothing may move: the limits keep")
+    assert planned(window, keep=every[1:]).frozen == ""
+
+
+def test_certainty_is_said_as_people_say_it(window: PlanningWindow) -> None:
+    """Draws never know that something is certain: no 100% in the sentence, whatever all of them agree on."""
+    plan = planned(window)
+    vars(plan)["gain"] = replace(plan.gain, better=1.0, gain=max(plan.gain.gain, 1.0))
+    assert "beats today in nearly every draw." in plan.sentence
+    assert "100%" not in plan.sentence

@@ -32,6 +32,14 @@ def test_sound_advice_passes_all() -> None:
     assert "97% of draws: move money" in verdicts[0].reason
 
 
+def test_advice_that_could_not_move_anything_says_why() -> None:
+    """The check of advice tells it too."""
+    held = {**SOUND, "acts": False, "frozen": "nothing may move: the limits keep tv as today"}
+    assert advice_verdicts(held)[0].reason == "hold: nothing may move: the limits keep tv as today"
+    sure = {**SOUND, "gain": {"better": 1.0, "mean": 1200.0}}
+    assert "in nearly every draw: move money" in advice_verdicts(sure)[0].reason
+
+
 def test_where_there_is_none_there_is_nothing_to_prove() -> None:
     """The reason is that of the refusal."""
     record = refusal_record(["R-hat of 1.4"])

@@ -21,7 +21,7 @@ def test_verdict_says_which_checks_failed_and_how_good_the_forecast_is(content: 
     """The reason counts failed checks, names them, and quotes the eight-week holdout."""
     assert content.summary.verdict == "usable with care"
     assert content.summary.because == (
-        "2 of 5 checks need a look: convergence of the sampler (with the last 12 rows hidden) and forecast of unseen "
+        "2 of 5 checks need a look: convergence of the sampler (with the last 12 weeks hidden) and forecast of unseen "
         "rows. With the last 8 weeks hidden, the model forecast them with an average error of 2.9% (MAPE), "
         "28% closer than last season's values."
     )
@@ -46,13 +46,25 @@ def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
     ]
     summary = build_summary(Subject(replace(ms, verdicts=tuple(failed))))
     (note,) = summary.failed
-    assert note.title == "bias and intervals of forecasts (with the last 4 and 8 rows hidden)"
+    assert note.title == "bias and intervals of forecasts (with the last 4 and 8 weeks hidden)"
     advice = ADVICE["holdout_calibration"]
     assert (note.text, note.fix) == (f"Reason h04. {advice.meaning}", advice.remedy)
     assert summary.checks_failed == 1
     assert summary.because.startswith(
-        "1 of 1 check needs a look: bias and intervals of forecasts (with the last 4 and 8 rows hidden)."
+        "1 of 1 check needs a look: bias and intervals of forecasts (with the last 4 and 8 weeks hidden)."
     )
+
+
+@pytest.mark.parametrize(("rows", "words"), [(7, "4 and 8 weeks"), (1, "4 and 8 days")])
+def test_windows_of_daily_clients_are_said_as_they_are(ms: ReportInputs, rows: int, words: str) -> None:
+    """Weeks, as long as the history holds so many; days where it is short. Not rows, which would be 28."""
+    windows = {
+        window: replace(report, horizon=rows * window.holdout) for window, report in ms.windows.items()
+    }
+    subject = Subject(replace(ms, period="day", windows=windows))
+    assert subject.held_out([Window.holding_out(8), Window.holding_out(4)]) == words
+    assert subject.window_words(Window.holding_out(8)) == f"last 8 {words.split()[-1]}"
+    assert subject.window_words(Window.holding_out(0)) == "all rows"
 
 
 def test_what_could_not_be_judged_stands_apart(ms: ReportInputs, content: ReportContent) -> None:
