@@ -112,7 +112,7 @@ def count_line(checks: Iterable[LatestCheck]) -> str:
         ends = groups["of data and model" if check.is_of_model else "of plan, history and page"]
         place = (check.client, check.check)
         ends[place] = min(ends.get(place, check.outcome), check.outcome, key=worst.index)
-    parts = []
+    parts: list[str] = []
     for what, ends in groups.items():
         counts = {word: sum(end == word for end in ends.values()) for word in worst}
         listed = ", ".join(f"{count} {word}" for word, count in counts.items() if count)

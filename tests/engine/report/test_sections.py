@@ -395,8 +395,8 @@ def test_scores_reading_names_the_windows_that_lose(content: ReportContent) -> N
 def test_sampler_reading_names_the_worst_of_all_windows(content: ReportContent) -> None:
     """Divergences are located, R-hat and ESS are the worst of all fits."""
     assert readings(content)["sampler-health"] == (
-        "3 divergences (in the fit of last 12 weeks); over all fits the largest R-hat is 1.013 (1.01 or less wanted) and the "
-        "smallest effective sample size 912 (400 or more wanted)."
+        "3 divergences (in the fit of last 12 weeks); over all fits the largest R-hat is 1.013 (1.01 or less wanted) "
+        "and the smallest effective sample size 912 (400 or more wanted)."
     )
 
 
@@ -422,8 +422,11 @@ def test_accuracy_table_has_train_test_and_all(content: ReportContent) -> None:
         "NRMSE",
     ]
     assert [(row[0], row[1], row[2]) for row in sheet.table.rows[:4]] == [
-        ("all rows", "train", 161.0), ("last 4 weeks", "train", 157.0), ("last 4", "test", 4.0), ("last 4", "all", 161.0),
-    ]  # fmt: skip
+        ("all rows", "train", 161.0),
+        ("last 4 weeks", "train", 157.0),
+        ("last 4 weeks", "test", 4.0),
+        ("last 4 weeks", "all", 161.0),
+    ]
 
 
 def test_ledger_without_arrived_forecasts_is_left_out(ms: ReportInputs) -> None:
