@@ -70,7 +70,7 @@ types: install ## Types of engine and code location
 	@$(BIN)/mypy --strict mmm_engine mmm_assets
 
 docs: install ## The documentation as a site in site/; broken links end it, the guide is run anew
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet 2> >(grep -v '^\[IPKernelApp\]' >&2)
 	@echo "site/index.html"
 
 docs-serve: install ## The same in the browser, anew with each change of a page

@@ -29,9 +29,11 @@ FENCE = re.compile(r"^(```.*?^```$)", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MATHJAX = re.compile(r"<script data-mkdocs-jupyter-mathjax=.*?</script>", re.DOTALL)
 LOADS = re.compile(
     r"<(?:script|img|iframe|source|video|audio|embed|object)\b[^>]*?\b(?:src|data)\s*=\s*[\"']?(?:https?:)?//"
     r"|<link\b(?![^>]*rel=[\"']?canonical)[^>]*?href\s*=\s*[\"']?(?:https?:)?//"
+    r"|https?://[^\s\"'&<>]+\.m?js\b"  # the address of a script that another script would fetch
     r"|@import\s+[\"']?(?:url\()?[\"']?(?:https?:)?//|url\([\"']?(?:https?:)?//",
     re.IGNORECASE,
 )
@@ -53,6 +55,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if CHECKS in markdown:
         markdown = markdown.replace(CHECKS, every_check())
     return with_links_of_the_site(with_diagrams(markdown), page.file.src_uri)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """A notebook's page without the script that would fetch MathJax: no page has formulas for it."""
+    return MATHJAX.sub("", output)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -83,6 +83,7 @@ def test_a_diagram_is_drawn_without_a_script() -> None:
             "<style>@import url('https://example.org/x.css'); b { background: url(//example.org/y) }</style>",
             2,
         ),
+        ('<script>fetch("https://example.org/x.mjs")</script>', 1),
         ('<a href="https://example.org">a page that a reader may go to</a>', 0),
         ('<script src="assets/x.js"></script><img src="data:image/png;base64,AA">', 0),
     ],
