@@ -32,7 +32,7 @@ def dialogue(page: str) -> dict[str, str]:
     blocks = FENCED.findall((DOCS / page).read_text())
     following = [*blocks[1:], ("", "")]
     return {
-        block.strip(): shown if kind == "text" else ""
+        " ".join(block.replace("\\\n", " ").split()): shown if kind == "text" else ""
         for (language, block), (kind, shown) in zip(blocks, following, strict=True)
         if not language and block.startswith("mmm ")
     }
@@ -138,3 +138,15 @@ def test_the_page_on_priors_names_every_kind() -> None:
         for parameter in transform.parameters
     }
     assert (kinds | parameters | set(PROCESS_DEFAULTS)) - named == set()
+
+
+def test_the_page_on_reports_names_sections_that_there_are() -> None:
+    """By their headings in the recorded report, which has neither budget nor changes, or in the code of the page."""
+    text = (DOCS / "reading-a-report.md").read_text()
+    table = text[text.index("| section |") : text.index("![Return on spend")]
+    cells = [line.split("|")[1].strip() for line in table.splitlines()[2:] if line]
+    named = [heading for cell in cells for heading in re.split(", (?=[A-Z])", cell)]
+    recorded = (ROOT / "tests" / "engine" / "report" / "report_content_ms.json").read_text()
+    assert len(named) > 12
+    code = "".join(path.read_text() for path in (ROOT / "mmm_engine" / "report").rglob("*.*[2y]"))
+    assert [name for name in named if name.replace(" the target", "") not in recorded + code] == []
