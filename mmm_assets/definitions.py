@@ -70,6 +70,7 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
             sensors.stages,
             failures.broken_refreshes,
             alerts.failure_notices,
+            retention.hourly_forgetting,
         ],
         schedules=[
             schedules.nightly_portfolio,

@@ -21,9 +21,7 @@ from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.objects import is_local
 
 KEEP_DAYS = float(os.environ.get("MMM_KEEP_RUNS_DAYS", "60"))
-KEEP_EVALUATIONS = timedelta(
-    days=2
-)  # of automation conditions: 30 kB for an asset whenever one of its clients moves
+KEEP_EVALUATIONS = timedelta(hours=6)  # 30 kB for an asset whenever one of its clients moves
 RUNS_PER_NIGHT = 50_000
 _DAY = 86_400.0
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -33,8 +31,7 @@ What = tuple[str | None, str, frozenset[dg.AssetKey] | None]  # client, job, ass
 
 @dg.op
 def forget_runs(context: dg.OpExecutionContext) -> None:
-    """Delete old runs with their events, and what automation conditions came to some days ago."""
-    forget_evaluations(context.instance, datetime.now(UTC) - KEEP_EVALUATIONS)
+    """Delete old runs with their events."""
     forgotten = 0
     for run_id in superfluous_runs(context.instance, datetime.now(UTC) - timedelta(days=KEEP_DAYS)):
         context.instance.delete_run(run_id)
@@ -60,6 +57,20 @@ nightly_forgetting = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Old runs, every night.",
 )
+
+
+@dg.sensor(
+    minimum_interval_seconds=3600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="What conditions of automation came to is forgotten after six hours.",
+)
+def hourly_forgetting(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Forget old evaluations of conditions.
+
+    Dagster keeps them for 30 days and reads all of them at every evaluation, to find those that are older.
+    """
+    forget_evaluations(context.instance, datetime.now(UTC) - KEEP_EVALUATIONS)
+    return dg.SkipReason(f"forgot what conditions came to more than {KEEP_EVALUATIONS} ago")
 
 
 def empty_quarantine(folder: Path, days: float) -> int:

@@ -38,6 +38,7 @@ from mmm_assets.dagster_private.launching import (
 from mmm_assets.launching.processes import claim_run, health_of_process, without_current_folder
 
 GRACE_SECONDS = 15.0  # for a run that is asked to stop
+TOLD_SECONDS = 5.0  # until the fork server says how a process ended that is gone
 WARM = "mmm_assets.warm"  # named, not imported: it imports the definitions, which stand above this module
 _FIRST_TO_GO = "500"  # of -1000 to 1000: short of memory, the system ends a run before the daemon
 
@@ -101,7 +102,14 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         process = self._processes.get(run.run_id)
         if process is not None and not process.is_alive():
             return CheckRunHealthResult(WorkerStatus.FAILED, death(process.exitcode or 0))
-        return health_of_process(run) or CheckRunHealthResult(WorkerStatus.RUNNING)
+        health = health_of_process(run) or CheckRunHealthResult(WorkerStatus.RUNNING)
+        if (
+            process is not None and health.status is WorkerStatus.FAILED
+        ):  # the fork server has yet to say how it ended
+            multiprocessing.connection.wait([process.sentinel], TOLD_SECONDS)
+            if not process.is_alive():
+                return CheckRunHealthResult(WorkerStatus.FAILED, death(process.exitcode or 0))
+        return health
 
 
 def execute(run_id: str, folder: Path, environment: Mapping[str, str]) -> None:

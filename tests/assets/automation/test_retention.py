@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from mmm_assets.automation.retention import empty_quarantine, forget_old_runs, superfluous_runs
+from mmm_assets.automation.retention import (
+    empty_quarantine,
+    forget_old_runs,
+    hourly_forgetting,
+    superfluous_runs,
+)
 from mmm_assets.home import open_quietly
 from mmm_assets.runs import CLIENT_TAG
 
@@ -72,14 +77,15 @@ def number() -> None:
 
 
 @pytest.mark.parametrize(("keep", "kept"), [(timedelta(hours=1), 1), (-timedelta(hours=1), 0)])
-def test_evaluations_of_conditions_go_after_some_days(home, monkeypatch, keep, kept):
+def test_evaluations_of_conditions_go_after_some_hours(home, monkeypatch, keep, kept):
     """They are larger than the runs that they led to; Dagster keeps them for 30 days."""
     monkeypatch.setattr("mmm_assets.automation.retention.KEEP_EVALUATIONS", keep)
     with open_quietly(home) as instance:
         (result,) = dg.evaluate_automation_conditions(defs=[number], instance=instance).results
         evaluation = result.serializable_evaluation.with_run_ids(set())
         instance.schedule_storage.add_auto_materialize_asset_evaluations(1, [evaluation])
-        assert forget_old_runs.execute_in_process(instance=instance).success
+        with dg.build_sensor_context(instance=instance) as context:
+            hourly_forgetting(context)
         left = instance.schedule_storage.get_auto_materialize_asset_evaluations(number.key, limit=9)
     assert len(left) == kept
 

@@ -23,7 +23,13 @@ def test_every_schedule_and_sensor_is_on_by_default():
         "weekly_trust",
         "nightly_forgetting",
     }
-    assert {s.name for s in defs.sensors} == {"new_data", "stages", "broken_refreshes", "failure_notices"}
+    assert {s.name for s in defs.sensors} == {
+        "new_data",
+        "stages",
+        "broken_refreshes",
+        "failure_notices",
+        "hourly_forgetting",
+    }
 
 
 def test_the_weekly_schedule_asks_for_every_published_client(home, open_home, data_dir, refresh, sampler):

@@ -76,6 +76,19 @@ def test_a_death_is_seen_and_said_in_words(launcher, how, reason):
     assert reason in health.msg
 
 
+def test_how_a_process_ended_is_waited_for(launcher, monkeypatch):
+    """It is gone at once; the fork server, on a busy machine, says a moment later that it was killed."""
+    run = launcher.launch("killed")
+    process = launcher._processes[run.run_id]
+    process.join(10)
+    told = iter([True, False])
+    monkeypatch.setattr(process, "is_alive", lambda: next(told, False))
+    launcher._instance.add_run_tags(run.run_id, {PROCESS_TAG: process_identity().rpartition(":")[0] + ":1"})
+    health = launcher.check_run_worker_health(launcher._instance.get_run_by_id(run.run_id))
+    assert health.status is WorkerStatus.FAILED
+    assert "its process was killed" in health.msg
+
+
 @pytest.mark.parametrize("how", ["long", "deaf"])
 def test_a_run_that_is_terminated_ends(launcher, how):
     """Interrupted; killed after the grace period when it does not hear that."""
