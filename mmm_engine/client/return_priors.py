@@ -20,6 +20,10 @@ LevelKind = Literal["roas", "mroas", "cost_per_conversion", "total_media_share"]
 
 EXPECTED_MEDIA_SHARE = 0.10  # of the target, where a client says nothing of the level
 
+SPREAD, SPREAD_DF = 0.55, 8.0
+"""Of channels' log returns around their level where it is not known: its square is scaled inverse chi-squared with this
+scale and these degrees of freedom, so that it lies between 0.40 and 0.94 in nine of ten cases."""
+
 _Positive = Annotated[float, Field(gt=0)]
 
 
@@ -42,16 +46,17 @@ class ReturnPrior(Frozen):
 class ReturnsConfig(Frozen):
     """What channels bring that say nothing of their own: an unknown level that they share, and a spread around it.
 
-    The logarithm of a channel's return is that of the level plus a normal deviation of sd ``channel_sigma``; the level
-    is log-normal around ``median``, sd ``level_sigma`` (0: known). Without a ``median`` the level is centred where all
-    media together bring 10% of the target. ``low`` and ``high`` may stand for ``median`` and ``level_sigma``, the
-    points with 5% below and 5% above. With ``total_media_share`` the level is the share of all media together.
+    The logarithm of a channel's return is that of the level plus a normal deviation of sd ``channel_sigma``, which is
+    learnt from the channels where it is None; the level is log-normal around ``median``, sd ``level_sigma`` (0: known).
+    Without a ``median`` the level is centred where all media together bring 10% of the target. ``low`` and ``high`` may
+    stand for ``median`` and ``level_sigma``, the points with 5% below and 5% above. With ``total_media_share`` the
+    level is the share of all media together.
     """
 
     prior: LevelKind = "roas"
     median: _Positive | None = None
     level_sigma: Annotated[float, Field(ge=0)] = 1.2
-    channel_sigma: _Positive = 0.7
+    channel_sigma: _Positive | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -94,7 +94,8 @@ class ModelData:
     return_expected: Array = declared("channel")
     """Sum of contributions that the prior on a channel's return is centred on."""
     return_sigma: Array = declared("channel")
-    """Standard deviation of the logarithm of a return around its centre, or around the level that channels share."""
+    """Standard deviation of the logarithm of a return around its centre, or around the level that channels share; its
+    scale where it is learnt."""
     level_sigma: Array = declared()
     """Standard deviation of the logarithm of that level."""
     silent: Array = declared("channel")

@@ -16,25 +16,33 @@ Channels with a prior of their own have u_c ~ Normal(0, s_c). The others share a
 
     u_c = level + d_c,    level ~ Normal(0, tau),    d_c ~ Normal(0, s)                              (2)
 
-so that u is normal with covariance s^2 I + tau^2 11'. With n channels, r = sum(u) and q = sum(u^2), its log density is
-by the Sherman-Morrison formula, up to a constant,
+Write m for the mean of the n channels' u and W = sum((u - m)^2). Of normal deviations m and W are independent, so that
+the log density is, up to a constant,
 
-    -(q - tau^2 r^2 / (s^2 + n tau^2)) / (2 s^2)                                                    (3)
+    -m^2 / (2 (tau^2 + s^2 / n)) - W / (2 s^2)                                                      (3)
 
-With a prior on the total share T = sum(A) over the sum of the target, the level is the total's:
+How far channels lie apart is seldom known. With s^2 ~ v s0^2 / chi^2(v), scaled inverse chi-squared, the deviations
+from m are a multivariate t (Gelman et al., Bayesian Data Analysis, 3rd ed., section 3.4): s is integrated out without
+a parameter more. m keeps the variance at s0:
 
-    -(log(T / median) / tau)^2 / 2 - sum((u_c - mean(u))^2) / (2 s^2)                                (4)
+    -m^2 / (2 (tau^2 + s0^2 / n)) - (v + n - 1) / 2 log(1 + W / (v s0^2))                           (4)
 
-a log-normal total and a logistic-normal split. The map from (log T, u - mean(u)) to log A has a constant Jacobian.
+Channels whose returns the rows tell then say how near the others are to the level.
+
+With a prior on the total share T = sum(A) over the sum of the target, the level is the total's, and the split as above:
+
+    -(log(T / median) / tau)^2 / 2 - W / (2 s^2)                                                    (5)
+
+a log-normal total and a logistic-normal (or -t) split. The map from (log T, u - m) to log A has a constant Jacobian.
 
 The curve's scale b_c multiplies the channel: A_c = b_c K_c, where K_c hangs on the other parameters. They keep their
 own priors, and du_c / db_c = 1 / b_c at any value of theirs, so the density of the scales is that of u times
 
-    prod(1 / b_c)                                                                                   (5)
+    prod(1 / b_c)                                                                                   (6)
 
 whatever adstock and saturation are (Zhang et al. 2024, "Media mix model calibration with Bayesian priors", sample the
-return itself, which is the same posterior). The equicorrelated form lets many channels tell each other's level, and
-leaves each as free as `channel_sigma` says.
+return itself, which is the same posterior). The shared level lets many channels tell each other what is usual, and
+leaves each as free as their spread says.
 """
 
 from __future__ import annotations
@@ -44,6 +52,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mmm_engine.array_types import Array, ArrayFunctions, Floats
+from mmm_engine.client.return_priors import SPREAD_DF
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.model.arrays import MORE_MEDIA, ModelData, with_media
 from mmm_engine.model.draw_chunks import draw_chunks
@@ -59,7 +68,7 @@ def log_return_prior(
     terms: MeanTerms,
     xp: ArrayFunctions,
 ) -> Array:
-    """Log density of the channels' scales given all other parameters, (3) or (4) and (5), up to a constant; a number.
+    """Log density of the channels' scales given all others, (3), (4) or (5) with (6), up to a constant; a number.
 
     Args:
         values: Parameters by name, model space.
@@ -80,13 +89,16 @@ def log_return_prior(
         return density
     shared, count = list(returns.shared), len(returns.shared)
     variance = (data.return_sigma[shared] ** 2).mean()
+    mean = deviation[..., shared].mean(axis=-1)
+    apart = ((deviation[..., shared] - mean[..., None]) ** 2).sum(axis=-1)
+    if returns.learns_spread:
+        density = density - 0.5 * (SPREAD_DF + count - 1) * xp.log(1.0 + apart / (SPREAD_DF * variance))
+    else:
+        density = density - 0.5 * apart / variance
     if returns.on_total:
         total = sums[..., shared].sum(axis=-1) / data.return_expected[shared].sum()
-        split = deviation[..., shared] - deviation[..., shared].mean(axis=-1)[..., None]
-        return density - 0.5 * ((xp.log(total) / data.level_sigma) ** 2 + (split**2).sum(axis=-1) / variance)
-    level = data.level_sigma**2
-    summed, squares = deviation[..., shared].sum(axis=-1), (deviation[..., shared] ** 2).sum(axis=-1)
-    return density - 0.5 * (squares - level * summed**2 / (variance + count * level)) / variance
+        return density - 0.5 * (xp.log(total) / data.level_sigma) ** 2
+    return density - 0.5 * mean**2 / (data.level_sigma**2 + variance / count)
 
 
 def draw_scales(
@@ -122,17 +134,20 @@ def _drawn_deviations(
     """u of (1), shape (draw, channel)."""
     sigma = np.asarray(data.return_sigma)
     deviation = sigma * rng.standard_normal((draws, len(sigma)))
-    shared = list(returns.shared)
+    shared, count = list(returns.shared), len(returns.shared)
     if not shared:
         return np.asarray(deviation)
-    level = data.level_sigma * rng.standard_normal((draws, 1))
+    split = deviation[:, shared] - deviation[:, shared].mean(axis=1, keepdims=True)
+    if returns.learns_spread:
+        split = split * np.sqrt(SPREAD_DF / rng.chisquare(SPREAD_DF, (draws, 1)))
     if returns.on_total:  # the level is that of the total: the split alone moves it by the mean of its parts
+        level = data.level_sigma * rng.standard_normal((draws, 1))
         expected = data.return_expected[shared]
-        split = deviation[:, shared] - deviation[:, shared].mean(axis=1, keepdims=True)
         total = (np.exp(split) * expected).sum(axis=1, keepdims=True) / expected.sum()
         deviation[:, shared] = split + level - np.log(total)
     else:
-        deviation[:, shared] += level
+        variance = data.level_sigma**2 + (sigma[shared] ** 2).mean() / count
+        deviation[:, shared] = split + np.sqrt(variance) * rng.standard_normal((draws, 1))
     return np.asarray(deviation)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.client.return_priors import EXPECTED_MEDIA_SHARE, ReturnPrior, ReturnsConfig
+from mmm_engine.client.return_priors import EXPECTED_MEDIA_SHARE, SPREAD, ReturnPrior, ReturnsConfig
 from mmm_engine.client.validation import Problem
 from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.rows.window import ScaledInputs
@@ -28,12 +28,14 @@ class ReturnSpecification:
         single: Those with a prior of their own.
         marginal: Those of both whose prior is on the marginal return.
         on_total: Whether the level is that of the total of the shared ones.
+        learns_spread: Whether it is not known how far the shared ones lie apart.
     """
 
     shared: tuple[int, ...]
     single: tuple[int, ...]
     marginal: tuple[int, ...]
     on_total: bool
+    learns_spread: bool
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -55,7 +57,13 @@ def return_specification(config: ClientConfig, following: Sequence[int]) -> Retu
     shared = tuple(position for position in following if position not in single)
     marginal = {position for position in shared if returns.prior == "mroas"}
     marginal |= {position for position in single if _own(config, position).prior == "mroas"}
-    return ReturnSpecification(shared, single, tuple(sorted(marginal)), returns.prior == "total_media_share")
+    return ReturnSpecification(
+        shared=shared,
+        single=single,
+        marginal=tuple(sorted(marginal)),
+        on_total=returns.prior == "total_media_share",
+        learns_spread=returns.channel_sigma is None,
+    )
 
 
 def return_problems(config: ClientConfig, following: Sequence[int]) -> Iterator[Problem]:
@@ -94,7 +102,7 @@ def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | Non
         )  # net figures may sum to 0 or less
         shared = list(specification.shared)
         expected[shared] = _shared_expectation(returns, spend[shared], total)
-        sigma[shared], level = returns.channel_sigma, returns.level_sigma
+        sigma[shared], level = returns.channel_sigma or SPREAD, returns.level_sigma
         for position in specification.single:
             own = _own(inputs.config, position)
             expected[position] = _expectation(own.prior, own.median, spend[[position]], total)[0]

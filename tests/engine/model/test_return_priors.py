@@ -13,6 +13,7 @@ from scipy import stats
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.client_file import client_config_from_mapping
+from mmm_engine.client.return_priors import SPREAD, SPREAD_DF
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
@@ -73,8 +74,8 @@ def test_prior_draws_have_the_return_of_the_prior(adstock: str, saturation: str)
 
 @pytest.mark.parametrize("returns", [
     {"prior": "roas", "level_sigma": 1.2, "channel_sigma": 0.6},
-    {"prior": "mroas", "median": 1.0, "level_sigma": 0.5},
-    {"prior": "cost_per_conversion", "median": 40.0},
+    {"prior": "mroas", "median": 1.0, "level_sigma": 0.5, "channel_sigma": 0.7},
+    {"prior": "cost_per_conversion", "median": 40.0, "channel_sigma": 0.7},
 ])  # fmt: skip
 @pytest.mark.parametrize("terms", [{}, {"time_varying_media": True}, {"saturation": "hill"}])
 def test_density_is_that_of_the_return_times_the_jacobian(
@@ -99,6 +100,46 @@ def test_density_is_that_of_the_return_times_the_jacobian(
         for one in ({name: value[at] for name, value in values.items()} for at in range(40))
     ])  # fmt: skip
     assert ours - ours[0] == pytest.approx(wanted - wanted[0], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "returns", [{}, {"prior": "total_media_share", "median": 0.3}, {"prior": "roas", "level_sigma": 0.0}]
+)
+def test_an_unknown_spread_is_that_of_all_spreads_by_their_probability(returns: dict[str, Any]) -> None:
+    """Equation (4) and the split of (5): deviations from the mean, normal, integrated over s^2 = v s0^2 / chi^2(v)."""
+    inputs = small_inputs(returns=returns)
+    specification, train, values = _drawn(inputs, 12)
+    media = mean_terms(values, train, specification, XP).media.sum(axis=1)
+    deviation = np.log(media / train.return_expected)
+    count = deviation.shape[1]
+    mean = deviation.mean(axis=1)
+    apart = ((deviation - mean[:, None]) ** 2).sum(axis=1)
+    precisions = (np.arange(20_000) + 0.5) / 20_000
+    variances = SPREAD_DF * SPREAD**2 / stats.chi2(SPREAD_DF).ppf(precisions)
+    densities = variances ** (-(count - 1) / 2) * np.exp(-0.5 * apart[:, None] / variances)
+    wanted = np.log(densities.mean(axis=1)) - np.log(channel_scales(values, specification, XP)).sum(axis=1)
+    level = float(train.level_sigma)
+    if returns.get("prior") == "total_media_share":
+        total = media.sum(axis=1) / train.return_expected.sum()
+        wanted += stats.norm(0.0, level).logpdf(np.log(total))
+    else:
+        wanted += stats.norm(0.0, np.sqrt(level**2 + SPREAD**2 / count)).logpdf(mean)
+    ours = np.array([
+        log_return_prior(one, train, specification, mean_terms(one, train, specification, XP), XP)
+        for one in ({name: value[at] for name, value in values.items()} for at in range(12))
+    ])  # fmt: skip
+    assert ours - ours[0] == pytest.approx(wanted - wanted[0], abs=2e-3)
+
+
+def test_draws_of_an_unknown_spread_lie_as_far_apart_as_it_says() -> None:
+    """Squared deviations from the mean over s0^2 are F(n - 1, v): the ratio of two chi-squared variables."""
+    inputs = small_inputs(returns={})
+    logs = np.log(_contributions(inputs, 4000) / _spend(inputs))
+    count = logs.shape[1]
+    apart = logs.var(axis=1, ddof=1) / SPREAD**2
+    assert stats.kstest(apart, stats.f(count - 1, SPREAD_DF).cdf).pvalue > 1e-3
+    level = inputs.config.model.returns.level_sigma
+    assert logs.mean(axis=1).std() == pytest.approx(np.sqrt(level**2 + SPREAD**2 / count), rel=0.05)
 
 
 @pytest.mark.parametrize("prior", ["roas", "mroas"])
