@@ -9,7 +9,7 @@ tools beside presets and a stopped run goes on where it was. pymc-marketing come
 Meridian needs an environment of its own, because its dependencies exclude ours:
 
     python3 -m venv /tmp/mmm-meridian && /tmp/mmm-meridian/bin/pip install google-meridian
-    make peers ARGS="--meridian /tmp/mmm-meridian/bin/python"
+    MERIDIAN_BACKEND=jax make peers ARGS="--meridian /tmp/mmm-meridian/bin/python"  # on a CPU faster than TensorFlow
 """
 
 from __future__ import annotations
