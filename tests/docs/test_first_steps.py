@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_assets.checks.latest import LatestCheck
 from mmm_assets.cli.app import main
-from mmm_assets.cli.tables import SCORES
+from mmm_assets.cli.tables import SCORES, count_line
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.return_priors import LevelKind, ReturnKind
+from mmm_engine.decisions.plan_words import moves_sentence
 from mmm_engine.files.yaml_document import parse_document
 from mmm_engine.model.default_priors import PROCESS_DEFAULTS
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS
@@ -73,9 +75,27 @@ def test_the_tutorial_shows_the_table_of_a_refresh(typed) -> None:
     columns = [" ".join(heading.split()) for heading in SCORES]
     words = " ".join(" ".join(line.split()) for line in head).split()
     assert sorted(words) == sorted([*["Scores", "of", "ms", "window"], *" ".join(columns).split()])
-    assert re.search(
-        r"\d+ checks: \d+ passed.*; all of them: mmm show ms --verbose\nReport: .*\nms: usable", table
+    checks = [
+        LatestCheck("residuals", "ms", "passed", ""),
+        LatestCheck("drift", "ms", "not judged", ""),
+        LatestCheck("history_rows", "ms", "passed", ""),
+    ]
+    shown, report, verdict = re.split(
+        "(?=Report:|ms: usable)", table[table.index(" of data and model") - 9 :]
     )
+    expected = f"{count_line(checks)}; all of them: mmm show ms --verbose"
+    assert re.sub(r"\d+", "N", " ".join(shown.split())) == re.sub(r"\d+", "N", expected)
+    assert (report, verdict[:10]) == ("Report: dagster_home/storage/report/ms.html\n", "ms: usable")
+
+
+def test_the_tutorial_shows_a_plan_in_the_words_of_today() -> None:
+    """The sentence of the page, taken apart and put together again by the code."""
+    (page,) = [shown for command, shown in dialogue("tutorial.md").items() if command == "mmm plan ms"]
+    sentence = " ".join(page.split())
+    raised, cut, gain = re.fullmatch(r"Raise (.+); cut (.+?): gains (.+), and beats .*", sentence).groups()
+    advice = [(name, "raise") for name in raised.split(", ")] + [(name, "cut") for name in cut.split(", ")]
+    table = pd.DataFrame(advice, columns=["channel", "advice"]).assign(today=0.0, plan=1.0)
+    assert moves_sentence(table, gain, 1.0) == sentence
 
 
 def test_the_tutorial_changes_a_setting_that_a_model_takes(tmp_path: Path) -> None:
