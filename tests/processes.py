@@ -14,7 +14,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-PRELOADED = ["tests.assets.refreshes.refresh_process", "tests.engine.history.history_cases"]
+PRELOADED = [
+    "tests.assets.refreshes.refresh_process",
+    "tests.assets.rights_process",
+    "tests.engine.history.history_cases",
+]
 PATIENCE_SECONDS = 120
 
 # Forked from a server without threads: a fork of the test's own process would inherit locks that other threads hold.

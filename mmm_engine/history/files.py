@@ -54,7 +54,7 @@ _DAMAGE_WORDS = (
     "corrupt",
     "Could not read enough bytes",
 )
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS)
 _BUSY = ("Could not set lock on file", "different configuration than existing connections")
 
 
@@ -82,7 +82,7 @@ def connection(
 
     Raises:
         HistoryError: If another process keeps the file for ``patience`` seconds, or it cannot be read.
-        OSError: If the disk is full or fails.
+        OSError: If the disk is full or fails, or this user has no right to the file.
     """
     try:
         opened = _wait_for(lambda: duckdb.connect(path, read_only=read_only), _is_busy, path, patience)

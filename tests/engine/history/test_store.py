@@ -334,7 +334,7 @@ def test_the_history_does_not_load_the_sampler():
     assert output.strip() == "[]", errors
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS])
 def test_a_disk_that_is_full_or_fails_is_not_called_a_damaged_history(tmp_path, monkeypatch, number):
     """DuckDB says it in words: they are an error of the system again, which has a remedy of its own."""
 
