@@ -110,6 +110,7 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry
 	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
+	@$(BIN)/python -m tests.soak.repeated --folder $(SOAK)/repeated
 	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py tests/assets/refreshes
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one

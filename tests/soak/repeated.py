@@ -1,0 +1,104 @@
+"""Many refreshes in one process: memory, open files and bytes of disk that each of them leaves behind.
+
+`make soak` runs this module. Nothing is sampled: the fake fit of the tests stands in, all else is the platform's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LEAKED_KB = (
+    2_000.0  # a refresh, in the second half: above it the process would not last a night of 5,000 clients
+)
+_STEP = 5  # refreshes between two looks
+
+
+def main() -> None:
+    """Refresh one client again and again, each time with a week more; print what grew, exit 1 where it leaks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=100)
+    asked = parser.parse_args()
+    looks = run(asked.folder, asked.count)
+    figures = summary(looks)
+    print(json.dumps(figures, indent=1))
+    sys.exit(1 if figures["files_opened"] > 0 or figures["memory_kb_per_refresh"] > LEAKED_KB else 0)
+
+
+def run(folder: Path, count: int) -> list[dict[str, float]]:
+    """What a process holds after each few refreshes."""
+    from mmm_assets.home import open_quietly, prepare_home
+    from tests.assets.conftest import append_weeks, chain, install, plain_page, write_client
+    from tests.assets.fake_engine import FakeSampler
+
+    home, data = folder / "home", folder / "data"
+    data.mkdir(parents=True)
+    write_client(data, "shop")
+    looks = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMM_DATA_DIR", str(data))
+        patch.setenv("DAGSTER_HOME", str(home))
+        install(FakeSampler(), patch)
+        patch.setattr("mmm_assets.pages.reporting.render", plain_page)
+        with open_quietly(prepare_home(home)) as instance:
+            refresh = chain(instance, home)
+            for number in range(1, count + 1):
+                outcome = refresh("shop", windows=("full", "h04"))
+                if not outcome.succeeded:
+                    raise RuntimeError("; ".join(outcome.failures))
+                append_weeks(data, "shop")
+                if number % _STEP == 0:
+                    looks.append({"refreshes": number, **_held(home)})
+                    print(looks[-1], flush=True)
+    return looks
+
+
+def summary(looks: list[dict[str, float]]) -> dict[str, Any]:
+    """Growth a refresh, read from the second half: the first one fills caches."""
+    middle, last = looks[len(looks) // 2], looks[-1]
+    between = max(last["refreshes"] - middle["refreshes"], 1)
+    per_refresh = {
+        f"{name}_per_refresh": round((last[name] - middle[name]) / between, 1)
+        for name in last
+        if name.endswith("_kb")
+    }
+    return {
+        "refreshes": last["refreshes"],
+        "memory_mb": round(last["memory_kb"] / 1024, 1),
+        "files_opened": last["open_files"] - middle["open_files"],
+        **per_refresh,
+    }
+
+
+def _held(home: Path) -> dict[str, float]:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    resident = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    parts = {
+        "results": "storage",
+        "records": "history",
+        "scores": "metric_history",
+        "forecasts": "forecast_ledger",
+    }
+    sizes = {f"{name}_kb": _kilobytes(home / folder) for name, folder in parts.items()}
+    database = home / "metric_history.duckdb"
+    return {
+        "memory_kb": resident,
+        "open_files": len(os.listdir("/proc/self/fd")),
+        **sizes,
+        "database_kb": database.stat().st_size / 1024,
+    }
+
+
+def _kilobytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1024
+
+
+if __name__ == "__main__":
+    main()
