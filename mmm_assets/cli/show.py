@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -107,7 +108,8 @@ def open_(
             f"client '{client}'", "no such page", "a published report", f"run: mmm report {client}{option}"
         )
     print_parts(str(page))
-    typer.launch(page.as_uri())
+    if not webbrowser.open(page.as_uri()):
+        print_parts("  There is no browser on this machine: copy the file, it is complete, or run mmm ui.")
 
 
 def _standing(publication: Publication, client: str, has_file: bool) -> dict[str, Any]:

@@ -142,11 +142,21 @@ def test_export_writes_every_table(mmm, used_home, data_dir, tmp_path, form):
 def test_open_shows_the_report(mmm, used_home, data_dir, monkeypatch):
     """The page of the analyst; a page for the client only where there is one."""
     opened = []
-    monkeypatch.setattr("typer.launch", opened.append)
-    assert mmm("open", "shop")[0] == 0
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    code, out, _ = mmm("open", "shop")
+    assert (code, "no browser" in out) == (0, False)
     assert opened == [Publication(root=str(used_home)).report_path("shop").as_uri()]
     code, _, err = mmm("open", "shop", "--audience", "client")
     assert (code, "mmm report shop --audience client" in err) == (2, True)
+
+
+def test_a_machine_without_a_browser_says_so(mmm, used_home, monkeypatch):
+    """The path of the page, and how else it can be looked at, in place of a search for browsers."""
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    code, out, err = mmm("open", "shop")
+    assert (code, err) == (0, "")
+    assert "report/shop.html" in out
+    assert "mmm ui" in out
 
 
 @pytest.mark.parametrize("check", sorted(ADVICE))
