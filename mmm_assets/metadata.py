@@ -38,6 +38,12 @@ RETURNS_COLUMNS = {
     **_QUANTILES,
     "unit": ("string", "what the numbers count"),
 }
+PERIOD_RETURNS_COLUMNS = {
+    "span": ("string", "all rows, the last year or the last quarter"),
+    "rows": ("int", "how many rows that is"),
+    "spend": ("float", "money of the span; media where a channel has no cost"),
+    **RETURNS_COLUMNS,
+}
 CURVE_COLUMNS = {
     **_CHANNEL,
     "spend": ("float", "steady spend per period, original units"),

@@ -76,6 +76,10 @@ _FRAMES: dict[str, tuple[str, metadata.Columns]] = {
         "Contribution, share and return of each channel over the training rows.",
         metadata.RETURNS_COLUMNS,
     ),
+    "period_returns": (
+        "Return of each channel over all training rows, the last year and the last quarter, with intervals.",
+        metadata.PERIOD_RETURNS_COLUMNS,
+    ),
     "response_curves": (
         "Contribution of each channel as its spend changes, marked where it leaves what was ever spent.",
         metadata.CURVE_COLUMNS,

@@ -169,6 +169,7 @@ def budget_plan(
         "parameters",
         "chain_views",
         "media_multiplier",
+        "period_returns",
         "forecast",
         "refresh_diff",
         "metric_history",

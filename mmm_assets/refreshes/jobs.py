@@ -28,6 +28,7 @@ WINDOWS = dg.define_asset_job(
         "parameters",
         "chain_views",
         "media_multiplier",
+        "period_returns",
     ],
     description="Fit a client's windows and read everything from their posteriors.",
 )
@@ -43,6 +44,7 @@ RESULTS = dg.define_asset_job(
         "parameters",
         "chain_views",
         "media_multiplier",
+        "period_returns",
     ],
     description="Read everything from posteriors that are already fitted.",
 )

@@ -54,6 +54,7 @@ class WindowResults:
     parameters: DataFrame
     chains: DataFrame
     multiplier: DataFrame
+    period_returns: DataFrame | None = None
 
     @property
     def scores(self) -> DataFrame:
@@ -82,7 +83,10 @@ WINDOW_FRAMES = {
     "parameters": "parameters",
     "chains": "chain_views",
     "multiplier": "media_multiplier",
+    "period_returns": "period_returns",
 }
+# Earlier versions did not store these: such a home is read without them until its next refresh.
+_LATER = frozenset({"period_returns"})
 
 
 # Field of AuditResults to the asset it is stored as.
@@ -261,11 +265,15 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         if not (
             inputs.has("scaled_inputs", key)
-            and all(frames.has(asset, key) for asset in WINDOW_FRAMES.values())
+            and all(frames.has(asset, key) for field, asset in WINDOW_FRAMES.items() if field not in _LATER)
         ):
             return None
         try:
-            read = {field: frames.read(asset, key) for field, asset in WINDOW_FRAMES.items()}
+            read = {
+                field: frames.read(asset, key)
+                for field, asset in WINDOW_FRAMES.items()
+                if field not in _LATER or frames.has(asset, key)
+            }
             scaled = inputs.read("scaled_inputs", key)
         except StoredFileError as error:  # moved to the quarantine: the window has to be fitted again
             logger.warning("%s", error)

@@ -24,7 +24,7 @@ from mmm_engine.results.evidence import channel_evidence
 from mmm_engine.results.plausibility import plausibility_scores
 from mmm_engine.results.predictive import Prediction, predict, predictive_frame
 from mmm_engine.results.response import adstock_weights, response_curves
-from mmm_engine.results.returns import channel_returns
+from mmm_engine.results.returns import channel_returns, returns_by_period
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.scores.identification import identified_scores, readings
 
@@ -73,6 +73,11 @@ class ScoredWindow(FittedWindow):
     def returns(self) -> pd.DataFrame:
         """Contribution, share and return of every channel over the training rows."""
         return channel_returns(self)
+
+    @cached_property
+    def period_returns(self) -> pd.DataFrame:
+        """Returns over all training rows, the last year and the last quarter."""
+        return returns_by_period(self)
 
     @cached_property
     def curves(self) -> pd.DataFrame:

@@ -96,7 +96,9 @@ def _changes(subject: Subject) -> Section | None:
 def _sureness(subject: Subject) -> Section | None:
     points = _reading_points(subject)
     items: list[Item] = [Points("readings", "Which channels can be read", points)] if points else []
-    items += returns_items(subject)
+    items += [
+        replace(item, is_folded=True) if isinstance(item, Sheet) else item for item in returns_items(subject)
+    ]
     if not items:
         return None
     lead = "Each number comes with the range that holds it with 90% probability, if the model is right."

@@ -7,6 +7,7 @@ Not here: what a section says (sections/, headline.py, client_page.py), drawing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mmm_engine.report import numbers, wording
 from mmm_engine.report.client_page import client_sections, client_summary
@@ -46,6 +47,11 @@ SECTIONS: tuple[Callable[[Subject], Section | None], ...] = (
     provenance_section,
 )
 
+#: Sections that a reader on a phone opens on purpose: what only somebody who judges the model itself looks at.
+_FOR_FEW = frozenset(
+    {"diff", "multiplier", "holdout", "trust", "sampler", "residuals", "checks", "findings", "provenance"}
+)
+
 
 def build_content(
     inputs: ReportInputs, audience: Audience = "analyst", diagnostics: str = ""
@@ -67,7 +73,8 @@ def build_content(
         summary, sections = client_summary(subject), client_sections(subject)
     else:
         summary = build_summary(subject)
-        sections = tuple(section for build in SECTIONS if (section := build(subject)) is not None)
+        built = (section for build in SECTIONS if (section := build(subject)) is not None)
+        sections = tuple(replace(section, for_few=section.id in _FOR_FEW) for section in built)
     return ReportContent(
         client=client,
         title=f"Marketing mix of {client}",

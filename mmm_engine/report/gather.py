@@ -67,6 +67,10 @@ class ReportedWindow(Protocol):
         """How effects spread over lags; of the full window only."""
 
     @property
+    def period_returns(self) -> pd.DataFrame | None:
+        """Returns by period, None or no rows where an earlier version stored none; of the full window only."""
+
+    @property
     def multiplier(self) -> pd.DataFrame | None:
         """Time variation of media, None or no rows where media is constant; of the full window only."""
 
@@ -106,7 +110,7 @@ def gather_report(
         advice: What to do with the coming budget.
         advice_ledger: Earlier advice with what came of it.
     """
-    config, multiplier = data.config, full.multiplier
+    config, multiplier, by_period = data.config, full.multiplier, full.period_returns
     return ReportInputs(
         client=config.client,
         target_name=config.target.column,
@@ -131,6 +135,7 @@ def gather_report(
         drift=drift,
         advice=advice,
         advice_ledger=advice_ledger,
+        period_returns=None if by_period is None or by_period.empty else by_period,
         spend_by_date=dated_spend(full.inputs),
         recovery_min=config.thresholds.recovery_min,
         stability_min=config.thresholds.stability_min,

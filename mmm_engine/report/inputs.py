@@ -117,6 +117,7 @@ class ReportInputs:
         drift: Output of ``drift.drift_scores``: the client against its own history.
         advice: Output of ``advice_record.advice_record`` or of its ``refusal_record``: what to do with the budget.
         spend_by_date: Columns date, channel, spend: money of each channel over the training rows.
+        period_returns: Output of ``returns.returns_by_period``: returns of all rows, the last year, the last quarter.
         advice_ledger: Earlier advice and what came of it, output of ``History.advice.read``.
         recovery_min: Recovery over many simulations below this means "do not read".
         stability_min: Overlap below this means "unstable".
@@ -146,6 +147,7 @@ class ReportInputs:
     advice: Mapping[str, Any] | None = None
     advice_ledger: pd.DataFrame | None = None
     spend_by_date: pd.DataFrame | None = None
+    period_returns: pd.DataFrame | None = None
     recovery_min: float = 0.3
     stability_min: float = 0.8
 

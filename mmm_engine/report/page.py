@@ -126,13 +126,23 @@ class Chart:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table that is read as such, not one behind a chart."""
+    """A table that is read as such, not one behind a chart.
+
+    Attributes:
+        id: Unique on the page.
+        title: What it shows, one phrase.
+        reading: One or two sentences computed from the numbers.
+        table: The table.
+        is_folded: Whether it is closed until a reader opens it.
+        choose: Heading of a column; a reader chooses which of its values is shown. "" shows all rows.
+    """
 
     id: str
     title: str
     reading: str
     table: Table
     is_folded: bool = False
+    choose: str = ""
     kind: Literal["sheet"] = "sheet"
 
 
@@ -194,6 +204,7 @@ class Section:
         short: Words in the navigation.
         lead: What question this part answers, one sentence.
         items: Charts, tables and notes, top to bottom.
+        for_few: Whether few readers need it: on a phone it is closed until somebody opens it.
     """
 
     id: str
@@ -201,6 +212,7 @@ class Section:
     short: str
     lead: str
     items: tuple[Item, ...]
+    for_few: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,16 @@ import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.model.arrays import MORE_MEDIA
+from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.posterior.fitted_window import FittedWindow
-from mmm_engine.results.draw_evaluation import channel_totals
+from mmm_engine.results.draw_evaluation import all_terms, channel_totals
 from mmm_engine.results.quantiles import QUANTILES, quantile_columns
+from mmm_engine.rows.calendar import YEAR_BACK
 from mmm_engine.rows.window import ScaledInputs
 
 STATISTICS = ("mean", *QUANTILES)
 RETURN_COLUMNS = ["channel", "metric", *STATISTICS, "unit"]
+PERIOD_COLUMNS = ["span", "rows", "spend", *RETURN_COLUMNS]
 RETURN_METRICS = ("contribution", "share", "roas", "mroas", "cpa")
 
 # The history's rows have a metric and no statistic: here stands the name under which each statistic of a return is
@@ -61,6 +64,38 @@ def channel_returns(window: FittedWindow) -> pd.DataFrame:
     return frame.sort_values("channel", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
+def returns_by_period(window: FittedWindow) -> pd.DataFrame:
+    """Return of every channel over all training rows, the last year and the last quarter, with intervals.
+
+    What earlier media still bring counts to the rows in which it comes. Spans that the training rows do not exceed are
+    left out.
+
+    Returns:
+        One row per span, channel and metric: span ("all", "year", "quarter"), rows, spend, and the columns of
+        `channel_returns`. Metrics are `contribution`, `roas`, and `cpa` where conversions are counted; a channel
+        without spend in the span has NaN returns.
+    """
+    inputs = window.inputs
+    rows, scale = inputs.train_rows, inputs.scales.target
+    by_row = _channel_rows(window)
+    year = YEAR_BACK[inputs.period]
+    frames = []
+    for span, size in (("all", rows), ("year", year), ("quarter", year // 4)):
+        if span != "all" and size >= rows:
+            continue
+        total = by_row[:, :, rows - size :].sum(axis=2) * scale
+        spend = inputs.spend[rows - size : rows].sum(axis=0)
+        paid = np.where(spend > 0.0, spend, np.nan)
+        draws = {"contribution": total, "roas": total / paid}
+        if inputs.config.target.kind == "conversions":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                draws["cpa"] = paid / total
+        for metric, values in draws.items():
+            frame = _summary(metric, values, inputs)
+            frames.append(frame.assign(span=span, rows=size, spend=spend)[PERIOD_COLUMNS])
+    return pd.concat(frames, ignore_index=True)
+
+
 def return_scores(returns: pd.DataFrame) -> pd.DataFrame:
     """Channel returns as a score frame for the history: each statistic is a metric, named by `RECORDED_NAMES`.
 
@@ -91,6 +126,16 @@ def _contribution_draws(window: FittedWindow) -> tuple[Floats, Floats, Floats]:
     scaled = (totals.contribution_scaled, totals.contribution_of_more_scaled, totals.expected_scaled)
     contribution, contribution_of_more, expected = (draws * scale for draws in scaled)
     return contribution, contribution_of_more, expected
+
+
+def _channel_rows(window: FittedWindow) -> Floats:
+    """Contribution of each channel in each training row, model space, shape (draw, channel, date)."""
+    specification, parts = window.specification, []
+    first = 1 + len(specification.calendar_terms)  # the intercept and the calendar come before the channels
+    for chunk in draw_chunks(window.draws):
+        terms = all_terms(chunk, window.training_arrays, specification)
+        parts.append(terms[:, first : first + specification.n_channels])
+    return np.concatenate(parts)
 
 
 def _summary(metric: str, draws: Floats, inputs: ScaledInputs) -> pd.DataFrame:

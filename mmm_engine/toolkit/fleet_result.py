@@ -1,7 +1,7 @@
 """What every fleet hands back: one small interface over its fits, scores, figures and report.
 
 Here: `FleetResult`, and the short summary of a fitted window.
-Not here: running a fleet (runner.py), gathering the inputs of its report (report_inputs.py).
+Not here: running a fleet (runner.py), gathering the inputs of its report (report_inputs.py), figures (figures.py).
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.fleets.scored_window import ScoredWindow
+from mmm_engine.toolkit.figures import Figures
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from mmm_engine.report.inputs import ReportInputs
-    from mmm_engine.report.page import Chart
 
 logger = logging.getLogger("mmm_engine.toolkit")
 
@@ -68,9 +66,9 @@ class FleetResult:
         return pooled | dict(self.sections)
 
     @cached_property
-    def figures(self) -> Mapping[str, go.Figure]:
-        """Every figure of the report by name, drawn when it is asked for."""
-        return _Figures(self.report_inputs)
+    def figures(self) -> Figures:
+        """Every figure of the report by name, drawn when it is asked for; shown, it lists the names."""
+        return Figures(self.report_inputs)
 
     def save_figure(self, name: str, path: str | Path) -> Path:
         """Write one figure as a picture (needs Kaleido) or as a page, by the ending of the path.
@@ -130,40 +128,6 @@ class FleetResult:
         table = pd.DataFrame.from_dict(rows, orient="index")
         shown = table.to_html(float_format="{:.3g}".format, na_rep="")
         return f"<p>{html.escape(repr(self))}</p>{shown}"
-
-
-class _Figures(Mapping[str, "go.Figure"]):
-    """Figures by name ("contribution_waterfall") or by their short name in the report ("waterfall").
-
-    Each is drawn once, when it is first asked for.
-    """
-
-    def __init__(self, report_inputs: Callable[[], ReportInputs]) -> None:
-        self._report_inputs = report_inputs
-        self._drawn: dict[str, go.Figure] = {}
-
-    @cached_property
-    def _charts(self) -> dict[str, Chart]:
-        from mmm_engine.report.content import build_content
-
-        charts: dict[str, Chart] = {}
-        for chart in build_content(self._report_inputs()).charts:
-            charts[chart.figure if chart.figure not in charts else f"{chart.figure}_{chart.id}"] = chart
-        return charts
-
-    def __getitem__(self, name: str) -> go.Figure:
-        from mmm_engine.report.figures import draw_chart
-
-        chart = self._charts.get(name) or {chart.id: chart for chart in self._charts.values()}[name]
-        if chart.id not in self._drawn:
-            self._drawn[chart.id] = draw_chart(chart).wide
-        return self._drawn[chart.id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._charts)
-
-    def __len__(self) -> int:
-        return len(self._charts)
 
 
 def window_summary(fit: ScoredWindow) -> Summary:

@@ -293,6 +293,30 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         saved.write(Path(path))
         return Path(path)
 
+    def log_to_mlflow(self, experiment: str | None = None, run_name: str | None = None) -> str:
+        """Log the fit into the active run of MLflow, or into a new one, and say its id.
+
+        Parameters are the settings, metrics the scores and returns; artifacts are `model.nc` (which `load` and
+        `az.from_netcdf` read), `report.html` and `settings.json`. Where runs are kept is MLflow's setting.
+
+        Args:
+            experiment: Name of the experiment of a new run.
+            run_name: Name of a new run, the client's when None.
+
+        Raises:
+            FitError: If the model is not fitted.
+            MMMError: If MLflow is not installed (`pip install 'mmm-platform[mlflow]'`).
+        """
+        from mmm_engine.report.render import build_report, write_report
+        from mmm_engine.toolkit.mlflow_run import log_run
+
+        fit = self._fitted("log_to_mlflow()")
+
+        def report(path: Path) -> Path:
+            return write_report(build_report(self._reported(fit)), path)
+
+        return log_run(fit, self.save, report, experiment=experiment, run_name=run_name)
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """The model that `save` wrote, in this version of the library or an earlier one.

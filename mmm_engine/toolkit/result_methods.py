@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from typing import Any
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xarray as xr
@@ -18,15 +20,23 @@ from mmm_engine.errors import DataError, Fault
 from mmm_engine.fleets.scored_window import ScoredWindow
 from mmm_engine.results.inference_data import inference_data, labelled_draws, prior_predictive
 from mmm_engine.results.predictive import predict
+from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.window import ScaledInputs
+from mmm_engine.toolkit.figures import Figures, Plots
 from mmm_engine.toolkit.new_rows import place_rows
 from mmm_engine.toolkit.parameter_units import summarize
+from mmm_engine.toolkit.report_inputs import notebook_report
+
+if TYPE_CHECKING:
+    from mmm_engine.report.inputs import ReportInputs
 
 
 class ResultMethods(ABC):
     """A model whose results can be looked at."""
 
     _made: tuple[ScoredWindow, xr.DataTree] | None = None  # a fit and its tree
+    _plots: tuple[ScoredWindow, Plots] | None = None  # a fit and its figures
+    _data: ClientData
     _fit: ScoredWindow | None
 
     @abstractmethod
@@ -77,6 +87,21 @@ class ResultMethods(ABC):
             prediction = predict(fitted.on_rows(placed.inputs))
             dates, draws = prediction.dates[placed.positions], prediction.draws[:, placed.positions]
         return labelled_draws(draws, dates, fitted.posterior)
+
+    @property
+    def plot(self) -> Plots:
+        """The report's figures of this fit as methods, such as `model.plot.response_curves()`; shown, it lists them.
+
+        Each gives a plotly figure. Figures of held-out rows and of forecasts are those of fleets
+        (`model.holdout_fleet().figures`).
+
+        Raises:
+            FitError: If the model is not fitted.
+        """
+        fitted = self._fitted("plot")
+        if self._plots is None or self._plots[0] is not fitted:
+            self._plots = fitted, Plots(Figures(partial(self._reported, fitted)))
+        return self._plots[1]
 
     def summarize_variable(self, var_name: str) -> dict[str, Any]:
         """Posterior mean, 95th and 5th percentile of a parameter.
@@ -159,6 +184,10 @@ class ResultMethods(ABC):
             FitError: If the model is not fitted.
         """
         return self._fitted("adstock()").adstock.copy()
+
+    def _reported(self, fitted: ScoredWindow) -> ReportInputs:
+        """What the report of the fit is made from."""
+        return notebook_report(self._data, fitted, recorded_at=datetime.now(UTC))
 
     def _repr_html_(self) -> str:
         """What the model is; after a fit also what each channel brings."""

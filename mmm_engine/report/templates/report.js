@@ -5,6 +5,7 @@
 const NARROW = 620;
 const page = JSON.parse(document.getElementById("page-data").textContent);
 const plots = [...document.querySelectorAll(".plot")];
+let printing = false;
 
 // --- plotly, packed in the page -----------------------------------------------------------------------------
 async function unpackPlotly() {
@@ -30,6 +31,19 @@ function unpackPlotlyNow() {
   return window.Plotly;
 }
 
+// --- parts that few readers need: closed on a phone, opened by a tap or by a link to them -------------------------
+const parts = [...document.querySelectorAll(".for-few")];
+const phone = window.matchMedia("(max-width: 700px)");
+const foldParts = () => parts.forEach((part) => { part.open = !phone.matches; });
+foldParts();
+phone.addEventListener("change", () => { if (!printing) foldParts(); });
+function openTarget() {
+  const part = document.getElementById(location.hash.slice(1))?.querySelector(".for-few");
+  if (part) part.open = true;
+}
+window.addEventListener("hashchange", openTarget);
+openTarget();
+
 // --- drawing ------------------------------------------------------------------------------------------------
 function recoloured(value, key, dark) {
   if (typeof value === "string") {
@@ -52,7 +66,7 @@ function figureFor(plot) {
 }
 
 async function draw(plot) {
-  if (plot.dataset.state) return;
+  if (plot.dataset.state || !plot.clientWidth) return; // what is folded away is drawn once it is opened
   plot.dataset.state = "drawing";
   try {
     const library = await loadPlotly();
@@ -86,7 +100,7 @@ plots.forEach((plot) => near.observe(plot));
 // What nobody has scrolled to is drawn one by one when the page is idle, so that print and search find it.
 const whenIdle = window.requestIdleCallback || ((work) => setTimeout(work, 200));
 async function drawNext() {
-  const next = plots.find((plot) => !plot.dataset.state);
+  const next = plots.find((plot) => !plot.dataset.state && plot.clientWidth);
   if (!next) { document.documentElement.dataset.charts = "drawn"; return; }
   await draw(next);
   whenIdle(drawNext);
@@ -107,9 +121,11 @@ plots.forEach((plot) => widths.observe(plot));
 // --- printing: light, at the width of the paper, every chart ---------------------------------------------------
 const PAPER = 690; // pixels between the margins of an A4 page
 const SQUAT = 0.78; // lower charts, so that two share a page
-let printing = false;
+let shut = [];
 window.addEventListener("beforeprint", () => {
   printing = true;
+  shut = [...document.querySelectorAll(".for-few:not([open]), .folded:not([open])")];
+  shut.forEach((fold) => { fold.open = true; });
   theme.force("light");
   const library = plots.length ? unpackPlotlyNow() : null;
   for (const plot of plots) {
@@ -124,12 +140,39 @@ window.addEventListener("beforeprint", () => {
 });
 window.addEventListener("afterprint", () => {
   printing = false;
+  shut.forEach((fold) => { fold.open = false; });
   theme.force(null); // redraws at the width of the screen
 });
 
 // --- tools ----------------------------------------------------------------------------------------------------
 labelThemeButton(document.getElementById("theme"));
 document.getElementById("print").addEventListener("click", () => window.print());
+
+// --- choosing: a button for each value of a column, which shows its rows; without script all rows are there ---------
+for (const box of document.querySelectorAll("[data-choose]")) {
+  const [table] = box.getElementsByTagName("table");
+  const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === box.dataset.choose);
+  const rows = [...table.tBodies[0].rows];
+  const valueOf = (row) => row.cells[at].textContent.trim();
+  const group = document.createElement("div");
+  group.className = "choices no-print";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", box.dataset.choose);
+  const choose = (value) => {
+    rows.forEach((row) => row.classList.toggle("off", valueOf(row) !== value));
+    for (const button of group.children) button.setAttribute("aria-pressed", String(button.textContent === value));
+  };
+  for (const value of new Set(rows.map(valueOf))) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = value;
+    button.addEventListener("click", () => choose(value));
+    group.append(button);
+  }
+  box.prepend(group);
+  choose(valueOf(rows[0]));
+}
 
 // --- sorting: every heading of a table with rows worth sorting becomes a button ---------------------------------
 function sortKey(cell) {

@@ -15,7 +15,7 @@ ROWS = {"client_data"}
 FITS = {"scaled_inputs", "fitted_posterior"}
 RESULTS = {
     "holdout_metrics", "predictions", "channel_returns", "response_curves", "decomposition", "adstock_weights",
-    "parameters", "chain_views", "media_multiplier",
+    "parameters", "chain_views", "media_multiplier", "period_returns",
 }  # fmt: skip
 FLEETS = {"recovery_scores", "stability_scores", "forecast", "refresh_diff"}
 PUBLICATION = {"metric_history", "budget_plan", "report"}

@@ -24,6 +24,7 @@ BY_WINDOW = {
     "parameters": "parquet",
     "chain_views": "parquet",
     "media_multiplier": "parquet",
+    "period_returns": "parquet",
 }
 BY_CLIENT = {
     "client_data": "parquet",

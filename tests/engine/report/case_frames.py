@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window
+from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.rows.findings import Finding
 from mmm_engine.scores.verdict import Verdict, not_judged
 from tests.engine.report.case_client import DRAWS, Case, quantiles, score
@@ -113,6 +114,20 @@ def stability_frame(case: Case) -> pd.DataFrame:
                 score(split, name, "roas_change", 0.05 - 0.012 * number, "fraction"),
             ]
         rows.append(score(split, "all", "stability", 0.86 + 0.03 * step, "fraction"))
+    return pd.DataFrame(rows)
+
+
+def period_returns_frame(inputs: ReportInputs) -> pd.DataFrame:
+    """Returns of 2 (1 to 3); in the last quarter the first channel spends nothing, the second brings twice that."""
+    rows = []
+    for span, size in (("all", 161), ("year", 52), ("quarter", 13)):
+        for place, channel in enumerate(inputs.paid_channels):
+            factor = {0: np.nan, 1: 2.0}.get(place, 1.0) if span == "quarter" else 1.0
+            ends = {"mean": 2.0 * factor, "q05": factor, "q25": 1.5 * factor, "q50": 2.0 * factor,
+                    "q75": 2.5 * factor, "q95": 3.0 * factor}  # fmt: skip
+            spend = 0.0 if np.isnan(factor) else 100.0 * size
+            rows.append({"span": span, "rows": size, "spend": spend, "channel": channel, "metric": "roas",
+                         **ends, "unit": "revenue per spend"})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import pytest
 
 from mmm_engine.report import numbers
 from mmm_engine.report.content import build_content
+from mmm_engine.report.render import build_report, write_report
 from tests.engine.report import case_advice
 from tests.engine.report.browser import CHROMIUM, Browser, Page
+from tests.engine.report.case_frames import period_returns_frame
 from tests.engine.report.report_cases import HOSTILE, ms_inputs
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -345,6 +348,58 @@ def test_tables_on_a_phone_are_cards_or_scroll_with_a_cue(
         assert box["cue"] or not box["wide"]
     empty = "[...document.querySelectorAll('.cards td')].filter(cell => !cell.textContent.trim() && cell.offsetHeight)"
     assert page.evaluate(f"{empty}.length") == 0
+
+
+def test_a_period_is_chosen_by_a_button_and_paper_has_all(page: Page, tmp_path: Path) -> None:
+    """All rows first; a button shows the rows of its period; paper shows every period, as does the saved table."""
+    ms = ms_inputs()
+    path = write_report(
+        build_report(replace(ms, period_returns=period_returns_frame(ms))), tmp_path / "ms.html"
+    )
+    page.open(path)
+    sheet = "document.getElementById('returns-by-period')"
+    shown_rows = f"[...{sheet}.querySelectorAll('tbody tr')].filter(row => row.offsetHeight)"
+    rows = f"{shown_rows}.map(row => row.cells[1].textContent)"
+    pressed = f"{sheet}.querySelector('[aria-pressed=true]').textContent"
+    assert page.evaluate(f"[...{sheet}.querySelectorAll('.choices button')].map(b => b.textContent)") == [
+        "All rows",
+        "Last year",
+        "Last quarter",
+    ]
+    assert (page.evaluate(rows), page.evaluate(pressed)) == (["All rows"] * 12, "All rows")
+    page.evaluate(f"{sheet}.querySelectorAll('.choices button')[2].click()")
+    assert (page.evaluate(rows), page.evaluate(pressed)) == (["Last quarter"] * 12, "Last quarter")
+    assert page.evaluate(f"tableAsCsv({sheet}.querySelector('table')).trim().split('\\n').length") == 37
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert len(page.evaluate(rows)) == 36
+    page.call("Emulation.setEmulatedMedia", media="")
+    assert page.problems == []
+
+
+def test_parts_for_few_are_closed_on_a_phone_and_print_whole(
+    reports: dict[str, Path], page: Page, tmp_path: Path
+) -> None:
+    """Closed on a phone only, opened by a tap or a link; charts in them are drawn then, and for paper."""
+    closed = "document.querySelectorAll('.for-few:not([open])').length"
+    page.open(reports["ms"])
+    assert page.evaluate(closed) == 0
+    assert page.evaluate("document.querySelector('.for-few > summary').offsetHeight") == 0
+    page.open(reports["ms"], width=390, height=844)
+    page.wait_for(DRAWN)
+    assert page.evaluate(closed) == page.evaluate("document.querySelectorAll('.for-few').length") > 5
+    page.evaluate("location.hash = '#sampler'")
+    page.wait_for(
+        "[...document.querySelectorAll('#sampler .plot')].every(plot => plot.dataset.state === 'drawn')"
+    )
+    assert page.evaluate("document.querySelectorAll('#sampler .plot').length") > 0
+    page.evaluate(
+        "window.addEventListener('beforeprint', () => { window.printed = "
+        "[...document.querySelectorAll('.plot')].every(plot => plot.offsetHeight && plot._fullLayout.width === 690); })"
+    )
+    page.pdf(tmp_path / "ms.pdf")
+    assert page.evaluate("window.printed")
+    assert page.evaluate(closed) > 5
+    assert page.problems == []
 
 
 def test_a_channel_has_one_colour_on_the_page(drawn: Drawn) -> None:

@@ -27,9 +27,10 @@ from mmm_engine.report.sections.forecast import fan_chart
 from mmm_engine.report.sections.recent import recent_section, spans
 from mmm_engine.report.sections.response import relative_slopes
 from mmm_engine.report.sections.returns import return_rows
-from mmm_engine.report.sections.returns_by_period import period_returns, returns_by_period
+from mmm_engine.report.sections.returns_by_period import returns_by_period
 from mmm_engine.report.subject import Subject
 from tests.engine.report.case_client import score
+from tests.engine.report.case_frames import period_returns_frame
 from tests.engine.report.content_words import readings, words
 from tests.engine.report.report_cases import leads_inputs
 
@@ -297,24 +298,31 @@ def test_recent_rows_are_compared_with_those_before_and_a_year_ago(ms: ReportInp
     assert paid.spend == pytest.approx(157 + 158 + 159 + 160)  # views cost nothing
 
 
-def test_returns_by_period_divide_what_was_brought_by_what_was_spent(ms: ReportInputs) -> None:
-    """All rows, the last 52 and the last 13, worked out by hand; a span without spend has no return."""
-    dates = ms.full.predictions["date"]
-    spent = pd.DataFrame({"date": dates, "channel": "snapchat_cost", "spend": 100.0})
-    off = spent.assign(channel="google_ads_video_cost", spend=np.where(dates > dates.iloc[-14], 0.0, 50.0))
-    inputs = replace(ms, spend_by_date=pd.concat([spent, off]))
-    frame = period_returns(Subject(inputs)).set_index("channel")
-    brought = ms.decomposition[ms.decomposition["component"] == "snapchat_cost"].sort_values("date")["mean"]
-    for name, size in (("All rows", 161), ("Last year", 52), ("Last quarter", 13)):
-        assert frame.loc["snapchat_cost", name] == pytest.approx(brought.tail(size).sum() / (100 * size))
-    assert np.isnan(frame.loc["google_ads_video_cost", "Last quarter"])
-    assert frame.loc["google_ads_video_cost", "Last year"] > 0
-    (sheet,) = returns_by_period(Subject(inputs))
-    assert [column.label for column in sheet.table.columns][1:] == [
-        "All rows (€)",
-        "Last year (€)",
-        "Last quarter (€)",
+def test_returns_by_period_have_intervals_and_a_choice(ms: ReportInputs) -> None:
+    """Every paid channel in each period, in the order of spend; a period without spend has no return, and says so."""
+    (sheet,) = returns_by_period(Subject(replace(ms, period_returns=period_returns_frame(ms))))
+    assert [column.label for column in sheet.table.columns] == [
+        "Channel",
+        "Period",
+        "Return (€)",
+        "5%",
+        "95%",
+        "Spend (€)",
     ]
+    assert sheet.choose == "Period"
+    assert [row[1] for row in sheet.table.rows] == ["All rows"] * 12 + ["Last year"] * 12 + [
+        "Last quarter"
+    ] * 12
+    assert sheet.table.rows[0][0] == sheet.table.rows[12][0] == Subject(ms).label(ms.paid_channels[0])
+    assert sheet.table.rows[0][2:5] == (2.0, 1.0, 3.0)
+    assert sheet.table.rows[24][2:5] == (None, None, None)
+    assert sheet.reading.startswith(
+        f"{Subject(ms).label(ms.paid_channels[1])} differs most: €4.00 in the last quarter "
+        "(90% interval €2.00 to €6.00), €2.00 over all rows."
+    )
+    assert returns_by_period(Subject(ms)) == ()
+    only = period_returns_frame(ms).query("span == 'all'")
+    assert returns_by_period(Subject(replace(ms, period_returns=only))) == ()
 
 
 def test_few_rows_have_no_comparison(ms: ReportInputs) -> None:

@@ -11,7 +11,13 @@ import pytest
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.decomposition import contributions
 from mmm_engine.results.response import adstock_weights, response_curves
-from mmm_engine.results.returns import RETURN_COLUMNS, channel_returns, return_scores, returns_from_history
+from mmm_engine.results.returns import (
+    RETURN_COLUMNS,
+    channel_returns,
+    return_scores,
+    returns_by_period,
+    returns_from_history,
+)
 from mmm_engine.rows.window import ScaledInputs
 
 
@@ -51,6 +57,42 @@ def test_unpaid_channel_has_no_return(fitted_window: FittedWindow, small_window:
     frame = channel_returns(fitted_window.on_rows(replace(small_window, spend=spend)))
     assert np.isnan(_metric(frame, "roas").loc["tv", "mean"])
     assert _metric(frame, "contribution").loc["tv", "mean"] > 0
+
+
+def test_returns_of_a_period_are_sums_of_its_rows(
+    fitted_window: FittedWindow, small_window: ScaledInputs
+) -> None:
+    """Draw by draw the contributions of the last 13 of 52 rows over their spend: mean and ends of the interval."""
+    frame = returns_by_period(fitted_window)
+    assert frame["span"].unique().tolist() == ["all", "quarter"]  # 52 rows are no more than a year
+    pd.testing.assert_frame_equal(
+        frame.loc[(frame["span"] == "all") & (frame["metric"] == "roas"), RETURN_COLUMNS].reset_index(
+            drop=True
+        ),
+        channel_returns(fitted_window).query("metric == 'roas'").reset_index(drop=True),
+    )
+    parts = contributions(fitted_window).isel(date=slice(39, 52)).sum("date")
+    spend = small_window.spend[39:52].sum(axis=0)
+    quarter = frame[frame["span"] == "quarter"]
+    for position, channel in enumerate(["tv", "radio", "search"]):
+        draws = parts.sel(component=channel).to_numpy() / spend[position]
+        (row,) = _metric(quarter, "roas").loc[[channel]].to_dict("records")
+        expected = [draws.mean(), *np.quantile(draws, [0.05, 0.95])]
+        assert [row["mean"], row["q05"], row["q95"]] == pytest.approx(expected)
+        assert (row["rows"], row["spend"]) == (13, pytest.approx(spend[position]))
+
+
+def test_a_period_without_spend_has_no_return(
+    fitted_window: FittedWindow, small_window: ScaledInputs
+) -> None:
+    """Earlier spend may still bring something in it."""
+    spend = small_window.spend.copy()
+    spend[39:, 0] = 0.0
+    frame = returns_by_period(fitted_window.on_rows(replace(small_window, spend=spend))).set_index(
+        ["span", "metric"]
+    )
+    assert np.isnan(frame.loc[("quarter", "roas")].set_index("channel").loc["tv", "q95"])
+    assert frame.loc[("all", "roas")].set_index("channel").loc["tv", "q95"] > 0
 
 
 def test_conversions_have_a_cost_each(fitted_window: FittedWindow, small_window: ScaledInputs) -> None:

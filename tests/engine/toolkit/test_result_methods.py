@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from mmm_engine import PymcModel
 from mmm_engine.errors import DataError, FitError
+from mmm_engine.report.figures import FIGURES
 from mmm_engine.results.inference_data import inference_data
 from mmm_engine.toolkit.fleet_result import FleetResult
 from tests.engine.toolkit.toolkit_cases import CHANNELS, CONTROLS, shop_frame, shop_model
@@ -149,3 +150,32 @@ def test_a_notebook_shows_what_the_model_is_and_what_channels_bring(fitted_model
     shown = fitted_model._repr_html_()
     assert shown.startswith("<p>&lt;PymcModel")
     assert shown.count("<tr") == 1 + 3 * len(CHANNELS)
+
+
+def test_figures_are_methods_that_list_themselves(fitted_model: PymcModel) -> None:
+    """Those of the report, from one source; a wrong name gets the nearest; nothing is drawn before it is asked for."""
+    names = dir(fitted_model.plot)
+    assert {"contribution_waterfall", "response_curves", "roas_intervals", "rank_plots"} <= set(names)
+    assert set(names) <= set(FIGURES)
+    assert fitted_model.plot is fitted_model.plot
+    figure = fitted_model.plot.response_curves()
+    assert len(figure.data) > 0
+    assert fitted_model.plot.response_curves() is figure
+    listed = repr(fitted_model.plot)
+    assert all(name in listed for name in names)
+    assert "<td><code>response_curves</code></td>" in fitted_model.plot._repr_html_()
+    with pytest.raises(AttributeError, match="no figure 'response_curve'; did you mean 'response_curves'"):
+        fitted_model.plot.response_curve()
+    with pytest.raises(FitError, match="plot"):
+        shop_model().plot  # noqa: B018
+
+
+def test_figures_of_a_fleet_list_their_names(fitted_holdout: FleetResult) -> None:
+    """A mapping: names for loops and completion, titles where it is shown, the nearest name in place of a wrong one."""
+    figures = fitted_holdout.figures
+    assert "holdout_forecasts" in list(figures)
+    assert figures._ipython_key_completions_() == list(figures)
+    assert "holdout_forecasts" in repr(figures)
+    assert figures.titles["holdout_forecasts"] in figures._repr_html_()
+    with pytest.raises(KeyError, match="did you mean 'holdout_forecasts'"):
+        figures["holdout_forecast"]
