@@ -171,6 +171,7 @@ for (const box of document.querySelectorAll("[data-choose]")) {
     group.append(button);
   }
   box.prepend(group);
+  [...table.rows].forEach((row) => row.cells[at].classList.add("chosen"));
   choose(valueOf(rows[0]));
 }
 
