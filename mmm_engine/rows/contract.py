@@ -232,6 +232,8 @@ def _column_faults(
     if len(negative) and (counted or ends_at_zero or role in ("channel", "cost")):
         found = f"{values[negative[0]]:g}{rows.others(negative)}"
         fix = "put refunds and corrections into the period they belong to, or write 0"
+        if role in ("channel", "cost") and len(negative) > len(values) / 2:
+            fix = "turn the sign of the column; what sells less (competitors) is a control with 'effect: negative'"
         fix += ", or choose another likelihood" if ends_at_zero else ""
         yield Fault(rows.place(column, int(negative[0])), found, "0 or more", fix)
     if len(values) < 2 or np.isnan(values).any():

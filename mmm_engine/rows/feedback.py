@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmm_engine.array_types import Floats
+from mmm_engine.rows.outliers import outliers
 from mmm_engine.rows.regressors import Regressors, residual
 
 FOLLOWS_T = 3.5
@@ -26,7 +27,8 @@ def spend_following_sales(rows: Regressors) -> dict[str, float]:
     media that caused them, so that the value is standard normal there; a budget set on last period's sales, or an ad
     that is clicked by people who would have bought, makes it large. Spend that follows a demand which nobody recorded
     shows only as far as that demand lasts from one period to the next. Granger (1969), doi:10.2307/1912791; errors of
-    neighbouring rows may hang together (Newey & West 1987, doi:10.2307/1913610).
+    neighbouring rows may hang together (Newey & West 1987, doi:10.2307/1913610). Rows that stand out of the target, and
+    those after them, are left out: where a shop was closed, sales and spend stop together.
 
     Returns:
         NaN for a channel with too few rows, or without anything of its own.
@@ -36,12 +38,15 @@ def spend_following_sales(rows: Regressors) -> dict[str, float]:
         rows.standardised(names) for names in (rows.config.control_names, rows.config.channel_names)
     )
     target = rows.target / np.abs(rows.target).max()
+    usual = np.ones(len(rows), dtype=bool)
+    usual[list(outliers(rows))] = False
+    kept = usual[2:] & usual[1:-1]
     result = {}
     for position, name in enumerate(rows.config.channel_names):
         spent, others = media[:, position], np.delete(media, position, axis=1)
         shared = [base[2:], controls[2:], controls[1:-1], others[2:], others[1:-1]]
         design = np.column_stack([*shared, spent[1:-1], spent[:-2]])
-        result[name] = _t_value(spent[2:], design, target[1:-1])
+        result[name] = _t_value(spent[2:][kept], design[kept], target[1:-1][kept])
     return result
 
 

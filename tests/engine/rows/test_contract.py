@@ -468,3 +468,13 @@ def test_a_cost_column_of_zeros_says_to_leave_it_out(tmp_path):
     config = shop_config(channels=[{"column": "tv", "unit": "views", "cost": "tv_cost"}, "radio"])
     (fault,) = faults_of_file(tmp_path, shop_rows().assign(tv_cost=0), config)
     assert "found 0 in every row; wanted a column that varies; leave 'cost' out of the client file" in fault
+
+
+def test_a_column_of_minus_signs_is_told_as_one(tmp_path):
+    """Costs that an export writes as outgoings, or what competitors do: no refund is to be moved."""
+    frame = shop_rows()
+    frame["tv"] = -pd.to_numeric(frame["tv"])
+    (fault,) = faults_of_file(tmp_path, frame)
+    assert fault.endswith(
+        "turn the sign of the column; what sells less (competitors) is a control with 'effect: negative'"
+    )

@@ -408,3 +408,10 @@ def test_a_season_of_less_than_a_year_is_refused():
         DataError, match=r"setting 'model\.yearly_seasonality': found 48 rows by week; wanted a year of rows"
     ):
         findings(rows(48), shop_config(model={"yearly_seasonality": 2}))
+
+
+def test_weeks_in_which_sales_and_spend_stop_together_are_no_feedback():
+    """A shop that was closed: no budget followed its sales."""
+    frame = rows()
+    frame.loc[30:32, ["tv", "radio", "revenue"]] = 0.0
+    assert {code for code, _ in findings(frame)} == {"target-outlier", "zero-target"}
