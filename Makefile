@@ -106,7 +106,7 @@ peers: install ## The platform against pymc-marketing and Meridian on worlds wit
 sbc: install ## Do priors, likelihood and sampler belong together? 300 small fits, minutes; ARGS="--simulations 20" for less
 	@$(BIN)/python -m tests.benchmarks.sbc $(ARGS)
 
-soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; half an hour
+soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; refreshes ended and disks failing anywhere; two hours
 	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry
 	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
