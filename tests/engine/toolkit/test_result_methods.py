@@ -9,7 +9,9 @@ from scipy.stats import norm
 
 from mmm_engine import PymcModel
 from mmm_engine.errors import DataError, FitError
+from mmm_engine.model.pymc_reference import INTERCEPT_NAMES, training_frame
 from mmm_engine.report.figures import FIGURES
+from mmm_engine.results.decomposition import contributions
 from mmm_engine.results.inference_data import inference_data
 from mmm_engine.toolkit.fleet_result import FleetResult
 from tests.engine.toolkit.toolkit_cases import CHANNELS, CONTROLS, shop_frame, shop_model
@@ -179,3 +181,29 @@ def test_figures_of_a_fleet_list_their_names(fitted_holdout: FleetResult) -> Non
     assert figures.titles["holdout_forecasts"] in figures._repr_html_()
     with pytest.raises(KeyError, match="did you mean 'holdout_forecasts'"):
         figures["holdout_forecast"]
+
+
+def test_the_draws_mean_the_same_in_pymc_marketing(fitted_model: PymcModel) -> None:
+    """There and back: its model turns our draws into the means and contributions that this one reports."""
+    import pymc as pm
+
+    mmm = fitted_model.build_pymc_mmm()
+    mmm.build_model(*training_frame(fitted_model.inputs))
+    few = fitted_model.idata["posterior"].to_dataset().isel(draw=slice(0, 3))
+    theirs = (
+        pm.compute_deterministics(
+            few.rename({"intercept": INTERCEPT_NAMES[False]}),
+            model=mmm.model,
+            var_names=["mu", "channel_contribution"],
+            merge_dataset=False,
+            progressbar=False,
+        )
+        * fitted_model.inputs.scales.target
+    )
+    fit = fitted_model._fitted("test")
+    expected = fit.prediction.mean_draws.reshape(2, -1, 60)[:, :3]
+    assert theirs["mu"].transpose("chain", "draw", "date").to_numpy() == pytest.approx(expected, rel=1e-9)
+    media = contributions(fit).sel(component=CHANNELS).to_numpy().reshape(2, -1, 60, 3)[:, :3]
+    assert theirs["channel_contribution"].transpose("chain", "draw", "date", "channel").to_numpy() == (
+        pytest.approx(media, rel=1e-9, abs=1e-9)
+    )
