@@ -84,7 +84,7 @@ def _plan(subject: Subject) -> Section | None:
 def _changes(subject: Subject) -> Section | None:
     recent = recent_section(subject)
     items: list[Item] = [] if recent is None else list(recent.items)
-    changes, since = changes_since_last(subject)
+    changes, since = changes_since_last(subject, with_versions=False)
     if changes:
         items.append(Points("since", f"Since the last refresh, {since}", changes))
     if not items:

@@ -219,14 +219,19 @@ def _return_words(subject: Subject, row: pd.Series) -> str:
 # --- what changed -------------------------------------------------------------------------------
 
 
-def changes_since_last(subject: Subject) -> tuple[tuple[str, ...], str]:
-    """What moved since the last refresh, and when that was; nothing where no earlier one is known."""
+def changes_since_last(subject: Subject, *, with_versions: bool = True) -> tuple[tuple[str, ...], str]:
+    """What moved since the last refresh, and when that was; nothing where no earlier one is known.
+
+    Args:
+        subject: The client.
+        with_versions: Whether changed settings and engines are told with their version numbers.
+    """
     before = subject.inputs.previous
     if before is None or before.empty:
         return (), ""
     since = numbers.day(pd.to_datetime(before["recorded_at"]).max())
     said = [_new_periods(subject, before), _error_change(subject, before), *_return_changes(subject, before)]
-    said += _version_changes(subject, before)
+    said += _version_changes(subject, before, with_versions)
     told = tuple(wording.sentence(text) for text in said if text)
     return told or ("Nothing that this page reports has moved.",), since
 
@@ -281,12 +286,17 @@ def _return_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
     return said
 
 
-def _version_changes(subject: Subject, before: pd.DataFrame) -> list[str]:
+def _version_changes(subject: Subject, before: pd.DataFrame, with_versions: bool) -> list[str]:
     run = subject.inputs.run
     now = {"settings": run.config_version, "engine": run.engine_version}
     columns = {"settings": "config_version", "engine": "engine_version"}
     return [
         f"the {name} changed since then (from {before[columns[name]].iloc[-1]} to {value})"
+        if with_versions
+        else f"the {_CLIENTS_WORDS[name]} changed since then"
         for name, value in now.items()
         if columns[name] in before.columns and str(before[columns[name]].iloc[-1]) != value
     ]
+
+
+_CLIENTS_WORDS = {"settings": "settings of the model", "engine": "program that fits the model"}

@@ -62,6 +62,21 @@ def test_client_page_is_short_and_free_of_statistics(name: str) -> None:
     assert JARGON.findall(said) == []
 
 
+def test_client_page_has_no_version_numbers(ms: ReportInputs) -> None:
+    """That settings changed is told; from which to which is for analysts."""
+    assert ms.previous is not None
+    before = ms.previous.assign(config_version="0123456789ab", engine_version="0.0.9")
+    inputs = replace(ms, previous=before)
+    told = {
+        who: json.dumps(words(build_content(inputs, who)), ensure_ascii=False)
+        for who in ("client", "analyst")
+    }
+    assert "The settings of the model changed since then." in told["client"]
+    assert "The program that fits the model changed since then." in told["client"]
+    assert "0123456789ab" not in told["client"]
+    assert "The settings changed since then (from 0123456789ab to " in told["analyst"]
+
+
 def test_client_page_tells_every_failed_check_and_warning(ms: ReportInputs) -> None:
     """Each in one plain sentence: nothing that an analyst is warned of is kept from the client."""
     (quality,) = [section for section in build_content(ms, "client").sections if section.id == "quality"]
