@@ -20,8 +20,8 @@ from pydantic import ValidationError
 from mmm_assets import home
 from mmm_assets.cli.live_fits import live_fits
 from mmm_assets.cli.options import names_in, refuse, unique
-from mmm_assets.cli.tables import outcome_record, print_outcome
-from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, step_proof_console
+from mmm_assets.cli.tables import failure_lines, outcome_record, print_outcome
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, is_quiet, print_error, step_proof_console
 from mmm_assets.definitions import defs
 from mmm_assets.refreshes.chain import Announce, FindJob, RefreshOptions, RefreshOutcome, refresh_portfolio
 from mmm_assets.storage.results import ResultStore
@@ -196,6 +196,10 @@ def walk_clients(
             print_outcome(screen, outcome, results, verbose=show.verbose)
             if show.as_json:
                 typer.echo(json.dumps(outcome_record(outcome, results)))
+            elif is_quiet():
+                print_error(*failure_lines(outcome))
             outcomes.append(outcome)
         portfolio_done = refresh_portfolio(instance, defs.resolve_job_def, options.log_level)
+    if not portfolio_done:
+        print_error("The page of all clients could not be written again; mmm portfolio says why.")
     return 0 if portfolio_done and all(outcome.succeeded for outcome in outcomes) else FAILED

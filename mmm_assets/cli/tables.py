@@ -183,6 +183,15 @@ def print_outcome(
     screen.print(f"{outcome.client}: {verdict}{outcome.seconds:.0f} s", markup=False, highlight=False)
 
 
+def failure_lines(outcome: RefreshOutcome) -> Iterator[str]:
+    """Why a refresh did not succeed, each line with the client's name: what failed, and what each ERROR check means."""
+    from mmm_assets.checks.latest import of_evaluations
+
+    yield from (f"{outcome.client}: {failure}" for failure in outcome.failures)
+    for line in advice_lines(of_evaluations(outcome.failed_checks)):
+        yield f"{outcome.client}: {line.plain.strip()}"
+
+
 def outcome_record(outcome: RefreshOutcome, results: ResultStore) -> dict[str, Any]:
     """The end of a refresh for programs."""
     from mmm_assets.checks.latest import of_evaluations

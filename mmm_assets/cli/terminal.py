@@ -42,6 +42,11 @@ def set_loudness(*, quiet: bool, verbose: bool) -> None:
 _quiet = False
 
 
+def is_quiet() -> bool:
+    """Whether only errors are printed, and what was asked for."""
+    return _quiet
+
+
 def console() -> Console:
     """A console for output that is not mixed with running steps; in files and pipes it is as wide as COLUMNS says."""
     from rich.console import Console

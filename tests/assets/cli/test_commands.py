@@ -41,6 +41,27 @@ def test_refresh_ends_with_1_when_a_hard_gate_fails(mmm, home, data_dir, sampler
     assert mmm("gate", "shop")[0] == 1
 
 
+def test_a_quiet_refresh_says_why_it_failed_and_nothing_else(mmm, home, data_dir, sampler, monkeypatch):
+    """A gate, a fit that dies, a portfolio that cannot be written: each on standard error."""
+    sampler.unhealthy.add("full")
+    code, out, err = mmm("-q", "refresh", "shop", "--windows", "full")
+    assert (code, out) == (1, "")
+    assert "shop: sampler_converged: " in err
+    sampler.unhealthy.clear()
+    monkeypatch.setattr("mmm_assets.cli.client_walk.refresh_portfolio", lambda *_: False)
+    code, out, err = mmm("-q", "refresh", "shop", "--windows", "full")
+    assert (code, out) == (1, "")
+    assert err == "The page of all clients could not be written again; mmm portfolio says why.\n"
+
+    def no_memory(*_, **__):
+        raise MemoryError("no memory left")
+
+    monkeypatch.setattr("mmm_engine.posterior.fit.fit", no_memory)
+    code, out, err = mmm("-q", "refresh", "shop", "--windows", "full")
+    assert (code, out) == (1, "")
+    assert "MemoryError" in err
+
+
 def test_refresh_of_bad_input_ends_with_2_and_writes_nothing(mmm, tmp_path, monkeypatch, data_dir, sampler):
     """All faults in one message; no home, no partition, no file, no history row."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "never_made"))
