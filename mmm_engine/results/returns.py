@@ -7,6 +7,8 @@ be trusted (fleets/recovery.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -77,13 +79,14 @@ def returns_by_period(window: FittedWindow) -> pd.DataFrame:
     """
     inputs = window.inputs
     rows, scale = inputs.train_rows, inputs.scales.target
-    by_row = _channel_rows(window)
     year = YEAR_BACK[inputs.period]
+    sizes = {"all": rows} | {
+        span: size for span, size in (("year", year), ("quarter", year // 4)) if size < rows
+    }
+    totals = _last_rows_totals(window, list(sizes.values()))
     frames = []
-    for span, size in (("all", rows), ("year", year), ("quarter", year // 4)):
-        if span != "all" and size >= rows:
-            continue
-        total = by_row[:, :, rows - size :].sum(axis=2) * scale
+    for place, (span, size) in enumerate(sizes.items()):
+        total = totals[:, :, place] * scale
         spend = inputs.spend[rows - size : rows].sum(axis=0)
         paid = np.where(spend > 0.0, spend, np.nan)
         draws = {"contribution": total, "roas": total / paid}
@@ -128,13 +131,17 @@ def _contribution_draws(window: FittedWindow) -> tuple[Floats, Floats, Floats]:
     return contribution, contribution_of_more, expected
 
 
-def _channel_rows(window: FittedWindow) -> Floats:
-    """Contribution of each channel in each training row, model space, shape (draw, channel, date)."""
-    specification, parts = window.specification, []
+def _last_rows_totals(window: FittedWindow, sizes: Sequence[int]) -> Floats:
+    """Contribution of each channel in the last training rows, so many of them, model space: (draw, channel, size).
+
+    Some draws at a time, because what each channel brings in each row in every draw may be gigabytes.
+    """
+    specification, rows, parts = window.specification, window.inputs.train_rows, []
     first = 1 + len(specification.calendar_terms)  # the intercept and the calendar come before the channels
     for chunk in draw_chunks(window.draws):
         terms = all_terms(chunk, window.training_arrays, specification)
-        parts.append(terms[:, first : first + specification.n_channels])
+        media = terms[:, first : first + specification.n_channels]
+        parts.append(np.stack([media[:, :, rows - size :].sum(axis=2) for size in sizes], axis=2))
     return np.concatenate(parts)
 
 
