@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from mmm_assets.checks.latest import latest_checks
 from mmm_assets.cli.tables import count_line
 from mmm_assets.pages.publication import Publication
 from mmm_assets.storage.results import ResultStore
+from mmm_engine.client.windows import FULL
 from mmm_engine.scores.advice import ADVICE
 from tests.assets.conftest import break_client, files_below, write_client
 
@@ -93,6 +95,17 @@ def test_terminal_and_report_count_the_same_checks(used_home, open_home):
     counted = {check.check for check in checks if check.is_of_model}
     assert counted == {verdict.check for verdict in results.verdicts} | {"drift"}
     assert count_line(checks).startswith(f"{len(counted)} checks of data and model: ")
+
+
+def test_a_home_of_an_earlier_version_is_read_without_returns_by_period(used_home):
+    """Their files came later: windows are whole without them, until the next refresh writes them."""
+    store = ResultStore(root=str(used_home))
+    known = store.read("shop").windows[FULL].period_returns
+    assert {"span", "q05", "q95"} <= set(known.columns)
+    shutil.rmtree(used_home / "storage" / "period_returns")
+    windows = store.read("shop").windows
+    assert {str(window) for window in windows} == {"full", "h04", "h08", "h12"}
+    assert windows[FULL].period_returns is None
 
 
 def test_programs_get_json_on_standard_output_alone(mmm, home, data_dir, sampler, quick):
