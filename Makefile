@@ -103,7 +103,7 @@ truth: install ## Do intervals of returns hold the truth? 24 worlds, minutes; AR
 peers: install ## The platform against pymc-marketing and Meridian on worlds with known truth, half an hour; --help says how
 	@$(BIN)/python -m tests.benchmarks.truth.peers --results $(TRUTH) $(ARGS)
 
-sbc: install ## Do priors, likelihood and sampler belong together? 300 small fits, minutes; ARGS="--simulations 20" for less
+sbc: install ## Do priors, likelihood and sampler belong together? 900 small fits, minutes; ARGS="--simulations 20" for less
 	@$(BIN)/python -m tests.benchmarks.sbc $(ARGS)
 
 soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; refreshes ended and disks failing anywhere; two hours
