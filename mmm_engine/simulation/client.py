@@ -281,7 +281,7 @@ def _config(recipe: Recipe) -> ClientConfig:
             adstock=AdstockConfig(max_lag=recipe.max_lag),
             saturation=recipe.saturation,
             time_varying_media=recipe.multiplier > 0,
-            yearly_seasonality=2 if recipe.yearly > 0 else None,
+            yearly_seasonality=2 if recipe.yearly > 0 and recipe.has_a_year else None,
             trend=TrendConfig(changepoints=5) if recipe.trend else None,
             events=tuple(_event(event) for event in recipe.events),
         ),

@@ -130,6 +130,11 @@ class Recipe:
         return start.extended(self.rows - 1)
 
     @property
+    def has_a_year(self) -> bool:
+        """Whether the rows span a year, without which nothing is known of a yearly cycle."""
+        return self.rows >= self.calendar.periods_per_year
+
+    @property
     def baseline_share(self) -> float:
         """What is left of the mean target when channels and controls are taken away."""
         shares = [channel.share for channel in self.channels] + [control.share for control in self.controls]

@@ -58,14 +58,20 @@ def log_run(
         settings.write_text(fit.inputs.config.model_dump_json(indent=1), encoding="utf-8")
         run = mlflow.active_run()
         if run is None:
-            if experiment is not None:
-                mlflow.set_experiment(experiment)
-            run = stack.enter_context(mlflow.start_run(run_name=run_name or fit.inputs.config.client))
+            place = None if experiment is None else _experiment_id(mlflow, experiment)
+            name = run_name or fit.inputs.config.client
+            run = stack.enter_context(mlflow.start_run(experiment_id=place, run_name=name))
         mlflow.log_params(parameters(fit))
         mlflow.log_metrics(metrics(fit))
         for path in (model, report, settings):
             mlflow.log_artifact(str(path))
         return str(run.info.run_id)
+
+
+def _experiment_id(mlflow: Any, name: str) -> str:
+    """The experiment of that name, made where there is none; the caller's own runs stay where they go."""
+    experiment = mlflow.get_experiment_by_name(name)
+    return str(mlflow.create_experiment(name) if experiment is None else experiment.experiment_id)
 
 
 def parameters(fit: ScoredWindow) -> dict[str, str]:

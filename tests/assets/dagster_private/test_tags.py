@@ -13,6 +13,8 @@ from mmm_assets.dagster_private import tags
         ("ASSET_PARTITION_RANGE_START_TAG", "dagster/asset_partition_range_start"),
         ("ASSET_PARTITION_RANGE_END_TAG", "dagster/asset_partition_range_end"),
         ("MAX_RETRIES_TAG", "dagster/max_retries"),
+        ("PARENT_RUN_ID_TAG", "dagster/parent_run_id"),
+        ("PRIORITY_TAG", "dagster/priority"),
         ("WILL_RETRY_TAG", "dagster/will_retry"),
         ("HIDDEN_TAG_PREFIX", ".dagster/"),
     ],
@@ -25,7 +27,7 @@ def test_a_tag_keeps_its_text(name, text):
 def test_all_tags_are_held_to_their_text():
     """A tag that is added is added above."""
     assert set(tags.__all__) == {name for name in dir(tags) if name.isupper()}
-    assert len(tags.__all__) == 6
+    assert len(tags.__all__) == 8
 
 
 def test_a_partition_tag_names_the_partition_of_a_run(instance):

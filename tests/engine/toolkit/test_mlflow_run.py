@@ -31,6 +31,10 @@ def test_a_run_holds_settings_scores_report_and_draws(
     run = mlflow.get_run(run_id)
     assert mlflow.get_experiment(run.info.experiment_id).name == "shops"
     assert (run.info.run_name, run.info.status) == ("first", "FINISHED")
+    with mlflow.start_run() as other:  # of the caller's own, whose experiment is what it was
+        assert other.info.experiment_id != run.info.experiment_id
+    again_id = fitted_model.log_to_mlflow(experiment="shops")
+    assert mlflow.get_run(again_id).info.experiment_id == run.info.experiment_id
     expected = {
         "target.column": "sales",
         "channels": "tv, radio, search",
