@@ -60,6 +60,7 @@ def current_copy(address: Any, folder: Path, every: float = LOOK_SECONDS) -> Pat
             _log.warning(
                 "%s cannot be read (%s): client files are those of the last look", address, _words(error)
             )
+            _looked[folder] = time.monotonic()  # each file would wait for a store that does not answer
             return folder
         for name in set(seen) - set(there):
             (folder / name).unlink(missing_ok=True)

@@ -79,6 +79,18 @@ def test_a_store_that_cannot_be_read_loses_no_client(bucket, monkeypatch, caplog
         homes.data_dir()
 
 
+def test_a_store_that_does_not_answer_is_asked_as_seldom_as_one_that_does(bucket, monkeypatch):
+    """Each of the many readers of a client's files would wait for it anew."""
+    homes.data_dir()
+    asked = []
+    monkeypatch.setattr(mirror, "_listing", lambda address: asked.append(address) or _refuse(address))
+    monkeypatch.setattr(mirror.current_copy, "__defaults__", (60.0,))
+    mirror._looked.clear()
+    homes.data_dir()
+    homes.data_dir()
+    assert len(asked) == 1
+
+
 def test_names_that_lead_out_of_the_folder_are_left_alone(bucket, home):
     """An object may have any name."""
     for name in ("../outside.yaml", ".hidden/x.yaml"):
