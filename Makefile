@@ -26,8 +26,9 @@ help: ## Show this help
 $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@echo "Installing the pinned dependencies into $(VENV)"
 	@test -x $(BIN)/python || $(UV) venv --quiet $(VENV)
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 mmm_engine mmm_assets
 	@touch $@
 
 install: $(STAMP) ## Fill .venv from requirements.lock and install the project editable
@@ -114,13 +115,13 @@ soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,
 	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py tests/assets/refreshes
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r deploy/requirements.lock
 
 night: install ## A night of 5,000 clients on many workers, simulated from measured parts; ARGS="--fit 30" for slower fits
 	@$(BIN)/python -m tests.workers.night $(ARGS)
 
 rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and a failed run repeated in the browser, tried on this machine
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
 	@$(BIN)/python -m pytest -q -m "" tests/workers tests/interface
 
 workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed

@@ -1,6 +1,7 @@
 """The settings of the three sizes fit the code, and differ only where they have to."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,15 @@ def test_the_image_has_the_projects_python_and_the_locked_packages():
     assert "deploy/requirements.lock" in recipe
     for package in ("dagster==", "dagster-k8s==", "dagster-postgres==", "dagster-celery=="):
         assert f"\n{package}" in lock
+
+
+@pytest.mark.parametrize("recipe", ["Makefile", "deploy/kubernetes/Dockerfile"])
+def test_libraries_are_installed_as_bytecode(recipe):
+    """Where Python may not write it, as in many images, each process would translate every library anew."""
+    installs = [
+        line
+        for line in (ROOT / recipe).read_text().splitlines()
+        if re.search(r"pip (sync|install) .*--python", line)
+    ]
+    assert len(installs) >= 2
+    assert [line for line in installs if "--compile-bytecode" not in line and "--editable" not in line] == []
