@@ -4,13 +4,16 @@ Here: a server for the report and portfolio pages below a root, and the address 
 Not here: writing pages (publication.py), Dagster's own web server.
 
 It hands out these pages and nothing else of what is stored, answers only to its own address (a page elsewhere that
-resolves its name to 127.0.0.1 gets nothing), and ends with the process that started it.
+resolves its name to 127.0.0.1 gets nothing), bounds the time and the number of connections, and ends with the process
+that started it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +21,7 @@ import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from mmm_assets.home import home_dir, root_at, storage_dir
 from mmm_assets.storage.objects import is_local
@@ -30,6 +34,10 @@ URL_VARIABLE = "MMM_PAGES_URL"
 _NOTE = "pages.port"
 _PAGE = re.compile(r"^/(report/[a-z0-9][a-z0-9_-]{0,62}(\.client|\.failed)?|portfolio/portfolio)\.html$")
 _PARENT_SECONDS = 2.0
+LONGEST_SECONDS = 30.0
+"""From the first byte of a request to the last of its answer; a page takes milliseconds."""
+MOST_CONNECTIONS = 64
+"""Each has a thread; one more ends the oldest."""
 
 
 def page_address(page: str) -> str:
@@ -67,7 +75,53 @@ def start_server(root: Path, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=root if is_local(root) else None)
 
 
-def make_server(root: Path, port: int) -> ThreadingHTTPServer:
+class PatientServer(ThreadingHTTPServer):
+    """A server that clients cannot hold up: one that is slow to ask or to read is cut off, and only that one.
+
+    A time limit for each read alone would not do: a client that sends a byte now and then never meets it.
+    """
+
+    request_queue_size = 128  # connections that wait to be taken; 5 of the standard library's are soon full
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._began: dict[socket.socket, float] = {}  # open connections, the oldest first
+        self._lock = threading.Lock()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection, in place of the oldest where there are too many."""
+        with self._lock:
+            if len(self._began) >= MOST_CONNECTIONS:
+                self._cut_off(next(iter(self._began)))
+            self._began[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Twice a second: cut off what takes too long."""
+        limit = time.monotonic() - LONGEST_SECONDS
+        with self._lock:
+            for late in [request for request, began in self._began.items() if began < limit]:
+                self._cut_off(late)
+
+    def close_request(self, request: Any) -> None:
+        """Forget a connection that has ended."""
+        with self._lock:
+            self._began.pop(request, None)
+        super().close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that went away or were cut off."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def _cut_off(self, request: socket.socket) -> None:
+        """End a connection; the thread that waits for it then ends by itself."""
+        self._began.pop(request, None)
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            request.shutdown(socket.SHUT_RDWR)
+
+
+def make_server(root: Path, port: int) -> PatientServer:
     """A server that is ready to serve; port 0 takes any free one.
 
     Raises:
@@ -116,7 +170,7 @@ def make_server(root: Path, port: int) -> ThreadingHTTPServer:
             if with_body:
                 self.wfile.write(body)
 
-    return ThreadingHTTPServer((HOST, port), Pages)
+    return PatientServer((HOST, port), Pages)
 
 
 def _end_with(parent: int) -> None:

@@ -163,8 +163,8 @@ def _read(path: Path, header: dict[str, Any]) -> bytes | None:
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
-            private = not hasattr(os, "geteuid") or (
-                found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            private = _belongs_to_user(found) and (
+                os.name != "posix" or not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
             )
             stored = file.read()
     except (FileNotFoundError, NotADirectoryError):
@@ -186,6 +186,11 @@ def _read(path: Path, header: dict[str, Any]) -> bytes | None:
     return code
 
 
+def _belongs_to_user(status: os.stat_result) -> bool:
+    """Whether a file or folder is this user's own; where users have no ids, every one is."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+
+
 def _packed(header: dict[str, Any]) -> bytes:
     """What a file begins with, behind the digest: its format, key and sizes."""
     return _MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n"
@@ -198,6 +203,14 @@ def _keep(path: Path, header: dict[str, Any], code: bytes) -> None:
     try:
         path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.parent.mkdir(exist_ok=True, mode=0o700)
+        if not _belongs_to_user(path.parent.stat()):
+            logger.warning(
+                "Machine code is not kept, so that each process compiles it again: %s belongs to another user (id %s). "
+                "Set MMM_CACHE_DIR to a folder of your own, or delete that one.",
+                path.parent,
+                path.parent.stat().st_uid,
+            )
+            return
         path.parent.chmod(0o700)
         with tempfile.NamedTemporaryFile("wb", dir=path.parent, suffix=".tmp", delete=False) as file:
             temporary = Path(file.name)  # made with mode 0600

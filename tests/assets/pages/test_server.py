@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import mmm_assets.pages.server as page_server
 from mmm_assets.pages.server import HOST, make_server, note_port, page_address
 
 PAGES = ("report/ms.html", "report/ms.client.html", "portfolio/portfolio.html")
@@ -16,8 +20,8 @@ Fetch = Callable[..., tuple[int, bytes]]
 
 
 @pytest.fixture
-def fetch(tmp_path: Path) -> Iterator[Fetch]:
-    """Status and body of a path on a running server."""
+def port(tmp_path: Path) -> Iterator[int]:
+    """Port of a running server with some pages."""
     for name in (
         "report/ms.html",
         "report/ms.client.html",
@@ -29,19 +33,26 @@ def fetch(tmp_path: Path) -> Iterator[Fetch]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"<p>{name}</p>")
     server = make_server(tmp_path, 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
 
-    def get(path: str, host: str = "") -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(HOST, server.server_port, timeout=10)
-        connection.request("GET", path, headers={"Host": host or f"{HOST}:{server.server_port}"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-
-    yield get
+    yield server.server_port
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def fetch(port: int) -> Fetch:
+    """Status and body of a path on it."""
+
+    def get(path: str, host: str = "") -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
+        connection.request("GET", path, headers={"Host": host or f"{HOST}:{port}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    return get
 
 
 def test_published_pages_are_served(fetch: Fetch) -> None:
@@ -85,3 +96,90 @@ def test_a_command_links_to_where_the_pages_of_its_home_are_served(
     assert page_address("report/ms.html") == "http://127.0.0.1:5001/report/ms.html"
     monkeypatch.setenv("MMM_PAGES_URL", "https://reports.example.org/mmm/")
     assert page_address("report/ms.html") == "https://reports.example.org/mmm/report/ms.html"
+
+
+def connected(port: int) -> socket.socket:
+    """A client that has yet to ask for something."""
+    return socket.create_connection((HOST, port), timeout=10)
+
+
+def is_cut_off(client: socket.socket) -> bool:
+    """Whether a connection ends within ten seconds, read to its end."""
+    try:
+        while client.recv(65_536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def threads_fall_to(count: int) -> bool:
+    """Whether there are no more threads than that within ten seconds."""
+    until = time.monotonic() + 10
+    while threading.active_count() > count and time.monotonic() < until:
+        time.sleep(0.02)
+    return threading.active_count() <= count
+
+
+@contextlib.contextmanager
+def dripping(port: int) -> Iterator[socket.socket]:
+    """A client that sends its request a byte at a time, for ever."""
+    client, ended = connected(port), threading.Event()
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            client.sendall(b"GET /report/ms.html HTTP/1.0\r\nX: ")
+            while not ended.wait(0.02):
+                client.sendall(b"x")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    yield client
+    ended.set()
+    thread.join()
+    client.close()
+
+
+def test_a_client_that_drips_its_request_is_cut_off(
+    port: int, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that keep coming do not keep it; another reader gets the page meanwhile."""
+    monkeypatch.setattr(page_server, "LONGEST_SECONDS", 0.5)
+    with dripping(port) as client:
+        assert fetch("/report/ms.html")[0] == 200
+        assert is_cut_off(client)
+
+
+def test_a_client_that_never_reads_its_answer_is_cut_off(
+    port: int,
+    fetch: Fetch,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A page that no buffer holds; nobody is told, since nobody has to do anything."""
+    monkeypatch.setattr(page_server, "LONGEST_SECONDS", 0.5)
+    (tmp_path / "storage" / "report" / "ms.html").write_bytes(b"x" * 50_000_000)
+    before = threading.active_count()
+    client = connected(port)
+    client.sendall(f"GET /report/ms.html HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n".encode())
+    assert fetch("/portfolio/portfolio.html")[0] == 200
+    assert threads_fall_to(before)
+    client.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_silent_clients_take_no_more_than_their_number_of_threads(
+    port: int, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each one more ends the oldest; a reader is served beside them."""
+    monkeypatch.setattr(page_server, "MOST_CONNECTIONS", 4)
+    before = threading.active_count()
+    clients = [connected(port) for _ in range(12)]
+    assert fetch("/report/ms.html")[0] == 200
+    assert all(is_cut_off(client) for client in clients[:8])
+    assert threads_fall_to(before + 4)
+    for client in clients:
+        client.close()

@@ -315,6 +315,27 @@ def test_a_file_that_others_can_write_is_not_loaded(
     assert _density().code.from_disk
 
 
+def test_a_file_of_another_user_is_not_loaded(
+    folder: Path,
+    compilations: list[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor is anything written into a folder of theirs: they could take it away or hold it; one message names it."""
+    _density()
+    before = [path.read_bytes() for path in _files(folder)]
+    somebody_else = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody_else)
+    for _ in range(2):
+        caplog.clear()
+        density = _density()
+        assert _value(density) == 13.0
+        assert not density.code.from_disk
+        assert f"{folder} belongs to another user (id {folder.stat().st_uid})" in caplog.text
+        assert "Set MMM_CACHE_DIR to a folder of your own" in caplog.text
+    assert [path.read_bytes() for path in _files(folder)] == before
+
+
 def _aged(path: Path, days: float) -> Path:
     then = time.time() - days * 86_400.0
     os.utime(path, (then, then))
