@@ -8,13 +8,15 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 STAMP := $(VENV)/.installed
 SOAK ?= /tmp/mmm-soak
+PARTS ?= fleet registry repeated fuzz disks ended
+COUNT ?= 100
 WORKERS ?= 2
 WORKERS_DEMO ?= /tmp/mmm-workers
 TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
 
-.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak workers night rehearsal workers-demo upgrade-check audit clean
+.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -107,12 +109,31 @@ peers: install ## The platform against pymc-marketing and Meridian on worlds wit
 sbc: install ## Do priors, likelihood and sampler belong together? 900 small fits, minutes; ARGS="--simulations 20" for less
 	@$(BIN)/python -m tests.benchmarks.sbc $(ARGS)
 
-soak: install ## 200 small clients, 12 of them broken, under the live daemon; 5,000 registered; 10,000 fuzzed files; refreshes ended and disks failing anywhere; two hours
-	@rm -rf $(SOAK) && mkdir -p $(SOAK)/registry
-	@$(BIN)/python -m tests.soak.soak --folder $(SOAK) $(ARGS)
+soak: install ## What must hold for nights: fleet, registry, repeated, fuzz, disks, ended; two hours; PARTS="fuzz disks" for some of them
+	@failed=; for part in $(PARTS); do \
+		echo "soak: $$part, from $$(date +%H:%M)"; $(MAKE) --no-print-directory soak-$$part || failed="$$failed $$part"; \
+	done; test -z "$$failed" || { echo "soak: failed:$$failed" >&2; exit 1; }
+
+soak-fleet: # 200 small clients, 12 of them broken, under the live daemon; ARGS="--sound 28" for fewer
+	@rm -rf $(SOAK)/fleet && mkdir -p $(SOAK)/fleet
+	@$(BIN)/python -m tests.soak.soak --folder $(SOAK)/fleet $(ARGS)
+
+soak-registry: # 5,000 clients registered: ticks, definitions, pages of partitions
+	@rm -rf $(SOAK)/registry && mkdir -p $(SOAK)/registry
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
-	@$(BIN)/python -m tests.soak.repeated --folder $(SOAK)/repeated
-	@MMM_FUZZ=4000 $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py tests/assets/refreshes
+
+soak-repeated: # refreshes in one process: memory, open files, bytes of disk
+	@rm -rf $(SOAK)/repeated
+	@$(BIN)/python -m tests.soak.repeated --folder $(SOAK)/repeated --count $(COUNT)
+
+soak-fuzz: # mutated tables, client files and lift tests, MMM_FUZZ of each
+	@MMM_FUZZ=$${MMM_FUZZ:-4000} $(BIN)/python -m pytest -q -m "" tests/engine/rows/test_fuzz.py
+
+soak-disks: # writes that fail: MMM_FAULTY_WRITES of a refresh, a sixth of that of each other command
+	@$(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_failing_disk.py
+
+soak-ended: # SIGTERM at MMM_MOMENTS of a refresh and of a batch
+	@$(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_terminated.py
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r deploy/requirements.lock
