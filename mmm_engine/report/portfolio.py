@@ -75,7 +75,7 @@ MEASURES = (
     ),
     Measure("rhat_max", "R-hat", "fine", 1.01, "most", "Largest R-hat of all parameters"),
     Measure("ess_min", "ESS", "count", 400.0, "least", "Smallest effective sample size"),
-    Measure("divergences", "Diverg.", "count", 0.0, "most", "Divergent draws"),
+    Measure("divergences", "Diverg.", "count", None, "most", "Divergent draws; a check judges their share of all draws"),
     Measure("seconds", "Seconds", "count", None, "most", "Wall time of the last refresh"),
 )
 
@@ -105,6 +105,12 @@ class PortfolioRow:
     trend: tuple[float | None, ...]
     link: str
     late_after: float = LATE_AFTER
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its data are late by its own rhythm, or of unknown age."""
+        age = self.numbers[[measure.name for measure in MEASURES].index("stale_days")]
+        return age is None or age > self.late_after
 
     @property
     def marked(self) -> bool:
@@ -153,6 +159,7 @@ def render_portfolio(
         .render(
             summary=summary_words(rows),
             counts=verdict_counts(rows),
+            late=sum(row.is_late for row in rows),
             tones=VERDICTS,
             measures=MEASURES,
             trend_label=trend_label,

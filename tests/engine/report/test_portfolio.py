@@ -224,6 +224,33 @@ def test_axe_finds_no_serious_fault(width: int, dark: bool, tmp_path: Path, page
 
 
 @in_browser
+@pytest.mark.parametrize("width", [390, 800, 1221, 1280, 1366, 1481])
+def test_the_table_stays_inside_its_card_at_any_width(width: int, tmp_path: Path, page: Page) -> None:
+    """No column runs out of the card or makes the page scroll sideways."""
+    worst = client_row("northern-lights-shop", "usable with care", stale_days=1390.0, divergences=1234.0,
+                       reasons=["stability: overlap 0.56"], rhat_max=1.214, ess_min=12345.0, seconds=12345.0)  # fmt: skip
+    path = write_report(render_portfolio(pd.DataFrame([worst]), generated_at=MADE), tmp_path / "page.html")
+    page.open(path, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    inside = "document.querySelector('#clients {}').getBoundingClientRect().right"
+    assert page.evaluate(inside.format("table")) <= page.evaluate(
+        "document.getElementById('clients').getBoundingClientRect().right"
+    )
+
+
+def test_a_count_without_a_limit_is_not_marked() -> None:
+    """A few divergent draws are judged by their share, which a check does; their number alone says nothing."""
+    [row] = portfolio_rows(pd.DataFrame([client_row("a", divergences=3.0)]))
+    assert not row.marked
+
+
+def test_the_filter_of_late_data_says_how_many_there_are() -> None:
+    """Like those of verdicts; a client of unknown age counts, as the filter shows it."""
+    late = [client_row("old", stale_days=40.0), client_row("new"), client_row("unknown", stale_days=np.nan)]
+    assert "data late <b>2</b>" in render_portfolio(pd.DataFrame(late), generated_at=MADE)
+
+
+@in_browser
 def test_late_clients_are_marked_and_every_trend_is_drawn(tmp_path: Path, page: Page) -> None:
     """By their own limit; one refresh is a dot, none a dash."""
     rows = [
