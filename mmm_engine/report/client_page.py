@@ -97,7 +97,8 @@ def _sureness(subject: Subject) -> Section | None:
     points = _reading_points(subject)
     items: list[Item] = [Points("readings", "Which channels can be read", points)] if points else []
     items += [
-        replace(item, is_folded=True) if isinstance(item, Sheet) else item for item in returns_items(subject)
+        replace(item, is_folded=True) if isinstance(item, Sheet) else item
+        for item in returns_items(subject, with_marginal=False)
     ]
     if not items:
         return None

@@ -13,7 +13,7 @@ from mmm_engine.report import numbers, wording
 from mmm_engine.report.client_page import client_sections, client_summary
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import Audience, ReportInputs
-from mmm_engine.report.page import ReportContent, Section
+from mmm_engine.report.page import Chart, ReportContent, Section
 from mmm_engine.report.sections.budget import budget_section
 from mmm_engine.report.sections.contribution import contribution_section
 from mmm_engine.report.sections.diagnostics import residual_section, sampler_section
@@ -47,7 +47,8 @@ SECTIONS: tuple[Callable[[Subject], Section | None], ...] = (
     provenance_section,
 )
 
-#: Sections that a reader on a phone opens on purpose: what only somebody who judges the model itself looks at.
+#: Sections that a reader on a phone opens on purpose: what only somebody who judges the model itself looks at. Of the
+#: others a phone shows what stands up to their first chart.
 _FOR_FEW = frozenset(
     {"diff", "multiplier", "holdout", "trust", "sampler", "residuals", "checks", "findings", "provenance"}
 )
@@ -74,7 +75,7 @@ def build_content(
     else:
         summary = build_summary(subject)
         built = (section for build in SECTIONS if (section := build(subject)) is not None)
-        sections = tuple(replace(section, for_few=section.id in _FOR_FEW) for section in built)
+        sections = tuple(replace(section, on_phone=_shown_on_phone(section)) for section in built)
     return ReportContent(
         client=client,
         title=f"Marketing mix of {client}",
@@ -88,3 +89,11 @@ def build_content(
         sections=sections,
         diagnostics=diagnostics if audience == "client" else "",
     )
+
+
+def _shown_on_phone(section: Section) -> int | None:
+    """How many items of a section a phone shows before somebody asks for more; None: all of them."""
+    if section.id in _FOR_FEW:
+        return 0
+    first = next((place for place, item in enumerate(section.items, 1) if isinstance(item, Chart)), None)
+    return first if first is not None and first < len(section.items) else None

@@ -96,6 +96,18 @@ def percent(share: float, *, signed: bool = False) -> str:
     return (MINUS if negative else "+" if signed else "") + ("0" if digits == "0.0" else digits) + "%"
 
 
+def more_or_less(share: float) -> str:
+    """How one amount differs from another, as a person says it; "than" and the other amount follow.
+
+    >>> more_or_less(0.071), more_or_less(-0.13), more_or_less(0.0004)
+    ('7.1% more than', '13% less than', 'as much as')
+    """
+    if not math.isfinite(share):
+        return NOT_DEFINED
+    size = percent(abs(share))
+    return "as much as" if size == "0%" else f"{size} {'more' if share > 0 else 'less'} than"
+
+
 def probability(share: float) -> str:
     """A probability from draws, which never know that something is certain or impossible.
 

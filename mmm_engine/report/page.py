@@ -204,7 +204,7 @@ class Section:
         short: Words in the navigation.
         lead: What question this part answers, one sentence.
         items: Charts, tables and notes, top to bottom.
-        for_few: Whether few readers need it: on a phone it is closed until somebody opens it.
+        on_phone: Items that a phone shows; the rest is closed until somebody opens it. None shows all.
     """
 
     id: str
@@ -212,7 +212,7 @@ class Section:
     short: str
     lead: str
     items: tuple[Item, ...]
-    for_few: bool = False
+    on_phone: int | None = None
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,14 @@ MEASURES = (
     ),
     Measure("rhat_max", "R-hat", "fine", 1.01, "most", "Largest R-hat of all parameters"),
     Measure("ess_min", "ESS", "count", 400.0, "least", "Smallest effective sample size"),
-    Measure("divergences", "Diverg.", "count", None, "most", "Divergent draws; a check judges their share of all draws"),
+    Measure(
+        "divergences",
+        "Diverg.",
+        "count",
+        None,
+        "most",
+        "Divergent draws; a check judges their share of all draws",
+    ),
     Measure("seconds", "Seconds", "count", None, "most", "Wall time of the last refresh"),
 )
 

@@ -65,7 +65,8 @@ def budget_moves(table: pd.DataFrame, *, unit: str = "", compact: bool = False) 
                 hovertemplate=f"%{{y}}<br>{name}: %{{customdata}}<extra></extra>",
             )
         )
-    axis = {**amounts(unit), "rangemode": "tozero"}
+    reach = max(float(table["today"].max()), float(table["plan"].max()), 1e-9)
+    axis = {**amounts(unit), "range": [-0.025 * reach, 1.06 * reach]}  # a dot at zero keeps off its name
     return finish(figure, row_height(len(rows)), xaxis=axis, yaxis=row_axis(rows))
 
 

@@ -54,7 +54,7 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     )
     places = [{"row": 1 + i * compact, "col": 1 + i * (not compact)} for i in range(3)]
     windows = [str(name) for name in scores["window"].drop_duplicates()]
-    words = [escape(name) for name in windows]
+    words = [name if compact else _on_two_lines(name) for name in map(escape, windows)]
     skill = _by_window(scores, windows, "test", "skill")
     bars = [color("green" if value >= 0 else "vermillion", 0.9) for value in skill]
     figure.add_trace(go.Bar(x=words, y=skill, marker={"color": bars}, showlegend=False, width=0.45,
@@ -82,6 +82,11 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
     figure.update_xaxes(type="category", showgrid=False)
     height = 760 if compact else 340
     return panel_titles(legend_on_top(finish(figure, height), compact))
+
+
+def _on_two_lines(words: str) -> str:
+    """Words of a window ("last 12 weeks") on two lines, so that three of them fit under a panel."""
+    return words.replace(" ", "<br>", 1)
 
 
 def channel_precision(

@@ -228,7 +228,7 @@ def channel_ranks(
         ends = [""] * (len(part) - 1) + [names[name]]
         figure.add_trace(
             go.Scatter(
-                x=[f"{date.year} Q{date.quarter}" for date in part["date"]],
+                x=[_quarter(date) for date in part["date"]],
                 y=part["rank"],
                 name=names[name],
                 mode="lines+markers+text",
@@ -253,7 +253,27 @@ def channel_ranks(
     }
     margin = {"l": 8, "r": 92 if compact else 210, "t": 12, "b": 8}
     return finish(figure, row_height(len(order), 28, 80), yaxis=axis, showlegend=False, margin=margin,
-                  xaxis={"type": "category", "showgrid": False, "nticks": 4 if compact else 14})  # fmt: skip
+                  xaxis={"type": "category", "showgrid": False, **_quarter_ticks(ranks["date"], compact)})  # fmt: skip
+
+
+#: Quarters that fit on the axis of a desk, each with its name.
+_QUARTERS_NAMED = 20
+
+
+def _quarter(date: pd.Timestamp) -> str:
+    return f"{date.year} Q{date.quarter}"
+
+
+def _quarter_ticks(dates: pd.Series, compact: bool) -> dict[str, list[str]]:
+    """Ticks of an axis of quarters: every quarter, its year below the first one shown and each Q1; else years alone."""
+    quarters = sorted(dates.unique())
+    is_short = len(quarters) <= (6 if compact else _QUARTERS_NAMED)
+    shown = quarters if is_short else [date for date in quarters if date.quarter == 1] or quarters[:1]
+    texts = [f"Q{date.quarter}<br>{date.year}" if date.quarter == 1 or not place else f"Q{date.quarter}"
+             for place, date in enumerate(shown)]  # fmt: skip
+    if not is_short:
+        texts = [str(date.year) for date in shown]
+    return {"tickvals": [_quarter(date) for date in shown], "ticktext": texts}
 
 
 def _layers(

@@ -104,7 +104,7 @@ def roas_against_marginal(
                    line={"color": color("muted"), "width": 1, "dash": "dash"}, hoverinfo="skip")
     )  # fmt: skip
     hovers = [
-        f"average {escape(numbers.price(mean, unit))}, next unit {escape(numbers.price(more, unit))}"
+        f"average {escape(numbers.price(mean, unit))}, next unit over all rows {escape(numbers.price(more, unit))}"
         for mean, more in zip(returns["roas"], returns["mroas"], strict=True)
     ]
     shades = _shades(returns["channel"], unreadable, tokens)
@@ -115,7 +115,7 @@ def roas_against_marginal(
         480 if compact else 440,
         hovermode="closest",
         xaxis={**numbers.AXIS, "title": {"text": f"on average{of}"}, "range": [0, reach]},
-        yaxis={**numbers.AXIS, "title": {"text": f"of the next unit{of}"}, "range": [0, top]},
+        yaxis={**numbers.AXIS, "title": {"text": f"of the next unit over all rows{of}"}, "range": [0, top]},
     )
     return legend_on_top(figure, compact, below=10)
 
@@ -205,11 +205,11 @@ def _marginal_points(rows: list[str], returns: pd.DataFrame, unit: str) -> go.Sc
     return go.Scatter(
         x=returns["marginal"],
         y=rows,
-        name="the next unit",
+        name="the next unit, over all rows",
         mode="markers",
         marker={"size": 9, "symbol": "diamond-open", "color": color("ink"), "line": {"width": 2}},
         customdata=[escape(numbers.price(value, unit)) for value in returns["marginal"]],
-        hovertemplate="%{y}<br>the next unit %{customdata}<extra></extra>",
+        hovertemplate="%{y}<br>the next unit, over all rows: %{customdata}<extra></extra>",
     )
 
 

@@ -53,8 +53,8 @@ def budget_section(subject: Subject) -> Section | None:
         return Section("budget", "Budget", "Budget", "What came of earlier advice.", past) if past else None
     when = f"from {numbers.day(pd.Timestamp(advice['first']))} to {numbers.day(pd.Timestamp(advice['last']))}"
     lead = (
-        f"What to do with the budget of the next {subject.periods(advice['periods'])}, {when}. Today is the last "
-        f"{subject.periods(advice['basis'])}, exactly."
+        f"What to do with the budget of the next {subject.periods(advice['periods'])}, {when}. Today's budget "
+        f"goes on as in the last {subject.periods(advice['basis'])}."
     )
     items: tuple[Item, ...] = (
         _moves(subject, advice),
@@ -151,12 +151,12 @@ def _moves(subject: Subject, advice: Mapping[str, Any]) -> Chart:
     )
     earns = "earns" if advice["value_known"] else "brings"
     columns = {
-        "channel": Column("Channel", "name"),
+        "label": Column("Channel", "name"),
         "today": Column(wording.headed("Today", money)),
         "plan": Column(wording.headed("Plan", money)),
         "change": Column("Change", "signed"),
         "advice": Column("Advice", "text"),
-        "marginal": Column(f"Next unit {earns}", "ratio"),
+        "marginal": Column(f"Next unit from today's spend {earns}", "ratio"),
         "marginal_q05": Column("5%", "ratio"),
         "marginal_q95": Column("95%", "ratio"),
     }
@@ -167,7 +167,11 @@ def _moves(subject: Subject, advice: Mapping[str, Any]) -> Chart:
         figure="budget_moves",
         title="Today against the plan",
         reading=reading,
-        table=table_of(channels, "Money per channel, today and in the plan", columns),
+        table=table_of(
+            channels.assign(label=[subject.label(str(name)) for name in channels["channel"]]),
+            "Money per channel, today and in the plan",
+            columns,
+        ),
         frames={"table": channels},
         options={"unit": money},
     )
@@ -211,6 +215,7 @@ def _tests(subject: Subject, advice: Mapping[str, Any]) -> Sheet:
         f"A test that tells the return of {subject.label(str(first['channel']))} within 20% is worth {worth[0]} "
         f"a quarter; knowing everything, {worth[1]}."
     )
-    columns = {"channel": Column("Channel", "name"), "worth": Column(wording.headed("Worth a quarter", unit))}
-    table = table_of(tests, "What a test of each channel is worth", columns)
+    columns = {"label": Column("Channel", "name"), "worth": Column(wording.headed("Worth a quarter", unit))}
+    labels = [subject.label(str(name)) for name in tests["channel"]]
+    table = table_of(tests.assign(label=labels), "What a test of each channel is worth", columns)
     return Sheet("budget-tests", "What a test would be worth", reading, table)

@@ -99,9 +99,7 @@ def _against_last_year(subject: Subject, forecast: pd.DataFrame) -> str:
     if before.isna().any() or not before.sum():
         return ""
     change = float(forecast["mean"].sum() / before.sum() - 1)
-    return (
-        f", {numbers.percent(change, signed=True)} against the same {subject.inputs.period}s a year earlier"
-    )
+    return f", {numbers.more_or_less(change)} in the same {subject.inputs.period}s a year earlier"
 
 
 def _dated(ledger: pd.DataFrame) -> pd.DataFrame:

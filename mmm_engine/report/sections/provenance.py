@@ -41,7 +41,8 @@ def checks_section(subject: Subject) -> Section | None:
     reading += f", {counts['not judged']} could not be judged" if counts["not judged"] else ""
     columns = {"check": Column("Check", "name"), "window": Column("Window", "text")}
     columns |= {"outcome": Column("Outcome", "text"), "reason": Column("Reason", "text")}
-    columns |= {"remedy": Column("What it means, what to do", "text")}
+    if any(row["remedy"] for row in rows):
+        columns |= {"remedy": Column("What it means, what to do", "text")}
     sheet = Sheet(
         "all-checks",
         "All checks",

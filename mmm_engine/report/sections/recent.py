@@ -63,8 +63,8 @@ def recent_words(subject: Subject, now: Span, before: Span, year: Span | None) -
     """How the target moved against the rows before, and what moved it."""
     number = subject.periods(RECENT[subject.inputs.period])
     said = f"{subject.target} of the last {number} came to {subject.amount(now.target)}, "
-    said += f"{_moved(now.target, before.target)} against the {number} before"
-    said += f" and {_moved(now.target, year.target)} against a year ago" if year is not None else ""
+    said += f"{_moved(now.target, before.target)} in the {number} before"
+    said += f" and {_moved(now.target, year.target)} a year ago" if year is not None else ""
     return f"{wording.sentence(said)} {_causes(subject, now, before)}".strip()
 
 
@@ -139,7 +139,7 @@ def _row(label: str, values: list[float], unit: str, *, each: bool = False) -> d
 
 
 def _moved(now: float, then: float) -> str:
-    return numbers.percent(now / then - 1, signed=True) if then else "from nothing"
+    return numbers.more_or_less(now / then - 1) if then else "up from nothing"
 
 
 def _causes(subject: Subject, now: Span, before: Span) -> str:
@@ -150,14 +150,17 @@ def _causes(subject: Subject, now: Span, before: Span) -> str:
     if moves.empty or not whole:
         return ""
     named = [
-        f"{subject.label(str(name))} {_signed(subject, float(move))}"
+        f"{subject.label(str(name))} ({_signed(subject, float(move))})"
         for name, move in moves.head(_LARGEST).items()
     ]
     rest = float(moves.iloc[_LARGEST:].sum())
     if len(moves) > _LARGEST:
-        named.append(f"everything else {_signed(subject, rest)}")
-    named.append(f"what the model does not explain {_signed(subject, whole - float(moves.sum()))}")
-    return f"Of the difference of {_signed(subject, whole)}, the model sees {wording.listing(named, 8)}."
+        named.append(f"everything else ({_signed(subject, rest)})")
+    open_part = _signed(subject, whole - float(moves.sum()))
+    return (
+        f"The model puts the difference to before, {_signed(subject, whole)}, down to {wording.listing(named, 8)}; "
+        f"{open_part} it does not explain."
+    )
 
 
 def _signed(subject: Subject, value: float) -> str:

@@ -131,7 +131,7 @@ def _adstock_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     reading = f"In the {period} of spending itself the effect is largest"
     if len(later):
         reading = (
-            f"{subject.label(str(later.index[-1]))} carries most of its effect over: "
+            f"{subject.label(str(later.index[-1]))} carries over most of its effect: "
             f"{numbers.percent(later.iloc[-1])} comes after the {period} of spending"
         )
         if len(later) > 1:

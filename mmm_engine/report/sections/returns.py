@@ -43,9 +43,17 @@ def returns_section(subject: Subject) -> Section | None:
     )
 
 
-def returns_items(subject: Subject) -> tuple[Chart | Sheet, ...]:
-    """The return of every paid channel with its intervals, and by period; nothing where none is known."""
+def returns_items(subject: Subject, *, with_marginal: bool = True) -> tuple[Chart | Sheet, ...]:
+    """The return of every paid channel with its intervals, and by period; nothing where none is known.
+
+    Args:
+        subject: The client.
+        with_marginal: Whether the chart also tells what the next unit, spread over all rows, would have brought. Beside
+            a plan, which tells it from the spend of today on, the two are easily taken for one.
+    """
     frame = return_rows(subject)
+    if not with_marginal:
+        frame = frame.drop(columns=[name for name in frame.columns if str(name).startswith("marginal")])
     return (_returns_chart(subject, frame), *returns_by_period(subject)) if len(frame) else ()
 
 
@@ -79,8 +87,9 @@ def _returns_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     words = subject.brought_words if is_roas else "cost per conversion"
     columns = {"label": Column("Channel", "name"), "mean": Column(wording.headed(heading, unit), "price")}
     columns |= {f"q{q}": Column(f"{int(q)}%", "price") for q in ("05", "25", "50", "75", "95")}
-    columns |= {"marginal": Column(wording.headed("Next unit", unit), "price")}
-    columns |= {"marginal_q05": Column("5%", "price"), "marginal_q95": Column("95%", "price")}
+    if "marginal" in frame.columns:
+        columns |= {"marginal": Column(wording.headed("Next unit over all rows", unit), "price")}
+        columns |= {"marginal_q05": Column("5%", "price"), "marginal_q95": Column("95%", "price")}
     if set(shown["verdict"]) != {NOT_TESTED}:
         columns |= {"verdict": Column("Can it be read?", "text")}
     columns |= {"channel": Column("Column in the file", "code")}
@@ -120,19 +129,18 @@ def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
         )
     above, below = int((readable["q05"] > 1).sum()), int((readable["q95"] < 1).sum())
     unsure = len(readable) - above - below
-    parts = [
-        f"{number} {one if number == 1 else more} {words}"
-        for number, one, more, words in (
-            (above, "brings", "bring", "back more than was spent"),
-            (below, "brings", "bring", "back less"),
-            (unsure, "may", "may", "do either"),
-        )
+    sure = [
+        f"{number} brought back {words}"
+        for number, words in ((above, "more than was spent"), (below, "less"))
         if number
     ]
-    return (
-        f"Of {wording.count(len(readable), 'channel')} that can be read, {wording.listing(parts)} (with 95% certainty)."
-        f" This is {subject.target}, not profit."
-    )
+    said = f"Of {wording.count(len(readable), 'channel')} that can be read, "
+    if sure:
+        said += f"{wording.listing(sure)}, each with 95% certainty"
+        said += f"; of {unsure} it is not certain either way" if unsure else ""
+    else:
+        said += "none is certain to have brought back more than was spent, or less"
+    return f"{said}. This is {subject.target}, not profit."
 
 
 def _unreadable_notes(subject: Subject) -> Notes:
@@ -200,16 +208,16 @@ def _marginal_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
     ranked = (readable if len(readable) else frame).sort_values("mroas", ascending=False)
     best, worst = ranked.iloc[0], ranked.iloc[-1]
     reading = (
-        f"The next {subject.one_of_money} brings most in {subject.label(str(best['channel']))} "
-        f"({numbers.price(float(best['mroas']), unit)}) and least in {subject.label(str(worst['channel']))} "
-        f"({numbers.price(float(worst['mroas']), unit)}). Below the dashed line the next unit of money brings less "
-        "than the average one did. The size of a bubble is its spend."
+        f"Had every {subject.inputs.period} got a little more, the next {subject.one_of_money} would have brought most "
+        f"in {subject.label(str(best['channel']))} ({numbers.price(float(best['mroas']), unit)}) and least in "
+        f"{subject.label(str(worst['channel']))} ({numbers.price(float(worst['mroas']), unit)}). Below the dashed line "
+        "it brings less than the average one did. The size of a bubble is its spend."
     )
     columns = {
         "label": Column("Channel", "name"),
         "spend": Column(wording.headed("Spend", subject.inputs.currency_unit)),
         "roas": Column(wording.headed("On average", unit), "price"),
-        "mroas": Column(wording.headed("Next unit", unit), "price"),
+        "mroas": Column(wording.headed("Next unit over all rows", unit), "price"),
     }
     labelled = frame.assign(label=[subject.label(str(name)) for name in frame["channel"]])
     return Chart(

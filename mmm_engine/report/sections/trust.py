@@ -250,6 +250,12 @@ def _drift_sheet(drift: pd.DataFrame) -> Sheet:
     }
     watched = drift["limit"].notna()
     reading = "Not enough refreshes are recorded yet to know what is usual for this client."
+    numbers_of = {
+        "value": Column("Now", "fine"),
+        "usual": Column("Usually", "fine"),
+        "statistic": Column("Statistic", "ratio"),
+        "limit": Column("Limit", "ratio"),
+    }
     if watched.any():
         alarms = int(drift["alarm"].sum())
         reading = f"{wording.share_of(alarms, int(watched.sum()))} watched series left their usual range."
@@ -260,10 +266,7 @@ def _drift_sheet(drift: pd.DataFrame) -> Sheet:
     )  # fmt: skip
     columns = {
         "stream": Column("Series", "text"),
-        "value": Column("Now", "fine"),
-        "usual": Column("Usually", "fine"),
-        "statistic": Column("Statistic", "ratio"),
-        "limit": Column("Limit", "ratio"),
+        **{name: column for name, column in numbers_of.items() if drift[name].notna().any()},
         "state": Column("State", "text"),
         "reason": Column("Reason", "text"),
     }
@@ -272,4 +275,5 @@ def _drift_sheet(drift: pd.DataFrame) -> Sheet:
         title="Drift: has the client left its own usual range?",
         reading=reading,
         table=table_of(told, "Scores of this refresh against the client's own history", columns),
+        is_folded=not watched.any(),
     )

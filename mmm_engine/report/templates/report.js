@@ -38,7 +38,8 @@ const foldParts = () => parts.forEach((part) => { part.open = !phone.matches; })
 foldParts();
 phone.addEventListener("change", () => { if (!printing) foldParts(); });
 function openTarget() {
-  const part = document.getElementById(location.hash.slice(1))?.querySelector(".for-few");
+  const target = document.getElementById(location.hash.slice(1));
+  const part = target?.querySelector(":scope > .for-few:not(.more)") ?? target?.closest(".for-few");
   if (part) part.open = true;
 }
 window.addEventListener("hashchange", openTarget);

@@ -228,7 +228,7 @@ def test_axe_finds_no_serious_fault(width: int, dark: bool, tmp_path: Path, page
 def test_the_table_stays_inside_its_card_at_any_width(width: int, tmp_path: Path, page: Page) -> None:
     """No column runs out of the card or makes the page scroll sideways."""
     worst = client_row("northern-lights-shop", "usable with care", stale_days=1390.0, divergences=1234.0,
-                       reasons=["stability: overlap 0.56"], rhat_max=1.214, ess_min=12345.0, seconds=12345.0)  # fmt: skip
+                       reasons=["stability: overlap 0.56"], rhat_max=1.2, ess_min=12345.0, seconds=12345.0)  # fmt: skip
     path = write_report(render_portfolio(pd.DataFrame([worst]), generated_at=MADE), tmp_path / "page.html")
     page.open(path, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

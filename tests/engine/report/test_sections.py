@@ -409,12 +409,12 @@ def test_sampler_reading_names_the_worst_of_all_windows(content: ReportContent) 
 
 
 def test_forecast_is_compared_with_the_year_before(ms: ReportInputs) -> None:
-    """A forecast of the same values as a year earlier is +0%."""
+    """A forecast of the same values as a year earlier is as much; sentences have no signed percentages."""
     past = ms.full.predictions.set_index("date")["actual"]
     assert ms.forecast is not None
     before = past.reindex(pd.DatetimeIndex(ms.forecast["date"]) - pd.Timedelta(weeks=52)).to_numpy()
     content = build_content(replace(ms, forecast=ms.forecast.assign(mean=before)))
-    assert ", +0% against the same weeks a year earlier" in readings(content)["fan"]
+    assert ", as much as in the same weeks a year earlier" in readings(content)["fan"]
 
 
 def test_accuracy_table_has_train_test_and_all(content: ReportContent) -> None:
