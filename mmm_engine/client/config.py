@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -54,6 +55,7 @@ def _checked_id(text: str) -> str:
 
 
 def _checked_column(text: str) -> str:
+    text = unicodedata.normalize("NFC", text)  # as in headers: what looks the same is the same
     if not text or text != text.strip() or len(text) > 200 or not text.isprintable():
         wanted = "a column name of 1 to 200 printable characters without spaces around it"
         typed = usable_name(text)

@@ -15,12 +15,14 @@ def usable_name(text: str) -> str:
     r"""A column's name as somebody who sees it would type it.
 
     Characters that take no room (zero-width spaces, direction marks, soft hyphens) are left out, spaces of other kinds
-    and line breaks become spaces, those around the name go.
+    and line breaks become spaces, those around the name go. A letter and an accent become the letter that has it (NFC,
+    https://unicode.org/reports/tr15/): both look the same.
 
     >>> usable_name("\u200btv\u00a0cost\n(EUR) ")
     'tv cost (EUR)'
     """
-    seen = (letter for letter in text if unicodedata.category(letter) != "Cf")
+    composed = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
+    seen = (letter for letter in composed if unicodedata.category(letter) != "Cf")
     return "".join(" " if letter.isspace() else letter for letter in seen).strip()
 
 

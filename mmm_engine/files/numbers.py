@@ -26,7 +26,7 @@ _LONGEST = 100  # characters of a number that somebody may have meant
 MAX_NUMBER = 1e15  # squares of larger ones overflow in the checks, and no client earns or spends as much
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_SPACES = " '’\u00a0\u2009\u202f"  # between thousands, whatever the decimal mark
+_SPACES = " '’\u00a0\u2007\u2009\u202f"  # between thousands, whatever the decimal mark
 _IN_GROUPS = {
     mark: re.compile(
         rf"[+-]?[0-9]{{1,3}}(?:([{other}{_SPACES}])[0-9]{{3}}(?:\1[0-9]{{3}})*)(?:{escaped}[0-9]*)?"
@@ -34,6 +34,9 @@ _IN_GROUPS = {
     for mark, other, escaped in ((".", ",", r"\."), (",", ".", ","))
 }
 _OPEN = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
+_IN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_BELOW_THOUSAND = re.compile(r"[+-]?[0-9]{1,3}")
+_FEW = 3  # cells that may have three digits behind the mark by chance
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})*(?:[.,][0-9]*)?")
 _IN_BRACKETS = re.compile(r"\([0-9.]+\)")
 _EXCEL_ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!"})
@@ -42,7 +45,12 @@ _BOOLEANS = frozenset({"true", "false", "yes", "no"})
 
 
 def read_numbers(
-    cells: pd.Series, column: str, rows: Rows, decimal_mark: DecimalMark | None = "."
+    cells: pd.Series,
+    column: str,
+    rows: Rows,
+    decimal_mark: DecimalMark | None = ".",
+    *,
+    is_mark_said: bool = True,
 ) -> tuple[Floats, list[Fault]]:
     """The cells of a column as numbers.
 
@@ -54,6 +62,8 @@ def read_numbers(
         column: Name of the column.
         rows: Names of the rows.
         decimal_mark: That of the table; None when nothing tells, so that '1.234' and '1,234' are faults.
+        is_mark_said: Whether somebody says that mark. Where the other cells of the table tell it, a column that looks
+            grouped by it ('818', '1.257') is a fault: read as decimals, the one would be 650 times the other.
 
     Returns:
         float64 of shape (row,) with NaN for faulty cells, and one fault for each kind of faulty cell.
@@ -63,9 +73,11 @@ def read_numbers(
         suspects = np.flatnonzero(~(np.abs(values) <= MAX_NUMBER))
         flaws = {int(index): _number_flaw(float(values[index])) for index in suspects}
     else:
-        sign = _currency_sign(cells)
+        sign = currency_sign(cells)
         parsed = [_number(cell, decimal_mark, sign) for cell in cells]
         flaws = {index: value for index, value in enumerate(parsed) if isinstance(value, Flaw)}
+        if decimal_mark is not None and not is_mark_said:
+            flaws |= _perhaps_grouped(cells, decimal_mark, sign)
         values = np.array(
             [math.nan if isinstance(value, Flaw) else value for value in parsed], dtype=np.float64
         )
@@ -74,7 +86,7 @@ def read_numbers(
     return values, faults_of(flaws, column, rows)
 
 
-def _currency_sign(cells: pd.Series) -> str:
+def currency_sign(cells: pd.Series) -> str:
     """The currency sign of the first cell that has one, empty where none has."""
     signs = (
         letter
@@ -90,13 +102,52 @@ def _is_currency(letter: str) -> bool:
     return unicodedata.category(letter) == "Sc"
 
 
+def _perhaps_grouped(cells: pd.Series, decimal_mark: DecimalMark, sign: str) -> dict[int, Flaw]:
+    """The cells of a column in which the decimal mark of the table seems to group thousands.
+
+    Then three digits follow it in every cell that has it, and cells without it are whole numbers below a thousand;
+    decimals of three digits would end in a zero, or be whole, only where they are written with their zeros.
+    """
+    texts = {
+        index: _bare(cell.strip(), sign)
+        for index, cell in enumerate(cells)
+        if isinstance(cell, str) and len(cell) <= _LONGEST
+    }
+    grouped = {index: text for index, text in texts.items() if _IN_THOUSANDS.fullmatch(text)}
+    others = {text for index, text in texts.items() if index not in grouped}
+    if (
+        len(set(grouped.values())) <= _FEW
+        or any(decimal_mark not in text for text in grouped.values())
+        or not any(text.strip("+-0") for text in others)
+        or not all(_BELOW_THOUSAND.fullmatch(text) for text in others)
+    ):
+        return {}
+    wanted = (
+        f"numbers that can be read in one way only ('{decimal_mark}' seems to group thousands in this column)"
+    )
+    as_decimals = f"'csv: {{decimal: \"{decimal_mark}\"}}' (mmm add: --decimal)"
+    return {
+        index: Flaw(
+            f"{shorten(cells[index].strip(), 30)}, which is {re.sub('[.,]', '', text)} or {text.replace(',', '.')}",
+            wanted,
+            f"export without marks between thousands; if these are decimals, say {as_decimals}",
+        )
+        for index, text in grouped.items()
+    }
+
+
+def _bare(text: str, sign: str) -> str:
+    """A number without the column's currency sign, its minus as a keyboard has it."""
+    return _without_sign(text, sign).replace("\N{MINUS SIGN}", "-")
+
+
 def _number(cell: object, decimal_mark: DecimalMark | None, sign: str) -> float | Flaw:
     """One cell as a number; ``sign`` is the currency sign of the column."""
     if isinstance(cell, str):
         text = cell.strip()
         if len(text) > _LONGEST:
             return Flaw(f"a text of {len(text)} characters", "a number", "write the plain number")
-        bare = _without_sign(text, sign).replace("\N{MINUS SIGN}", "-")
+        bare = _bare(text, sign)
         if decimal_mark is None and _OPEN.fullmatch(bare):
             return _open_flaw(text, bare)
         plain_text = _plain_number(bare, decimal_mark or ".")
@@ -176,14 +227,14 @@ def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
         return _number_flaw(math.inf)
     if word in _BOOLEANS:
         return Flaw(f"the text {shown}", "1 or 0", "write 1 for yes and 0 for no")
-    digits = re.sub(r"[^0-9.-]", "", text)
-    instead = f"write {digits}" if len(digits) < 20 and _NUMBER.fullmatch(digits) else "write plain numbers"
-    if "," in text:
-        instead = "write plain numbers with a point as the decimal mark"
     if any(_is_currency(letter) and letter != sign for letter in text):
         wanted = f"the same currency sign in every row (another row has {sign})"
         return Flaw(shown, wanted, "bring the whole column to one currency, and leave the sign out")
     if text.endswith("%"):
+        number = text.rstrip("% \u00a0\u202f")
+        instead = "write plain numbers with a point as the decimal mark"
+        if len(number) < 20 and _plain_number(number, decimal_mark) is not None:
+            instead = f"write {number}"
         return Flaw(shown, "a number without a percent sign", instead)
     if _GROUPED.fullmatch(text) and _shows_other_mark(text, decimal_mark):
         wanted = (
@@ -191,7 +242,7 @@ def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
         )
         return Flaw(shown, wanted, "export the whole file with one decimal mark")
     if _IN_BRACKETS.fullmatch(text):
-        return Flaw(shown, "a number without brackets", f"write -{digits[:20]} if it is negative")
+        return Flaw(shown, "a number without brackets", f"write -{text[1:-1][:20]} if it is negative")
     return Flaw(f"the text {shown}", "a number", "write plain numbers such as 1234.5 (no units, no notes)")
 
 

@@ -241,9 +241,11 @@ def _csv_table(content: bytes, names_to_keep: Collection[str], form: TableForm) 
         first, *others = ragged
         mark = "comma" if text.separator == "," else SEPARATOR_WORDS[text.separator]
         fix = f"look for a missing or an extra {mark}"
+        fix += ", or delete the note" if ragged[first] == 1 else ""
         fix += "; a number such as 1,234 is two cells: write 1234" if text.separator == "," else ""
         wanted_cells = f"{len(header)} cells, as in the header"
-        faults.append(Fault(f"row {first}", f"{ragged[first]} cells{more_rows(others)}", wanted_cells, fix))
+        found = f"{ragged[first]} {'cell' if ragged[first] == 1 else 'cells'}{more_rows(others)}"
+        faults.append(Fault(f"row {first}", found, wanted_cells, fix))
     columns = {
         header[index]: pd.Series([cells[position] for cells in rows.values()], dtype=object)
         for position, index in enumerate(kept)

@@ -40,6 +40,9 @@ CHECKS: Mapping[str, str] = {
 """What a failure of each check means for somebody who acts on the page."""
 
 FINDINGS: Mapping[str, str] = {
+    "mixed-currencies": "{message}.",
+    "unfinished-row": "{message}.",
+    "running-total": "{name} {message}.",
     "target-outlier": "{message}.",
     "recurring-outlier": "{message}.",
     "level-step": "In {name} {message}.",

@@ -20,7 +20,7 @@ from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import read_numbers
+from mmm_engine.files.numbers import currency_sign, read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
@@ -35,6 +35,7 @@ LIFT_ROUNDING = 0.01  # of the largest value of its column: what rounding in a r
 BELOW_ZERO_MAX = 0.1  # share of rows below 0 that refunds and corrections may explain
 _MONTH = np.timedelta64(31, "D")  # the first row may be dated by its last day
 _CONSTANT = 1e-12  # spread relative to the largest value below which a column is floating-point noise
+_ROUNDED = 1e-6  # of a sum: what rounded numbers add up to beside it
 _ALL_ZERO = 1e-100  # largest value below which dividing by it would overflow
 
 
@@ -91,10 +92,13 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
             cells, mark = table.columns[column], table.form.decimal
-            values[column], cell_faults = read_numbers(cells, column, rows, mark)
+            is_said = config.table_form.decimal is not None
+            values[column], cell_faults = read_numbers(cells, column, rows, mark, is_mark_said=is_said)
             faults += cell_faults
             faults += _column_faults(config, column, role, values[column], rows)
+    findings += _currencies(config, table)
     faults += _equal_columns(config, values, rows)
+    faults += _row_of_totals(config, values, rows)
     faults += _impossible_lift_tests(config, values, rows, calendar)
     faults += _too_few_rows(config, table)
     if faults or calendar is None:
@@ -155,6 +159,19 @@ def _order_notes(column: str, rows: Rows) -> list[Finding]:
         f"rows were not in order of date, first at {rows.label(int(backwards[0]) + 1)}; they were sorted"
     )
     return [Finding("unsorted", "note", column, message, "nothing, unless the order itself is a surprise")]
+
+
+def _currencies(config: ClientConfig, table: Table) -> Iterator[Finding]:
+    """A warning where sales and spend carry different currency signs: a return would mix them."""
+    money = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
+    signs = {name: currency_sign(table.columns[name]) for name in money if name in table.columns}
+    first = {sign: name for name, sign in reversed(signs.items()) if sign}
+    if len(first) > 1:
+        listed = ", ".join(f"'{name}' {sign}" for sign, name in reversed(first.items()))
+        message = (
+            f"columns carry different currency signs ({listed}): returns would divide one money by another"
+        )
+        yield Finding("mixed-currencies", "warning", "", message, "bring all columns to one currency")
 
 
 def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Calendar | None, list[Fault]]:
@@ -276,6 +293,20 @@ _REMEDIES_OF_ZEROS = {
     "control": _DROP_IT,
     "cost": "leave 'cost' out of the client file: a channel that no money buys has none; else export the column again",
 }
+
+
+def _row_of_totals(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:
+    """A row whose target and channels are the sums of all others: a total that was given a date."""
+    columns = [values[name] for name in (config.target.column, *config.channel_names) if name in values]
+    varied = [cells for cells in columns if not np.isnan(cells).any() and np.any(cells)]
+    if len(varied) < 2 or len(varied[0]) <= 2:
+        return
+    table = np.column_stack(varied)
+    sums = table.sum(axis=0) - table
+    totals = np.flatnonzero((np.abs(table - sums) <= _ROUNDED * np.abs(sums)).all(axis=1))
+    if len(totals):
+        found = f"the sum of all other rows in {len(varied)} columns"
+        yield Fault(rows.label(int(totals[0])), found, "one row a period", "delete the row of totals")
 
 
 def _equal_columns(config: ClientConfig, values: Mapping[str, Floats], rows: Rows) -> Iterator[Fault]:

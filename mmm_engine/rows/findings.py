@@ -15,13 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.client.model_config import AdstockKind, SaturationKind
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.level_steps import level_steps
 from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outliers, words_of_recurring
+from mmm_engine.rows.parameter_count import count_parameters
+from mmm_engine.rows.part_rows import is_unfinished, running_totals
 from mmm_engine.rows.regressors import Regressors, residual
 from mmm_engine.rows.spend_columns import counts_taken_for_money, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
@@ -54,13 +55,6 @@ FROZEN_PERIODS = 4
 SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
 
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
-_ADSTOCK_PARAMETERS: dict[AdstockKind, int] = {
-    "geometric": 1, "delayed": 2, "binomial": 1, "weibull_pdf": 2, "weibull_cdf": 2, "none": 0
-}  # fmt: skip
-_SATURATION_PARAMETERS: dict[SaturationKind, int] = {
-    "michaelis_menten": 2, "logistic": 2, "inverse_scaled_logistic": 2, "hill": 3, "hill_sigmoid": 3,
-    "tanh": 2, "root": 2, "log": 1, "none": 1
-}  # fmt: skip
 
 
 def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar) -> list[Finding]:
@@ -73,17 +67,40 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
     """
     rows = Regressors(config, frame, calendar)
     finders = (
-        _target_outliers, _recurring_outliers, _level_steps, _short_season, _zero_target, _negative_target,
-        _unpaid_media, _counts_taken_for_money, _correlated_channels, _spend_following_sales, _inflated_variances,
-        _few_rows_per_parameter, _level_jumps, _frozen_tails, _constant_in_training, _controls_against_sign,
-        _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
+        _unfinished_last_row, _running_totals, _target_outliers, _recurring_outliers, _level_steps, _short_season,
+        _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _correlated_channels,
+        _spend_following_sales, _inflated_variances, _few_rows_per_parameter, _level_jumps, _frozen_tails,
+        _constant_in_training, _controls_against_sign, _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
     return [finding for find in finders for finding in find(rows)]
+
+
+def _unfinished_last_row(rows: Regressors) -> Iterator[Finding]:
+    """A file that was exported before its last period was over."""
+    if is_unfinished(rows):
+        last, least = rows.target[-1], rows.target[:-1].min()
+        message = (
+            f"the last row ({rows.day(len(rows) - 1)}) has {_amount(last)}, {last / least:.0%} of the least of all "
+            f"rows before ({_amount(least)}): the {rows.calendar.period} may not have been over at the export"
+        )
+        fix = "leave the last row out until it is complete; if it is, name what happened as an event"
+        yield Finding("unfinished-row", "warning", rows.config.target.column, message, fix)
+
+
+def _running_totals(rows: Regressors) -> Iterator[Finding]:
+    """Columns that add up what came before: each row would count everything again."""
+    for column in running_totals(rows):
+        anew = " but to begin anew" if (np.diff(rows.values(column)) < 0).any() else ""
+        message = f"never falls{anew}, as a running total does"
+        fix = f"export what belongs to each {rows.calendar.period} alone, not the sum up to it"
+        yield Finding("running-total", "warning", column, message, fix)
 
 
 def _target_outliers(rows: Regressors) -> Iterator[Finding]:
     """Rows whose target neither trend, season, controls nor the same time of another year explain."""
     outlying = outliers(rows)
+    if is_unfinished(rows):
+        outlying.pop(len(rows) - 1, None)  # it has a finding of its own
     if outlying:
         fix = "check these rows; for a real one-off add a 0/1 control that is 1 in them"
         if rows.config.model.likelihood_name == "Normal":
@@ -228,20 +245,6 @@ def _few_rows_per_parameter(rows: Regressors) -> Iterator[Finding]:
         )
         fix = "add history, merge small channels or drop controls"
         yield Finding("few-rows", "warning", "", message, fix)
-
-
-def count_parameters(config: ClientConfig) -> int:
-    """Parameters of the model, the weights of HSGP basis functions (which shrink to nothing) left out."""
-    model = config.model
-    count = 2 + len(config.controls) + 2 * (model.yearly_seasonality or 0)  # intercept and noise
-    count += 2 * (model.time_varying_media + model.time_varying_intercept) + (model.likelihood == "student_t")
-    count += 2 if model.baseline else 0  # its line and the size of its steps, which shrink to nothing
-    count += (model.trend.changepoints if model.trend else 0) + len(model.events) + bool(model.events)
-    count += 6 * model.weekly_seasonality + (1 + len(model.holidays.days) if model.holidays else 0)
-    for channel in config.channels:
-        count += _ADSTOCK_PARAMETERS[(channel.adstock or model.adstock).kind]
-        count += _SATURATION_PARAMETERS[channel.saturation or model.saturation]
-    return count
 
 
 def _level_jumps(rows: Regressors) -> Iterator[Finding]:

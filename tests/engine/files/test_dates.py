@@ -113,6 +113,7 @@ def test_an_order_that_somebody_says_is_taken():
 def test_iso_weeks_are_dated_by_their_monday():
     """2023-W01 begins on 2 January."""
     assert read("2023-W01", "2023W02") == (["2023-01-02", "2023-01-09"], [], None)
+    assert read("2023-W1", "2023-w2", "2023-W53")[0][:2] == ["2023-01-02", "2023-01-09"]
 
 
 @pytest.mark.parametrize(

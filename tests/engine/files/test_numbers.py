@@ -54,6 +54,7 @@ def test_plain_numbers_are_read(text, number):
         (".", "1 234 567.8", 1234567.8),
         (".", "1\u00a0234", 1234.0),
         (".", "1\u202f234.5", 1234.5),
+        (".", "1\u2007234", 1234.0),
         (".", "1'000", 1000.0),
         (".", "$1,200.50", 1200.5),
         (".", "12 £", 12.0),
@@ -211,3 +212,44 @@ def test_any_text_is_a_number_or_a_fault(text):
     """Never both, never neither."""
     values, faults = read(text)
     assert np.isfinite(values[0]) != bool(faults)
+
+
+def grouped(*cells, mark, said=False):
+    """Numbers and faults of a column in a table whose other columns tell the decimal mark."""
+    rows = Rows(range(2, 2 + len(cells)), np.full(len(cells), np.datetime64("NaT", "D")))
+    values, faults = read_numbers(pd.Series(cells, dtype=object), "tv", rows, mark, is_mark_said=said)
+    return values, [str(fault) for fault in faults]
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_thousands_grouped_by_what_is_a_decimal_mark_elsewhere_are_not_read(mark):
+    """'818' and '1.257' in one column, '9.90' in another: read as decimals, one week would have 650 times another's."""
+    cells = ["818", "1.257", "2.300", "-12.405", "99.120", "0"]
+    _, (fault,) = grouped(*[cell.replace(".", mark) for cell in cells], mark=mark)
+    assert f"found '1{mark}257', which is 1257 or 1.257 (and in 3 more rows: 4, 5, 6)" in fault
+    assert "csv: {decimal:" in fault
+    values, faults = grouped(*[cell.replace(".", mark) for cell in cells], mark=mark, said=True)
+    assert faults == []
+    assert values.tolist() == [818.0, 1.257, 2.3, -12.405, 99.12, 0.0]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["818", "1.257", "2.3", "12.405", "99.123", "4.125"],  # as computers write three decimals
+        ["818", "1.257", "2.300", "1250", "99.120", "4.125"],  # a whole number that is not grouped
+        ["818", "0.257", "0.300", "0.405", "0.120", "0.125"],
+        ["8.000", "1.257", "2.300", "12.405", "99.120", "4.125"],
+        ["0", "1.257", "2.301", "12.405", "99.121", "4.125"],
+        ["3", "1.257", "2.375", "4"],  # too few to tell
+        ["818", "1,257", "2,300", "12,405", "99,120", "4,125"],  # by the other mark: groups in any case
+    ],
+)
+def test_decimals_of_three_digits_are_read(cells):
+    """Where any cell shows that the mark does not group."""
+    assert grouped(*cells, mark=".")[1] == []
+
+
+def test_a_percent_sign_is_told_with_the_number_in_the_form_of_the_file():
+    """A decimal comma stays one."""
+    assert read("9,64 %", mark=",")[1][0].endswith("wanted a number without a percent sign; write 9,64")

@@ -307,3 +307,12 @@ def test_a_time_zone_that_does_not_exist_is_a_fault_of_its_column(tmp_path):
     assert fault.startswith("column 'a': found the time zone 'Mars/Olympus', which does not exist")
     pq.write_table(pa.table({"other": there, "b": [1]}), tmp_path / "rows.parquet")
     assert read_table(tmp_path / "rows.parquet", WANTED)[1] == []
+
+
+def test_a_note_below_the_rows_is_told_as_one(tmp_path):
+    """One cell in a table of two: not only a separator may be missing."""
+    (tmp_path / "rows.csv").write_bytes(b"a;b\n1;2\n\nSource: Ads, 3 January\n")
+    _, faults = read_table(tmp_path / "rows.csv", WANTED)
+    assert [str(fault) for fault in faults] == [
+        "row 4: found 1 cell; wanted 2 cells, as in the header; look for a missing or an extra ';', or delete the note"
+    ]

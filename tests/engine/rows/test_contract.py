@@ -433,6 +433,21 @@ def test_a_header_with_characters_that_nobody_sees_is_read(tmp_path):
         shop_config(channels=["tv\u200b", "radio"])
 
 
+def test_an_accent_of_its_own_in_a_name_is_that_of_the_letter(tmp_path):
+    """A header of one program and a client file of another look the same, and are."""
+    composed, apart = "Umsätze", "Umsa\u0308tze"
+    for header, typed in ((apart, composed), (composed, apart), (apart, apart)):
+        frame = shop_rows().rename(columns={"revenue": header})
+        assert faults_of_file(tmp_path, frame, shop_config(target=typed)) == []
+
+
+def test_a_line_break_in_a_header_is_one_space(tmp_path):
+    """Whatever ends lines in the file."""
+    for end in ("\n", "\r\n"):
+        frame = shop_rows().rename(columns={"tv": f"tv{end}cost"})
+        assert faults_of_file(tmp_path, frame, shop_config(channels=["tv cost", "radio"])) == []
+
+
 def test_a_column_name_may_hold_a_comma(tmp_path):
     """In a header it stands in quotes, in the client file as it is."""
     frame = shop_rows().rename(columns={"tv": "tv, cost"})
@@ -478,3 +493,51 @@ def test_a_column_of_minus_signs_is_told_as_one(tmp_path):
     assert fault.endswith(
         "turn the sign of the column; what sells less (competitors) is a control with 'effect: negative'"
     )
+
+
+@pytest.mark.parametrize("place", [0, 60])
+def test_a_row_of_totals_that_has_a_date_is_refused(tmp_path, place):
+    """Above or below the rows, with the date that the others lead to, rounded as a spreadsheet shows it."""
+    weeks = pd.date_range("2021-12-27", periods=62, freq="W-MON").strftime("%Y-%m-%d")
+    frame = shop_rows().assign(week=list(weeks[1:61]))
+    totals = {column: round(float(frame[column].sum()), 2) for column in ("revenue", "tv", "radio")}
+    row = pd.DataFrame([{"week": weeks[0] if place == 0 else weeks[61], **totals, "price": 10.0}])
+    parts = [row, frame] if place == 0 else [frame, row]
+    assert faults_of_file(tmp_path, pd.concat(parts)[list(frame)]) == [
+        f"row {place + 2} ({row.loc[0, 'week']}): found the sum of all other rows in 3 columns; wanted one row a "
+        "period; delete the row of totals"
+    ]
+
+
+def test_grouped_thousands_beside_decimal_points_ask(tmp_path):
+    """'1.257' of a column with '818' is no number of units beside it; what the client file says of it is taken."""
+    frame = shop_rows().astype({"tv": float})
+    frame["tv"] = [
+        f"{1000 + 7 * row:,}".replace(",", ".") if row % 2 else str(400 + row) for row in range(60)
+    ]
+    frame["price"] = [f"{9 + row / 100:.2f}" for row in range(60)]
+    (fault,) = faults_of_file(tmp_path, frame)
+    assert fault.startswith(
+        "column 'tv', row 3 (2022-01-10): found '1.007', which is 1007 or 1.007 (and in 29 more"
+    )
+    assert faults_of_file(tmp_path, frame, shop_config(csv={"decimal": "."})) == []
+
+
+def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
+    """One sign in all columns, or none beside it, is not."""
+    frame = shop_rows()
+    for signs, named in ((("€", "$", ""), "('revenue' €, 'tv' $)"), (("€", "€", ""), None)):
+        marked = frame.assign(
+            **{
+                column: [f"{sign}{value}" for value in frame[column]]
+                for column, sign in zip(("revenue", "tv", "radio"), signs, strict=True)
+            }
+        )
+        (tmp_path / shop_config().data).write_text(marked.to_csv(index=False))
+        told = [
+            one.message
+            for one in read_client_data(shop_config(), tmp_path).findings
+            if one.code == "mixed-currencies"
+        ]
+        assert len(told) == (named is not None)
+        assert all(named in message for message in told)

@@ -10,7 +10,7 @@ from mmm_engine.client.config import ChannelConfig, ControlConfig
 from mmm_engine.client.model_config import AdstockConfig, ModelConfig
 from mmm_engine.errors import DataError
 from mmm_engine.rows.client_data import client_data_from_frame
-from mmm_engine.rows.findings import count_parameters
+from mmm_engine.rows.parameter_count import count_parameters
 from tests.engine.client_cases import shop_config
 
 ROWS = 156
@@ -415,3 +415,32 @@ def test_weeks_in_which_sales_and_spend_stop_together_are_no_feedback():
     frame = rows()
     frame.loc[30:32, ["tv", "radio", "revenue"]] = 0.0
     assert {code for code, _ in findings(frame)} == {"target-outlier", "zero-target"}
+
+
+@pytest.mark.parametrize(("freq", "period"), [("W-MON", "week"), ("MS", "month")])
+def test_a_last_row_that_was_exported_before_its_period_was_over_is_named(freq, period):
+    """Three days of a week: everything in it is a part, and no outlier beside it is told."""
+    frame = rows(freq=freq)
+    frame.loc[ROWS - 1, ["revenue", "tv", "radio"]] *= 0.4
+    finding = only(frame)
+    assert (finding.code, finding.severity, finding.column) == ("unfinished-row", "warning", "revenue")
+    assert f"the {period} may not have been over" in finding.message
+    frame.loc[30, "revenue"] = frame.loc[ROWS - 1, "revenue"]  # it has been as low before
+    assert ("unfinished-row", "revenue") not in findings(frame)
+
+
+@pytest.mark.parametrize("column", ["revenue", "tv"])
+@pytest.mark.parametrize("yearly", [False, True])
+def test_a_column_that_adds_up_what_came_before_is_named(column, yearly):
+    """From the first row on, or from each January on."""
+    frame = rows()
+    frame[column] = (frame.groupby(frame["week"].dt.year)[column] if yearly else frame[column]).cumsum()
+    finding = findings(frame)["running-total", column]
+    assert finding.message == f"never falls{' but to begin anew' * yearly}, as a running total does"
+    assert finding.fix.startswith("export what belongs to each week alone")
+
+
+def test_budgets_that_are_only_raised_are_no_running_totals():
+    """A level that stays for a quarter and rises then."""
+    frame = rows().assign(tv=100.0 + 10 * (np.arange(ROWS) // 13))
+    assert ("running-total", "tv") not in findings(frame)
