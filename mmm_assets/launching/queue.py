@@ -19,7 +19,9 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets.dagster_private.launching import SubmitRunContext
+from mmm_assets.dagster_private.moments import look_at_one_moment
 from mmm_assets.dagster_private.ranges import keep_together
+from mmm_assets.dagster_private.requests import ask_for_runs
 from mmm_assets.dagster_private.tags import PARENT_RUN_ID_TAG, PRIORITY_TAG
 from mmm_assets.runs import CLIENT_TAG, client_of
 
@@ -35,6 +37,8 @@ class ClientQueue(dg.QueuedRunCoordinator):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         keep_together("client")
+        ask_for_runs()
+        look_at_one_moment()
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Queue a run."""

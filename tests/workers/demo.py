@@ -22,6 +22,7 @@ from typing import Any
 from tests.soak.fleet import SAMPLER, STRUCTURES, write_client
 from tests.soak.records import clients_with_two_runs_at_once
 from tests.soak.soak import progress, sampling_seconds
+from tests.workers import seconds
 from tests.workers.services import Postgres, RabbitMQ, free_port, missing, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +39,8 @@ def main() -> int:
         )
         return 0
     data, home = asked.folder / "data", asked.folder / "home"
-    clients = _write(data, asked)
-    figures: dict[str, Any] = {"clients": len(clients), "workers": asked.workers}
+    data.mkdir(parents=True)
+    figures: dict[str, Any] = {"clients": asked.clients + (not asked.quiet), "workers": asked.workers}
     with ExitStack() as stack:
         database = Postgres(asked.folder / "postgres")
         stack.callback(database.stop)
@@ -49,20 +50,33 @@ def main() -> int:
         workers = [
             stack.enter_context(_worker(f"w{n}", asked.folder, environment)) for n in range(asked.workers)
         ]
-        stack.enter_context(_services(asked.folder, environment))
-        began = time.time()
+        ui = stack.enter_context(_services(asked.folder, environment))
+        _wait_until_ready()
+        roots = {"Postgres": database.pid, "RabbitMQ": broker.pid, "web server": ui.pid}
+        roots |= {f"worker {number}": worker.pid for number, worker in enumerate(workers, start=1)}
+        before = seconds.processor_seconds(roots)
+        clients, began = _write(data, asked), time.time()
         if not asked.quiet:
             figures |= _disturb(home, workers, asked.folder, environment, stack, broker, database)
         statuses = _wait_for(home, clients, asked.patience)
         figures["wall_seconds"] = round(max(statuses.values(), default=began) - began, 1)
         figures["published"] = len(statuses)
-        figures |= _figures(home)
+        figures |= _figures(home, began)
+        if asked.quiet:  # else some have been killed, and their seconds with them
+            spent = seconds.processor_seconds(roots)
+            figures["processor_seconds_a_client"] = {
+                name: round((value - before.get(name, 0.0)) / len(clients), 2)
+                for name, value in spent.items()
+            }
         figures["records_kb_a_client"] = database.kb_by_table(len(clients))
     spare = figures["wall_seconds"] * asked.workers - figures["sampling_seconds"]
     figures["overhead_seconds_a_client_and_worker"] = round(spare / len(clients), 2)
     figures["wrong"] = [*sorted(set(clients) - set(statuses)), *figures["clients_with_two_runs_at_once"]]
     figures["load"] = round(os.getloadavg()[0], 1)
+    stages = figures.pop("stages")
     print(json.dumps(figures, indent=1))
+    print("\nMedian seconds of a stage's runs (tests/workers/seconds.py says what each is):")
+    print("\n".join(seconds.lines(stages)))
     return 1 if figures["wrong"] else 0
 
 
@@ -79,8 +93,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _wait_until_ready() -> None:
+    """Until the daemon looks at files and the canary of the new home has been fitted, by a worker."""
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        wait_until(
+            lambda: instance.get_latest_materialization_event(dg.AssetKey("canary")), "the canary", 600.0
+        )
+
+
 def _write(data: Path, asked: argparse.Namespace) -> list[str]:
-    data.mkdir(parents=True)
     clients = [f"c{number:04d}" for number in range(asked.clients)]
     sampler = {**SAMPLER, "draws": asked.draws, "cores": 1}
     for number, client in enumerate(clients):
@@ -249,7 +272,7 @@ def _wait_for(home: Path, clients: list[str], patience: float) -> dict[str, floa
     return done
 
 
-def _figures(home: Path) -> dict[str, Any]:
+def _figures(home: Path, began: float) -> dict[str, Any]:
     import dagster as dg
 
     from mmm_engine.history.store import History
@@ -259,11 +282,13 @@ def _figures(home: Path) -> dict[str, Any]:
         for run in instance.get_runs():
             by_end[run.status.value] = by_end.get(run.status.value, 0) + 1
         twice = clients_with_two_runs_at_once(instance)
+        stages = seconds.by_stage(instance, began)
     sampling = float(sampling_seconds(History(home / "metric_history.duckdb").read()).sum())
     return {
         "runs": by_end,
         "clients_with_two_runs_at_once": twice,
         "sampling_seconds": round(sampling, 1),
+        "stages": stages,
     }
 
 

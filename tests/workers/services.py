@@ -53,6 +53,11 @@ class Postgres:
         """Its address for SQLAlchemy."""
         return f"postgresql+psycopg2://mmm@127.0.0.1:{self.port}/mmm"
 
+    @property
+    def pid(self) -> int:
+        """The process below which all others of it are."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
@@ -117,6 +122,11 @@ class RabbitMQ:
     def url(self) -> str:
         """Its address for Celery."""
         return f"pyamqp://guest:guest@127.0.0.1:{self.port}//"
+
+    @property
+    def pid(self) -> int:
+        """The process below which all others of it are."""
+        return self._process.pid
 
     def start(self) -> None:
         """Start it and wait until it answers."""

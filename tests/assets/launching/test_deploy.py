@@ -40,13 +40,22 @@ def test_every_size_keeps_a_client_to_one_run_at_a_time():
     }
 
 
-@pytest.mark.parametrize("section", ["run_coordinator", "run_launcher"])
-@pytest.mark.parametrize("settings", [LOCAL, WORKERS], ids=["one machine", "several"])
+@pytest.mark.parametrize(
+    ("settings", "section"),
+    [
+        (LOCAL, "run_coordinator"),
+        (LOCAL, "run_launcher"),
+        (WORKERS, "run_coordinator"),
+        (WORKERS, "run_launcher"),
+        (WORKERS, "storage"),
+    ],
+)
 def test_classes_that_settings_name_exist(settings, section):
     """A misspelt one would keep the daemon from starting."""
-    if "workers" in settings[section]["module"]:
-        pytest.importorskip("dagster_celery", reason="make workers installs it")
-    assert hasattr(importlib.import_module(settings[section]["module"]), settings[section]["class"])
+    named = settings[section].get("custom", settings[section])
+    for package in ("dagster_celery", "dagster_postgres") if settings is WORKERS else ():
+        pytest.importorskip(package, reason="make workers installs it")
+    assert hasattr(importlib.import_module(named["module"]), named["class"])
 
 
 def test_the_image_has_the_projects_python_and_the_locked_packages():
