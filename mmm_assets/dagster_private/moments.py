@@ -37,4 +37,4 @@ def look_at_one_moment() -> None:
             view.get_asset_subset_from_asset_partitions(key, since, validate_existence=True)
         )
 
-    AssetGraphView._compute_run_in_progress_asset_subset = in_progress  # type: ignore[method-assign]
+    AssetGraphView._compute_run_in_progress_asset_subset = in_progress  # type: ignore[assignment, method-assign]
