@@ -1,7 +1,8 @@
 """How assets are stored: Parquet, NetCDF, HTML and JSON, one file per partition, never pickle.
 
 Here: the layout ``<root>/storage/<asset>/<client>[/<window>].<ext>``, typed writes and reads.
-Not here: what the values mean (mmm_engine), folders and object stores (objects.py), the metric history (resources.py).
+Not here: what the values mean (mmm_engine), folders and object stores (objects.py), what was read a moment ago
+(recent_reads.py), the metric history (resources.py).
 Dagster: https://docs.dagster.io/guides/build/io-managers
 
 A run may hold several windows of a client, so values of client × window assets travel as a mapping
@@ -24,6 +25,7 @@ from pydantic import Field
 from mmm_assets import home
 from mmm_assets.partitions import DELIMITER, in_order, split_key
 from mmm_assets.storage import objects
+from mmm_assets.storage.recent_reads import RecentReads
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs
 from mmm_engine.client.config import check_client_id
 
@@ -33,6 +35,7 @@ BY_PARTITION = {"mmm/by_partition": True}
 ROOT = "Root of what is stored, a folder or an address; empty: $MMM_STORAGE, without it Dagster's home."
 
 logger = logging.getLogger(__name__)
+_recent = RecentReads()
 _METADATA_KEY = b"mmm"  # of a Parquet schema: what the columns cannot hold
 
 
@@ -45,6 +48,7 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
 
     root: str = Field(default="", description=ROOT)
     extension: ClassVar[str]
+    kept: ClassVar[bool] = False  # whether readers may share what was read a moment ago (recent_reads.py)
 
     def path(self, asset: str, partition: str | None = None) -> Path:
         """Where a partition is stored; the only place in which a key becomes a path.
@@ -83,6 +87,8 @@ class PartitionFiles(dg.ConfigurableIOManager, ABC):
         if not path.is_file():
             raise StoredFileError(f"{path}: nothing stored yet; {again}")
         try:
+            if self.kept and objects.is_local(path):
+                return _recent.read(path, type(self).__name__, self._load)
             with objects.local_copy(path) as file:
                 return self._load(file)
         except Exception as error:
@@ -192,6 +198,7 @@ class FrameFiles(PartitionFiles):
     """Tidy frames as Parquet; ``frame.attrs`` (which refresh a frame belongs to) is kept."""
 
     extension = "parquet"
+    kept = True
 
     def _dump(self, value: DataFrame, path: Path) -> None:
         write_frame(value, path, {"attrs": value.attrs})
@@ -209,6 +216,7 @@ class ClientDataFiles(PartitionFiles):
     """Validated rows as Parquet; findings, settings and versions in the schema's metadata."""
 
     extension = "parquet"
+    kept = True
 
     def _dump(self, value: ClientData, path: Path) -> None:
         from dataclasses import asdict
@@ -248,6 +256,7 @@ class ScaledInputsFiles(PartitionFiles):
     """
 
     extension = "parquet"
+    kept = True
 
     def _dump(self, value: ScaledInputs, path: Path) -> None:
         write_frame(value.frame(), path, value.record())
@@ -273,12 +282,16 @@ class PosteriorFiles(PartitionFiles):
     """Posterior and sampler statistics as NetCDF, which ArviZ and PyMC users can open anywhere."""
 
     extension = "nc"
+    kept = True
 
     def _dump(self, value: DataTree, path: Path) -> None:
-        compressed = {"zlib": True, "complevel": 1}
+        compressed = {
+            "zlib": True,
+            "complevel": 1,
+        }  # counts; draws would lose 3% of their size for half the time
         encoding = {
             node.path: {
-                str(name): compressed for name, array in node.data_vars.items() if array.dtype.kind in "fiu"
+                str(name): compressed for name, array in node.data_vars.items() if array.dtype.kind in "iu"
             }
             for node in value.subtree
         }

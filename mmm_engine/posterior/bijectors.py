@@ -98,11 +98,33 @@ def _probit(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Arra
     x = 1 - Phi(-z)^(1/b),  dx/dz = (1/b) Phi(-z)^(1/b - 1) phi(z).
     """
     exponent = 1.0 / float(dict(prior.arguments)["beta"])  # type: ignore[arg-type]
-    # log Phi(-z) by the tail that is small, so that neither end rounds to 0 or 1
-    tail = 0.5 * xp.erfc(xp.abs(z) / math.sqrt(2.0))
-    log_above = xp.where(z < 0.0, xp.log1p(-tail), xp.log(xp.maximum(tail, 1e-300)))
+    log_above = _log_above(z, xp)
     log_slope = (exponent - 1.0) * log_above - 0.5 * z**2 - 0.5 * math.log(2.0 * math.pi) + math.log(exponent)
     return -xp.expm1(exponent * log_above), log_slope
+
+
+def _exponential(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
+    """Normal score of Exponential(lam): x with 1 - exp(-lam x) = Phi(z); under that prior z is standard normal.
+
+    x = -log Phi(-z) / lam,  dx/dz = phi(z) / (lam Phi(-z)).
+    """
+    rate = float(dict(prior.arguments)["lam"])  # type: ignore[arg-type]
+    log_above = _log_above(z, xp)
+    return -log_above / rate, -0.5 * z**2 - 0.5 * math.log(2.0 * math.pi) - log_above - math.log(rate)
+
+
+def _log_normal(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
+    """Normal score of LogNormal(mu, sigma): x = exp(mu + sigma z), log slope log(sigma x)."""
+    arguments = dict(prior.arguments)
+    mu, sigma = float(arguments["mu"]), float(arguments["sigma"])  # type: ignore[arg-type]
+    log_value = mu + sigma * z
+    return xp.exp(log_value), log_value + math.log(sigma)
+
+
+def _log_above(z: Array, xp: ArrayFunctions) -> Array:
+    """log Phi(-z), by the tail that is small, so that neither end rounds to 0 or 1."""
+    tail = 0.5 * xp.erfc(xp.abs(z) / math.sqrt(2.0))
+    return xp.where(z < 0.0, xp.log1p(-tail), xp.log(xp.maximum(tail, 1e-300)))
 
 
 def _half_life(z: Array, prior: PriorSpec, xp: ArrayFunctions) -> tuple[Array, Array]:
@@ -128,6 +150,8 @@ INTERVAL = Bijector("interval", _interval)
 GAUSSIAN_TAIL_SOFTPLUS = Bijector("Gaussian-tail softplus", _gaussian_tail_softplus)
 PROBIT = Bijector("probit (normal score)", _probit)
 HALF_LIFE = Bijector("half-life (normal score)", _half_life)
+EXPONENTIAL = Bijector("exponential (normal score)", _exponential)
+LOG_NORMAL = Bijector("log-normal (normal score)", _log_normal)
 
 BY_SUPPORT: dict[Support, Bijector] = {
     "positive": EXP,
@@ -136,3 +160,24 @@ BY_SUPPORT: dict[Support, Bijector] = {
     "interval": INTERVAL,
 }
 """As PyMC's default transforms have them."""
+
+_SCORES = {
+    ("Beta", frozenset({"alpha", "beta"})): PROBIT,
+    ("HalfLife", frozenset({"median", "sigma"})): HALF_LIFE,
+    ("Exponential", frozenset({"lam"})): EXPONENTIAL,
+    ("LogNormal", frozenset({"mu", "sigma"})): LOG_NORMAL,
+}
+
+
+def normal_score(prior: PriorSpec) -> Bijector | None:
+    """The map under which the variable is standard normal as its prior has it; None where it has no closed form here.
+
+    Args:
+        prior: With numbers as arguments; one that hangs on other variables has no map of its own.
+    """
+    arguments = dict(prior.arguments)
+    if not all(isinstance(value, float) for value in arguments.values()):
+        return None
+    if prior.distribution == "Beta" and arguments.get("alpha") != 1.0:
+        return None
+    return _SCORES.get((prior.distribution, frozenset(arguments)))

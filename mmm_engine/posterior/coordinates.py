@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mmm_engine.array_types import Array, ArrayFunctions, Operand
 from mmm_engine.model.mean import saturation_shape
 from mmm_engine.model.media_transforms import SATURATIONS
@@ -29,17 +27,14 @@ from mmm_engine.model.parameters import (
     free_variables,
     merge_columns,
 )
-from mmm_engine.model.priors import PriorSpec
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 from mmm_engine.model.terms import MediaGroup
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import (
     BY_SUPPORT,
     GAUSSIAN_TAIL_SOFTPLUS,
-    HALF_LIFE,
-    PROBIT,
     Bijector,
-    gaussian_tail_softplus,
+    normal_score,
 )
 from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
 from mmm_engine.posterior.curve_axes import CurveAxes, without_size
@@ -220,16 +215,19 @@ class Coordinates:
         log_slopes: Operand = 0.0
         positions: list[int] = []
         members: list[int] = []
+        slots = {slot.part.name: slot for slot in self.slots}
         start = 0
         for group in self.channels:
             stop = start + len(group.group.channels)
             if group.half is not None:
-                scales = np.empty(group.half.size)
+                pieces = []
                 for part in group.half.parts:
-                    scales[list(part.indices)] = part.prior.typical_scale
-                value, log_slope = gaussian_tail_softplus(self._elements(flat, group.half, xp), scales, xp)
-                above_bound.append(value)
-                log_slopes = log_slopes + log_slope.sum(axis=-1)
+                    slot = slots[part.name]
+                    bijector = normal_score(part.prior) or GAUSSIAN_TAIL_SOFTPLUS
+                    value, log_slope = bijector.forward(flat[..., slot.start : slot.stop], part.prior, xp)
+                    pieces.append(value)
+                    log_slopes = log_slopes + log_slope.sum(axis=-1)
+                above_bound.append(merge_columns(pieces, [part.indices for part in group.half.parts], xp))
                 positions += range(start, stop)
                 members += group.group.channels
             start = stop
@@ -311,10 +309,9 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
     bijectors: dict[str, Bijector] = {}
     for spec in specification.parameters:
         for part in free_variables((spec,)):
-            if _is_beta_with_one(part.prior):
-                bijectors[part.name] = PROBIT
-            elif _is_half_life(part.prior):
-                bijectors[part.name] = HALF_LIFE
+            score = normal_score(part.prior)
+            if score is not None:
+                bijectors[part.name] = score
             elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
                 bijectors[part.name] = GAUSSIAN_TAIL_SOFTPLUS
     return _coordinates(
@@ -323,22 +320,6 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         bijectors,
         curves=_positive_etas(specification),
         linear=linear_parts(specification),
-    )
-
-
-def _is_half_life(prior: PriorSpec) -> bool:
-    """Whether a normal score has a closed form: a half-life whose median and spread are numbers."""
-    numbers = all(isinstance(value, float) for _, value in prior.arguments)
-    return prior.distribution == "HalfLife" and numbers and len(prior.arguments) == 2
-
-
-def _is_beta_with_one(prior: PriorSpec) -> bool:
-    """Beta(1, b) with a number for b: the one that has a normal score in closed form."""
-    arguments = dict(prior.arguments)
-    return (
-        prior.distribution == "Beta"
-        and arguments.get("alpha") == 1.0
-        and isinstance(arguments.get("beta"), float)
     )
 
 

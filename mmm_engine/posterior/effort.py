@@ -6,7 +6,8 @@ Not here: drawing (nuts.py, fit.py), the limits that a fit is judged by (client/
 | what is wrong | next attempt | until |
 |---|---|---|
 | too few effective samples, chains that disagree | as many draws as needed, at least twice as many | `max_draws` |
-| draws that diverge | smaller steps (`target_accept` 0.99) and twice the tuning | tried once |
+| a few draws that diverge | smaller steps (`target_accept` 0.98) | tried once |
+| more draws that diverge, or still some | still smaller steps (0.99) and twice the tuning | tried once |
 | either of the first though all draws are spent | twice the chains, from starts twice as far apart | 8 chains |
 
 Chains that still disagree then sit in places of their own (explanations.py).
@@ -28,6 +29,8 @@ from mmm_engine.client.config import SamplerConfig
 from mmm_engine.client.thresholds import ThresholdConfig
 
 CAREFUL = 0.99  # target_accept where draws diverged
+_SMALLER = 0.98  # enough where a chain strayed once into a tail; half the time of the next rung
+_FEW = 5.0  # times the rate that is allowed
 MOST_CHAINS = 8
 
 
@@ -72,7 +75,11 @@ def next_attempt(
             changes["chains"] = min(2 * settings.chains, MOST_CHAINS)
             reasons.append(f"{shortage}, and more chains from other starts show where they settle")
     if divergence_rate > thresholds.divergence_rate_max and settings.target_accept < CAREFUL:
-        changes |= {"target_accept": CAREFUL, "tune": min(2 * settings.tune, 100_000)}
+        few = divergence_rate <= _FEW * thresholds.divergence_rate_max
+        if few and settings.target_accept < _SMALLER:
+            changes["target_accept"] = _SMALLER
+        else:
+            changes |= {"target_accept": CAREFUL, "tune": min(2 * settings.tune, 100_000)}
         reasons.append("draws diverge")
     if not changes:
         return None

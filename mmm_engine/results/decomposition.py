@@ -15,6 +15,7 @@ from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import media_multiplier
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import all_terms
+from mmm_engine.results.quantiles import quantiles
 
 
 def contributions(window: FittedWindow) -> xr.DataArray:
@@ -39,8 +40,9 @@ def contributions(window: FittedWindow) -> xr.DataArray:
 
 def decomposition_frame(contribution: xr.DataArray) -> pd.DataFrame:
     """Contributions per row and component: date, component, kind, mean, q05, q95."""
-    average = contribution.mean("draw").to_numpy()
-    low, high = np.quantile(contribution.to_numpy(), [0.05, 0.95], axis=0)
+    draws = contribution.to_numpy()
+    average = draws.mean(axis=0)
+    low, high = quantiles(draws, [0.05, 0.95])
     dates = contribution["date"].to_numpy()
     components, kinds = contribution["component"].to_numpy(), contribution["kind"].to_numpy()
     return pd.DataFrame(
@@ -63,5 +65,5 @@ def multiplier_frame(window: FittedWindow) -> pd.DataFrame | None:
     draws: Floats = np.concatenate(
         [media_multiplier(chunk, arrays, specification, xp) for chunk in draw_chunks(window.draws)]
     )
-    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    low, high = quantiles(draws, [0.05, 0.95])
     return pd.DataFrame({"date": window.inputs.dates, "mean": draws.mean(axis=0), "q05": low, "q95": high})

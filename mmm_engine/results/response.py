@@ -13,6 +13,7 @@ from mmm_engine.model.draw_chunks import draw_chunks
 from mmm_engine.model.mean import saturated_media
 from mmm_engine.model.media_transforms import adstock
 from mmm_engine.posterior.fitted_window import FittedWindow
+from mmm_engine.results.quantiles import quantiles
 from mmm_engine.rows.window import ScaledInputs
 
 CURVE_COLUMNS = ["channel", "spend", "mean", "q05", "q50", "q95", "unit", "extrapolated", "current"]
@@ -48,7 +49,7 @@ def response_curves(window: FittedWindow) -> pd.DataFrame:
         saturated_media(chunk, grid, window.specification, xp) for chunk in draw_chunks(window.draws)
     ]
     draws = np.concatenate(responses) * inputs.scales.target
-    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=0)
+    low, middle, high = quantiles(draws, [0.05, 0.5, 0.95])
     average = draws.mean(axis=0)
     frames = []
     for position, channel in enumerate(inputs.config.channels):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtr
 
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL
@@ -296,9 +297,8 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdi
 
 def _pushes_by_chance(parameters: int) -> int:
     """The 99% point of how many of so many parameters lie outside the central 98% of priors that are right."""
-    from scipy.stats import binom
-
-    return int(binom.ppf(_SURE, parameters, PUSHED_BY_CHANCE))
+    counts = np.arange(parameters + 1.0)
+    return int(np.argmax(bdtr(counts, parameters, PUSHED_BY_CHANCE) >= _SURE))
 
 
 def _of_all(scores: pd.DataFrame, metric: str) -> float:

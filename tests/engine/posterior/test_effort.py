@@ -47,11 +47,19 @@ def test_chains_that_disagree_are_drawn_longer() -> None:
     assert _next(rhat=1.011) == {"draws": 2000}
 
 
-def test_divergent_draws_are_tried_with_smaller_steps_once() -> None:
-    """More than the gate allows: a higher acceptance and more tuning; not a second time."""
-    careful = {"target_accept": 0.99, "tune": 2000}
-    assert _next(divergent=0.0015) == careful
-    assert _next(divergent=0.0015, settings=SETTINGS.model_copy(update=careful)) is None
+def test_a_few_divergent_draws_are_tried_with_smaller_steps_then_with_more_tuning_too() -> None:
+    """More than the gate allows, at most five times as many; two rungs, not a third."""
+    assert _next(divergent=0.0015) == {"target_accept": 0.98}
+    assert _next(divergent=0.005) == {"target_accept": 0.98}
+    smaller = SETTINGS.model_copy(update={"target_accept": 0.98})
+    assert _next(divergent=0.0015, settings=smaller) == {"target_accept": 0.99, "tune": 2000}
+    careful = SETTINGS.model_copy(update={"target_accept": 0.99, "tune": 2000})
+    assert _next(divergent=0.0015, settings=careful) is None
+
+
+def test_many_divergent_draws_are_tried_with_the_smallest_steps_at_once() -> None:
+    """More than five times what the gate allows: the rung between would be time lost."""
+    assert _next(divergent=0.0052) == {"target_accept": 0.99, "tune": 2000}
 
 
 def test_both_rungs_may_be_climbed_at_once() -> None:
