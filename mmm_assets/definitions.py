@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from mmm_assets.assets import audits, canary, diff, fits, fleets, inputs, outputs
+from mmm_assets.assets import audits, canary, catalogue, diff, fits, fleets, inputs, outputs
 from mmm_assets.automation import alerts, failures, retention, schedules, sensors
 from mmm_assets.checks import gates
 from mmm_assets.pages.publication import Publication
@@ -29,9 +29,6 @@ from mmm_assets.storage.io_managers import (
 from mmm_assets.storage.published import PublishedStates
 from mmm_assets.storage.resources import ClientFiles, MetricHistory, SamplerOverrides
 from mmm_assets.storage.results import ResultStore
-from mmm_engine.version import ENGINE_VERSION
-
-OWNER = "team:mmm"
 
 ASSETS = (
     canary.canary,
@@ -62,7 +59,10 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
         **overrides: Resources that take the place of the usual ones, by name (tests).
     """
     return dg.Definitions(
-        assets=[inputs.CLIENT_FILE, *dg.map_asset_specs(_with_owner, ASSETS)],
+        assets=[
+            catalogue.catalogued(inputs.CLIENT_FILE),
+            *dg.map_asset_specs(catalogue.made_by_this_code, ASSETS),
+        ],
         asset_checks=gates.ALL_CHECKS,
         jobs=[*jobs.ASSET_JOBS, retention.forget_old_runs, schedules.look_for_late_rows],
         sensors=[
@@ -82,11 +82,6 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
         # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
         executor=dg.in_process_executor,
     )
-
-
-def _with_owner(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """What the catalogue says of every asset: whose it is, and which version of the code makes it."""
-    return spec.replace_attributes(owners=[OWNER], code_version=spec.code_version or ENGINE_VERSION)
 
 
 def _resources(home: Path | None, data_dir: Path | None) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mmm_engine.report.wording import count as counted
+
 if TYPE_CHECKING:
     from mmm_engine.posterior.progress import FitProgress, ProgressListener
 
@@ -67,7 +69,7 @@ def describe(progress: FitProgress) -> str:
     remaining = progress.seconds_left
     parts = [
         f"{progress.label}: {done}/{total} draws of {len(progress.chains)} chains",
-        f"{divergences} divergences",
+        counted(divergences, "divergence"),
         f"{progress.seconds:.0f} s",
     ]
     if progress.finished:

@@ -11,6 +11,7 @@ from mmm_assets import home
 from mmm_assets.cli.options import OutputFormat, SomeClients, clients_in, unique
 from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.errors import MMMError
+from mmm_engine.report.wording import count as counted
 
 if TYPE_CHECKING:
     from mmm_assets.types import ClientData
@@ -51,11 +52,11 @@ def _contents(data: ClientData) -> str:
     config = data.config
     parts = [
         f"{len(data)} rows by {data.period}, {data.dates[0]:%Y-%m-%d} to {data.dates[-1]:%Y-%m-%d}",
-        f"{len(config.channels)} channels",
-        f"{len(config.controls)} controls",
+        counted(len(config.channels), "channel"),
+        counted(len(config.controls), "control"),
     ]
     if config.model.events:
-        parts.append(f"{len(config.model.events)} events")
+        parts.append(counted(len(config.model.events), "event"))
     if config.lift_tests:
-        parts.append(f"{len(config.lift_tests)} lift tests")
+        parts.append(counted(len(config.lift_tests), "lift test"))
     return ", ".join(parts)

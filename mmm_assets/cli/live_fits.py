@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmm_assets.assets import progress
+from mmm_engine.report.wording import count as counted
 
 if TYPE_CHECKING:
     from mmm_engine.posterior.progress import FitProgress
@@ -83,7 +84,8 @@ def _finished(fit: FitProgress, again: bool) -> Text:
     divergences = sum(chain.divergences for chain in fit.chains)
     draws = fit.chains[0].total if fit.chains else 0
     line = Text.assemble(("✓ ", "green"), (f"{fit.label:<20}", "bold"))
-    line.append(f"{len(fit.chains)} chains × {draws} draws, {divergences} divergences, {fit.seconds:.0f} s")
+    chains, diverged = counted(len(fit.chains), "chain"), counted(divergences, "divergence")
+    line.append(f"{chains} × {draws} draws, {diverged}, {fit.seconds:.0f} s")
     return line.append(", drawn again with more effort") if again else line
 
 
@@ -98,7 +100,7 @@ def _running(fit: FitProgress) -> Table:
             ProgressBar(total=chain.total, completed=chain.draw, width=28),
             f"{chain.draw}/{chain.total}",
             "tuning" if chain.tuning else "drawing",
-            f"{chain.divergences} divergences",
+            counted(chain.divergences, "divergence"),
             (f"{remaining:.0f} s left" if remaining is not None else "") if first else "",
         )
     return grid

@@ -56,7 +56,7 @@ def show(
         advice_lines,
         check_records,
         check_table,
-        count_line,
+        count_lines,
         in_need,
         score_table,
     )
@@ -77,9 +77,9 @@ def show(
         typer.echo(json.dumps({**standing, "scores": scores, "checks": check_records(checks)}, indent=1))
         return
     shown = checks if verbose else in_need(checks)
-    hint = "" if verbose else f"; all of them: mmm show {client} --verbose"
+    hint = "" if verbose else f"\nAll of them: mmm show {client} --verbose"
     print_parts(score_table(results), *([check_table(shown)] if shown else []))
-    print_parts(*([f"{count_line(checks)}{hint}"] if checks else []), *advice_lines(checks))
+    print_parts(*([f"{count_lines(checks)}{hint}"] if checks else []), *advice_lines(checks))
     if status is None:
         print_parts(f"{client}: never refreshed to the end; run: mmm refresh {client}")
         return

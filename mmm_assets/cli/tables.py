@@ -99,8 +99,8 @@ def in_need(checks: Iterable[LatestCheck]) -> list[LatestCheck]:
     return [check for check in checks if check.has_failed or check.stops]
 
 
-def count_line(checks: Iterable[LatestCheck]) -> str:
-    """How many checks ended how, in a line: those of data and model, which the report counts too, then the others.
+def count_lines(checks: Iterable[LatestCheck]) -> str:
+    """How many checks ended how, a line each: those of data and model, which the report counts too, then the others.
 
     A check counts once, by the worst of its windows; "not judged" only where it was judged on none.
     """
@@ -117,8 +117,8 @@ def count_line(checks: Iterable[LatestCheck]) -> str:
         counts = {word: sum(end == word for end in ends.values()) for word in worst}
         listed = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
         if ends:
-            parts.append(f"{len(ends)} {'checks ' if not parts else ''}{what}: {listed}")
-    return "; ".join(parts)
+            parts.append(f"{len(ends)} check{'s' * (len(ends) != 1)} {what}: {listed}")
+    return "\n".join(parts)
 
 
 def plain_table(title: str, headings: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Table:
@@ -164,8 +164,8 @@ def print_outcome(
     if shown:
         screen.print(check_table(shown))
     if checks:
-        hint = "" if verbose else f"; all of them: mmm show {outcome.client} --verbose"
-        screen.print(f"{count_line(checks)}{hint}", markup=False, highlight=False)
+        hint = "" if verbose else f"\nAll of them: mmm show {outcome.client} --verbose"
+        screen.print(f"{count_lines(checks)}{hint}", markup=False, highlight=False)
     for line in advice_lines(checks):
         screen.print(line, highlight=False)
     for what in outcome.left_out:

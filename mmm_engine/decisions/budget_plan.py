@@ -119,7 +119,7 @@ class BudgetPlan:
     @cached_property
     def sentence(self) -> str:
         """What to do, and how sure that is, in one sentence."""
-        gain, unit = self.gain, self.gain_unit
+        gain, unit = self.gain, self.gain_unit if self.gain_unit != "money" else "in money"
         mean, low, high = (written(amount) for amount in (gain.gain, gain.gain_q05, gain.gain_q95))
         span = f"{mean} {unit} (90%: {low} to {high})"
         when = f"in the next {self.window.periods} {self.window.period}s"

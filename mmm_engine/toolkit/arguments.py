@@ -20,6 +20,7 @@ from mmm_engine.errors import ConfigError
 from mmm_engine.files.table import table_from_frame
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
 from mmm_engine.model.specification import model_specification
+from mmm_engine.report.wording import count as counted
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.toolkit.prior_arguments import prior_mappings
 
@@ -131,7 +132,8 @@ def log_settings(config: ClientConfig) -> None:
 def model_terms(config: ClientConfig) -> list[str]:
     """The parts of the model in words, for who looks at it."""
     model = config.model
-    terms = [f"{model.adstock.kind} adstock over {model.adstock.max_lag}", f"{model.saturation} saturation"]
+    terms = [counted(len(config.channels), "channel"), counted(len(config.controls), "control")]
+    terms += [f"{model.adstock.kind} adstock over {model.adstock.max_lag}", f"{model.saturation} saturation"]
     terms += ["time-varying media"] if model.time_varying_media else []
     terms += ["time-varying intercept"] if model.time_varying_intercept else []
     terms += ["yearly seasonality"] if model.yearly_seasonality else []
@@ -139,8 +141,8 @@ def model_terms(config: ClientConfig) -> list[str]:
     terms += ["wandering baseline"] if model.baseline else []
     terms += ["trend"] if model.trend else []
     terms += ["holidays"] if model.holidays else []
-    terms += [f"{len(model.events)} events"] if model.events else []
-    terms += [f"{len(config.lift_tests)} lift tests"] if config.lift_tests else []
+    terms += [counted(len(model.events), "event")] if model.events else []
+    terms += [counted(len(config.lift_tests), "lift test")] if config.lift_tests else []
     return terms
 
 

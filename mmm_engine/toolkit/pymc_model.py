@@ -56,7 +56,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
 
     Args:
         client_data: One row per period, original units.
-        target_name: Column to explain.
+        target_name: Column to explain; {"column": "leads", "kind": "conversions"} where it is a count.
         date_column: Column of the dates.
         channel_names: Media columns: names, or mappings as in client files, such as {"column": "tv_views", "unit":
             "views", "cost": "tv_cost", "adstock": {"kind": "delayed", "max_lag": 8}}.
@@ -81,6 +81,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             {"start": ..., "end": ...}. Days to come are part of forecasts.
         holidays: Public holidays, from `mmm_engine.client.holidays.public_holidays`.
         likelihood: normal, student_t, or truncated_normal for a target that comes near 0 and is never negative.
+        currency: Written after amounts of money, such as "EUR"; changes no number.
 
     Raises:
         ConfigError: With every setting that is wrong.
@@ -90,7 +91,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
     def __init__(
         self,
         client_data: pd.DataFrame,
-        target_name: str,
+        target_name: str | Mapping[str, str],
         date_column: str,
         channel_names: Columns,
         control_names: Columns = (),
@@ -110,6 +111,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         likelihood: str = "normal",
         weekly_seasonality: bool = False,
         holidays: HolidaysConfig | Mapping[str, Any] | None = None,
+        currency: str = "",
     ) -> None:
         logger.info("Creating the client's data configuration.")
         who = f"PymcModel '{client_name}'"
@@ -117,7 +119,8 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             "client": client_name,
             "data": f"{client_name}.csv",
             "date": date_column,
-            "target": target_name,
+            "target": target_name if isinstance(target_name, str) else dict(target_name),
+            "currency": currency,
             "channels": column_entries(channel_names, who),
             "controls": column_entries(control_names, who),
             "model": {
@@ -341,8 +344,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             state = f"fitted with {sizes['chain']} × {sizes['draw']} draws"
         return (
             f"<PymcModel '{config.client}': {len(dates)} {self._data.calendar.periods} from {dates[0]:%Y-%m-%d} to "
-            f"{dates[-1]:%Y-%m-%d}, {len(config.channels)} channels, {len(config.controls)} controls, "
-            f"{', '.join(model_terms(config))}; {state}>"
+            f"{dates[-1]:%Y-%m-%d}, {', '.join(model_terms(config))}; {state}>"
         )
 
     def _check_priors(self, changed: Mapping[str, Any]) -> None:

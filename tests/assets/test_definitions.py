@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
+from mmm_assets.assets.catalogue import LAYERS
 from mmm_assets.definitions import build_defs, defs
 from mmm_assets.storage.io_managers import PartitionFiles
 
@@ -127,16 +128,33 @@ def test_the_checks_are_the_ones_of_the_design():
 
 
 def test_every_asset_says_what_it_is():
-    """Description, group and kind show in the catalogue."""
+    """Description, group, kind, owner and tags show in the catalogue, of client files too."""
     graph = defs.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
         assert node.group_name in {"inputs", "fits", "fleets", "audit", "outputs"}
         assert node.kinds
-        if node.is_materializable:
-            assert node.owners == ["team:mmm"]
-            assert node.code_version
+        assert node.owners == ["team:mmm"]
+        assert {"mmm/layer", "mmm/per", "mmm/work"} <= set(node.tags), key
+        assert bool(node.code_version) == node.is_materializable
+
+
+def test_assets_can_be_found_by_what_they_are_for():
+    """Tags: every asset in one layer; what is made per window, and what takes a processor, is told apart."""
+    graph = defs.resolve_asset_graph()
+    listed = [name for names in LAYERS.values() for name in names]
+    assert sorted(listed) == sorted(key.to_user_string() for key in graph.get_all_asset_keys())
+
+    def tagged(tag: str, value: str) -> set[str]:
+        keys = graph.get_all_asset_keys()
+        return {key.to_user_string() for key in keys if graph.get(key).tags[tag] == value}
+
+    assert tagged("mmm/layer", "page") == {"portfolio", "report"}
+    assert tagged("mmm/per", "all_clients") == {"canary", "portfolio"}
+    assert tagged("mmm/per", "client_window") >= {"fitted_posterior", "predictions", "scaled_inputs"}
+    fitting = {"canary", "fitted_posterior", "recovery_scores", "origin_scores"}
+    assert tagged("mmm/work", "fits") == {*fitting, "identification_scores", "sensitivity_scores"}
 
 
 def test_the_definitions_can_be_loaded():

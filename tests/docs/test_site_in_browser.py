@@ -75,6 +75,22 @@ def test_a_page_fits_a_phone(browser: Browser, site: Path, name: str, dark: bool
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_plots_of_the_guide_follow_the_scheme(browser: Browser, site: Path) -> None:
+    """Turned over on a dark page, where a white one would glare; left as it is on a light one."""
+    plot = (
+        "(() => { const cell = document.createElement('div'); cell.className = 'jp-RenderedImage';"
+        "const plot = document.createElement('img'); cell.append(plot);"
+        "document.querySelector('.jupyter-wrapper').append(cell); return getComputedStyle(plot).filter; })()"
+    )
+    seen = {}
+    for dark in (False, True):
+        with browser.tab() as page:
+            page.open(site / "guide.html", dark=dark)
+            seen[dark] = page.evaluate(plot)
+    assert seen[False] == "none"
+    assert "invert(1)" in seen[True]
+
+
 def test_search_works_in_files(browser: Browser, site: Path) -> None:
     """A word of a page leads to the page, though browsers start no worker in a file."""
     with browser.tab() as page:

@@ -140,7 +140,7 @@ def test_check_lists_findings_or_faults(mmm, data_dir):
     code, out, _ = mmm("check", "shop", "app")
     assert code == 0
     assert (
-        "shop: keeps the data contract (60 rows by week, 2024-01-01 to 2025-02-17, 2 channels, 1 controls)"
+        "shop: keeps the data contract (60 rows by week, 2024-01-01 to 2025-02-17, 2 channels, 1 control)"
         in out
     )
     break_client(data_dir, "shop")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mmm_assets.checks.latest import latest_checks
-from mmm_assets.cli.tables import count_line
+from mmm_assets.cli.tables import count_lines
 from mmm_assets.pages.publication import Publication
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.windows import FULL
@@ -84,7 +84,8 @@ def test_a_refresh_ends_with_the_verdict_and_only_what_needs_a_look(mmm, home, d
     assert code == 0
     assert "sampler_converged" not in out
     assert " checks of data and model: " in out
-    assert " of plan, history and page: " in out
+    assert " checks of plan, history and page: " in out
+    assert "\nAll of them: mmm show shop --verbose\n" in out  # on a line of its own: to be copied
     assert out.splitlines()[-1].startswith("shop: ")
 
 
@@ -94,7 +95,7 @@ def test_terminal_and_report_count_the_same_checks(used_home, open_home):
     results = ResultStore(root=str(used_home)).read("shop")
     counted = {check.check for check in checks if check.is_of_model}
     assert counted == {verdict.check for verdict in results.verdicts} | {"drift"}
-    assert count_line(checks).startswith(f"{len(counted)} checks of data and model: ")
+    assert count_lines(checks).startswith(f"{len(counted)} checks of data and model: ")
 
 
 def test_a_home_of_an_earlier_version_is_read_without_returns_by_period(used_home):

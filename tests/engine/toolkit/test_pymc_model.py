@@ -71,6 +71,16 @@ def test_guide_data_and_priors(caplog: pytest.LogCaptureFixture) -> None:
     assert "161 weeks from 2021-01-04 to 2024-01-29, 13 channels, 2 controls" in repr(model)
 
 
+def test_currency_and_what_the_target_counts_are_arguments() -> None:
+    """As in client files: amounts of money carry the one, reports of the other tell cost per conversion."""
+    model = shop_model(
+        target_name={"column": "sales", "kind": "conversions"}, currency="EUR", control_names=["price"]
+    )
+    config = model._data.config
+    assert (config.target.kind, config.target.column, config.currency) == ("conversions", "sales", "EUR")
+    assert "3 channels, 1 control, geometric adstock" in repr(model)
+
+
 def test_guide_variable(fitted_model: PymcModel) -> None:
     """The intercept in units of the target, under the guide's keys."""
     summary = fitted_model.summarize_variable(var_name="intercept")
