@@ -11,11 +11,16 @@ told how many at most (`DAGSTER_EVENT_BATCH_SIZE`).
 
 from __future__ import annotations
 
+import functools
+import math
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from sqlalchemy import Engine
+from sqlalchemy import event as engine_event
+from sqlalchemy.exc import DisconnectionError
 
 from mmm_assets.dagster_private.postgres import (
     ConfigurableClassData,
@@ -32,22 +37,20 @@ from mmm_assets.dagster_private.postgres import (
 BATCH = "100"  # events in one statement at most; a run of four windows is announced by 52
 KEPT_CONNECTIONS = 2  # of each process; more are opened and closed while threads need them
 MORE_CONNECTIONS = 40
+TRUSTED_SECONDS = 0.2  # a connection that was used just now is not tried: events come in bursts
 RENEWED_SECONDS = 600  # proxies between a process and its database end connections that are idle for long
 _PLANNED = {DagsterEventType.ASSET_MATERIALIZATION_PLANNED, DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED}
 
 
+SCHEMA_QUESTIONS = (  # of runs, events and schedules; a migration may add columns and tables, none takes any away
+    ("has_run_stats_index_cols", "has_backfill_id_column", "has_backfill_tags_table"),
+    ("has_table", "has_asset_key_col", "_has_asset_key_col_on_connection"),
+    ("has_secondary_index_table", "_has_instigators_table", "_has_asset_daemon_asset_evaluations_table"),
+)
+
+
 class BatchedEventLog(PostgresEventLogStorage):  # type: ignore[misc]
     """Event log that writes what a run is about to make in one statement."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        self._tables: set[str] = set()
-        super().__init__(*arguments, **settings)
-
-    def has_table(self, table_name: str) -> bool:
-        """Whether the database has a table; one that is there stays."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events; those that announce what a run makes in one statement, others as Dagster does."""
@@ -69,9 +72,7 @@ class BatchedEventLog(PostgresEventLogStorage):  # type: ignore[misc]
             if event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION_PLANNED
         }
         with self.index_transaction() as connection:
-            for asset in sorted(
-                last
-            ):  # in one order everywhere: two processes that wait for each other would be ended
+            for asset in sorted(last):  # in one order everywhere: two that wait for each other would be ended
                 self._store_asset_event(connection, *last[asset])
         for event, number in zip(events, ids, strict=True):
             if event.dagster_event_type is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
@@ -98,6 +99,12 @@ class PooledStorage(DagsterPostgresStorage):  # type: ignore[misc]
             postgres_url, should_autocreate_tables, token_provider=token_provider
         )
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", BATCH)
+        for storage, questions in zip(
+            (self._run_storage, self._event_log_storage, self._schedule_storage),
+            SCHEMA_QUESTIONS,
+            strict=True,
+        ):
+            _ask_until_yes(storage, questions)
         if token_provider is None:  # Dagster fetches a token for each connection that it makes itself
             pool = pooled_engine(postgres_url)
             for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
@@ -114,14 +121,48 @@ class PooledStorage(DagsterPostgresStorage):  # type: ignore[misc]
         )
 
 
+def _ask_until_yes(storage: Any, questions: Sequence[str]) -> None:
+    """Let a storage remember which columns and tables there are; it asks Postgres' catalogue before most queries."""
+    for question in questions:
+        setattr(storage, question, functools.partial(_answer, getattr(storage, question), set()))
+
+
+def _answer(ask: Callable[..., bool], yes: set[Any], *arguments: Any) -> bool:
+    name = tuple(word for word in arguments if isinstance(word, str))  # the rest are connections
+    if name not in yes and ask(*arguments):
+        yes.add(name)
+    return name in yes
+
+
 def pooled_engine(address: str) -> Engine:
     """An engine whose connections stay open, and are tried before use: the database may have been restarted."""
-    return create_engine(
+    engine = create_engine(
         address,
         isolation_level="AUTOCOMMIT",
         pool_size=KEPT_CONNECTIONS,
         max_overflow=MORE_CONNECTIONS,
         pool_recycle=RENEWED_SECONDS,
-        pool_pre_ping=True,
         pool_use_lifo=True,
     )
+    engine_event.listen(engine, "checkin", _note_use)
+    engine_event.listen(engine, "checkout", _try_it)
+    return engine
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _try_it(connection: Any, record: Any, _proxy: Any) -> None:
+    """Try a connection that was not used just now.
+
+    Raises:
+        DisconnectionError: If it is gone; SQLAlchemy then connects again.
+    """
+    if time.monotonic() - record.info.get("used", math.inf) < TRUSTED_SECONDS:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except connection.Error as error:
+        raise DisconnectionError from error

@@ -171,3 +171,32 @@ def test_connections_stay_few_and_open(open_instance, pooled):
             is instance.event_log_storage._engine
         )
     assert len(opened) <= 3
+
+
+def test_the_catalogue_of_tables_is_asked_once(open_instance, pooled):
+    """Dagster asks which columns there are before most queries; none goes away."""
+
+    def work(instance: dg.DagsterInstance) -> None:
+        run_id = execute(instance)
+        instance.get_run_record_by_id(run_id)
+        instance.all_instigator_state()
+
+    asked: list[str] = []
+    with open_instance(pooled) as instance:
+        work(instance)
+        event.listen(
+            instance.event_log_storage._engine, "before_cursor_execute", lambda *given: asked.append(given[2])
+        )
+        work(instance)
+    assert asked
+    assert [statement for statement in asked if "pg_catalog" in statement] == []
+
+
+def test_dagster_still_asks_these_questions(open_instance, pooled):
+    """A name that it no longer has would be overridden in vain."""
+    from mmm_assets.storage.postgres import SCHEMA_QUESTIONS
+
+    with open_instance(pooled) as instance:
+        storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+        for storage, questions in zip(storages, SCHEMA_QUESTIONS, strict=True):
+            assert [name for name in questions if not hasattr(type(storage), name)] == []
