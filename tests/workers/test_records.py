@@ -1,5 +1,6 @@
 """Dagster's records in Postgres are the same as its own storage writes, with fewer statements and connections."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,11 +53,12 @@ class Nowhere(dg.IOManager):
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory) -> Iterator[Postgres]:
-    """A server of our own."""
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "server")
-    yield server
-    server.stop("immediate")
+def database() -> Iterator[Postgres]:
+    """A server of our own; not below pytest's folder, which each session closes to other users: it runs as one."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Postgres(Path(folder) / "server")
+        yield server
+        server.stop("immediate")
 
 
 @pytest.fixture
