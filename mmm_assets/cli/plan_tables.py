@@ -7,14 +7,15 @@ Not here: the command (plan.py), tables of other commands (tables.py).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mmm_assets.cli.tables import frame_table
+from mmm_assets.cli.tables import empty_table, frame_table
+from mmm_assets.cli.terminal import console
 from mmm_assets.types import DataFrame
 
 if TYPE_CHECKING:
@@ -55,16 +56,19 @@ def plan_parts(best: BudgetPlan, rows: DataFrame, *, is_table: bool) -> Iterator
 def _channels(best: BudgetPlan) -> Table:
     from mmm_engine.decisions.plan_words import chance
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = empty_table()
     value = best.request.value is not None
     unit = "earns" if value else "brings"
-    heads = ["channel", "today", "plan", "change", "advice", f"next unit {unit}", "90%"]
+    heads = ["channel", "today", "plan", "change", "advice", f"next unit\n{unit}", "90%"]
     for head in heads + (["beats 1"] if value else []):
-        table.add_column(head, justify="left" if head in ("channel", "advice") else "right", overflow="fold")
-    for row in best.table.to_dict("records"):
+        is_left, is_whole = head in ("channel", "advice"), head in ("90%", "today", "plan")
+        table.add_column(head, justify="left" if is_left else "right", overflow="fold", no_wrap=is_whole)
+    paid = [name for name, is_paid in zip(best.window.channels, best.window.paid, strict=True) if is_paid]
+    room = console().width - _BESIDE_NAMES - (9 if value else 0)
+    for row in best.table[best.table["channel"].isin(paid)].to_dict("records"):
         change = "–" if math.isnan(row["change"]) else f"{row['change']:+.0%}"
         cells: list[Text | str] = [
-            Text(str(row["channel"])),
+            Text(_broken(str(row["channel"]), room)),
             f"{row['today']:,.0f}",
             f"{row['plan']:,.0f}",
             change,
@@ -76,9 +80,27 @@ def _channels(best: BudgetPlan) -> Table:
     return table
 
 
+#: Widest that the columns beside the names of channels usually are.
+_BESIDE_NAMES = 61
+
+
+def _broken(name: str, room: int) -> str:
+    """A column's name on lines that fit, broken behind underscores as far as it has some.
+
+    >>> _broken("facebook_ads_brand_awareness_cost", 18).splitlines()
+    ['facebook_ads_', 'brand_awareness_', 'cost']
+    """
+    lines = [""]
+    for part in re.findall(r"[^_]*_|[^_]+", name):
+        if lines[-1] and len(lines[-1]) + len(part) > max(room, 12):
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
 def _frontier(rows: DataFrame, currency: str) -> Table:
     """A line a budget; what its channels get would not fit a terminal."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = empty_table()
     for head in (f"budget ({currency})", "brings", "90%", "next unit brings"):
         table.add_column(head, justify="right")
     with_profit = bool(rows["profit"].notna().any())
@@ -99,7 +121,7 @@ def _comparison(rows: DataFrame) -> Table:
     """A line a plan, all on the same draws."""
     from mmm_engine.decisions.plan_words import chance
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = empty_table()
     for head in ("plan", "spend", "brings", "90%", "gain", "90%", "beats today", "best"):
         table.add_column(head, justify="left" if head == "plan" else "right")
     for row in rows.to_dict("records"):
@@ -144,6 +166,12 @@ def _certificate(best: BudgetPlan) -> Iterator[str]:
         yield f"Beyond the largest amount ever seen: {len(proof.beyond_seen)} amounts."
     if proof.without_history:
         yield f"Never used, so nothing is known of them: {', '.join(proof.without_history)}."
+    if len(
+        unpaid := [
+            name for name, paid in zip(best.window.channels, best.window.paid, strict=True) if not paid
+        ]
+    ):
+        yield f"Without a cost, so that no money is planned for them: {', '.join(unpaid)}."
     if best.request.unreadable:
         yield f"Kept as today because the model cannot read them: {', '.join(best.request.unreadable)}; see --tests."
     if best.request.value is None and best.window.target_kind == "revenue":

@@ -6,7 +6,7 @@ Not here: commands and exit codes (the files beside this one), live progress (li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -33,7 +33,7 @@ SCORES = {  # heading -> (split, metric, format)
     "\nseconds": ("all", "sample_seconds", "{:.1f}"),
 }
 OUTCOME_STYLES = {"passed": "green", "FAILED": "bold red", "warning": "yellow", "not judged": "dim"}
-SCORE_ROWS = ("recorded_at", "client", "window", "split", "channel", "metric", "value", "unit", "cutoff")
+SCORE_ROWS = ("recorded", "client", "window", "channel", "metric", "value", "unit")
 FORECAST_ROWS = ("client", "cutoff", "date", "horizon", "q05", "mean", "q95", "actual", "inside_90", "crps")
 ADVICE_OUTCOMES = (
     "client", "first_date", "last_date", "advice", "advised", "spent", "expected", "delivery", "rest", "happened",
@@ -55,10 +55,12 @@ SHARES = ("coverage_50", "coverage_90", "bias", "wape")
 
 def score_table(results: ClientResults) -> Table:
     """One row per window: forecast scores and sampler health."""
-    table = _table(f"Scores of {results.data.config.client}")
+    table = empty_table(f"Scores of {results.data.config.client}")
     table.add_column("\nwindow", no_wrap=True)
     for heading in SCORES:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(
+            heading, justify="right", overflow="fold"
+        )  # never cut off: better two lines than "7.…"
     for window, stored in results.windows.items():
         values = _whole_scores(stored.metrics)
         cells = [
@@ -75,7 +77,7 @@ def check_table(checks: Iterable[LatestCheck]) -> Table:
     """
     from mmm_assets.checks.latest import NOT_JUDGED
 
-    table = _table("Checks")
+    table = empty_table("Checks")
     for heading in ("check", "partition", "outcome"):
         table.add_column(heading, no_wrap=heading != "partition", overflow="fold")
     table.add_column("reason", overflow="fold")
@@ -123,7 +125,7 @@ def count_lines(checks: Iterable[LatestCheck]) -> str:
 
 def plain_table(title: str, headings: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Table:
     """Rows as a table: one column for each heading, given by the name of its cells."""
-    table = _table(title)
+    table = empty_table(title)
     for heading in headings.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
@@ -236,7 +238,7 @@ def history_tables(rows: DataFrame, *, is_ledger: bool) -> Iterator[Table]:
         is_ledger: Whether they are forecasts.
     """
     if not is_ledger:
-        yield frame_table(rows[list(SCORE_ROWS)], f"{len(rows)} scores")
+        yield _scores(rows)
         return
     from mmm_engine.history.ledger import HORIZON, VINTAGE, accuracy
 
@@ -247,6 +249,16 @@ def history_tables(rows: DataFrame, *, is_ledger: bool) -> Iterator[Table]:
             yield frame_table(turned_out.assign(**shares), f"How forecasts turned out, by {words}")
     newest = rows[rows["issued_at"] == rows.groupby("client")["issued_at"].transform("max")]
     yield frame_table(newest[list(FORECAST_ROWS)], f"The last of {len(rows)} forecasts")
+
+
+def _scores(rows: DataFrame) -> Table:
+    """Recorded scores, the metric with its split, without what is the same in all rows: files have every column."""
+    told = rows.assign(recorded=rows["recorded_at"].map("{:%Y-%m-%d %H:%M}".format))
+    split = told["split"].where(told["split"] != "all", "")
+    told = told.assign(metric=(told["metric"] + " " + split).str.strip())
+    named = [name for name in SCORE_ROWS if name not in ("client", "channel") or told[name].nunique() > 1]
+    one = "" if "client" in named else f" of {told['client'].iloc[0]}"
+    return frame_table(told[named], f"{len(rows)} scores{one}", whole=("recorded", "window", "value"))
 
 
 def advice_tables(rows: DataFrame) -> Iterator[Table]:
@@ -270,12 +282,14 @@ def advice_tables(rows: DataFrame) -> Iterator[Table]:
     yield frame_table(newest[list(ADVICE_ROWS)], f"The last of {len(vintages)} pieces of advice")
 
 
-def frame_table(frame: DataFrame, title: str) -> Table:
-    """A frame as a table."""
-    table = _table(title)
+def frame_table(frame: DataFrame, title: str, whole: Sequence[str] = ()) -> Table:
+    """A frame as a table; columns that are whole stay on one line where others have to be broken."""
+    table = empty_table(title)
     numeric = set(frame.select_dtypes("number").columns)
     for name in frame.columns:
-        table.add_column(str(name), justify="right" if name in numeric else "left", overflow="fold")
+        table.add_column(
+            str(name), justify="right" if name in numeric else "left", overflow="fold", no_wrap=name in whole
+        )
     for row in frame.itertuples(index=False):
         table.add_row(*[_cell(cell) for cell in row])
     return table
@@ -290,8 +304,12 @@ def _cell(value: Any) -> str:
     return str(value).removesuffix(" 00:00:00").split(".")[0] if hasattr(value, "isoformat") else str(value)
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+def empty_table(title: str = "") -> Table:
+    """An empty table; two spaces between columns, so that the scores of a client fit 80 columns."""
+    return Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        collapse_padding=True,
+    )  # fmt: skip
 
 
 def _whole_scores(scores: DataFrame) -> dict[tuple[str, str], float]:
