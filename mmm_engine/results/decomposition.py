@@ -33,16 +33,17 @@ def contributions(window: FittedWindow) -> xr.DataArray:
     names += [*config.channel_names, *config.control_names, *events]
     kinds += ["channel"] * len(config.channels) + ["control"] * len(config.controls) + ["event"] * len(events)
     terms = all_terms(window.draws, window.arrays, specification)
-    values = np.swapaxes(terms, 1, 2) * inputs.scales.target
+    terms *= inputs.scales.target
+    values = np.swapaxes(terms, 1, 2)
     coords = {"date": inputs.dates, "component": names, "kind": ("component", kinds)}
     return xr.DataArray(values, dims=("draw", "date", "component"), coords=coords, name="contribution")
 
 
 def decomposition_frame(contribution: xr.DataArray) -> pd.DataFrame:
     """Contributions per row and component: date, component, kind, mean, q05, q95."""
-    draws = contribution.to_numpy()
-    average = draws.mean(axis=0)
-    low, high = quantiles(draws, [0.05, 0.95])
+    draws = contribution.transpose("draw", "component", "date").to_numpy()  # as they lie in memory
+    average = draws.mean(axis=0).T
+    low, high = np.swapaxes(quantiles(draws, [0.05, 0.95]), 1, 2)
     dates = contribution["date"].to_numpy()
     components, kinds = contribution["component"].to_numpy(), contribution["kind"].to_numpy()
     return pd.DataFrame(
