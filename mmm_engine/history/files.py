@@ -55,6 +55,7 @@ _DAMAGE_WORDS = (
     "Could not read enough bytes",
 )
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS)
+_NOT_WRITTEN = "fsync failed"  # what DuckDB says of a disk that fails, without the system's words
 _BUSY = ("Could not set lock on file", "different configuration than existing connections")
 
 
@@ -96,6 +97,8 @@ def connection(
         for number in _OF_THE_DISK:
             if os.strerror(number) in str(error):  # DuckDB hands the system's words on, not its number
                 raise OSError(number, os.strerror(number), str(path)) from error
+        if _NOT_WRITTEN in str(error):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path)) from error
         raise unreadable(path, error) from error
     except UnicodeDecodeError as error:  # DuckDB reports some damage in the damaged file's own words
         raise unreadable(path, duckdb.SerializationException("unreadable content")) from error

@@ -334,12 +334,24 @@ def test_the_history_does_not_load_the_sampler():
     assert output.strip() == "[]", errors
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS])
-def test_a_disk_that_is_full_or_fails_is_not_called_a_damaged_history(tmp_path, monkeypatch, number):
+OF_THE_DISK = [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS]
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        *[
+            (duckdb.IOException(f'IO Error: Could not write file "x": {os.strerror(number)}'), number)
+            for number in OF_THE_DISK
+        ],
+        (duckdb.FatalException("FATAL Error: fsync failed!"), errno.EIO),
+    ],
+)
+def test_a_disk_that_is_full_or_fails_is_not_called_a_damaged_history(tmp_path, monkeypatch, error, number):
     """DuckDB says it in words: they are an error of the system again, which has a remedy of its own."""
 
     def connect(*_args, **_settings):
-        raise duckdb.IOException(f'IO Error: Could not write file "x": {os.strerror(number)}')
+        raise error
 
     monkeypatch.setattr(duckdb, "connect", connect)
     with (
