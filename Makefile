@@ -122,7 +122,7 @@ soak-registry: # 5,000 clients registered: ticks, definitions, pages of partitio
 	@rm -rf $(SOAK)/registry && mkdir -p $(SOAK)/registry
 	@$(BIN)/python -m tests.soak.registry --folder $(SOAK)/registry
 
-soak-repeated: # refreshes in one process: memory, open files, bytes of disk
+soak-repeated: # COUNT refreshes in one process: memory, objects, open files, bytes of disk
 	@rm -rf $(SOAK)/repeated
 	@$(BIN)/python -m tests.soak.repeated --folder $(SOAK)/repeated --count $(COUNT)
 

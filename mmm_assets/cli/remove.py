@@ -31,7 +31,7 @@ def remove(
         refuse(f"client '{client}'", "nothing stored of it", "a client of this home", "look at mmm list")
     what = "everything that tells of it" if erase else "its results and pages"
     require_yes(f"Delete {what} from {folder}?", yes)
-    removed = (erase_client if erase else remove_client)(folder, client)
+    removed = (erase_client if erase else remove_client)(folder, client, print_parts)
     materialise_again("portfolio_job", "portfolio", {})
     print_parts(f"Deleted of {client}: {removed.files} files of results and pages")
     if erase:
@@ -54,6 +54,6 @@ def rename(
 
     folder, data = home.home_dir(), home.data_dir_to_write()
     require_yes(f"Rename {client} to {new} and delete its results under the old id?", yes)
-    rows = rename_client(folder, data, client, new)
+    rows = rename_client(folder, data, client, new, print_parts)
     print_parts(f"{client} is {new} now: {data / f'{new}.yaml'}, {rows} recorded rows")
     print_parts(f"Next: mmm refresh {new}")

@@ -10,14 +10,16 @@ one leaves nothing below the home. Input files are inputs: whoever put them ther
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import dagster as dg
 
 from mmm_assets import home
 from mmm_assets.dagster_private import erasure
 from mmm_assets.partitions import clients
-from mmm_assets.refreshes.locks import client_lock
+from mmm_assets.refreshes.locks import client_at_rest
 from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.home_faults import refuse_open
 from mmm_assets.storage.objects import is_local
@@ -67,21 +69,27 @@ def is_known(folder: Path, client: str) -> bool:
         return client in instance.get_dynamic_partitions(str(clients.name))
 
 
-def remove_client(folder: Path, client: str) -> Removed:
+def remove_client(folder: Path, client: str, say: Callable[[str], object] = str) -> Removed:
     """Delete a client's results and pages, and its partition; what is recorded of it stays.
 
     Args:
         folder: Dagster's home.
         client: Id of the client.
+        say: Told what it waits for: a refresh under way, which would write its results afterwards.
     """
     check_client_id(client)
-    with home.open_instance(folder) as instance, client_lock(instance, client):
-        count = _delete_files(home.results_root(), client) + _delete_trials(folder, client)
-        instance.delete_dynamic_partition(str(clients.name), client)
+    with home.open_instance(folder) as instance, client_at_rest(instance, client, say):
+        return remove_results(folder, client, instance)
+
+
+def remove_results(folder: Path, client: str, instance: dg.DagsterInstance) -> Removed:
+    """The same for a client that the caller holds."""
+    count = _delete_files(home.results_root(), client) + _delete_trials(folder, client)
+    instance.delete_dynamic_partition(str(clients.name), client)
     return Removed(files=count)
 
 
-def erase_client(folder: Path, client: str) -> Removed:
+def erase_client(folder: Path, client: str, say: Callable[[str], object] = str) -> Removed:
     """Delete everything below the home that tells of a client.
 
     With it go copies of Dagster's files and of the history's database that were damaged once: they cannot be searched.
@@ -89,12 +97,13 @@ def erase_client(folder: Path, client: str) -> Removed:
     Args:
         folder: Dagster's home.
         client: Id of the client.
+        say: Told what it waits for.
 
     Raises:
         HomeError: If a process has Dagster's files open.
     """
     refuse_open(folder, (folder / "history" / "runs.db", folder / "history" / "runs" / "index.db"))
-    removed = remove_client(folder, client)
+    removed = remove_client(folder, client, say)
     history = ClientHistory(home.history_path(folder), shared=home.shared_root(folder))
     own_runs = history.run_ids(client)
     facts = history.forget(client)

@@ -10,10 +10,12 @@ advice, which no refresh could make again, go on under the new one.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from mmm_assets import home
-from mmm_assets.lifecycle.removal import is_known, remove_client
+from mmm_assets.lifecycle.removal import is_known, remove_results
+from mmm_assets.refreshes.locks import client_at_rest
 from mmm_engine.client.client_file import read_client_config
 from mmm_engine.client.config import check_client_id
 from mmm_engine.errors import ConfigError, Fault
@@ -24,14 +26,15 @@ from mmm_engine.history.clients import ClientHistory
 _NAME_LINE = re.compile(r"^client:.*$", re.MULTILINE)
 
 
-def rename_client(folder: Path, data: Path, client: str, new: str) -> int:
-    """Give a client another id.
+def rename_client(folder: Path, data: Path, client: str, new: str, say: Callable[[str], object] = str) -> int:
+    """Give a client another id, once nothing is under way for it: a refresh would go on recording under the old one.
 
     Args:
         folder: Dagster's home.
         data: Folder of client files; tables keep their names.
         client: Its id.
         new: The id it shall have.
+        say: Told what it waits for.
 
     Returns:
         Number of recorded rows that go on under the new id.
@@ -53,12 +56,17 @@ def rename_client(folder: Path, data: Path, client: str, new: str) -> int:
     if not count:
         found, fix = "no line that begins with 'client:'", f"write a line 'client: {client}' at its beginning"
         raise ConfigError(f"client '{client}'", Fault(old_file.name, found, "the client's id on a line", fix))
-    rows = 0
-    if folder.exists():
+    if not folder.exists():
+        _write_anew(old_file, new_file, renamed)
+        return 0
+    with home.open_instance(folder) as instance, client_at_rest(instance, client, say):
         history = ClientHistory(home.history_path(folder), shared=home.shared_root(folder))
         rows = history.rename(client, new)
-    write_text(new_file, renamed)
-    old_file.unlink()
-    if folder.exists():
-        remove_client(folder, client)
+        _write_anew(old_file, new_file, renamed)
+        remove_results(folder, client, instance)
     return rows
+
+
+def _write_anew(old_file: Path, new_file: Path, text: str) -> None:
+    write_text(new_file, text)
+    old_file.unlink()

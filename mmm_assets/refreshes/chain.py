@@ -139,7 +139,7 @@ def refresh_client(
     """
     check_client_id(client)
     chain = _Chain(client, instance, find_job, options, announce)
-    with client_lock(instance, client):
+    with client_lock(instance, client, announce):
         end_dead_runs(instance)
         instance.add_dynamic_partitions(str(clients.name), [client])
         if chain.run(jobs.DATA.name, "reading rows"):
@@ -179,7 +179,7 @@ def audit_client(
     """
     check_client_id(client)
     chain = _Chain(client, instance, find_job, options, announce, verb="audit")
-    with client_lock(instance, client):
+    with client_lock(instance, client, announce):
         end_dead_runs(instance)
         if not results.has_data(client) or FULL not in results.read(client).windows:
             chain.fail(

@@ -1,6 +1,6 @@
 """One refresh of a client at a time among the commands of a machine.
 
-Here: the lock of a client, held for a whole chain of runs.
+Here: the lock of a client, held for a whole chain of runs; waiting until nothing is under way for it.
 Not here: keeping single runs of a client apart, from wherever they come (launching/queue.py).
 """
 
@@ -24,12 +24,31 @@ _LOOK_SECONDS = 2.0
 
 
 @contextmanager
-def client_lock(instance: dg.DagsterInstance, client: str) -> Iterator[None]:
-    """Hold the client for this process; a second refresh of it waits here until the first is done."""
+def client_lock(
+    instance: dg.DagsterInstance, client: str, say: Callable[[str], object] = str
+) -> Iterator[None]:
+    """Hold the client for this process; a second command on it waits here, and says so, until the first is done."""
     folder = instances.root_directory(instance) / "locks"
     make_private_folder(folder)
     with (folder / f"{check_client_id(client)}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when the process ends, however it ends
+        try:  # freed by the kernel when the process ends, however it ends
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{client}: waiting for another command on this client")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def client_at_rest(
+    instance: dg.DagsterInstance, client: str, say: Callable[[str], object] = str
+) -> Iterator[None]:
+    """Hold the client while nothing is under way for it, whoever began that.
+
+    For what a run that ends later would undo: it would write results of a client that was removed.
+    """
+    with client_lock(instance, client, say):
+        wait_for_others(instance, client, say)
         yield
 
 

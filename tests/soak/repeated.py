@@ -1,4 +1,4 @@
-"""Many refreshes in one process: memory, open files and bytes of disk that each of them leaves behind.
+"""Many refreshes in one process: memory, objects, open files and bytes of disk that each of them leaves behind.
 
 `make soak` runs this module. Nothing is sampled: the fake fit of the tests stands in, all else is the platform's own.
 """
@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,17 @@ import pytest
 
 LEAKED_KB = (
     2_000.0  # a refresh, in the second half: above it the process would not last a night of 5,000 clients
+)
+PACKAGES = (
+    "mmm_engine",
+    "mmm_assets",
+    "dagster",
+    "sqlalchemy",
+    "sqlite3",
+    "pandas",
+    "pyarrow",
+    "xarray",
+    "duckdb",
 )
 _STEP = 5  # refreshes between two looks
 
@@ -29,7 +42,8 @@ def main() -> None:
     looks = run(asked.folder, asked.count)
     figures = summary(looks)
     print(json.dumps(figures, indent=1))
-    sys.exit(1 if figures["files_opened"] > 0 or figures["memory_kb_per_refresh"] > LEAKED_KB else 0)
+    leaks = figures["memory_kb_per_refresh"] > LEAKED_KB or figures["objects_more"] > 0
+    sys.exit(1 if leaks or figures["files_opened"] > 0 else 0)
 
 
 def run(folder: Path, count: int) -> list[dict[str, float]]:
@@ -45,7 +59,8 @@ def run(folder: Path, count: int) -> list[dict[str, float]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMM_DATA_DIR", str(data))
         patch.setenv("DAGSTER_HOME", str(home))
-        install(FakeSampler(), patch)
+        sampler = FakeSampler()
+        install(sampler, patch)
         patch.setattr("mmm_assets.pages.reporting.render", plain_page)
         with open_quietly(prepare_home(home)) as instance:
             refresh = chain(instance, home)
@@ -54,6 +69,7 @@ def run(folder: Path, count: int) -> list[dict[str, float]]:
                 if not outcome.succeeded:
                     raise RuntimeError("; ".join(outcome.failures))
                 append_weeks(data, "shop")
+                sampler.settings.clear()
                 if number % _STEP == 0:
                     looks.append({"refreshes": number, **_held(home)})
                     print(looks[-1], flush=True)
@@ -72,6 +88,7 @@ def summary(looks: list[dict[str, float]]) -> dict[str, Any]:
     return {
         "refreshes": last["refreshes"],
         "memory_mb": round(last["memory_kb"] / 1024, 1),
+        "objects_more": last["objects"] - middle["objects"],
         "files_opened": last["open_files"] - middle["open_files"],
         **per_refresh,
     }
@@ -90,10 +107,22 @@ def _held(home: Path) -> dict[str, float]:
     database = home / "metric_history.duckdb"
     return {
         "memory_kb": resident,
+        "objects": objects_of(PACKAGES).total(),
         "open_files": len(os.listdir("/proc/self/fd")),
         **sizes,
         "database_kb": database.stat().st_size / 1024,
     }
+
+
+def objects_of(packages: tuple[str, ...]) -> Counter[str]:
+    """Objects that the garbage collector knows, by type, of the types of some packages."""
+    gc.collect()
+    kinds = (type(one) for one in gc.get_objects())
+    return Counter(
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in kinds
+        if kind.__module__.partition(".")[0] in packages
+    )
 
 
 def _kilobytes(folder: Path) -> float:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import sqlite3
 import struct
+import threading
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 
 from mmm_assets import home as homes
 from mmm_assets.dagster_private import erasure
 from mmm_assets.dagster_private.erasure import names_client
-from mmm_assets.lifecycle.removal import erase_client
+from mmm_assets.dagster_private.execution import job_origin
+from mmm_assets.launching.processes import process_identity
+from mmm_assets.lifecycle.removal import erase_client, remove_client
+from mmm_assets.lifecycle.renaming import rename_client
 from mmm_assets.partitions import registered_clients
-from mmm_assets.runs import CLIENT_TAG
+from mmm_assets.refreshes import locks
+from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
 from mmm_assets.storage.home_faults import HomeError
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.client_file import read_client_config
 from mmm_engine.history.store import History
 from tests.assets.conftest import files_below
+
+
+@dg.job
+def rows_alone():
+    """A run of the daemon's, without steps."""
 
 
 def traces(folder: Path, client: str, numbers: list[float]) -> list[str]:
@@ -124,6 +136,48 @@ def test_records_that_are_in_use_are_not_erased(used_home, data_dir, monkeypatch
     with pytest.raises(HomeError, match="process 4711"):
         erase_client(used_home, "shop")
     assert files_below(used_home) == before
+
+
+@pytest.mark.parametrize("change", [remove_client, erase_client, rename_client])
+def test_nothing_is_touched_while_a_refresh_is_under_way(used_home, data_dir, change, monkeypatch):
+    """Neither a command's nor the daemon's: it would write results, and record scores, of a client that is gone."""
+    monkeypatch.setattr(locks, "_LOOK_SECONDS", 0.01)
+    said, untouched, told = [], [], queue.Queue()
+
+    def files() -> dict:
+        return {**files_below(used_home / "storage"), **files_below(used_home / "metric_history")}
+
+    def say(text: str) -> None:
+        said.append(text)
+        untouched.append(files() == before and (data_dir / "shop.yaml").exists())
+        told.put(text)
+
+    before = files()
+    with homes.open_quietly(used_home) as instance:
+        tags = {CLIENT_TAG: "shop", PROCESS_TAG: process_identity()}
+        origin, status = job_origin("client_data_job"), dg.DagsterRunStatus.STARTED
+        run = instance.create_run_for_job(rows_alone, status=status, tags=tags, remote_job_origin=origin)
+        held = threading.Event()
+
+        def work_on_it() -> None:
+            with locks.client_lock(instance, "shop"):
+                held.set()
+                told.get(timeout=60)
+            told.get(timeout=60)
+            instance.report_run_failed(run)
+
+        worker = threading.Thread(target=work_on_it)
+        worker.start()
+        held.wait()
+        places = (used_home, data_dir, "shop", "store") if change is rename_client else (used_home, "shop")
+        change(*places, say=say)
+        worker.join()
+    assert said == [
+        "shop: waiting for another command on this client",
+        f"shop: waiting for run {run.run_id} (rows_alone)",
+    ]
+    assert untouched == [True, True]
+    assert not any(names_client(name, "shop") for name in files_below(used_home / "storage"))
 
 
 def test_a_renamed_client_keeps_its_record(mmm, used_home, data_dir, sampler):

@@ -17,10 +17,10 @@ from mmm_engine.errors import ConfigError
 
 def test_a_second_refresh_of_a_client_waits_for_the_first(instance):
     """Another client does not wait."""
-    order = []
+    order, said = [], []
 
     def second():
-        with client_lock(instance, "shop"):
+        with client_lock(instance, "shop", said.append):
             order.append("second")
 
     with client_lock(instance, "shop"):
@@ -32,6 +32,7 @@ def test_a_second_refresh_of_a_client_waits_for_the_first(instance):
         order.append("first")
     thread.join(5)
     assert order == ["other client", "first", "second"]
+    assert said == ["shop: waiting for another command on this client"]
 
 
 def test_a_lock_is_never_a_path_elsewhere(instance):
