@@ -1,0 +1,21 @@
+"""`mmm ui` refuses ports that are taken, before anything is started or written."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+
+@pytest.mark.parametrize("taken", [0, 1], ids=["interface", "pages"])
+def test_a_port_that_is_taken_is_told_before_anything_starts(mmm, home, monkeypatch, taken: int):
+    """Typed twice by mistake it once left a second daemon beside the first, and pages without a server."""
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("Dagster was started"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, _, err = mmm("ui", "--port", str(port - taken))
+    assert code == 2
+    assert f"found port {port} in use; wanted ports {port - taken} and {port - taken + 1} free" in err
+    assert "if another mmm ui runs" in err
+    assert not (home / "pages.port").exists()
