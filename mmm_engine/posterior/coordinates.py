@@ -41,7 +41,7 @@ from mmm_engine.posterior.curve_axes import CurveAxes, without_size
 from mmm_engine.posterior.geometry import TrainingData
 from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart, linear_parts
 
-_LEVEL_FLOOR = 1e-3  # keeps the log of a silent channel's mean curve finite; any positive number is valid
+_LEVEL_FLOOR = 1e-9  # keeps the log of a silent channel's mean curve finite; far below that of a steep one
 _SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
 _TYPICAL_MEDIA_PART = 0.3  # of the target, where levels are sampled one by one; any positive number is valid
 
