@@ -86,7 +86,7 @@ def _finished(fit: FitProgress, again: bool) -> Text:
     line = Text.assemble(("✓ ", "green"), (f"{fit.label:<20}", "bold"))
     chains, diverged = counted(len(fit.chains), "chain"), counted(divergences, "divergence")
     line.append(f"{chains} × {draws} draws, {diverged}, {fit.seconds:.0f} s")
-    return line.append(", drawn again with more effort") if again else line
+    return line.append(", drawn again") if again else line  # one line of 80 columns
 
 
 def _running(fit: FitProgress) -> Table:
