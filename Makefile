@@ -15,6 +15,8 @@ WORKERS_DEMO ?= /tmp/mmm-workers
 TRUTH ?= /tmp/mmm-truth
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export MMM_DATA_DIR ?= $(CURDIR)/data
+# Bytecode is kept, whatever the environment says: else every process translates all libraries anew, seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal workers-demo upgrade-check audit clean
 
@@ -28,9 +30,9 @@ help: ## Show this help
 $(STAMP): requirements.lock pyproject.toml | $(filter .uv/bin/uv,$(UV))
 	@echo "Installing the pinned dependencies into $(VENV)"
 	@test -x $(BIN)/python || $(UV) venv --quiet $(VENV)
-	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 mmm_engine mmm_assets
+	-@$(BIN)/python -m mmm_assets.warm && $(BIN)/mmm --version >/dev/null  # leaves the bytecode of what they import
 	@touch $@
 
 install: $(STAMP) ## Fill .venv from requirements.lock and install the project editable
@@ -136,13 +138,13 @@ soak-ended: # SIGTERM at MMM_MOMENTS of a refresh and of a batch
 	@$(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_terminated.py
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
-	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r deploy/requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
 
 night: install ## A night of 5,000 clients on many workers, simulated from measured parts; ARGS="--fit 30" for slower fits
 	@$(BIN)/python -m tests.workers.night $(ARGS)
 
 rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and a failed run repeated in the browser, tried on this machine
-	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
 	@$(BIN)/python -m pytest -q -m "" tests/workers tests/interface
 
 workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed
