@@ -212,6 +212,7 @@ def _disturb(
     database.start()
     return {
         "killed_worker_seen_after": round(seen, 1),
+        "its_run_asked_for_again_after": round(record.create_timestamp.timestamp() - killed, 1),
         "its_run_begun_elsewhere_after": round((record.start_time or 0.0) - killed, 1),
         "its_run_finished_after": round((record.end_time or 0.0) - killed, 1),
     }

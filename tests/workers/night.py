@@ -27,18 +27,16 @@ class Parts:
         fleets: Worker, run of the fleets beside sampling.
         publish: Worker, run of history and report.
         tick: Time between two evaluations of automation, for 5,000 clients; grows with clients.
-        loop: Time between two looks of the backfill daemon.
         fit: Sampling of one fit; a refresh has five.
     """
 
-    sensor: float = 1.0
-    submit: float = 2.0
-    rows: float = 0.9
-    windows: float = 5.9
-    fleets: float = 2.3
-    publish: float = 9.4
+    sensor: float = 0.2
+    submit: float = 0.25
+    rows: float = 0.3
+    windows: float = 5.0
+    fleets: float = 2.7
+    publish: float = 7.1
     tick: float = 11.0
-    loop: float = 30.0
     fit: float = 5.0
 
     def on_workers(self) -> tuple[float, float, float, float]:
@@ -77,7 +75,7 @@ def simulate(clients: int, workers: int, parts: Parts, instances: int = 1) -> Ni
     spent: dict[str, float] = defaultdict(float)
     path: list[tuple[str, float]] = [("sensor", parts.sensor), ("workers", parts.on_workers()[0])]
     for seconds in parts.on_workers()[1:]:
-        path += [("wait", tick), ("wait", parts.loop), ("daemon", parts.submit), ("workers", seconds)]
+        path += [("wait", tick), ("daemon", parts.submit), ("workers", seconds)]
     events = [(0.0, client, 0) for client in range(clients)]
     end = 0.0
     while events:

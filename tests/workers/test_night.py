@@ -8,15 +8,15 @@ from tests.workers.night import Parts, simulate, table
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
-PARTS = Parts(sensor=1, submit=2, rows=1, windows=4, fleets=3, publish=5, tick=10, loop=30, fit=2)
+PARTS = Parts(sensor=1, submit=2, rows=1, windows=4, fleets=3, publish=5, tick=10, fit=2)
 
 
 def test_one_client_passes_every_station_in_turn():
-    """Rows end at 2; each later stage waits for a tick, then for a look at 30 s, then two seconds for its run.
+    """Rows end at 2; each later stage waits for a tick, then two seconds for its run.
 
-    Windows 30 + 2 + 4 + 8 = 44; fleets after the looks at 50 and 60: 62 + 5 = 67; publication after 70 and 90: 97.
+    Windows 10 + 2 + 4 + 8 = 24; fleets after the tick at 30: 32 + 5 = 37; publication after that at 40: 42 + 5 = 47.
     """
-    assert simulate(1, 1, PARTS).hours * 3600 == pytest.approx(97)
+    assert simulate(1, 1, PARTS).hours * 3600 == pytest.approx(47)
 
 
 @pytest.mark.parametrize(
