@@ -221,6 +221,11 @@ def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
     word, shown = text.lower(), shorten(text, 30)
     if word in MISSING_WORDS:
         return _missing(f"a missing value ({shown})" if text else "a blank cell")
+    if text.startswith("="):
+        fix = (
+            "open the workbook in Excel, save it and take the saved file: whatever wrote it stored no results"
+        )
+        return Flaw(f"the formula {shown} without its result", "a number", fix)
     if word in _EXCEL_ERRORS:
         return Flaw(f"the error {shown}", "a number, not an error", "mend the formula and export again")
     if word.lstrip("+-") in _INFINITE:

@@ -190,7 +190,7 @@ def _sheet_table(
     content: bytes, names_to_keep: Collection[str], form: TableForm
 ) -> tuple[Table, list[Fault]]:
     """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
-    from mmm_engine.files.workbook import read_sheet
+    from mmm_engine.files.workbook import formulas, read_sheet
 
     if not content.startswith(b"PK\x03\x04"):
         found = format_of(content) or "another format"
@@ -210,6 +210,12 @@ def _sheet_table(
         for index, name in enumerate(header)
         if name in names_to_keep
     }
+    if any(column.isna().any() for column in columns.values()):
+        written = formulas(content, sheet)
+        for name, column in columns.items():
+            index = header.index(name)
+            for place in column.index[column.isna()]:
+                column[place] = written.get((data[place][0], index))
     notes = _passed_over(start, rows[start][0])
     found_form = TableForm(sheet=sheet if has_others or form.sheet else None)
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []

@@ -60,6 +60,29 @@ def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], b
         raise UnreadableError(found, "a readable one", _SAVE_AGAIN) from None
 
 
+def formulas(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
+    """Formulas of a sheet by (row number, place in the row), whether or not their values are stored.
+
+    Excel stores both; a program that only writes workbooks stores no values, and Excel works them out on opening.
+
+    Args:
+        content: The bytes of a workbook that `read_sheet` has read.
+        sheet: Name of the sheet.
+    """
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cells = load_workbook(io.BytesIO(content), read_only=True)[sheet]
+        cells.reset_dimensions()
+        return {
+            (number, index): cell
+            for number, row in enumerate(cells.iter_rows(values_only=True), start=1)
+            for index, cell in enumerate(row)
+            if isinstance(cell, str) and cell.startswith("=")
+        }
+
+
 def _measure(content: bytes) -> None:
     """Refuses what would unfold to more than a data file may hold; sizes in the archive's index are not trusted."""
     try:

@@ -117,7 +117,7 @@ def _held(home: Path) -> dict[str, float]:
 def objects_of(packages: tuple[str, ...]) -> Counter[str]:
     """Objects that the garbage collector knows, by type, of the types of some packages."""
     gc.collect()
-    kinds = (type(one) for one in gc.get_objects())
+    kinds = (kind for one in gc.get_objects() if isinstance((kind := type(one)).__module__, str))
     return Counter(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in kinds

@@ -110,3 +110,16 @@ def test_a_sheet_and_a_csv_file_of_the_same_rows_agree(tmp_path):
     assert read[0] == read[1]
     assert read[0][1] == [1234.5, 7.25]
     assert np.datetime64("2024-02-15") in read[0][0]
+
+
+def test_formulas_whose_results_were_not_stored_are_no_blank_cells(tmp_path):
+    """As programs write them that never calculate: nobody is to fill in zeros."""
+    rows = [("week", "tv"), (datetime.datetime(2024, 1, 1), "=1+2"), (datetime.datetime(2024, 1, 8), None)]
+    table, _ = read_table(saved(tmp_path / "a.xlsx", Data=rows), WANTED)
+    days = np.array(["2024-01-01", "2024-01-08"], dtype="datetime64[D]")
+    _, faults = read_numbers(table.columns["tv"], "tv", Rows(table.rows, days))
+    assert [str(fault).partition("; wanted")[0] for fault in faults] == [
+        "column 'tv', row 2 (2024-01-01): found the formula '=1+2' without its result",
+        "column 'tv', row 3 (2024-01-08): found a missing value",
+    ]
+    assert "open the workbook in Excel, save it" in str(faults[0])
