@@ -57,6 +57,16 @@ def compact(value: float, unit: str = "") -> str:
     return _with_unit(value < 0, _three_digits(size / scale) + suffix, unit)
 
 
+def span(low: float, high: float, unit: str = "", between: str = "to") -> str:
+    r"""Two short numbers with what stands between them; a unit that stands behind is said once.
+
+    >>> span(36_400, 71_000, "EUR"), span(1_000, 2_300, "leads", "and")
+    ('€36.4k to €71k', '1k and 2.3k\xa0leads')
+    """
+    behind = around(unit)[1] if math.isfinite(high) else ""
+    return f"{compact(low, unit).removesuffix(behind)} {between} {compact(high, unit)}"
+
+
 def grouped(value: float, unit: str = "") -> str:
     r"""A number in full with thousands separated: whole from 100 up, three significant digits below.
 

@@ -18,6 +18,8 @@ from mmm_engine.report.sections.advice_ledger import last_advice, past_advice
 from mmm_engine.report.subject import Subject
 
 MOST_NAMED = 3
+#: Share of what the best plans bring below which what a test is worth is called nothing.
+_WORTH_A_WORD = 1e-4
 
 
 def advice_sentence(subject: Subject) -> str:
@@ -182,9 +184,9 @@ def _frontier(subject: Subject, advice: Mapping[str, Any]) -> Chart:
     money, unit = subject.inputs.currency_unit, subject.inputs.target_unit
     low, high = frontier.iloc[0], frontier.iloc[-1]
     budgets = [subject.money(end["budget"]) for end in (low, high)]
-    brought = [subject.amount(end["response"]) for end in (low, high)]
+    brought = numbers.span(low["response"], high["response"], unit)
     reading = (
-        f"From a budget of {budgets[0]} to one of {budgets[1]} the best plan brings {brought[0]} to {brought[1]}; "
+        f"From a budget of {budgets[0]} to one of {budgets[1]} the best plan brings {brought}; "
         f"the next {subject.one_of_money} brings {subject.gained_by_one(low['marginal'], advice['unit'])} at first and "
         f"{subject.gained_by_one(high['marginal'], advice['unit'])} in the end."
     )
@@ -208,13 +210,22 @@ def _frontier(subject: Subject, advice: Mapping[str, Any]) -> Chart:
 
 def _tests(subject: Subject, advice: Mapping[str, Any]) -> Sheet:
     tests = pd.DataFrame(advice["tests"])
-    first = tests.iloc[0]
+    least = _WORTH_A_WORD * max(abs(float(point["response"])) for point in advice["frontier"])
+    tests = tests.assign(worth=tests["worth"].where(tests["worth"] >= least, 0.0))
+    first, everything = tests.iloc[0], float(tests["worth"].iloc[-1])
     unit = wording.safe_text(str(advice["unit"]), 40)
-    worth = [subject.gained(tests.iloc[at]["worth"], advice["unit"]) for at in (0, -1)]
-    reading = (
-        f"A test that tells the return of {subject.label(str(first['channel']))} within 20% is worth {worth[0]} "
-        f"a quarter; knowing everything, {worth[1]}."
-    )
+    whole = subject.gained(everything, advice["unit"])
+    if not everything:
+        reading = "To know every return exactly would change this plan by next to nothing: it needs no test."
+    elif not first["worth"]:
+        reading = (
+            f"No test of one channel would change this plan; to know everything is worth {whole} a quarter."
+        )
+    else:
+        reading = (
+            f"A test that tells the return of {subject.label(str(first['channel']))} within 20% is worth "
+            f"{subject.gained(first['worth'], advice['unit'])} a quarter; knowing everything, {whole}."
+        )
     columns = {"label": Column("Channel", "name"), "worth": Column(wording.headed("Worth a quarter", unit))}
     labels = [subject.label(str(name)) for name in tests["channel"]]
     table = table_of(tests.assign(label=labels), "What a test of each channel is worth", columns)

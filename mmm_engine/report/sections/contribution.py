@@ -187,7 +187,7 @@ def _shares_chart(subject: Subject, frame: pd.DataFrame) -> Chart:
         id="shares",
         figure="share_against_spend",
         title="Share of contribution against share of spend",
-        reading=reading,
+        reading=wording.sentence(reading),
         table=table_of(
             frame.assign(label=labels),
             "Shares among paid channels",

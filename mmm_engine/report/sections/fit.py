@@ -79,10 +79,11 @@ def _holdout_chart(subject: Subject) -> Chart:
         test = window.predictions[window.predictions["split"] == "test"]
         hits = int(test["actual"].between(test["q05"], test["q95"]).sum())
         off = float(test["mean"].sum() / test["actual"].sum() - 1) if test["actual"].sum() else NAN
-        direction = "too high" if off > 0 else "too low"
+        size = numbers.percent(abs(off))
+        total = "total right" if size == "0%" else f"total {size} too {'high' if off > 0 else 'low'}"
         said.append(
             f"last {subject.periods(window.horizon)}: {wording.share_of(hits, len(test))} inside the 90% interval, "
-            f"total {numbers.percent(abs(off))} {direction}"
+            f"{total}"
         )
     tests = frame[frame["split"] == "test"]
     return Chart(

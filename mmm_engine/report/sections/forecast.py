@@ -45,7 +45,7 @@ def fan_chart(subject: Subject) -> Chart | None:
     reading = (
         f"The next {subject.periods(len(forecast))} are expected to bring {whole}"
         f"{_against_last_year(subject, forecast)}; single {subject.inputs.period}s lie between "
-        f"{subject.amount(low)} and {subject.amount(high)} (outermost 90% bounds).{_media_words(subject, forecast)}"
+        f"{numbers.span(low, high, unit, 'and')} (outermost 90% bounds).{_media_words(subject, forecast)}"
     )
     beyond = forecast["date"].iloc[[int(row) for row in _assumed(forecast).get("beyond_rows", [])]]
     columns = {

@@ -122,7 +122,7 @@ def _returns_reading(subject: Subject, frame: pd.DataFrame) -> str:
     if subject.return_metric == "cpa":
         cheap, dear = readable.iloc[0], readable.iloc[-1]
         unit = subject.inputs.currency_unit
-        return (
+        return wording.sentence(
             f"{subject.label(str(cheap['channel']))} brings a conversion for "
             f"{numbers.price(float(cheap['mean']), unit)}, {subject.label(str(dear['channel']))} for "
             f"{numbers.price(float(dear['mean']), unit)}; bars that overlap cannot be told apart."

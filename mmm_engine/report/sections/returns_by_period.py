@@ -75,7 +75,7 @@ def _mover(subject: Subject, frame: pd.DataFrame) -> str:
         numbers.price(float(part[column].iloc[0]), unit)
         for part, column in ((now, "mean"), (now, "q05"), (now, "q95"), (ever, "mean"))
     )
-    return (
+    return wording.sentence(
         f"{subject.label(name)} differs most: {mean} in the {SPANS[last].lower()} "
         f"({numbers.interval(low, high)}), {before} over all rows."
     )

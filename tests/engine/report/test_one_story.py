@@ -133,3 +133,45 @@ def test_the_reading_of_returns_says_what_is_sure(
     """Counts by which side of 1 the 90% interval lies on."""
     frame = pd.DataFrame({"channel": list("abc"), "q05": lows, "q95": highs})
     assert words in _returns_reading(Subject(ms), frame)
+
+
+@pytest.mark.parametrize(
+    ("worth", "words", "cells"),
+    [
+        ([1.3e-13, 0.12], "would change this plan by next to nothing: it needs no test.", [0.0, 0.0]),
+        (
+            [1.3e-13, 900.0],
+            "No test of one channel would change this plan; to know everything is worth",
+            [0.0, 900.0],
+        ),
+        ([500.0, 900.0], "within 20% is worth", [500.0, 900.0]),
+    ],
+)
+def test_what_a_test_is_worth_is_nothing_below_a_limit(
+    worth: list[float], words: str, cells: list[float]
+) -> None:
+    """A plan that is sure needs no test; the rounding of a computer (1.31e-13) is not what one is worth."""
+    record = advice_record()
+    record["frontier"] = [{**point, "response": 100_000.0} for point in record["frontier"]]
+    record["tests"] = [
+        {"channel": "snapchat_cost", "worth": worth[0]},
+        {"channel": "all channels", "worth": worth[1]},
+    ]
+    sheet = item_of(build_content(replace(ms_inputs(), advice=record)), "budget-tests")
+    assert words in sheet.reading
+    assert [row[1] for row in sheet.table.rows] == cells
+
+
+def test_sentences_begin_with_a_capital_and_totals_that_are_right_say_so(ms: ReportInputs) -> None:
+    """Also where a channel's name comes first; "0% too low" is no sentence."""
+    content = build_content(ms)
+    for section in content.sections:
+        for item in section.items:
+            said = getattr(item, "reading", "")
+            assert said[:1] == said[:1].upper(), said
+    exact = {
+        window: replace(known, predictions=known.predictions.assign(mean=known.predictions["actual"]))
+        for window, known in ms.windows.items()
+    }
+    right = build_content(replace(ms, windows=exact))
+    assert "total right" in item_of(right, "held-out").reading

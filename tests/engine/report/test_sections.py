@@ -197,7 +197,7 @@ def test_conversions_are_told_as_cost_per_conversion() -> None:
     section = next(s for s in content.sections if s.id == "returns")
     assert section.title == "Cost per conversion"
     assert readings(content)["returns-by-channel"] == (
-        "search brings a conversion for €37.44, radio for €158; bars that overlap cannot be told apart."
+        "Search brings a conversion for €37.44, radio for €158; bars that overlap cannot be told apart."
     )
 
 
@@ -317,7 +317,7 @@ def test_returns_by_period_have_intervals_and_a_choice(ms: ReportInputs) -> None
     assert sheet.table.rows[0][2:5] == (2.0, 1.0, 3.0)
     assert sheet.table.rows[24][2:5] == (None, None, None)
     assert sheet.reading.startswith(
-        f"{Subject(ms).label(ms.paid_channels[1])} differs most: €4.00 in the last quarter "
+        f"{Subject(ms).label(ms.paid_channels[1]).capitalize()} differs most: €4.00 in the last quarter "
         "(90% interval €2.00 to €6.00), €2.00 over all rows."
     )
     assert returns_by_period(Subject(ms)) == ()
