@@ -10,6 +10,7 @@ database of the history is left out: it is made again from its Parquet files.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -53,7 +54,18 @@ def back_up(folder: Path, data: Path, file: Path) -> int:
         if file.resolve().is_relative_to(inside):
             fault = Fault(str(file), f"a file in {inside}", "a file elsewhere", "name another folder")
             raise ConfigError("backup", fault)
-    make_private_folder(file.resolve().parent)
+    if file.is_dir():
+        fault = Fault(str(file), "a folder", "the name of a file", f"write {file / 'mmm.tar'}")
+        raise ConfigError("backup", fault)
+    try:
+        make_private_folder(file.resolve().parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            raise
+        found = f"a place where no folder can be made ({error.strerror})"
+        raise ConfigError(
+            "backup", Fault(str(file), found, "a file elsewhere", "name another folder")
+        ) from None
     count = 0
 
     def write(fresh: Path) -> None:

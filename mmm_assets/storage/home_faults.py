@@ -25,14 +25,24 @@ RECORDS = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps of one database
 _ENOUGH_BYTES = 1_000_000
 
-DiskFault = Literal["rights", "full", "broken"]
+DiskFault = Literal["rights", "full", "broken", "place"]
 _RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FAULTS_BY_NUMBER: dict[int, DiskFault] = {**dict.fromkeys(_FULL, "full"), errno.EIO: "broken"}
+_NO_PLACE = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+_FAULTS_BY_NUMBER: dict[int, DiskFault] = {
+    **dict.fromkeys(_RIGHTS, "rights"),
+    **dict.fromkeys(_FULL, "full"),
+    **dict.fromkeys(_NO_PLACE, "place"),
+    errno.EIO: "broken",
+}
 _REMEDIES: dict[DiskFault, tuple[str, str]] = {
     "rights": (
         "a folder that can be written",
         "give this user the right to write there, or name another folder in $DAGSTER_HOME or $MMM_CACHE_DIR",
+    ),
+    "place": (
+        "a folder, or a name that is free for one",
+        "name another folder in $DAGSTER_HOME, $MMM_DATA_DIR or with --to",
     ),
     "full": ("free disk space", "free some (a quota counts too), then run the same command again"),
     "broken": (
@@ -54,11 +64,9 @@ def home_fault(error: BaseException, home: Path) -> HomeError | None:
         home: Dagster's home.
     """
     for part in _with_causes(error):
-        if isinstance(part, OSError) and part.errno in (*_FULL, *_RIGHTS, errno.EIO):
+        if isinstance(part, OSError) and (kind := _FAULTS_BY_NUMBER.get(part.errno or 0)) is not None:
             place = Path(os.fsdecode(part.filename)) if part.filename else home
-            return _of_disk(
-                place, part.strerror or str(part), _FAULTS_BY_NUMBER.get(part.errno or 0, "rights")
-            )
+            return _of_disk(place, part.strerror or str(part), kind)
         if isinstance(part, sqlite3.Error):
             return _of_records(part, home)
     return None

@@ -6,6 +6,7 @@ Not here: what stands in the files (whoever writes them), the DuckDB file, which
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Callable
@@ -33,6 +34,10 @@ def replace_file(path: Path, write: Callable[[Path], object], mode: int = _AS_US
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # else a power cut could leave an empty file under the final name
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # a write does not know the name of its file
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -43,6 +48,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it, that only their owner can open; what exists is left as it is."""
+    """Make a folder, and those above it, that only their owner can open; what exists is left as it is.
+
+    Raises:
+        OSError: If it cannot be made, or something else has its name.
+    """
     for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
         missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import stat
 import tarfile
 from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -84,6 +87,34 @@ def test_a_backup_is_not_written_into_what_it_copies(mmm, used_home, data_dir):
     assert mmm("backup", used_home / "backup.tar")[0] == 2
     assert mmm("backup", data_dir / "backup.tar")[0] == 2
     assert not (data_dir / "backup.tar").exists()
+
+
+@pytest.mark.parametrize("place", ["a folder", "below a file", "below what nobody can fill"])
+def test_a_backup_that_cannot_be_there_is_refused(mmm, used_home, data_dir, tmp_path, place):
+    """With the name that was given and what to do, before anything is read."""
+    (tmp_path / "file").write_text("")
+    file = {
+        "a folder": tmp_path,
+        "below a file": tmp_path / "file" / "mmm.tar",
+        "below what nobody can fill": Path("/proc/nothing/mmm.tar"),
+    }[place]
+    code, _, err = mmm("backup", file)
+    assert code == 2
+    assert str(file) in err.replace("\n", "")
+    assert ("wanted the name of a file" if place == "a folder" else "name another folder") in err
+
+
+def test_a_full_disk_is_told_with_the_file_that_did_not_fit(mmm, used_home, data_dir, tmp_path, monkeypatch):
+    """Not the home, which has room."""
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(backup, "_add", full)
+    code, _, err = mmm("backup", tmp_path / "mmm.tar")
+    assert code == 1
+    assert err.startswith(f"mmm: {tmp_path / 'mmm.tar'}: found No space left on device")
+    assert list(tmp_path.glob("*mmm.tar*")) == []
 
 
 def test_events_without_a_run_are_copied_with_their_log(mmm, used_home, data_dir, tmp_path):

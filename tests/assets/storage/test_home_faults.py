@@ -108,3 +108,25 @@ def test_other_errors_are_nobodys_disk(home):
     assert home_fault(ValueError("x"), home) is None
     assert home_fault(FileNotFoundError(errno.ENOENT, "no", "x"), home) is None
     assert home_fault(OSError(os.strerror(errno.EINVAL)), home) is None
+
+
+@pytest.mark.parametrize("asked_by", ["DAGSTER_HOME", "MMM_DATA_DIR", "--to"])
+@pytest.mark.parametrize("below", [False, True])
+def test_a_file_where_a_folder_is_asked_for_is_told(
+    mmm, used_home, data_dir, tmp_path, monkeypatch, asked_by, below
+):
+    """The home, the data folder, or that of an export: one message with its name."""
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "x" if below else tmp_path / "file"
+    words = {
+        "DAGSTER_HOME": ("refresh", "shop"),
+        "MMM_DATA_DIR": ("simulate", "x"),
+        "--to": ("export", "shop", "--to", place),
+    }[asked_by]
+    if asked_by != "--to":
+        monkeypatch.setenv(asked_by, str(place))
+    code, _, err = mmm(*words)
+    assert code == 1
+    assert err.startswith(f"mmm: {place}")
+    assert "wanted a folder" in err
+    assert len(err.splitlines()) == 1
