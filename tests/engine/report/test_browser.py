@@ -402,6 +402,20 @@ def test_parts_for_few_are_closed_on_a_phone_and_print_whole(
     assert page.problems == []
 
 
+def test_paper_has_no_heading_of_what_only_a_screen_can_do(page: Page, tmp_path: Path) -> None:
+    """Sliders are not printed; on a client's page their section has nothing else."""
+    path = write_report(
+        build_report(replace(case_advice.advice_inputs(), advice_ledger=None), audience="client"),
+        tmp_path / "client.html",
+    )
+    page.open(path)
+    height = "document.getElementById('budget').offsetHeight"
+    assert page.evaluate(height) > 0
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert page.evaluate(height) == 0
+    page.call("Emulation.setEmulatedMedia", media="")
+
+
 def test_a_channel_has_one_colour_on_the_page(drawn: Drawn) -> None:
     """As drawn: the dot of its return and the line of its response curve."""
     page = drawn("ms")
