@@ -8,8 +8,9 @@ A run from a button, a backfill, a sensor or an automation says its client in it
 limit of one run a client needs one tag that all of them carry. For the same reason a run of a backfill holds partitions
 of one client only: the daemon that makes these runs has the queue behind it.
 
-A run that lost its process is repeated as a new one. Behind the runs of all other clients it would wait for hours of a
-busy night. Celery has a queue of its own behind this one, in which several machines' runs wait for a worker.
+Runs of the last stages go first: the first pages of a night are there when the first clients are fitted, not when all
+are. A run that lost its process is repeated as a new one. Behind the runs of all other clients it would wait for hours
+of a busy night. Celery has a queue of its own behind this one, in which several machines' runs wait for a worker.
 """
 
 from __future__ import annotations
@@ -25,14 +26,18 @@ from mmm_assets.dagster_private.requests import ask_for_runs
 from mmm_assets.dagster_private.tags import PARENT_RUN_ID_TAG, PRIORITY_TAG
 from mmm_assets.runs import CLIENT_TAG, client_of
 
-FIRST = {
-    PRIORITY_TAG: "9",
-    "dagster-celery/run_priority": "9",
-}  # others have 0, in Celery's queue (of 0 to 10) too
+AGAIN = 9  # of 0 to 10 in Celery's queue; others have 0
+LEVELS = {"report": 2, "recovery_scores": 1, "client_data": 1}  # of a run that makes this; rows take no time
+LEVELS |= {"publish_job": 2, "fleets_job": 1, "client_data_job": 1}
+
+
+def priority(level: int) -> dict[str, str]:
+    """Tags that let a run go ahead of those with a lower level, in Dagster's queue and in Celery's."""
+    return {PRIORITY_TAG: str(level), "dagster-celery/run_priority": str(level)}
 
 
 class ClientQueue(dg.QueuedRunCoordinator):
-    """Dagster's queue; a run is tagged with its client, and a repeated one with its priority, before it is queued."""
+    """Dagster's queue; a run is tagged with its client, and with its priority, before it is queued."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -44,9 +49,14 @@ class ClientQueue(dg.QueuedRunCoordinator):
         """Queue a run."""
         run = context.dagster_run
         client = client_of(run.tags)
-        tags = FIRST.copy() if PARENT_RUN_ID_TAG in run.tags else {}
-        if client is not None:
+        made = {run.job_name, *(key.to_user_string() for key in run.asset_selection or ())}
+        tags: dict[str, str] = {}
+        if PARENT_RUN_ID_TAG in run.tags:
+            tags |= priority(AGAIN)  # it inherits the level of the run that it repeats
+        elif PRIORITY_TAG not in run.tags and (level := max(LEVELS.get(name, 0) for name in made)):
+            tags |= priority(level)
+        if client is not None and CLIENT_TAG not in run.tags:
             tags[CLIENT_TAG] = client
-        if missing := {name: value for name, value in tags.items() if name not in run.tags}:
-            self._instance.add_run_tags(run.run_id, missing)
+        if new := {name: value for name, value in tags.items() if run.tags.get(name) != value}:
+            self._instance.add_run_tags(run.run_id, new)
         return super().submit_run(context)

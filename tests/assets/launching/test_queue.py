@@ -5,7 +5,7 @@ import pytest
 
 from mmm_assets.dagster_private.execution import job_origin
 from mmm_assets.launching.local import WarmRunLauncher
-from mmm_assets.launching.queue import FIRST, ClientQueue
+from mmm_assets.launching.queue import AGAIN, ClientQueue, priority
 from mmm_assets.partitions import client_x_window
 from mmm_assets.runs import CLIENT_TAG, client_of
 from tests.assets.dagster_private.queue_daemon import QueueDaemon
@@ -77,10 +77,11 @@ class Queue:
         self._instance, self._launched = instance, launched
         self._daemon = QueueDaemon(instance)
 
-    def ask(self, **tags: str) -> str:
-        """Queue a run; its id."""
+    def ask(self, makes: tuple[str, ...] = (), **tags: str) -> str:
+        """Queue a run that is to make some assets; its id."""
         tags = {name.replace("__", "/"): value for name, value in tags.items()}
         run = self._instance.create_run_for_job(some_run, tags=tags, remote_job_origin=job_origin("some_run"))
+        run = run._replace(asset_selection=frozenset(dg.AssetKey(name) for name in makes) or None)
         return self._instance.run_coordinator.submit_run(_Context(run)).run_id
 
     def launched_now(self) -> list[str]:
@@ -140,14 +141,42 @@ def test_a_repeated_run_goes_ahead_of_what_waits(queue):
     again = queue.ask(dagster__partition="shop", dagster__parent_run_id=lost)
     assert queue.launched_now() == [again, *others]
     tags = queue._instance.get_run_by_id(again).tags
-    assert {**tags, **FIRST} == tags
-    assert not set(FIRST) & set(queue._instance.get_run_by_id(others[0]).tags)
+    assert {**tags, **priority(AGAIN)} == tags
+    assert not set(priority(AGAIN)) & set(queue._instance.get_run_by_id(others[0]).tags)
+
+
+def test_a_client_that_is_fitted_is_published_before_others_are_fitted(queue):
+    """What is nearest to a page goes first; windows, which take longest, last. Four runs at a time leave the queue."""
+    fits = [
+        queue.ask(makes=("fitted_posterior", "parameters"), dagster__partition=f"{client}|full")
+        for client in ("app", "bar")
+    ]
+    fleets = queue.ask(makes=("recovery_scores", "forecast"), dagster__partition="web")
+    page = queue.ask(makes=("metric_history", "report"), dagster__partition="shop")
+    rows = queue.ask(makes=("client_data",), dagster__partition="new")
+    assert queue.launched_now() == [page, fleets, rows, fits[0]]
+
+
+def test_a_repeated_run_does_not_keep_the_level_of_the_first(queue):
+    """It inherits its tags."""
+    again = queue.ask(dagster__partition="shop", dagster__parent_run_id="gone", **_said(priority(2)))
+    assert priority(AGAIN).items() <= queue._instance.get_run_by_id(again).tags.items()
+
+
+def test_a_level_that_somebody_has_chosen_stays(queue):
+    """From the interface."""
+    chosen = queue.ask(makes=("report",), dagster__partition="shop", dagster__priority="-1")
+    assert queue._instance.get_run_by_id(chosen).tags["dagster/priority"] == "-1"
 
 
 def test_celery_reads_the_priority_that_the_queue_gives():
     """The queue knows the tag by name: one machine has no Celery."""
     tags = pytest.importorskip("dagster_celery.tags", reason="make workers installs it")
-    assert tags.DAGSTER_CELERY_RUN_PRIORITY_TAG in FIRST
+    assert tags.DAGSTER_CELERY_RUN_PRIORITY_TAG in priority(AGAIN)
+
+
+def _said(tags: dict[str, str]) -> dict[str, str]:
+    return {name.replace("/", "__"): value for name, value in tags.items()}
 
 
 class _Context:
