@@ -28,12 +28,13 @@ def client_summary(subject: Subject) -> Summary:
     summary = build_summary(subject)
     means = {
         "usable": "The model passed its tests: its numbers can be acted on, within the ranges they come with.",
-        "usable with care": "The numbers can be acted on with care: what to be careful of stands below.",
-        "do not use": "Do not act on these numbers. What is wrong stands below.",
+        "usable with care": "The numbers can be acted on with care.",
+        "do not use": "Do not act on these numbers.",
     }
+    said = (means[summary.verdict], _first_caution(subject), _forecast_words(subject))
     return replace(
         summary,
-        because=f"{means[summary.verdict]} {_forecast_words(subject)}".strip(),
+        because=" ".join(filter(None, said)),
         warnings=(),
         changes=(),
         failed=(),
@@ -48,6 +49,33 @@ def client_sections(subject: Subject) -> tuple[Section, ...]:
     """What to try, what changed, how sure, what comes, how good the data are; what has nothing to say is left out."""
     built = (_plan(subject), _changes(subject), _sureness(subject), _forecast(subject), _quality(subject))
     return tuple(section for section in built if section is not None)
+
+
+def _first_caution(subject: Subject) -> str:
+    """The worst thing to be careful of, and whether there is more; "" where every check passed."""
+    cautions = _failed_checks(subject)
+    if not cautions:
+        return ""
+    worst = min(cautions, key=lambda note: note.tone != "bad").title
+    return f"{worst} {_more_below(len(cautions) - 1)}".strip()
+
+
+def _more_below(count: int) -> str:
+    """That more stands below, "" where nothing does."""
+    if count == 0:
+        return ""
+    return "One more thing to be careful of stands below." if count == 1 else f"{count} more stand below."
+
+
+def _failed_checks(subject: Subject) -> list[Note]:
+    """What each failed check means to a client."""
+    notes = []
+    for result in by_check(subject.inputs.verdicts):
+        if result.outcome == "failed":
+            advice = advice_on(result.check)
+            words = plain_words.check_words(result.check, advice.meaning if advice else "")
+            notes.append(Note("bad" if result.severity == "error" else "care", wording.safe_text(words)))
+    return notes
 
 
 def _plain(text: str) -> str:
@@ -135,13 +163,8 @@ def _forecast(subject: Subject) -> Section | None:
 
 def _quality(subject: Subject) -> Section:
     """What checks and rows ask to be careful of, in plain words."""
-    notes: list[Note] = []
+    notes = _failed_checks(subject)
     results = by_check(subject.inputs.verdicts)
-    for result in results:
-        if result.outcome == "failed":
-            advice = advice_on(result.check)
-            words = plain_words.check_words(result.check, advice.meaning if advice else "")
-            notes.append(Note("bad" if result.severity == "error" else "care", wording.safe_text(words)))
     for finding in subject.inputs.findings:
         if finding.severity == "warning":
             name = subject.label(finding.column) if finding.column else ""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_engine.client.windows import FULL
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures.contribution import channel_ranks
 from mmm_engine.report.inputs import ReportInputs
@@ -17,7 +18,7 @@ from mmm_engine.report.sections.recent import recent_words, spans
 from mmm_engine.report.sections.returns import _returns_reading
 from mmm_engine.report.sections.trust import _drift_sheet
 from mmm_engine.report.subject import Subject
-from mmm_engine.scores.verdict import Verdict
+from mmm_engine.scores.verdict import Severity, Verdict
 from tests.engine.report.case_advice import record as advice_record
 from tests.engine.report.report_cases import ms_inputs
 
@@ -175,3 +176,30 @@ def test_sentences_begin_with_a_capital_and_totals_that_are_right_say_so(ms: Rep
     }
     right = build_content(replace(ms, windows=exact))
     assert "total right" in item_of(right, "held-out").reading
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        ([("residuals", "warning")], "with care. Something that lasts for several rows is missing"),
+        (
+            [("residuals", "warning"), ("media_known", "warning")],
+            "may take the credit for it. One more thing to be careful of stands below. ",
+        ),
+        (
+            [("residuals", "warning"), ("fit_explains", "error"), ("media_known", "warning")],
+            "Do not act on these numbers. The model cannot follow even the rows that it was made from. 2 more "
+            "stand below. ",
+        ),
+    ],
+    ids=["one", "two", "an error is told first"],
+)
+def test_a_clients_first_screen_says_what_to_be_careful_of(
+    ms: ReportInputs, failed: list[tuple[str, Severity]], said: str
+) -> None:
+    """The worst in words, and that there is more: a verdict alone sent the reader to the end of the page."""
+    verdicts = tuple(
+        Verdict(name, False, severity, severity == "error", "x", {}, FULL) for name, severity in failed
+    )
+    summary = build_content(replace(ms, verdicts=verdicts), "client").summary
+    assert said in f"{summary.because} "
