@@ -110,7 +110,7 @@ FAULTS: dict[str, Fault] = {
     "no-rows": Fault(lambda folder, client: (folder / f"{client}.csv").unlink(), "no such file"),
     "torn-yaml": Fault(_content("yaml", b"client: ["), "breaks YAML"),
     "negative-spend": Fault(
-        _rows(lambda lines: [*lines[:9], lines[9].replace(",", ",-", 1), *lines[10:]]), "wanted 0 or more"
+        _rows(lambda lines: [*lines[:9], lines[9].replace(",", ",-1", 1), *lines[10:]]), "wanted 0 or more"
     ),
     "missing-week": Fault(_rows(lambda lines: [*lines[:20], *lines[21:]]), "no row for 1 of 60 dates"),
     "same-week-twice": Fault(_rows(lambda lines: [*lines, lines[-1]]), "the date of row 61 again"),

@@ -61,6 +61,10 @@ def main() -> int:
         statuses = _wait_for(home, clients, asked.patience)
         figures["wall_seconds"] = round(max(statuses.values(), default=began) - began, 1)
         figures["published"] = len(statuses)
+        after = sorted(at - began for at in statuses.values())
+        figures["first_and_middle_page_after"] = (
+            [round(after[0], 1), round(after[len(after) // 2], 1)] if after else []
+        )
         figures |= _figures(home, began)
         if asked.quiet:  # else some have been killed, and their seconds with them
             spent = seconds.processor_seconds(roots)
