@@ -24,6 +24,9 @@ SPREAD, SPREAD_DF = 0.55, 8.0
 """Of channels' log returns around their level where it is not known: its square is scaled inverse chi-squared with this
 scale and these degrees of freedom, so that it lies between 0.40 and 0.94 in nine of ten cases."""
 
+UNPAID_SPREAD = 1.2
+"""Of the log contribution of a channel that no money buys around the mean of the paid ones: nothing tells its size."""
+
 _Positive = Annotated[float, Field(gt=0)]
 
 
@@ -50,7 +53,8 @@ class ReturnsConfig(Frozen):
     learnt from the channels where it is None; the level is log-normal around ``median``, sd ``level_sigma`` (0: known).
     Without a ``median`` the level is centred where all media together bring 10% of the target. ``low`` and ``high`` may
     stand for ``median`` and ``level_sigma``, the points with 5% below and 5% above. With ``total_media_share`` the
-    level is the share of all media together.
+    level is the share of all media together. A channel that no money buys has no return: it is expected to bring an
+    equal part of what the others bring, give or take a factor of `exp(UNPAID_SPREAD)`.
     """
 
     prior: LevelKind = "roas"

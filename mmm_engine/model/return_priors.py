@@ -29,6 +29,10 @@ a parameter more. m keeps the variance at s0:
 
 Channels whose returns the rows tell then say how near the others are to the level.
 
+A channel that no money buys has no return, and nothing tells its size: e_c is an equal part of all media, and
+
+    u_c ~ Normal(m, s_u)    given the m of the n channels that money buys.                          (4b)
+
 With a prior on the total share T = sum(A) over the sum of the target, the level is the total's, and the split as above:
 
     -(log(T / median) / tau)^2 / 2 - W / (2 s^2)                                                    (5)
@@ -68,7 +72,7 @@ def log_return_prior(
     terms: MeanTerms,
     xp: ArrayFunctions,
 ) -> Array:
-    """Log density of the channels' scales given all others, (3), (4) or (5) with (6), up to a constant; a number.
+    """Log density of the channels' scales given all others, (3) to (6), up to a constant; a number.
 
     Args:
         values: Parameters by name, model space.
@@ -90,6 +94,10 @@ def log_return_prior(
     shared, count = list(returns.shared), len(returns.shared)
     variance = (data.return_sigma[shared] ** 2).mean()
     mean = deviation[..., shared].mean(axis=-1)
+    if returns.unpaid:
+        unpaid = list(returns.unpaid)
+        from_mean = (deviation[..., unpaid] - mean[..., None]) / data.return_sigma[unpaid]
+        density = density - 0.5 * (from_mean**2).sum(axis=-1)
     apart = ((deviation[..., shared] - mean[..., None]) ** 2).sum(axis=-1)
     if returns.learns_spread:
         density = density - 0.5 * (SPREAD_DF + count - 1) * xp.log(1.0 + apart / (SPREAD_DF * variance))
@@ -148,6 +156,8 @@ def _drawn_deviations(
     else:
         variance = data.level_sigma**2 + (sigma[shared] ** 2).mean() / count
         deviation[:, shared] = split + np.sqrt(variance) * rng.standard_normal((draws, 1))
+    unpaid = list(returns.unpaid)
+    deviation[:, unpaid] += deviation[:, shared].mean(axis=1, keepdims=True)
     return np.asarray(deviation)
 
 

@@ -13,7 +13,13 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.client.return_priors import EXPECTED_MEDIA_SHARE, SPREAD, ReturnPrior, ReturnsConfig
+from mmm_engine.client.return_priors import (
+    EXPECTED_MEDIA_SHARE,
+    SPREAD,
+    UNPAID_SPREAD,
+    ReturnPrior,
+    ReturnsConfig,
+)
 from mmm_engine.client.validation import Problem
 from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.rows.window import ScaledInputs
@@ -25,13 +31,15 @@ class ReturnSpecification:
 
     Attributes:
         shared: Those around a level that they share.
+        unpaid: Those that no money buys, around the mean of the shared ones.
         single: Those with a prior of their own.
-        marginal: Those of both whose prior is on the marginal return.
+        marginal: Those of the shared and the single ones whose prior is on the marginal return.
         on_total: Whether the level is that of the total of the shared ones.
         learns_spread: Whether it is not known how far the shared ones lie apart.
     """
 
     shared: tuple[int, ...]
+    unpaid: tuple[int, ...]
     single: tuple[int, ...]
     marginal: tuple[int, ...]
     on_total: bool
@@ -40,7 +48,7 @@ class ReturnSpecification:
     @property
     def channels(self) -> tuple[int, ...]:
         """All of them."""
-        return (*self.shared, *self.single)
+        return (*self.shared, *self.unpaid, *self.single)
 
 
 def return_specification(config: ClientConfig, following: Sequence[int]) -> ReturnSpecification | None:
@@ -54,11 +62,15 @@ def return_specification(config: ClientConfig, following: Sequence[int]) -> Retu
     if returns is None or not following:
         return None
     single = tuple(position for position in following if config.channels[position].returns is not None)
-    shared = tuple(position for position in following if position not in single)
+    others = tuple(position for position in following if position not in single)
+    shared = tuple(position for position in others if config.paid[position])
+    if returns.prior == "total_media_share" or not shared:
+        shared = others
     marginal = {position for position in shared if returns.prior == "mroas"}
     marginal |= {position for position in single if _own(config, position).prior == "mroas"}
     return ReturnSpecification(
         shared=shared,
+        unpaid=tuple(position for position in others if position not in shared),
         single=single,
         marginal=tuple(sorted(marginal)),
         on_total=returns.prior == "total_media_share",
@@ -96,13 +108,15 @@ def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | Non
     silent = (inputs.media_scaled[: inputs.train_rows] == 0.0).all(axis=0).astype(float)
     returns = inputs.config.model.returns
     if specification is not None and returns is not None:
-        spend = inputs.spend[: inputs.train_rows].sum(axis=0) / inputs.scales.target
+        # media that no money buys are no spend, whatever they are counted in
+        spend = inputs.spend[: inputs.train_rows].sum(axis=0) * inputs.config.paid / inputs.scales.target
         total = float(
             np.abs(inputs.target_scaled[: inputs.train_rows]).sum()
         )  # net figures may sum to 0 or less
-        shared = list(specification.shared)
-        expected[shared] = _shared_expectation(returns, spend[shared], total)
-        sigma[shared], level = returns.channel_sigma or SPREAD, returns.level_sigma
+        around = [*specification.shared, *specification.unpaid]
+        expected[around] = _shared_expectation(returns, spend[around], total)
+        sigma[around], level = returns.channel_sigma or SPREAD, returns.level_sigma
+        sigma[list(specification.unpaid)] = UNPAID_SPREAD
         for position in specification.single:
             own = _own(inputs.config, position)
             expected[position] = _expectation(own.prior, own.median, spend[[position]], total)[0]

@@ -43,7 +43,8 @@ def parameter_frame(window: FittedWindow) -> pd.DataFrame:
 def _scales_around_a_level(config: ClientConfig, specification: ModelSpecification) -> list[str]:
     """Elements whose prior follows from a return around a level that several channels share."""
     returns = specification.returns
-    shared = [config.channel_names[position] for position in returns.shared] if returns else []
+    around = (*returns.shared, *returns.unpaid) if returns else ()
+    shared = [config.channel_names[position] for position in around]
     follow = [
         spec.name
         for spec in specification.parameters

@@ -13,7 +13,7 @@ from scipy import stats
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.client_file import client_config_from_mapping
-from mmm_engine.client.return_priors import SPREAD, SPREAD_DF
+from mmm_engine.client.return_priors import SPREAD, SPREAD_DF, UNPAID_SPREAD
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.arrays import ModelData, first_rows, model_data
@@ -438,3 +438,77 @@ def test_low_above_high_is_one_fault() -> None:
     assert "'model.returns': found 'high' 0.5 and 'low' 4; wanted for 'high' a number above low (4)" in str(
         error.value
     )
+
+
+def _with_an_unpaid_channel(returns: dict[str, Any]) -> ScaledInputs:
+    """The second of three channels is counted in views, and no money buys them."""
+    channels: list[dict[str, Any]] = [{"column": name} for name in small_inputs().config.channel_names]
+    channels[1]["unit"] = "views"
+    return small_inputs(returns=returns, channels=channels)
+
+
+@pytest.mark.parametrize(
+    ("returns", "expected"),
+    [
+        ({}, [1 / 60, 1 / 30, 1 / 20]),
+        ({"prior": "roas", "median": 2.0}, [0.2, 1 / 30, 0.6]),
+        ({"prior": "total_media_share", "median": 0.6}, [0.1, 0.2, 0.3]),
+    ],
+)
+@pytest.mark.parametrize("views", [0.001, 1.0, 1e6])
+def test_views_that_no_money_buys_are_no_spend(
+    returns: dict[str, Any], expected: list[float], views: float
+) -> None:
+    """By hand: costs of 0.1 and 0.3 times the target. How many views there were says nothing of anybody's money."""
+    inputs = _with_an_unpaid_channel(returns)
+    total = _target(inputs)
+    spend = np.zeros_like(inputs.spend)
+    spend[0] = 0.1 * total, views * total, 0.3 * total
+    inputs = replace(inputs, spend=spend)
+    arrays = model_data(inputs, model_specification(inputs.config, inputs.calendar.period))
+    assert arrays.return_expected == pytest.approx(np.array(expected) * total / inputs.scales.target)
+
+
+@pytest.mark.parametrize("returns", [{}, {"prior": "roas", "median": 1.5, "channel_sigma": 0.4}])
+def test_an_unpaid_channel_lies_around_the_paid_ones(returns: dict[str, Any]) -> None:
+    """Draws: log contribution over the expected one, less the paid ones' mean, is Normal(0, 1.2), whatever they are."""
+    inputs = _with_an_unpaid_channel(returns)
+    specification, train, values = _drawn(inputs)
+    logs = np.log(mean_terms(values, train, specification, XP).media.sum(axis=1) / train.return_expected)
+    paid = logs[:, [0, 2]].mean(axis=1)
+    apart = logs[:, 1] - paid
+    assert stats.kstest(apart, stats.norm(0.0, UNPAID_SPREAD).cdf).pvalue > 1e-3
+    assert np.corrcoef(apart, paid)[0, 1] == pytest.approx(0.0, abs=0.06)
+
+
+def test_density_of_an_unpaid_channel_is_that_of_its_draws() -> None:
+    """Equation (4b) beside (4) for the paid ones, over the scales."""
+    inputs = _with_an_unpaid_channel({})
+    specification, train, values = _drawn(inputs, 12)
+    assert specification.returns is not None
+    assert (specification.returns.shared, specification.returns.unpaid) == ((0, 2), (1,))
+    logs = np.log(mean_terms(values, train, specification, XP).media.sum(axis=1) / train.return_expected)
+    mean = logs[:, [0, 2]].mean(axis=1)
+    apart = ((logs[:, [0, 2]] - mean[:, None]) ** 2).sum(axis=1)
+    wanted = (
+        stats.norm(0.0, np.sqrt(float(train.level_sigma) ** 2 + SPREAD**2 / 2)).logpdf(mean)
+        - 0.5 * (SPREAD_DF + 1) * np.log1p(apart / (SPREAD_DF * SPREAD**2))
+        + stats.norm(mean, UNPAID_SPREAD).logpdf(logs[:, 1])
+        - np.log(channel_scales(values, specification, XP)).sum(axis=1)
+    )
+    ours = np.array([
+        log_return_prior(one, train, specification, mean_terms(one, train, specification, XP), XP)
+        for one in ({name: value[at] for name, value in values.items()} for at in range(12))
+    ])  # fmt: skip
+    assert ours - ours[0] == pytest.approx(wanted - wanted[0], abs=1e-9)
+
+
+def test_channels_that_no_money_buys_share_a_level_where_there_are_no_others() -> None:
+    """Nothing lies around nothing: equal parts, and the spread of any channels."""
+    channels = [{"column": name, "unit": "views"} for name in small_inputs().config.channel_names]
+    inputs = small_inputs(returns={}, channels=channels)
+    specification = model_specification(inputs.config, inputs.calendar.period)
+    assert specification.returns is not None
+    assert (specification.returns.shared, specification.returns.unpaid) == ((0, 1, 2), ())
+    expected = np.asarray(model_data(inputs, specification).return_expected)
+    assert expected == pytest.approx(_target(inputs) / 30 / inputs.scales.target)
