@@ -54,7 +54,7 @@ class ReturnsConfig(Frozen):
     Without a ``median`` the level is centred where all media together bring 10% of the target. ``low`` and ``high`` may
     stand for ``median`` and ``level_sigma``, the points with 5% below and 5% above. With ``total_media_share`` the
     level is the share of all media together. A channel that no money buys has no return: it is expected to bring an
-    equal part of what the others bring, give or take a factor of `exp(UNPAID_SPREAD)`.
+    equal part of what the others bring, give or take a factor of three.
     """
 
     prior: LevelKind = "roas"
