@@ -108,8 +108,7 @@ def return_arrays(inputs: ScaledInputs, specification: ReturnSpecification | Non
     silent = (inputs.media_scaled[: inputs.train_rows] == 0.0).all(axis=0).astype(float)
     returns = inputs.config.model.returns
     if specification is not None and returns is not None:
-        # media that no money buys are no spend, whatever they are counted in
-        spend = inputs.spend[: inputs.train_rows].sum(axis=0) * inputs.config.paid / inputs.scales.target
+        spend = inputs.money_in_training / inputs.scales.target
         total = float(
             np.abs(inputs.target_scaled[: inputs.train_rows]).sum()
         )  # net figures may sum to 0 or less

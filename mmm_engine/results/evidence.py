@@ -83,12 +83,11 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
     is_single = contribution.shape[1] < 2
     training = inputs.first(rows)
     follows = spend_following_sales(Regressors(inputs.config, training.frame(), training.calendar))
-    spend = np.where(inputs.config.paid, training.spend.sum(axis=0), 0.0)
     metrics = {
         "log_sd": logs.std(axis=0),
         "robust_log_sd": robust_sd(logs, row_likelihood),
         "log_contraction": 1 - logs.var(axis=0) / prior_logs.var(axis=0),
-        "out_of_line": out_of_line(logs, spend),
+        "out_of_line": out_of_line(logs, inputs.money_in_training),
         "upper_share": np.quantile(contribution, 0.95, axis=0) / target.sum(),
         "follows_sales": np.array([follows[name] for name in inputs.config.channel_names]),
         "partner": np.where(is_single, np.nan, partner),

@@ -64,7 +64,7 @@ class ScaledInputs:
         target_scaled: Model space, shape (date,).
         media_scaled: Model space, shape (date, channel).
         controls_scaled: Model space, shape (date, control).
-        spend: Money per channel, original units, shape (date, channel).
+        spend: Money per channel, original units, shape (date, channel); of a channel that no money buys its media.
         data_version: Version of the client's rows.
     """
 
@@ -93,6 +93,11 @@ class ScaledInputs:
     def cutoff(self) -> pd.Timestamp:
         """Last training date."""
         return pd.Timestamp(self.dates[self.train_rows - 1])
+
+    @property
+    def money_in_training(self) -> Floats:
+        """Money per channel over the training rows, original units, shape (channel,); 0 where none buys its media."""
+        return np.where(self.config.paid, self.spend[: self.train_rows].sum(axis=0), 0.0)
 
     def first(self, rows: int) -> ScaledInputs:
         """The window's first `rows` rows, under the same name and scales."""
