@@ -74,13 +74,13 @@ class SaturatingChannels:
 
 @dataclass(frozen=True)
 class Levels:
-    """Output of `channel_levels`.
+    """Intercept, mean effects and half-saturation points of some total T.
 
     Attributes:
-        intercept: The baseline b, scaled target, shape (..., 1).
-        effect: Mean effect e per channel, scaled target, shape (..., channel).
+        intercept: The baseline b, shape (..., 1).
+        effect: Mean effect e per channel, shape (..., channel).
         half: Half-saturation point h per channel that has one, scaled media, shape (..., saturating channel); None
-            without any.
+            without any. It is the same for every total.
         log_jacobian: Log determinant of (intercept, effect, half) with respect to (log_total, amplitude, above_bound),
             up to a constant, shape (...).
     """
@@ -90,14 +90,26 @@ class Levels:
     half: Array | None
     log_jacobian: Array
 
+    def of_total(self, log_total: Array, xp: ArrayFunctions) -> Levels:
+        """The levels, which add up to 1, for another total.
 
-def channel_levels(
-    log_total: Array, amplitude: Array, saturating: SaturatingChannels | None, xp: ArrayFunctions
-) -> Levels:
-    """Intercept, mean effects and half-saturation points from total, amplitudes and places above the bounds.
+        Args:
+            log_total: log T: logarithm of intercept plus mean effects, shape (..., 1).
+            xp: Array functions (compiler/array_functions.py).
+        """
+        total = xp.exp(log_total)
+        return Levels(
+            intercept=total * self.intercept,
+            effect=total * self.effect,
+            half=self.half,
+            log_jacobian=self.log_jacobian + (axis_length(self.effect, -1) + 1) * log_total[..., 0],  # (6)
+        )
+
+
+def channel_levels(amplitude: Array, saturating: SaturatingChannels | None, xp: ArrayFunctions) -> Levels:
+    """Intercept, mean effects and half-saturation points of the total 1, from amplitudes and places above the bounds.
 
     Args:
-        log_total: log T: logarithm of intercept plus mean effects, shape (..., 1).
         amplitude: z, any real number; the amplitude's share of the total is about proportional to it where that is
             positive, and has a Gaussian tail towards none, shape (..., channel).
         saturating: Channels that may look like baseline; None when no curve has a half-saturation point.
@@ -111,17 +123,15 @@ def channel_levels(
     shrink = amplitude_sum / share_sum  # k
     rest = 2.0 * xp.sigmoid(-2.0 * stretched) + _TINY  # L / T in (2)
     relative_amplitude = share * shrink  # A / T
-    total = xp.exp(log_total)
-    log_levels = (  # (6)
-        (channels + 1) * log_total
-        + (channels - 1) * xp.log(shrink)
+    log_levels = (  # (6) for T = 1
+        (channels - 1) * xp.log(shrink)
         + xp.log1p(share_sum**2)
         + xp.log1p(amplitude_sum)
         - xp.softplus(2.0 * stretched)
     )
     log_jacobian = log_levels[..., 0] + log_slopes.sum(axis=-1)
     if saturating is None:
-        return Levels(total * rest, total * relative_amplitude, None, log_jacobian)
+        return Levels(rest, relative_amplitude, None, log_jacobian)
 
     amplitudes = relative_amplitude[..., saturating.positions]
     bound = amplitudes * saturating.half_point / rest  # f in (3)
@@ -142,8 +152,8 @@ def channel_levels(
     if others:
         effect = merge_columns([effect, relative_amplitude[..., others]], [saturating.positions, others], xp)
     return Levels(
-        intercept=total * rest * xp.exp(log_unused),
-        effect=total * effect,
+        intercept=rest * xp.exp(log_unused),
+        effect=effect,
         half=half,
         log_jacobian=log_jacobian + log_halves[..., 0] + xp.log1p(excess).sum(axis=-1),  # (8)
     )

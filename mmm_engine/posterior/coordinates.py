@@ -36,7 +36,7 @@ from mmm_engine.posterior.bijectors import (
     Bijector,
     normal_score,
 )
-from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
+from mmm_engine.posterior.channel_levels import Levels, SaturatingChannels, channel_levels
 from mmm_engine.posterior.curve_axes import CurveAxes, without_size
 from mmm_engine.posterior.geometry import TrainingData
 from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart, linear_parts
@@ -124,39 +124,55 @@ class Coordinates:
             log_jacobian = log_jacobian + log_slope.sum(axis=-1)
         if self.linear:
             self._mix_linear_terms(variables, data, xp)
+        levels: Levels | None = None
         media_part: Operand = _TYPICAL_MEDIA_PART
         if self.channels:
-            log_levels, media_part = self._add_levels(flat, variables, data, xp)
-            log_jacobian = log_jacobian + log_levels
+            levels, log_slopes = self._levels_of_one(flat, variables, data, xp)
+            log_jacobian = log_jacobian + log_slopes
+            media_part = levels.effect.sum(axis=-1)[..., None]
         if self.curves:
             log_jacobian = log_jacobian + self._mix_curves(variables, media_part, data, xp)
+        if levels is not None:
+            # last: the data pin the total that is left once the linear terms have answered to the curves
+            log_jacobian = log_jacobian + self._add_total(flat, levels, variables, data, xp)
         return variables, log_jacobian
 
-    def _add_levels(
+    def _levels_of_one(
         self, flat: Array, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions
-    ) -> tuple[Array, Array]:
-        """Adds intercept, channel scales and half-saturation points (channel_levels.py).
+    ) -> tuple[Levels, Operand]:
+        """Levels that add up to 1 (channel_levels.py); adds half-saturation points.
 
         Returns:
-            The log Jacobian, shape (...), and the channels' part of the total, shape (..., 1).
+            The levels and the log Jacobian of the points above their bounds, shape (...).
         """
         saturating, log_slopes = self._saturating(flat, data, xp)
         amplitude = xp.concatenate(
             [self._elements(flat, group.scale, xp) for group in self.channels], axis=-1
         )
-        log_total = self._elements(flat, _intercept(self.specification), xp) + self._linear_shift(
-            variables, data, xp
-        )
-        levels = channel_levels(log_total, amplitude, saturating, xp)
+        levels = channel_levels(amplitude, saturating, xp)
         halves = [group.half for group in self.channels if group.half is not None]
         if levels.half is not None:
             self._store(variables, halves, levels.half)
+        return levels, log_slopes
+
+    def _add_total(
+        self,
+        flat: Array,
+        levels_of_one: Levels,
+        variables: dict[str, Array],
+        data: TrainingData,
+        xp: ArrayFunctions,
+    ) -> Array:
+        """Adds intercept and channel scales; the log Jacobian, shape (...)."""
+        log_total = self._elements(flat, _intercept(self.specification), xp) + self._linear_shift(
+            variables, data, xp
+        )
+        levels = levels_of_one.of_total(log_total, xp)
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
         self._store(variables, [group.scale for group in self.channels], scale)
         variables[_intercept(self.specification).name] = levels.intercept
-        log_jacobian = levels.log_jacobian + log_slopes - log_curves.sum(axis=-1)
-        return log_jacobian, levels.effect.sum(axis=-1)[..., None] / xp.exp(log_total)
+        return levels.log_jacobian - log_curves.sum(axis=-1)
 
     def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions) -> None:
         """Turns independent coordinates into coefficients of linear terms (linear_terms.py); a constant Jacobian."""
