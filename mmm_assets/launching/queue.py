@@ -10,7 +10,7 @@ of one client only: the daemon that makes these runs has the queue behind it.
 
 Runs of the last stages go first: the first pages of a night are there when the first clients are fitted, not when all
 are. A run that lost its process is repeated as a new one. Behind the runs of all other clients it would wait for hours
-of a busy night. Celery has a queue of its own behind this one, in which several machines' runs wait for a worker.
+of a busy night. Where Celery has a queue of its own behind this one, its launcher hands the level on (workers.py).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ LEVELS |= {"publish_job": 2, "fleets_job": 1, "client_data_job": 1}
 
 
 def priority(level: int) -> dict[str, str]:
-    """Tags that let a run go ahead of those with a lower level, in Dagster's queue and in Celery's."""
-    return {PRIORITY_TAG: str(level), "dagster-celery/run_priority": str(level)}
+    """The tag that lets a run go ahead of those with a lower level."""
+    return {PRIORITY_TAG: str(level)}
 
 
 class ClientQueue(dg.QueuedRunCoordinator):

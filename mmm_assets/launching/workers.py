@@ -15,9 +15,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_celery.launcher import CeleryRunLauncher
-from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from dagster_celery.tags import DAGSTER_CELERY_RUN_PRIORITY_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 from mmm_assets.dagster_private.launching import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from mmm_assets.dagster_private.tags import PRIORITY_TAG
 from mmm_assets.launching.processes import health_of_process
 
 ANSWER_SECONDS = 3.0
@@ -25,6 +26,7 @@ BROKER_TRIES = (
     120  # five seconds apart: a broker that is away for longer fails the runs that are launched meanwhile
 )
 BROKER_SECONDS = 5.0
+MOST_URGENT = 10  # in Celery's queue, where 0 is what has no level
 _log = logging.getLogger(__name__)
 
 
@@ -45,7 +47,7 @@ class WorkerRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # not install
                 interval_step=0,
                 interval_max=BROKER_SECONDS,
             )
-        super().launch_run(context)
+        super().launch_run(LaunchRunContext(_with_priority(context.dagster_run), context.workspace))
 
     @property
     def supports_resume_run(self) -> bool:
@@ -85,6 +87,15 @@ class WorkerRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # not install
         inspection = self.celery.control.inspect(destination=workers, timeout=ANSWER_SECONDS)
         active: dict[str, list[dict[str, Any]]] = inspection.active() or {}
         return any(entry["id"] == task for entries in active.values() for entry in entries)
+
+
+def _with_priority(run: dg.DagsterRun) -> dg.DagsterRun:
+    """The run with the level that it had in Dagster's queue, for Celery's, in which it waits for a worker."""
+    level = run.tags.get(PRIORITY_TAG, "")
+    if not level.removeprefix("-").isdecimal():
+        return run
+    in_range = str(min(max(int(level), 0), MOST_URGENT))
+    return run.with_tags({DAGSTER_CELERY_RUN_PRIORITY_TAG: in_range, **run.tags})
 
 
 def _say_away(error: Exception, seconds: float) -> None:

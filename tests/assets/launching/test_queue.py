@@ -169,10 +169,10 @@ def test_a_level_that_somebody_has_chosen_stays(queue):
     assert queue._instance.get_run_by_id(chosen).tags["dagster/priority"] == "-1"
 
 
-def test_celery_reads_the_priority_that_the_queue_gives():
-    """The queue knows the tag by name: one machine has no Celery."""
-    tags = pytest.importorskip("dagster_celery.tags", reason="make workers installs it")
-    assert tags.DAGSTER_CELERY_RUN_PRIORITY_TAG in priority(AGAIN)
+def test_runs_of_one_machine_carry_no_tag_of_celery(queue):
+    """There is none: whoever looks at a run would wonder."""
+    again = queue.ask(dagster__partition="shop", dagster__parent_run_id="gone")
+    assert not [name for name in queue._instance.get_run_by_id(again).tags if "celery" in name]
 
 
 def _said(tags: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from mmm_assets.dagster_private.launching import WorkerStatus
+from mmm_assets.dagster_private.launching import LaunchRunContext, WorkerStatus
 from mmm_assets.launching.processes import process_identity
 from mmm_assets.runs import PROCESS_TAG
 
@@ -14,7 +14,7 @@ pytest.importorskip(
     "dagster_celery", reason="the packages of several machines are not installed (make workers)"
 )
 
-from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.launcher import CeleryRunLauncher, _get_run_priority
 from kombu.exceptions import OperationalError
 
 from mmm_assets.launching import workers
@@ -112,8 +112,8 @@ def test_a_run_waits_for_a_broker_that_restarts(without_broker, handed_over, cap
         return opened
 
     without_broker.celery.connection_for_write = back_after_three
-    without_broker.launch_run("run")
-    assert handed_over == ["run"]
+    without_broker.launch_run(LaunchRunContext(dg.DagsterRun("job", "run"), None))
+    assert [context.dagster_run.run_id for context in handed_over] == ["run"]
     assert [record.getMessage()[:31] for record in caplog.records] == ["the broker cannot be reached (["] * 3
 
 
@@ -121,5 +121,16 @@ def test_a_broker_that_stays_away_fails_the_run(without_broker, handed_over, mon
     """With the error that says so; nothing is handed over."""
     monkeypatch.setattr(workers, "BROKER_TRIES", 2)
     with pytest.raises(OperationalError):
-        without_broker.launch_run("run")
+        without_broker.launch_run(LaunchRunContext(dg.DagsterRun("job", "run"), None))
     assert handed_over == []
+
+
+@pytest.mark.parametrize(
+    ("level", "handed_on"), [(None, 0), ("9", 9), ("0", 0), ("-1", 0), ("99", 10), ("soon", 0)]
+)
+def test_celery_hears_how_urgent_dagster_finds_a_run(monkeypatch, handed_over, level, handed_on):
+    """Runs that waited in Dagster's queue wait again in Celery's, whose priorities reach from 0 to 10."""
+    launcher = WorkerRunLauncher(default_queue="dagster", broker="memory://", backend="cache+memory://")
+    tags = {} if level is None else {"dagster/priority": level}
+    launcher.launch_run(LaunchRunContext(dg.DagsterRun("job", "run", tags=tags), None))
+    assert _get_run_priority(handed_over[0].dagster_run) == handed_on
