@@ -79,8 +79,9 @@ def say_late(instance: dg.DagsterInstance, recorded: DataFrame, now: datetime, r
         verdict = of_rows(recorded[recorded["client"] == client], now)
         if verdict.failed:
             late.append(client)
-            before = latest_execution(instance, ROWS_IN_TIME.key, client)
-            if not (before and before.evaluation and not before.evaluation.passed):
+            execution = latest_execution(instance, ROWS_IN_TIME.key, client)
+            before = execution.evaluation if execution else None
+            if before is None or before.passed or not evaluations.was_judged(before):
                 evaluation = evaluations.of_verdict(ROWS_IN_TIME, client, verdict, instance)
                 record_evaluation(instance, evaluation, run_id)
     return late

@@ -41,7 +41,7 @@ def sampler_health(posterior: xr.DataTree, summary: pd.DataFrame) -> pd.DataFram
     }
     rows = [("all", "all", metric, value, unit) for metric, (value, unit) in values.items()]
     return pd.DataFrame(
-        rows + places_scores(posterior.attrs),
+        rows + places_scores(posterior.attrs, len(diverging)),
         columns=["split", "channel", "metric", "value", "unit"],
     )
 

@@ -17,6 +17,7 @@ A group that gets next to nothing is a chain that is stuck, and is left out. Den
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -170,15 +171,16 @@ def places_attributes(places: list[Explanation], channel_names: Sequence[str]) -
     return {_ATTRIBUTE: json.dumps(stored)}
 
 
-def places_scores(attributes: Mapping[Any, Any]) -> list[tuple[str, str, str, float, str]]:
+def places_scores(attributes: Mapping[Any, Any], chains: int) -> list[tuple[str, str, str, float, str]]:
     """Score rows (split, channel, metric, value, unit) of the places a posterior was stacked of.
 
-    `explanations` is how many there are: 1 where chains agree. Of several, `explanation_weight` is that of the
-    heaviest, and `explanation_low` and `explanation_high` are the smallest and largest share of the target that a
-    channel has.
+    `explanations` is how many there are: 1 where chains agree, NaN of a single chain, which agrees with itself. Of
+    several, `explanation_weight` is that of the heaviest, and `explanation_low` and `explanation_high` are the smallest
+    and largest share of the target that a channel has.
     """
     stored = json.loads(attributes.get(_ATTRIBUTE, "[]"))
-    rows = [("all", "all", "explanations", float(max(len(stored), 1)), "count")]
+    count = float(len(stored) or 1) if chains > 1 else math.nan
+    rows = [("all", "all", "explanations", count, "count")]
     if len(stored) > 1:
         rows.append(("all", "all", "explanation_weight", float(stored[0]["weight"]), "fraction"))
         for channel in stored[0]["share"]:

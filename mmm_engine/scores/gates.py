@@ -319,19 +319,23 @@ def check_sensitivity(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verd
     }
     told, passed, numbers = [], True, {}
     for (split, metric), (words, limit, sign) in limits.items():
-        if (split, metric) in values:
+        if math.isnan(values.get((split, metric), 0.0)):
+            told.append(f"{words} is not defined")
+        elif (split, metric) in values:
             value = numbers[f"{split}_{metric}"] = values[split, metric]
             passed = passed and sign * value >= sign * limit
             told.append(
                 f"{words} {beside_limit(value, limit, 2)} (wanted {'at least' if sign > 0 else 'at most'} {limit:g})"
             )
-    if not told:
-        return not_judged("sensitivity", "nothing was run")
+    if not numbers:
+        return not_judged("sensitivity", "; ".join(told) or "nothing was run")
     return Verdict("sensitivity", passed, "warning", False, "; ".join(told), numbers)
 
 
 def check_history(recorded: int, expected: int) -> Verdict:
     """Every score of the refresh is in the history, once."""
+    if not expected and not recorded:
+        return not_judged("history_rows", "the refresh had no scores to record")
     passed = recorded == expected
     reason = f"{recorded} rows recorded" + ("" if passed else f" where {expected} were expected")
     numbers = {"recorded": float(recorded), "expected": float(expected)}

@@ -96,19 +96,22 @@ def check_support(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
 
     An error where the 90% interval of the support lies below `media_support_min`: media took credit for something
     else. A warning where it lies above 1 over that: they bring more than they are credited with. An interval that
-    reaches across says nothing; how well the total is known is asked by `media_known`. A limit of 0 asks for nothing.
+    reaches across says nothing; how well the total is known is asked by `media_known`. A limit of 0 leaves
+    nothing to judge.
 
     Args:
         scores: Score frame of the window, with `media_support` and `media_support_sd`.
         thresholds: The client's thresholds.
     """
+    if not thresholds.media_support_min:
+        return not_judged("media_supported", "media_support_min is 0: nothing is asked of media")
     support, sd = _of_all(scores, "media_support"), _of_all(scores, "media_support_sd")
     if math.isnan(support) or math.isnan(sd):
         return not_judged("media_supported", "media do not move, or there are hardly more rows than terms")
     low, high = support - _TO_90 * sd, support + _TO_90 * sd
     least = thresholds.media_support_min
-    most = 1.0 / least if least else math.inf
-    passed = not least or (high >= least and low <= most)
+    most = 1.0 / least
+    passed = high >= least and low <= most
     reason = (
         f"apart from trend and season the rows give media {low:.2f} to {high:.2f} times what they are credited with "
         f"(90% interval), wanted {least:g} to {most:g}"
@@ -144,10 +147,14 @@ def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
     """No single control moves most of the target; one that does takes it from baseline and media.
 
     Args:
-        scores: Score frame of the window, with `control_share` of each control.
+        scores: Score frame of the window, with `control_share` of each control; a client without controls has none.
         thresholds: The client's thresholds.
     """
     shares = _of_each(scores, "control_share")
+    if not shares:
+        return not_judged(
+            "controls_plausible", "the model has no controls, or their shares were not recorded"
+        )
     heavy = {name: share for name, share in shares.items() if not share <= thresholds.control_share_max}
     numbers = {f"control_share_{name}": share for name, share in shares.items()}
     if heavy:
@@ -158,11 +165,9 @@ def check_controls(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict
         reason = (
             f"{named} of the target, wanted at most {thresholds.control_share_max:.0%} for a single control"
         )
-    elif shares:
+    else:
         largest = max(shares, key=lambda name: shares[name])
         reason = f"the largest control, '{largest}', moves {shares[largest]:.0%} of the target"
-    else:
-        reason = "the model has no controls"
     return Verdict("controls_plausible", not heavy, "error", False, reason, numbers, FULL)
 
 
@@ -177,12 +182,13 @@ def check_curves(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
         thresholds: The client's thresholds.
     """
     kept, share = _of_each(scores, "kept_at_tenth"), _of_each(scores, "channel_share")
+    kept = {name: value for name, value in kept.items() if not math.isnan(value)}
     if not kept:
         return not_judged("curves_plausible", "the curves were not recorded; refresh the client")
     flat = {
         name: value
         for name, value in kept.items()
-        if value > thresholds.flat_response_max and share.get(name, 1.0) >= _WORN_SHARE
+        if value > thresholds.flat_response_max and not share.get(name, 1.0) < _WORN_SHARE
     }
     named = ", ".join(
         f"'{name}' {share_beside_limit(value, thresholds.flat_response_max)}" for name, value in flat.items()
@@ -245,7 +251,10 @@ def check_explanations(scores: pd.DataFrame) -> Verdict:
     """
     name, count = "one_explanation", _of_all(scores, "explanations")
     if math.isnan(count):
-        return not_judged(name, "explanations were not counted; refresh the client")
+        reason = (
+            "a single chain cannot tell, or explanations were not counted; refresh the client with several"
+        )
+        return not_judged(name, reason)
     if count <= 1.0:
         return Verdict(
             name, True, "warning", False, "all chains settle in one place", {"explanations": count}, FULL

@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from mmm_engine.scores.verdict import Verdict
+from mmm_engine.scores.verdict import Verdict, not_judged
 
 CHECK = "rows_in_time"
 ARRIVALS = 12  # the rhythm is that of the last dozen
@@ -33,13 +33,13 @@ def check_punctuality(refreshes: pd.DataFrame, now: datetime) -> Verdict:
         now: With its zone.
 
     Returns:
-        A warning that names both numbers; passed as long as there are fewer than three arrivals.
+        A warning that names both numbers; not judged as long as there are fewer than three arrivals.
     """
     arrivals = _arrivals(refreshes)
     if len(arrivals) < ENOUGH:
         come = ("not come yet", "come once", "come twice")[len(arrivals)]
         reason = f"new rows have {come}; from the third time on there is a rhythm"
-        return Verdict(CHECK, True, "warning", False, reason)
+        return not_judged(CHECK, reason)
     waited = (pd.Timestamp(now).tz_convert(None) - arrivals.iloc[-1]) / pd.Timedelta(days=1)
     days = np.diff(arrivals.to_numpy()) / np.timedelta64(1, "D")
     rhythm = float(np.median(days))

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from mmm_assets.automation.schedules import look_for_late_rows
+from mmm_assets.checks import evaluations
 from mmm_assets.checks.standing import NEWEST_RESULTS, ROWS_IN_TIME, say_refused
-from mmm_assets.dagster_private.instances import events_of_run, latest_execution
+from mmm_assets.dagster_private.instances import events_of_run, latest_execution, record_evaluation
 from mmm_assets.storage.resources import MetricHistory
 from mmm_engine.history.store import History
+from mmm_engine.scores.verdict import not_judged
 from tests.assets.conftest import append_weeks, break_client
 
 FIRST = pd.Timestamp("2026-01-05")
@@ -41,7 +43,8 @@ def test_newest_results_fails_when_rows_are_refused_and_passes_after_good_ones(r
     append_weeks(data_dir, "shop")
     assert refresh(windows=["full"]).succeeded
     assert latest(instance, NEWEST_RESULTS).passed
-    assert latest(instance, ROWS_IN_TIME).passed
+    in_time = latest(instance, ROWS_IN_TIME)
+    assert (in_time.passed, in_time.metadata["outcome"].value) == (False, "not judged")  # rows came twice
 
 
 def test_a_client_without_partition_gets_no_evaluation(instance):
@@ -75,7 +78,9 @@ def recorded(tmp_path, instance) -> MetricHistory:
 
 
 def test_rows_in_time_fails_once_when_they_are_late(instance, recorded):
-    """By each client's rhythm, recorded once; clients that are not registered are left alone."""
+    """By each client's rhythm, recorded once, also after nothing could be judged; no client that is not registered."""
+    unknown = evaluations.of_verdict(ROWS_IN_TIME, "late", not_judged("rows_in_time", "rows came twice"))
+    record_evaluation(instance, unknown, "")
     job = dg.Definitions(jobs=[look_for_late_rows], resources={"history": recorded}).resolve_job_def(
         "look_for_late_rows"
     )

@@ -120,8 +120,16 @@ def test_the_channel_that_differs_most_is_named():
         Explanation((0, 1), 0.6, np.array([0.02, 0.1])),
         Explanation((2, 3), 0.4, np.array([0.21, 0.09])),
     ]
-    rows = places_scores(places_attributes(places, ["tv", "radio"]))
+    rows = places_scores(places_attributes(places, ["tv", "radio"]), chains=4)
     scores = pd.DataFrame(rows, columns=["split", "channel", "metric", "value", "unit"])
     reason = check_explanations(scores).reason
     assert "'tv' brings 2.0% of the target in one, 21.0% in another" in reason
     assert "60% of the weight" in reason
+
+
+@pytest.mark.parametrize(("chains", "outcome"), [(1, "not judged"), (2, "passed")])
+def test_a_single_chain_agrees_with_itself(chains, outcome):
+    """Whatever other explanations there are."""
+    rows = places_scores({}, chains)
+    scores = pd.DataFrame(rows, columns=["split", "channel", "metric", "value", "unit"])
+    assert check_explanations(scores).outcome == outcome

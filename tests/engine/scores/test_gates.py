@@ -240,6 +240,9 @@ def test_recovery_and_stability_can_fail() -> None:
     assert not check_stability(_scores({"stability": 0.5}), LIMITS).passed
     assert check_stability(_scores({}), LIMITS).outcome == "not judged"
     assert check_sensitivity(_scores({}), LIMITS).outcome == "not judged"
+    unknown = check_sensitivity(_scores({"roas_ratio": math.nan}).assign(split="placebo"), LIMITS)
+    assert unknown.outcome == "not judged"
+    assert "is not defined" in unknown.reason
     assert check_identification(_scores({})).outcome == "not judged"
 
 
@@ -340,3 +343,5 @@ def test_history_counts_rows() -> None:
     """One row too few fails."""
     assert check_history(10, 10).passed
     assert not check_history(9, 10).passed
+    assert check_history(0, 0).outcome == "not judged"
+    assert check_history(3, 0).failed

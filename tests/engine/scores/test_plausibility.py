@@ -14,6 +14,7 @@ from mmm_engine.scores.plausibility import (
     check_controls,
     check_curves,
     check_explained,
+    check_explanations,
     check_known,
     check_media,
     check_priors,
@@ -172,7 +173,13 @@ def test_every_check_fails_and_every_threshold_can_be_moved(
         check_media(_scores({}), _returns(tv=3.0), LIMITS),
         check_known(_scores({}), LIMITS),
         check_support(_scores({}), LIMITS),
+        check_support(_scores({}), ThresholdConfig(media_support_min=0.0)),
+        _support((0.2, 0.1), ThresholdConfig(media_support_min=0.0)),
+        check_controls(_scores({}), LIMITS),
         check_curves(_scores({}), LIMITS),
+        _curves((math.nan, 0.2), LIMITS),
+        check_explanations(_scores({})),
+        check_explanations(_scores({"explanations": math.nan})),
         check_residuals(_scores({}), LIMITS),
         check_priors(_parameters(a=0.5).assign(prior_q01=math.nan), LIMITS),
     ],
@@ -199,9 +206,12 @@ def test_a_flat_curve_of_a_channel_that_brings_nothing_is_no_fault() -> None:
     assert _curves((0.9, 0.005), LIMITS).passed
 
 
-def test_a_model_without_controls_has_none_that_is_too_large() -> None:
-    """Nothing is asked of what is not there."""
-    assert check_controls(_scores({}), LIMITS).passed
+def test_a_channel_whose_curve_is_not_known_leaves_the_others_to_be_judged() -> None:
+    """It neither passes nor fails; of a channel whose share is not known, a flat curve matters."""
+    known = _scores({"kept_at_tenth": 0.9, "channel_share": 0.2}, channel="tv")
+    unknown = _scores({"kept_at_tenth": math.nan, "channel_share": 0.2}, channel="radio")
+    assert set(check_curves(pd.concat([known, unknown]), LIMITS).numbers) == {"kept_at_tenth_tv"}
+    assert _curves((0.9, math.nan), LIMITS).failed
 
 
 def test_a_fit_that_misses_by_more_than_the_mean_says_so() -> None:

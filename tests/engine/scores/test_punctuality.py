@@ -63,7 +63,7 @@ def test_one_long_gap_does_not_make_the_rhythm():
 def test_without_a_rhythm_nothing_is_late(count, said):
     """However long ago."""
     verdict = check_punctuality(refreshes([7.0 * number for number in range(count)]), after(1000))
-    assert verdict.passed
+    assert verdict.outcome == "not judged"
     assert verdict.reason == f"new rows have {said}; from the third time on there is a rhythm"
 
 
