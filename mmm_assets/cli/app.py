@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 a check or a run failed, 2 bad input. Commands import what
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -112,6 +113,9 @@ def main() -> None:
     os.environ["PYTHONSAFEPATH"] = (
         "1"  # no child process takes modules from the folder that this was called in
     )
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # as in a script's `mmm refresh acme &`: Dagster has SIGTERM do what SIGINT does, so that nothing could end it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     write_whatever_the_encoding()
     try:
         app()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from typing import Annotated
@@ -32,8 +31,6 @@ def ui(port: Annotated[int, typer.Option(help="Port of the web server.")] = 3000
     print_parts(f"Portfolio and reports: {server.page_address('portfolio/portfolio.html')}")
     sys.stdout.flush()
     command = [sys.executable, "-P", "-W", "ignore", "-m", "mmm_assets.pages.interface", "dev"]
-    # a script's `mmm ui &` ignores interrupts, by which Dagster ends its services: they would outlive it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)  # an .env file of whatever folder this was called from must not change the home
     os.execv(sys.executable, [*command, "-w", workspace, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 

@@ -1,14 +1,16 @@
 """Dates in the forms in which exports write them; a date that can be read in two ways is refused.
 
 Here: turning the cells of one column into days.
-Not here: names of months (month_names.py), order, gaps and spacing of the days (rows/calendar.py, rows/contract.py).
+Not here: names of months (month_names.py), weeks by number (week_numbers.py), ranges as texts (date_ranges.py), order,
+gaps and spacing of the days (rows/calendar.py, rows/contract.py).
 """
 
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +19,11 @@ import pandas as pd
 from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.date_ranges import DateRange, date_range, without_word_of_week
 from mmm_engine.files.month_names import date_with_month_name
+from mmm_engine.files.spacing import NEARLY_EVEN, evenness
 from mmm_engine.files.table_form import DateOrder
+from mmm_engine.files.week_numbers import YearAndNumber, months_or_weeks, numbered_week, year_and_number
 from mmm_engine.files.yaml_document import shorten
 
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?"
@@ -27,12 +32,12 @@ _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_M
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
 _SHORT_YEAR = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{2}}){_MIDNIGHT}")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})")
 _MONTH_FIRST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
-_WEEK = re.compile(r"([0-9]{4})-?[Ww]([0-9]{1,2})")
+_ISO_WEEK = re.compile(r"[0-9]{4}-?[Ww][0-9]{1,2}")
 _WITH_TIME = re.compile(r"[0-9].*[T ][0-9]{1,2}:[0-9]{2}.*")
 _WRITE_ISO = "write dates as YYYY-MM-DD"
 _YEARS = (1900, 2200)
+_LONGEST = 100  # characters of a date
 _CENTURY = 69  # years of two digits from here on are those of the last century, as POSIX has it
 
 
@@ -59,9 +64,11 @@ def read_dates(
     """The cells of a column as dates.
 
     Year first (ISO and its look-alikes) is taken as it stands, and so are months by name in any of eight languages and
-    ISO weeks, which are dated by their Monday. Day and month before the year are taken when some cell of the column has
-    a part above 12 and no cell contradicts it. Years of two digits may stand first or last: the order is the only one
-    that gives days, weeks or months without disorder. A column that can be read in two ways is ambiguous.
+    weeks by number, which are those of ISO 8601 and dated by their Monday. A row that says from when to when it goes is
+    dated by its first day. Day and month before the year are taken when some cell of the column has a part above 12 and
+    no cell contradicts it. Years of two digits may stand first or last: the order is the only one that gives days,
+    weeks or months without disorder. "202405" is a month or a week, whichever lets the rows follow each other. A column
+    that can be read in two ways is ambiguous.
 
     Args:
         cells: Text, dates or timestamps at midnight, index 0, 1, ….
@@ -74,22 +81,22 @@ def read_dates(
         it had to be worked out.
     """
     rows = Rows(row_numbers, np.full(len(cells), np.datetime64("NaT", "D")))
-    dates: dict[int, datetime.date] = {}
-    open_dates: dict[int, ThreeParts] = {}
-    flaws: dict[int, Flaw] = {}
-    for index, cell in enumerate(cells):
-        match _date_in(cell):
-            case Flaw() as flaw:
-                flaws[index] = flaw
-            case ThreeParts() as parts:
-                open_dates[index] = parts
-            case datetime.date() as date:
-                dates[index] = date
+    firsts, lasts = _first_and_last(cells)
+    flaws = {index: part for index, part in firsts.items() if isinstance(part, Flaw)}
+    open_dates = {index: part for index, part in firsts.items() if isinstance(part, ThreeParts)}
+    dates = {index: part for index, part in firsts.items() if isinstance(part, datetime.date)}
+    if numbered := {index: part for index, part in firsts.items() if isinstance(part, YearAndNumber)}:
+        in_numbers = _of_numbers(numbered, is_alone=not dates and not open_dates)
+        dates |= {index: part for index, part in in_numbers.items() if isinstance(part, datetime.date)}
+        flaws |= {index: part for index, part in in_numbers.items() if isinstance(part, Flaw)}
+    taken: DateOrder = order or "day/month/year"
     shown = None
     if open_dates and dates:
         flaws |= _other_form(open_dates, dates, cells)
     elif open_dates:
-        taken, shown, order_flaws = _order_of(open_dates, rows, order)
+        ends = {index: last for index, (_, last) in lasts.items() if isinstance(last, ThreeParts)}
+        telling = {index: ends[index] for index in ends if ends[index].tells and not open_dates[index].tells}
+        taken, shown, order_flaws = _order_of(open_dates | telling, rows, order)
         flaws |= order_flaws
         for index, parts in open_dates.items():
             in_order = parts.date(taken)
@@ -97,10 +104,86 @@ def read_dates(
                 dates[index] = in_order
             else:
                 flaws.setdefault(index, _no_such_date(_text(cells[index])))
+    flaws |= _set_right_by_ends(dates, lasts, taken, cells)
     days = rows.days.copy()
     for index in dates.keys() - flaws.keys():
         days[index] = np.datetime64(dates[index], "D")
     return days, faults_of(flaws, column, rows), shown
+
+
+def words_of_dates(cells: Iterable[object]) -> Iterator[str]:
+    """What was taken for granted where a column has no dates of days, in words.
+
+    >>> list(words_of_dates(["KW 5 2024", "KW 6 2024"]))
+    ['weeks by number are those of ISO 8601, dated by their Monday']
+    """
+    texts = [str(cell).strip()[:_LONGEST] for cell in cells if isinstance(cell, str | int | np.integer)]
+    numbers = {index: one for index, text in enumerate(texts) if (one := year_and_number(text))}
+    are_weeks = len(numbers) == len(texts) > 0 and months_or_weeks(numbers) == "week"
+    if are_weeks or any(numbered_week(text) and not _ISO_WEEK.fullmatch(text) for text in texts):
+        yield "weeks by number are those of ISO 8601, dated by their Monday"
+    if any(date_range(text) and not numbered_week(text) for text in texts):
+        yield "rows that say from when to when they go are dated by their first day"
+
+
+def _first_and_last(cells: pd.Series) -> tuple[dict[int, _Read], dict[int, tuple[DateRange, _Read]]]:
+    """What each cell says, of a range its first day; and of the ranges what they say of their last one."""
+    firsts, lasts = {}, {}
+    for index, cell in enumerate(cells):
+        part = _date_in(cell)
+        span = (
+            date_range(cell.strip()[:_LONGEST]) if isinstance(part, Flaw) and isinstance(cell, str) else None
+        )
+        if span is not None:
+            part, last = _date_in_text(span.first), _date_in_text(span.last)
+            lasts[index] = span, last
+            part = last if isinstance(last, Flaw) else part
+        firsts[index] = part
+    return firsts, lasts
+
+
+def _of_numbers(numbered: Mapping[int, YearAndNumber], *, is_alone: bool) -> dict[int, datetime.date | Flaw]:
+    """The dates of years with a month or a week; beside other dates they are months."""
+    meaning = months_or_weeks(numbered) if is_alone else "month"
+    if meaning is None:
+        wanted, fix = "dates that can be read in one way only", "write months as 2024-05, weeks as 2024-W05"
+        return {
+            index: Flaw(f"{one}, which is month {one.number} or week {one.number}", wanted, fix)
+            for index, one in numbered.items()
+        }
+    return {
+        index: _in_years(one.date(meaning)) or _no_such_date(f"'{one}'") for index, one in numbered.items()
+    }
+
+
+def _set_right_by_ends(
+    dates: dict[int, datetime.date],
+    lasts: Mapping[int, tuple[DateRange, _Read]],
+    order: DateOrder,
+    cells: pd.Series,
+) -> dict[int, Flaw]:
+    """Flaws of ranges that end before they begin, or after the next one begins; the year of first days set right."""
+    ends: dict[int, datetime.date] = {}
+    flaws = {}
+    for index in dates.keys() & lasts.keys():
+        span, part = lasts[index]
+        last = part.date(order) if isinstance(part, ThreeParts) else part
+        if not isinstance(last, datetime.date):
+            flaws[index] = _no_such_date(_text(cells[index]))
+            continue
+        if dates[index] > last and span.year_is_of_last:
+            dates[index] = _date(last.year - 1, dates[index].month, dates[index].day) or dates[index]
+        if dates[index] > last:
+            wanted = "a range that ends after it begins"
+            flaws[index] = Flaw(_text(cells[index]), wanted, "correct the dates of this row")
+        ends[index] = last
+    ascending = sorted(ends.keys() - flaws.keys(), key=lambda index: dates[index])
+    for index, after in itertools.pairwise(ascending):
+        if dates[index] < dates[after] < ends[index]:
+            found = f"{_text(cells[index])}, which goes on while the next row begins ({dates[after]})"
+            fix = "export what belongs to each period alone: days in two rows count twice"
+            flaws[index] = Flaw(found, "ranges that follow each other", fix)
+    return flaws
 
 
 def _other_form(
@@ -125,6 +208,11 @@ class ThreeParts:
         year = f"{self.third:02}" if self.has_short_year else str(self.third)
         return f"{self.first:02}/{self.second:02}/{year}"
 
+    @property
+    def tells(self) -> bool:
+        """Whether one of its parts can only be a day."""
+        return not self.has_short_year and max(self.first, self.second) > 12
+
     def date(self, order: DateOrder) -> datetime.date | None:
         """The date under an order, None where there is no such day."""
         place = {name: index for index, name in enumerate(order.split("/"))}
@@ -133,6 +221,10 @@ class ThreeParts:
         if self.has_short_year:
             year = _with_century(year)
         return _date(year, month, day)
+
+
+_Read = datetime.date | ThreeParts | YearAndNumber | Flaw
+"""What one cell says, as far as it can be told without the others."""
 
 
 def _order_of(
@@ -165,25 +257,14 @@ def _order_of_short_years(
     orders: tuple[DateOrder, ...] = ("day/month/year", "month/day/year", "year/month/day")
     possible = {order: [date.date(order) for date in dates.values()] for order in orders}
     whole = [order for order in orders if None not in possible[order]]
-    evenness = {order: _evenness([day for day in possible[order] if day is not None]) for order in whole}
-    even = [order for order in whole if evenness[order] == 1.0]
-    even = even or [order for order in whole if evenness[order] >= _NEARLY_EVEN]
+    even_share = {order: evenness([day for day in possible[order] if day is not None]) for order in whole}
+    even = [order for order in whole if even_share[order] == 1.0]
+    even = even or [order for order in whole if even_share[order] >= NEARLY_EVEN]
     chosen = even or whole
     if len(chosen) == 1:
         return chosen[0], OrderShown(chosen[0], "the spacing of the rows" if even else "every row"), {}
     wanted = "dates that can be read in one way only (years have two digits here)"
     return orders[0], None, _unclear(dates, wanted, chosen[0] if chosen else orders[0])
-
-
-_STEPS = ((1, 1), (7, 7), (28, 31))  # days between rows that are days, weeks or months
-_NEARLY_EVEN = 0.9
-
-
-def _evenness(days: Sequence[datetime.date]) -> float:
-    """Share of the steps between the days that are those of days, of weeks or of months, whichever is largest."""
-    steps = np.diff(np.unique(np.array(days, dtype="datetime64[D]"))).astype(int)
-    shares = [float(((low <= steps) & (steps <= high)).mean()) for low, high in _STEPS if len(steps)]
-    return max(shares, default=0.0)
 
 
 def _unclear(dates: dict[int, ThreeParts], wanted: str, example: DateOrder) -> dict[int, Flaw]:
@@ -195,7 +276,7 @@ def _unclear(dates: dict[int, ThreeParts], wanted: str, example: DateOrder) -> d
     }
 
 
-def _date_in(cell: object) -> datetime.date | ThreeParts | Flaw:
+def _date_in(cell: object) -> _Read:
     """One cell as a date, as far as it can be told without the other cells."""
     if isinstance(cell, str):
         return _date_in_text(cell.strip())
@@ -212,8 +293,8 @@ def _date_in(cell: object) -> datetime.date | ThreeParts | Flaw:
     return Flaw(f"a {type(cell).__name__}", "a date", _WRITE_ISO)
 
 
-def _date_in_text(text: str) -> datetime.date | ThreeParts | Flaw:
-    text, shown = text[:100], _text(text)  # no date is longer
+def _date_in_text(text: str) -> _Read:
+    shown, text = _text(text), without_word_of_week(text[:_LONGEST])
     if text.lower() in MISSING_WORDS:
         return _missing()
     if match := _YEAR_LAST.fullmatch(text):
@@ -224,12 +305,15 @@ def _date_in_text(text: str) -> datetime.date | ThreeParts | Flaw:
         parts = (int(match[1]), int(match[3]), int(match[4]))
     elif match := _COMPACT.fullmatch(text):
         parts = (int(match[1]), int(match[2]), int(match[3]))
-    elif match := _MONTH.fullmatch(text):
-        parts = (int(match[1]), int(match[2]), 1)
+    elif (numbered := year_and_number(text)) is not None:
+        return numbered
     elif match := _MONTH_FIRST.fullmatch(text):
         parts = (int(match[2]), int(match[1]), 1)
-    elif match := _WEEK.fullmatch(text):
-        return _monday(int(match[1]), int(match[2])) or _no_such_date(shown)
+    elif (week := numbered_week(text)) is not None:
+        if week.year is None:
+            return Flaw(f"{shown}, a week without its year", "a date", "write the year too: 2024-W05")
+        wanted = "a week that the year has under ISO 8601 (52, some years 53, from Monday to Sunday)"
+        return _in_years(week.date()) or Flaw(shown, wanted, f"{_WRITE_ISO}: the first day of the week")
     elif (named := date_with_month_name(text)) is not None:
         parts = (named[0] if named[0] >= 100 else _with_century(named[0]), *named[1:])
     elif re.fullmatch(r"[0-9]{5}(\.0)?", text):
@@ -267,12 +351,9 @@ def _with_century(year: int) -> int:
     return year + (1900 if year >= _CENTURY else 2000)
 
 
-def _monday(year: int, week: int) -> datetime.date | None:
-    """The Monday of an ISO week."""
-    try:
-        return datetime.date.fromisocalendar(year, week, 1) if _YEARS[0] <= year <= _YEARS[1] else None
-    except ValueError:
-        return None
+def _in_years(date: datetime.date | None) -> datetime.date | None:
+    """The date if it lies in years that rows can have."""
+    return date if date is not None and _YEARS[0] <= date.year <= _YEARS[1] else None
 
 
 def _text(cell: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from mmm_engine.files.money_words import money_word, without_money
 from mmm_engine.files.table_form import DecimalMark
 
 # Without sign, currency sign and the marks between thousands that are no decimal marks: '1 234,5' is '1234,5'.
@@ -43,7 +44,9 @@ def decimal_mark(columns: Iterable[pd.Series], *, is_plain: bool) -> DecimalMark
     for column in columns:
         if pd.api.types.is_numeric_dtype(column.dtype):
             continue
-        texts = [cell for cell in column if isinstance(cell, str) and ("," in cell or "." in cell)]
+        word = money_word(column)
+        written = [cell.strip() for cell in column if isinstance(cell, str) and ("," in cell or "." in cell)]
+        texts = [without_money(text, word) for text in written] if word else written
         if all(_MONTH.fullmatch(text.strip()) for text in texts):
             continue
         for cell in texts:

@@ -1,8 +1,8 @@
 """Cells as numbers, or the reason why not.
 
 Here: turning the cells of one column into float64, one fault for each kind of faulty cell, names of rows.
-Not here: opening files (table.py), which decimal mark a table has (decimal_marks.py), dates (dates.py), rules across
-cells and columns (rows/contract.py).
+Not here: opening files (table.py), which decimal mark a table has (decimal_marks.py), currencies (money_words.py),
+dates (dates.py), rules across cells and columns (rows/contract.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import decimal
 import math
 import numbers
 import re
-import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ import pandas as pd
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.money_words import money_word, without_money
 from mmm_engine.files.table_form import DecimalMark
 from mmm_engine.files.yaml_document import shorten
 
@@ -55,7 +55,7 @@ def read_numbers(
     """The cells of a column as numbers.
 
     Thousands may be grouped by spaces, apostrophes or the mark that is not the decimal mark, and one and the same
-    currency sign may stand before or after the numbers of a column.
+    currency sign or code may stand before or after the numbers of a column.
 
     Args:
         cells: Text or typed cells, index 0, 1, ….
@@ -73,7 +73,7 @@ def read_numbers(
         suspects = np.flatnonzero(~(np.abs(values) <= MAX_NUMBER))
         flaws = {int(index): _number_flaw(float(values[index])) for index in suspects}
     else:
-        sign = currency_sign(cells)
+        sign = money_word(cells)
         parsed = [_number(cell, decimal_mark, sign) for cell in cells]
         flaws = {index: value for index, value in enumerate(parsed) if isinstance(value, Flaw)}
         if decimal_mark is not None and not is_mark_said:
@@ -84,22 +84,6 @@ def read_numbers(
     values = values + 0.0  # a copy that is ours, and -0.0 becomes 0.0
     values[list(flaws)] = np.nan
     return values, faults_of(flaws, column, rows)
-
-
-def currency_sign(cells: pd.Series) -> str:
-    """The currency sign of the first cell that has one, empty where none has."""
-    signs = (
-        letter
-        for cell in cells
-        if isinstance(cell, str)
-        for letter in cell[:_LONGEST]
-        if _is_currency(letter)
-    )
-    return next(signs, "")
-
-
-def _is_currency(letter: str) -> bool:
-    return unicodedata.category(letter) == "Sc"
 
 
 def _perhaps_grouped(cells: pd.Series, decimal_mark: DecimalMark, sign: str) -> dict[int, Flaw]:
@@ -137,12 +121,12 @@ def _perhaps_grouped(cells: pd.Series, decimal_mark: DecimalMark, sign: str) -> 
 
 
 def _bare(text: str, sign: str) -> str:
-    """A number without the column's currency sign, its minus as a keyboard has it."""
-    return _without_sign(text, sign).replace("\N{MINUS SIGN}", "-")
+    """A number without the column's currency, its minus as a keyboard has it."""
+    return without_money(text, sign).replace("\N{MINUS SIGN}", "-")
 
 
 def _number(cell: object, decimal_mark: DecimalMark | None, sign: str) -> float | Flaw:
-    """One cell as a number; ``sign`` is the currency sign of the column."""
+    """One cell as a number; ``sign`` is the currency sign or code of the column."""
     if isinstance(cell, str):
         text = cell.strip()
         if len(text) > _LONGEST:
@@ -166,17 +150,6 @@ def _number(cell: object, decimal_mark: DecimalMark | None, sign: str) -> float 
     if is_missing(cell):
         return _number_flaw(math.nan)
     return Flaw(f"a {type(cell).__name__}", "a number", "write the plain number")
-
-
-def _without_sign(text: str, sign: str) -> str:
-    """Text without the currency sign at its beginning (after or before a minus) or its end."""
-    if not sign or sign not in text:
-        return text
-    if text.endswith(sign):
-        return text.removesuffix(sign).rstrip()
-    minus = text[0] if text[0] in "+-\N{MINUS SIGN}" else ""
-    amount = text.removeprefix(minus).lstrip()
-    return minus + amount.removeprefix(sign).lstrip() if amount.startswith(sign) else text
 
 
 def _plain_number(text: str, decimal_mark: DecimalMark) -> str | None:
@@ -232,9 +205,9 @@ def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
         return _number_flaw(math.inf)
     if word in _BOOLEANS:
         return Flaw(f"the text {shown}", "1 or 0", "write 1 for yes and 0 for no")
-    if any(_is_currency(letter) and letter != sign for letter in text):
-        wanted = f"the same currency sign in every row (another row has {sign})"
-        return Flaw(shown, wanted, "bring the whole column to one currency, and leave the sign out")
+    if money_word([text]) not in ("", sign):
+        wanted = f"the same currency in every row (another row has {sign})"
+        return Flaw(shown, wanted, "bring the whole column to one currency, and leave its sign or code out")
     if text.endswith("%"):
         number = text.rstrip("% \u00a0\u202f")
         instead = "write plain numbers with a point as the decimal mark"

@@ -19,8 +19,9 @@ from mmm_engine.client.windows import LONGEST_WINDOW
 from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
-from mmm_engine.files.dates import read_dates
-from mmm_engine.files.numbers import currency_sign, read_numbers
+from mmm_engine.files.dates import read_dates, words_of_dates
+from mmm_engine.files.money_words import is_code, money_word, same_money
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
@@ -76,6 +77,10 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             table.columns[config.date], config.date, table.rows, table.form.dates
         )
         faults += date_faults
+        findings += [
+            Finding("date-form", "note", config.date, words, "nothing if that is so")
+            for words in words_of_dates(table.columns[config.date])
+        ]
         if shown is not None:
             form = replace(form, dates=shown.order)
             fix = f"check that row, or hold it with 'csv: {{dates: {shown.order}}}' in the client file"
@@ -162,15 +167,21 @@ def _order_notes(column: str, rows: Rows) -> list[Finding]:
 
 
 def _currencies(config: ClientConfig, table: Table) -> Iterator[Finding]:
-    """A warning where sales and spend carry different currency signs: a return would mix them."""
+    """The codes of currencies that stand in cells; a warning where they differ, so that a return would mix them."""
     money = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
-    signs = {name: currency_sign(table.columns[name]) for name in money if name in table.columns}
-    first = {sign: name for name, sign in reversed(signs.items()) if sign}
-    if len(first) > 1:
-        listed = ", ".join(f"'{name}' {sign}" for sign, name in reversed(first.items()))
-        message = (
-            f"columns carry different currency signs ({listed}): returns would divide one money by another"
+    words = {f"'{name}'": money_word(table.columns[name]) for name in money if name in table.columns}
+    words = {name: word for name, word in words.items() if word}
+    for code in dict.fromkeys(word for word in words.values() if any(map(str.isalpha, word))):
+        named = ", ".join(name for name, word in words.items() if word == code)
+        yield Finding(
+            "file-form", "note", "", f"numbers of {named} carry '{code}'", f"nothing if all are {code}"
         )
+    if is_code(config.currency) and any(is_code(same_money(word)) for word in words.values()):
+        words["the client file"] = config.currency
+    first = {same_money(word): name for name, word in reversed(words.items())}
+    if len(first) > 1:
+        listed = ", ".join(f"{name} {words[name]}" for name in reversed(first.values()))
+        message = f"money is in different currencies ({listed}): returns would divide one by another"
         yield Finding("mixed-currencies", "warning", "", message, "bring all columns to one currency")
 
 

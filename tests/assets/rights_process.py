@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def command(words: tuple[str, ...], folder: Path, umask: int | None = None, user
         os.setuid(user)
     sys.argv = ["mmm", *words]
     main()
+
+
+def command_that_ignores_interrupts(words: tuple[str, ...], folder: Path) -> None:
+    """The same as a script starts it in the background: shells let such processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    command(words, folder)
 
 
 def _import_what_it_takes(words: tuple[str, ...], folder: Path) -> None:

@@ -39,3 +39,13 @@ def test_services_can_be_ended_where_a_script_started_them(mmm, home, monkeypatc
     finally:
         signal.signal(signal.SIGINT, before)
     assert seen == [signal.default_int_handler]
+
+
+def test_any_command_can_be_ended_where_a_script_started_it(mmm):
+    """Dagster has SIGTERM do what SIGINT does: `mmm refresh acme &` of a script went on whatever it was sent."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        mmm("--version")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

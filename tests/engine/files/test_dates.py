@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmm_engine.files.dates import read_dates
+from mmm_engine.files.dates import read_dates, words_of_dates
 
 
 def read(*cells):
@@ -117,6 +117,92 @@ def test_iso_weeks_are_dated_by_their_monday():
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["W05 2024", "w5/2024", "KW 5 2024", "KW05/24", "2024 KW 5", "2024-KW05", "Week 5, 2024", "5. KW 2024", "CW5 2024",
+     "2024-W05-1", "202405", "2024-05"],
+)  # fmt: skip
+def test_weeks_are_read_as_people_number_them(text):
+    """The fifth week of 2024 began on 29 January; the next ones say that 05 is no month."""
+    cells = [text]
+    if text in ("202405", "2024-05"):
+        cells = [text[:-2] + f"{week:02}" for week in range(5, 20)]
+    days, faults, note = read(*cells)
+    assert (days[0], faults, note) == ("2024-01-29", [], None)
+    assert list(words_of_dates(cells)) == ["weeks by number are those of ISO 8601, dated by their Monday"]
+
+
+@given(st.integers(13, 60), st.dates(datetime.date(1990, 1, 1), datetime.date(2050, 1, 1)))
+def test_thirteen_weeks_or_months_in_a_row_are_told_apart(count, first):
+    """Written as 202405, whenever they begin."""
+    monday = first - datetime.timedelta(days=first.weekday())
+    weeks = [monday + datetime.timedelta(weeks=number) for number in range(count)]
+    cells = [f"{year}{week:02}" for year, week, _ in (day.isocalendar() for day in weeks)]
+    assert read(*cells)[0] == [str(day) for day in weeks]
+    months = [date.date() for date in pd.date_range(first.replace(day=1), periods=count, freq="MS")]
+    assert read(*(f"{day:%Y%m}" for day in months))[0] == [str(day) for day in months]
+
+
+def test_a_dozen_numbers_that_are_weeks_or_months_ask():
+    """Nothing tells 202401 to 202412 of weeks from those of months; a mark between them is that of months."""
+    days, faults, _ = read(*(f"2024{number:02}" for number in range(1, 13)))
+    assert set(days) == {"NaT"}
+    assert faults[0].startswith(
+        "column 'week', row 2: found 202401, which is month 1 or week 1 (and in 11 more rows: 3, 4, 5, 6, 7, …); "
+        "wanted dates that can be read in one way only; write months as 2024-05, weeks as 2024-W05"
+    )
+    assert read(*(f"2024-{number:02}" for number in range(1, 13)))[0][11] == "2024-12-01"
+
+
+@pytest.mark.parametrize(
+    ("cells", "firsts"),
+    [
+        (["2024-01-01 - 2024-01-07", "2024-01-08 - 2024-01-14"], ["2024-01-01", "2024-01-08"]),
+        (["2024-01-01/2024-01-07"], ["2024-01-01"]),
+        (["2024-01-01 to 2024-01-08", "2024-01-08 to 2024-01-15"], ["2024-01-01", "2024-01-08"]),
+        (["2024-01-01 00:00 - 2024-01-07 23:59:59"], ["2024-01-01"]),
+        (["22.12.-28.12.2024", "29.12.-04.01.2025", "05.01.-11.01.2025"], ["2024-12-22", "2024-12-29", "2025-01-05"]),
+        (["01.01.2024-07.01.2024", "08.01.2024 – 14.01.2024"], ["2024-01-01", "2024-01-08"]),
+        (["01/01/2024 - 01/07/2024", "01/08/2024 - 01/14/2024"], ["2024-01-01", "2024-01-08"]),
+        (["1.-7.1.2024", "8.-14.1.2024"], ["2024-01-01", "2024-01-08"]),
+        (["Dec 29 – Jan 4, 2025", "Jan 5-11, 2025", "12–18 Jan 2025"], ["2024-12-29", "2025-01-05", "2025-01-12"]),
+        (["20240101-20240107"], ["2024-01-01"]),
+    ],
+)  # fmt: skip
+def test_a_row_that_says_from_when_to_when_it_goes_is_dated_by_its_first_day(cells, firsts):
+    """Its last day tells the order of day and month, and the year that the first one leaves out."""
+    days, faults, _ = read(*cells)
+    assert (days, faults) == (firsts, [])
+    assert list(words_of_dates(cells)) == [
+        "rows that say from when to when they go are dated by their first day"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (
+            ["2024-01-01 - 2024-01-14", "2024-01-08 - 2024-01-21"],
+            "found '2024-01-01 - 2024-01-14', which goes on while the next row begins (2024-01-08); wanted ranges that "
+            "follow each other; export what belongs to each period alone: days in two rows count twice",
+        ),
+        (["2024-01-08 - 2024-01-01"], "found '2024-01-08 - 2024-01-01'; wanted a range that ends after it begins"),
+        (["2024-01-01 - 2024-01-32"], "found '2024-01-32'; wanted a date that exists"),
+    ],
+)  # fmt: skip
+def test_ranges_that_overlap_or_run_backwards_are_refused(cells, fault):
+    """Rolling sums count days twice."""
+    days, faults, _ = read(*cells)
+    assert days[0] == "NaT"
+    assert faults[0].startswith(f"column 'week', row 2: {fault}")
+
+
+def test_a_word_before_the_date_says_that_a_week_begins():
+    """As "w/c" does: week commencing."""
+    assert read("w/c 01/01/2024", "w/c 15/01/2024")[0] == ["2024-01-01", "2024-01-15"]
+    assert read("Week of Jan 1, 2024")[0] == ["2024-01-01"]
+
+
+@pytest.mark.parametrize(
     ("cell", "fault"),
     [
         (
@@ -127,7 +213,8 @@ def test_iso_weeks_are_dated_by_their_monday():
             "13/01/23",
             "found 13/01/23, which is ambiguous; wanted dates that can be read in one way only (years have",
         ),
-        ("2023-W54", "found '2023-W54'; wanted a date that exists"),
+        ("2023-W54", "found '2023-W54'; wanted a week that the year has under ISO 8601"),
+        ("KW 5", "found 'KW 5', a week without its year; wanted a date; write the year too: 2024-W05"),
         ("03 Foo 2022", "found '03 Foo 2022', which is no date"),
         ("", "found a missing date; wanted a date in every row; fill in the date or delete the row"),
         (None, "found a missing date; wanted a date in every row"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.files.cells import Rows
+from mmm_engine.files.decimal_marks import decimal_mark
 from mmm_engine.files.numbers import MAX_NUMBER, read_numbers
 
 ISO = np.array(["2023-01-02", "2023-01-09", "2023-01-16", "NaT"], dtype="datetime64[D]")
@@ -97,8 +98,43 @@ def test_two_currencies_in_a_column_are_refused():
     values, faults = read("€1", "$1", "€2")
     assert list(values[[0, 2]]) == [1.0, 2.0]
     assert faults[0].startswith(
-        "column 'tv', row 3 (2023-01-09): found '$1'; wanted the same currency sign in every"
+        "column 'tv', row 3 (2023-01-09): found '$1'; wanted the same currency in every"
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark", "numbers"),
+    [
+        (["EUR 1,234.50", "-EUR 3", "EUR -4.5", "5"], ".", [1234.5, -3.0, -4.5, 5.0]),
+        (["1.234,50 EUR", "3EUR"], ",", [1234.5, 3.0]),
+        (["CHF 1'234.50", "CHF 5"], ".", [1234.5, 5.0]),
+        (["kr 1 234", "5,50 kr"], ",", [1234.0, 5.5]),
+        (["R$ 1.234,50", "R$ 2"], ",", [1234.5, 2.0]),
+        (["US$5.10", "US$6"], ".", [5.1, 6.0]),
+    ],
+)
+def test_a_currency_that_all_numbers_of_a_column_carry_is_left_out(cells, mark, numbers):
+    """A code, a sign or a word; it tells nothing of the decimal mark and does not hide it."""
+    assert decimal_mark([pd.Series(cells)], is_plain=False) == mark
+    values, faults = read(*cells, mark=mark)
+    assert (list(values), faults) == (numbers, [])
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (["EUR 1", "CHF 2"], "row 3 (2023-01-09): found 'CHF 2'; wanted the same currency in every row (another row"),
+        (["1 EUR", "$2"], "row 3 (2023-01-09): found '$2'; wanted the same currency in every row (another row has EUR"),
+        (["5 TEUR", "6"], "row 2 (2023-01-02): found the text '5 TEUR'; wanted a number"),
+        (["1.5M", "6"], "row 2 (2023-01-02): found the text '1.5M'; wanted a number"),
+        (["5 kg", "6"], "row 2 (2023-01-02): found the text '5 kg'; wanted a number"),
+        (["EUR", "6"], "row 2 (2023-01-02): found the text 'EUR'; wanted a number"),
+    ],
+)  # fmt: skip
+def test_mixed_currencies_and_words_that_are_none_are_refused(cells, fault):
+    """Thousands of euros and kilograms are other numbers."""
+    faults = read(*cells)[1]
+    assert faults[0].startswith(f"column 'tv', {fault}")
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 99), st.sampled_from([".", ","]))
@@ -134,7 +170,7 @@ def test_a_grouped_number_reads_back_exactly(whole, cents, mark):
         ("#REF!", "found the error '#REF!'; wanted a number, not an error; mend the formula and export again"),
         ("TRUE", "found the text 'TRUE'; wanted 1 or 0; write 1 for yes and 0 for no"),
         ("twelve", "found the text 'twelve'; wanted a number; write plain numbers such as 1234.5 (no units, no notes)"),
-        ("12 EUR", "found the text '12 EUR'; wanted a number"),
+        ("12 TEUR", "found the text '12 TEUR'; wanted a number"),
         ("1_000", "found the text '1_000'; wanted a number"),
         ("0x10", "found the text '0x10'; wanted a number"),
         ("١٢", "found the text '١٢'; wanted a number"),

@@ -103,8 +103,8 @@ FAULTY = {
     ),
     "currency": (
         with_cell("radio", 10, "$12")(with_cell("radio", 9, "€12")(shop_rows())),
-        "column 'radio', row 10 (2022-02-28): found '$12'; wanted the same currency sign in every row (another row has "
-        "€); bring the whole column to one currency, and leave the sign out",
+        "column 'radio', row 10 (2022-02-28): found '$12'; wanted the same currency in every row (another row has "
+        "€); bring the whole column to one currency, and leave its sign or code out",
     ),
     "text": (
         with_cell("price", 9, "high")(shop_rows()),
@@ -526,7 +526,14 @@ def test_grouped_thousands_beside_decimal_points_ask(tmp_path):
 def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
     """One sign in all columns, or none beside it, is not."""
     frame = shop_rows()
-    for signs, named in ((("€", "$", ""), "('revenue' €, 'tv' $)"), (("€", "€", ""), None)):
+    cases = (
+        (("€", "$", ""), "", "('revenue' €, 'tv' $)"),
+        (("€", "EUR", ""), "EUR", None),
+        (("CHF", "EUR", ""), "", "('revenue' CHF, 'tv' EUR)"),
+        (("EUR", "EUR", "EUR"), "CHF", "('revenue' EUR, the client file CHF)"),
+        (("$", "$", ""), "AUD", None),
+    )
+    for signs, currency, named in cases:
         marked = frame.assign(
             **{
                 column: [f"{sign}{value}" for value in frame[column]]
@@ -536,7 +543,7 @@ def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
         (tmp_path / shop_config().data).write_text(marked.to_csv(index=False))
         told = [
             one.message
-            for one in read_client_data(shop_config(), tmp_path).findings
+            for one in read_client_data(shop_config(currency=currency), tmp_path).findings
             if one.code == "mixed-currencies"
         ]
         assert len(told) == (named is not None)
