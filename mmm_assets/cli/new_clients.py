@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mmm_engine.client.client_file import client_config_from_mapping, write_client_config
 from mmm_engine.client.config import check_client_id
 from mmm_engine.client.validation import DATA_SUFFIXES
-from mmm_engine.errors import ConfigError, Fault
+from mmm_engine.errors import ConfigError, DataError, Fault
 from mmm_engine.files.atomic_write import replace_file
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ def add_client(
         tempfile.TemporaryDirectory() as scratch
     ):  # checked under its future name, from a copy nobody changes
         copy = Path(shutil.copyfile(source, Path(scratch) / name))
-        rows = read_client_data(config, Path(scratch))
+        try:
+            rows = read_client_data(config, Path(scratch))
+        except DataError as error:  # it knows the copy; who typed the command knows the file
+            raise DataError(f"client '{client}', {source}", error.faults) from None
         changes, reasons = _options_of_the_rows(rows, holidays, choose)
         if "max_lag" not in config.model.adstock.model_fields_set:
             lag, why = _lag_of_the_rows(rows)

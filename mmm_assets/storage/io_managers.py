@@ -234,7 +234,7 @@ class ClientDataFiles(PartitionFiles):
         from mmm_engine.client.config import ClientConfig
         from mmm_engine.rows.calendar import Calendar
         from mmm_engine.rows.client_data import ClientData
-        from mmm_engine.rows.findings import Finding
+        from mmm_engine.rows.finding import Finding
 
         frame, rest = read_frame(path)
         return ClientData(

@@ -18,7 +18,7 @@ from mmm_engine.client.windows import FULL, Window
 from mmm_engine.scores.verdict import Verdict
 
 if TYPE_CHECKING:
-    from mmm_engine.rows.findings import Finding
+    from mmm_engine.rows.finding import Finding
     from mmm_engine.rows.window import ScaledInputs
 
 TargetKind = Literal["revenue", "conversions"]

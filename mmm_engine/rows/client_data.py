@@ -6,6 +6,7 @@ Not here: the rules (contract.py), the warnings (findings.py), scaling and windo
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,8 @@ from mmm_engine.files.table import Table, read_table, table_from_frame
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
-from mmm_engine.rows.findings import Finding, find_warnings
+from mmm_engine.rows.finding import Finding
+from mmm_engine.rows.findings import find_warnings
 from mmm_engine.rows.panel import has_repeated_dates, panel_fault
 from mmm_engine.rows.regressors import Regressors
 from mmm_engine.rows.suggestions import Suggestion, suggestions
@@ -173,7 +175,8 @@ def _checked(config: ClientConfig, table: Table) -> tuple[ClientData | None, lis
     checked, faults = check_rows(config, table)
     if checked is None:
         return None, faults
-    findings = (*checked.findings, *find_warnings(config, checked.frame, checked.calendar))
+    warnings = find_warnings(config, checked.frame, checked.calendar, datetime.date.today())
+    findings = (*checked.findings, *warnings)
     version = _data_version(checked.frame)
     form = checked.form.beside_the_plain()
     return ClientData(config, checked.frame, checked.calendar, findings, version, form), []

@@ -26,7 +26,7 @@ from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
-from mmm_engine.rows.findings import Finding
+from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.lift_windows import lift_window, media_range
 
 LIFT_REACH = (

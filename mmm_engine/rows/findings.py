@@ -1,14 +1,14 @@
 """Warnings about rows that satisfy the contract but deserve a look.
 
 Here: one function for each kind of finding.
-Not here: what stops a client (contract.py), verdicts about a fitted model (scores/gates.py).
+Not here: what a finding is (finding.py), what stops a client (contract.py), verdicts about a fitted model
+(scores/gates.py).
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,34 +18,15 @@ from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
+from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.level_steps import level_steps
 from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outliers, words_of_recurring
 from mmm_engine.rows.parameter_count import count_parameters
-from mmm_engine.rows.part_rows import is_unfinished, running_totals
+from mmm_engine.rows.part_rows import is_unfinished, rows_to_come, running_totals
 from mmm_engine.rows.regressors import Regressors, residual
 from mmm_engine.rows.spend_columns import counts_taken_for_money, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about the data that does not stop a refresh but that its reader should know.
-
-    Attributes:
-        code: Kind of finding, stable across versions ("unsorted", "target-outlier").
-        severity: ``note`` for the record, ``warning`` for what may mislead the model.
-        column: Column it is about, empty when it is about the whole table.
-        message: What was found, with dates and numbers.
-        fix: What the reader can do about it.
-    """
-
-    code: str
-    severity: Literal["note", "warning"]
-    column: str
-    message: str
-    fix: str
-
 
 CORRELATION_MAX = 0.95
 VIF_MAX = 10.0
@@ -57,13 +38,16 @@ SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
 
 
-def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar) -> list[Finding]:
+def find_warnings(
+    config: ClientConfig, frame: pd.DataFrame, calendar: Calendar, today: datetime.date
+) -> list[Finding]:
     """Every finding about rows that satisfy the contract, in the order of the functions below.
 
     Args:
         config: Settings of the client.
         frame: Checked rows: ``date``, then float64 columns under their own names, ascending.
         calendar: Dates of the rows and their period.
+        today: The day after which nothing has happened yet.
     """
     rows = Regressors(config, frame, calendar)
     finders = (
@@ -72,7 +56,16 @@ def find_warnings(config: ClientConfig, frame: pd.DataFrame, calendar: Calendar)
         _spend_following_sales, _inflated_variances, _few_rows_per_parameter, _level_jumps, _frozen_tails,
         _constant_in_training, _controls_against_sign, _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
-    return [finding for find in finders for finding in find(rows)]
+    return [*_rows_to_come(rows, today), *(finding for find in finders for finding in find(rows))]
+
+
+def _rows_to_come(rows: Regressors, today: datetime.date) -> Iterator[Finding]:
+    """A plan that was pasted below the rows, or a wrong year."""
+    if count := rows_to_come(rows, today):
+        first = rows.day(len(rows) - count)
+        message = f"after today ({today}) in {count} of {len(rows)} rows, from {first}: they count as if they had come"
+        fix = "delete what is only planned ('forecast.plan' names a file of planned media), or correct the dates"
+        yield Finding("rows-to-come", "warning", rows.config.date, message, fix)
 
 
 def _unfinished_last_row(rows: Regressors) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
 """Rows that hold less or more than their period.
 
-Here: a last row that was exported before its period was over, columns that add up all rows before.
+Here: a last row that was exported before its period was over, rows of days that have not come, columns that add up all
+rows before.
 Not here: what is told of them (findings.py), a row of totals (contract.py).
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,6 +24,12 @@ def is_unfinished(rows: Regressors) -> bool:
     """Whether the target of the last row lies clearly below every other row's."""
     target = rows.target
     return bool(target[:-1].min() > 0 and 0 <= target[-1] < UNFINISHED * target[:-1].min())
+
+
+def rows_to_come(rows: Regressors, today: datetime.date) -> int:
+    """How many of the last rows begin after today; a day more is let pass, which it may be elsewhere already."""
+    begun = rows.calendar.covered_days[0] <= np.datetime64(today) + np.timedelta64(1, "D")
+    return int((~begun).sum())
 
 
 def running_totals(rows: Regressors) -> Iterator[str]:

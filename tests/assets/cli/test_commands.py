@@ -217,6 +217,20 @@ def test_add_gives_media_the_same_time_to_work_whatever_a_row_is(mmm, data_dir, 
     assert "as long as media are taken to work" in text
 
 
+def test_add_names_the_file_that_was_typed(mmm, tmp_path):
+    """Not the copy that is checked under the client's name."""
+    frame = pd.DataFrame(
+        {"day": pd.date_range("2023-01-02", periods=60, freq="W-MON"), "tv": 1.0, "sales": 2.0}
+    )
+    source = tmp_path / "export of may.csv"
+    frame.to_csv(source, index=False)
+    words = ("--data", source, "--date", "day", "--target", "sales", "--channels", "tv,radio")
+    code, _, err = mmm("add", "june", *words)
+    assert code == 2
+    assert f"client 'june', {source}: 3 faults" in err
+    assert "june.csv" not in err
+
+
 def test_check_refuses_a_channels_prior_that_the_channel_has_no_parameter_for(mmm, data_dir):
     """The line is that of the channel, also where channels are written as a mapping."""
     prior = {"distribution": "HalfNormal", "sigma": 1}

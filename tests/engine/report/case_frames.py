@@ -9,7 +9,7 @@ import pandas as pd
 
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window
 from mmm_engine.report.inputs import ReportInputs
-from mmm_engine.rows.findings import Finding
+from mmm_engine.rows.finding import Finding
 from mmm_engine.scores.verdict import Verdict, not_judged
 from tests.engine.report.case_client import DRAWS, Case, quantiles, score
 from tests.engine.report.case_windows import returns_frame

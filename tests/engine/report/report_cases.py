@@ -14,7 +14,7 @@ import pandas as pd
 
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 from mmm_engine.report.inputs import ReportInputs, RunInfo, TargetKind
-from mmm_engine.rows.findings import Finding
+from mmm_engine.rows.finding import Finding
 from mmm_engine.scores.verdict import Verdict
 from tests.engine.report.case_client import Case, simulated_case
 from tests.engine.report.case_frames import (

@@ -14,6 +14,7 @@ from mmm_engine.rows.parameter_count import count_parameters
 from tests.engine.client_cases import shop_config
 
 ROWS = 156
+FIRST = {"MS": "2010-01-01"}  # so that no month is still to come
 
 
 def rows(count=ROWS, freq="W-MON"):
@@ -23,7 +24,11 @@ def rows(count=ROWS, freq="W-MON"):
     radio = rng.gamma(2, 20, count) * (np.arange(count) % 7 < 4)
     price = rng.normal(10, 1, count)
     frame = pd.DataFrame(
-        {"week": pd.date_range("2020-01-06", periods=count, freq=freq), "tv": tv, "radio": radio}
+        {
+            "week": pd.date_range(FIRST.get(freq, "2020-01-06"), periods=count, freq=freq),
+            "tv": tv,
+            "radio": radio,
+        }
     )
     return frame.assign(price=price, revenue=1000 + tv + 2 * radio + 10 * price + rng.normal(0, 20, count))
 
@@ -427,6 +432,28 @@ def test_a_last_row_that_was_exported_before_its_period_was_over_is_named(freq, 
     assert f"the {period} may not have been over" in finding.message
     frame.loc[30, "revenue"] = frame.loc[ROWS - 1, "revenue"]  # it has been as low before
     assert ("unfinished-row", "revenue") not in findings(frame)
+
+
+@pytest.mark.parametrize(
+    ("freq", "to_come"), [("W-MON", 3), ("D", 3), ("MS", 3), ("ME", 3), ("W-MON", 0), ("D", 0), ("MS", 0)]
+)
+def test_rows_that_have_not_come_yet_are_named(freq, to_come):
+    """A plan that was pasted below; the row of the present day, week or month has begun, and is none of them."""
+    today = pd.Timestamp.today().normalize()
+    frame = rows(80, freq="W-MON" if freq == "W-MON" else "D").assign(price=1.0 * (np.arange(80) % 11 < 3))
+    offset = pd.tseries.frequencies.to_offset(freq)
+    last = offset.rollforward(today) if freq == "ME" else offset.rollback(today)
+    frame["week"] = pd.date_range(end=last, periods=80 - to_come, freq=freq).append(
+        pd.date_range(last + offset, periods=to_come, freq=freq)
+    )
+    told = findings(frame)
+    if freq == "D":
+        to_come = max(to_come - 1, 0)  # it may be tomorrow already where the rows come from
+    assert (("rows-to-come", "week") in told) == (to_come > 0)
+    if to_come:
+        finding = told["rows-to-come", "week"]
+        assert finding.severity == "warning"
+        assert f"in {to_come} of 80 rows, from {frame['week'].iloc[-to_come]:%Y-%m-%d}" in finding.message
 
 
 @pytest.mark.parametrize("column", ["revenue", "tv"])
