@@ -1,4 +1,4 @@
-"""Files that were read a moment ago are not read again: a refresh asks for most of a client's results ten times.
+"""Files that were read or written a moment ago are not read again: a refresh asks for most results ten times.
 
 Here: `RecentReads`, values by file and by the state that the file was in.
 Not here: how a file becomes a value (io_managers.py); object stores, whose files are copied anew for each reader.
@@ -10,6 +10,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,31 @@ class RecentReads:
                 self._values.move_to_end(key)
                 return _apart(kept[1])
         value = load(path)
+        self._keep(key, state, value)
+        return _apart(value)
+
+    def written(self, path: Path, kind: str, value: Any, inode: int) -> None:
+        """Remember a value that has just been written to a file, as if it had been read from there.
+
+        For formats whose values come back as they were written.
+
+        Args:
+            path: A local file; nothing is remembered where it is another one by now.
+            kind: How it is read.
+            value: What reading it would give; who wrote it changes its numbers no more.
+            inode: Of the file that was written.
+        """
+        with suppress(FileNotFoundError):
+            state = _state(path)
+            if state[0] == inode:
+                self._keep((os.fspath(path), kind), state, _apart(value))
+
+    def _keep(self, key: tuple[str, str], state: _State, value: Any) -> None:
         with self._lock:
             self._values[key] = (state, value)
             self._values.move_to_end(key)
             while len(self._values) > self._files:
                 self._values.popitem(last=False)
-        return _apart(value)
 
 
 def _state(path: Path) -> _State:

@@ -8,16 +8,21 @@ queries of a refresh. Write-ahead logs let a commit wait for the operating syste
 killed process loses nothing, a power cut may lose the last events, never the file (https://sqlite.org/pragma.html).
 
 Every run has a file of its own, with all tables and indexes in it and a page of 4 kB for each: 100 kB before the first
-event. Such a file is written anew with small pages when it is closed.
+event. Here it begins as a copy of an empty one with small pages: making 26 tables and indexes anew, and writing the
+file anew with small pages at its end, took a twelfth of the processor time of a small client's refresh.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import dagster as dg
@@ -118,13 +123,9 @@ class KeptEventLog(SqliteEventLogStorage):
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
         """Make the tables; Dagster's migrations, some hundred files to load, are read for the first run only."""
-        if self._revision and not for_index_shard and not Path(str(engine.url.database)).exists():
-            SqlEventLogStorageMetadata.create_all(engine)
-            with engine.connect() as connection, connection.begin():
-                connection.execute(text("PRAGMA journal_mode=WAL"))
-                connection.execute(text(_VERSION_TABLE))
-                stamp = text("INSERT OR IGNORE INTO alembic_version VALUES (:revision)")
-                connection.execute(stamp, {"revision": self._revision})
+        file = Path(str(engine.url.database))
+        if self._revision and not for_index_shard and not file.exists():
+            _begin(file, _empty_log(self._revision))
             return
         super()._initdb(engine, for_index_shard)
         with engine.connect() as connection:
@@ -185,6 +186,37 @@ class KeptStorage(DagsterSqliteStorage):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
         """The storage that dagster.yaml names."""
         return cls.from_local(inst_data=inst_data, **config_value)
+
+
+@lru_cache(maxsize=4)
+def _empty_log(revision: str) -> bytes:
+    """The file of a run without events: all tables, small pages, a write-ahead log."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        engine = open_engine(f"sqlite:///{file}")
+        with engine.connect() as connection:
+            connection.execute(text(f"PRAGMA page_size={PACKED_PAGE}"))  # before the first table is made
+            connection.execute(text("PRAGMA journal_mode=WAL"))
+            SqlEventLogStorageMetadata.create_all(connection)
+            connection.execute(text(_VERSION_TABLE))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+            connection.commit()
+        engine.dispose()  # the last to have it open brings the log into the file
+        return file.read_bytes()
+
+
+def _begin(file: Path, content: bytes) -> None:
+    """Make a file with this content as a whole; one that another process has made meanwhile stays."""
+    made = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    made.write_bytes(content)
+    try:
+        os.link(made, file)
+    except FileExistsError:
+        pass
+    except OSError:  # no hard links here
+        made.replace(file)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _relax(connection: Any, _record: Any) -> None:

@@ -86,6 +86,26 @@ def test_the_file_of_a_run_is_packed_when_it_is_closed(home):
     assert not sqlite.pack(file)
 
 
+def test_the_file_of_a_run_begins_with_dagsters_tables_in_small_pages(home, open_home):
+    """A copy of an empty one, from the second run of a process on; another process's file is left alone."""
+    with stock_instance(home) as stock:
+        made_by_dagster = dg.materialize([number], instance=stock).run_id
+    instance = open_home(home)
+    runs = [dg.materialize([number], instance=instance).run_id for _ in range(2)]
+    tables = {}
+    for run in [made_by_dagster, runs[1]]:
+        with closing(sqlite3.connect(home / "history" / "runs" / f"{run}.db")) as file:
+            tables[run] = set(file.execute("SELECT type, name, tbl_name FROM sqlite_master"))
+            page_size = file.execute("PRAGMA page_size").fetchone()
+    assert tables[made_by_dagster] == tables[runs[1]]
+    assert page_size == (sqlite.PACKED_PAGE,)
+    file = home / "history" / "runs" / f"{runs[1]}.db"
+    before = file.read_bytes()
+    sqlite._begin(file, b"of another")
+    assert file.read_bytes() == before
+    assert not list(file.parent.glob(".*"))
+
+
 def test_a_file_in_use_is_not_packed(home):
     """Another process executes the run."""
     with stock_instance(home) as stock:
