@@ -42,7 +42,7 @@ class RecentReads:
             kind: How it is read: one file may be read in several ways.
             load: Reads it.
         """
-        state, key = _state(path), (os.fspath(path), kind)
+        state, key = file_state(path), (os.fspath(path), kind)
         with self._lock:
             kept = self._values.get(key)
             if kept is not None and kept[0] == state:
@@ -64,7 +64,7 @@ class RecentReads:
             inode: Of the file that was written.
         """
         with suppress(FileNotFoundError):
-            state = _state(path)
+            state = file_state(path)
             if state[0] == inode:
                 self._keep((os.fspath(path), kind), state, _apart(value))
 
@@ -76,7 +76,8 @@ class RecentReads:
                 self._values.popitem(last=False)
 
 
-def _state(path: Path) -> _State:
+def file_state(path: Path) -> _State:
+    """What changes when a file does: inode, size, times of content and of the inode."""
     seen = path.stat()
     return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 

@@ -10,9 +10,11 @@ left from older rows, so they name the assets as `deps` and read them here.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,6 +22,7 @@ from pydantic import Field
 
 from mmm_assets import verdicts
 from mmm_assets.partitions import window_key
+from mmm_assets.storage import objects
 from mmm_assets.storage.io_managers import (
     ROOT,
     ClientDataFiles,
@@ -29,11 +32,17 @@ from mmm_assets.storage.io_managers import (
     ScaledInputsFiles,
     StoredFileError,
 )
+from mmm_assets.storage.recent_reads import file_state
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, ScoredWindow, Verdict
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
 logger = logging.getLogger(__name__)
+
+_JUDGED_CLIENTS = 8
+_recent_verdicts: OrderedDict[tuple[object, ...], tuple[Verdict, ...]] = (
+    OrderedDict()
+)  # by state of the files
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +125,8 @@ class AuditResults:
 class ClientResults:
     """What is stored about a client for its present rows and settings; fleets that were not run are None.
 
-    ``fit_fault`` says why the full window could not be fitted, if that was tried.
+    ``fit_fault`` says why the full window could not be fitted, if that was tried; ``state`` in which state the files
+    were that verdicts are read from, None where they may have been any.
     """
 
     data: ClientData
@@ -128,10 +138,23 @@ class ClientResults:
     fit_fault: str = ""
     audit: AuditResults = AuditResults()
     advice: Mapping[str, Any] | None = None
+    state: tuple[object, ...] | None = None
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Every verdict that can be read from what is stored, the data contract first."""
+        """Every verdict that can be read from what is stored, the data contract first.
+
+        Seven steps of a refresh ask for them: while the files stay as they are, they are judged once.
+        """
+        if self.state is None:
+            return self._judged()
+        if self.state not in _recent_verdicts:
+            _recent_verdicts[self.state] = self._judged()
+            while len(_recent_verdicts) > _JUDGED_CLIENTS:
+                _recent_verdicts.popitem(last=False)
+        return _recent_verdicts[self.state]
+
+    def _judged(self) -> tuple[Verdict, ...]:
         from mmm_engine.scores import client_verdicts, gates
 
         on_windows: list[Verdict] = []
@@ -212,6 +235,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def read(self, client: str) -> ClientResults:
         """Everything stored about a client that was made from its present rows and settings."""
+        state = self._state(client)  # before anything is read: what comes later is judged later
         data = self.data(client)
         windows = {window: self._window(client, window, data) for window in STANDARD_WINDOWS}
         frames = FrameFiles(root=self.root)
@@ -232,7 +256,26 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
             fit_fault=self._fit_fault(client, data),
             audit=self._audit(client, data),
             advice=self._advice(client, data),
+            state=state,
         )
+
+    def _state(self, client: str) -> tuple[object, ...] | None:
+        """Which files the verdicts on a client are read from, and as what; None where no file system tells."""
+        frames, keys = FrameFiles(root=self.root), [window_key(client, window) for window in STANDARD_WINDOWS]
+        inputs, notes = ScaledInputsFiles(root=self.root), JsonFiles(root=self.root)
+        paths = [
+            ClientDataFiles(root=self.root).path("client_data", client),
+            notes.path(FIT_FAULTS, window_key(client, FULL)),
+            *(
+                frames.path(asset, client)
+                for asset in ("recovery_scores", "stability_scores", *_AUDIT.values())
+            ),
+            *(inputs.path("scaled_inputs", key) for key in keys),
+            *(frames.path(asset, key) for asset in WINDOW_FRAMES.values() for key in keys),
+        ]
+        if not objects.is_local(paths[0]):
+            return None
+        return tuple((str(path), _state_or_none(path)) for path in paths)
 
     def _advice(self, client: str, data: ClientData) -> Mapping[str, Any] | None:
         """What the last refresh said of the budget, as far as it was made from the present rows and settings."""
@@ -287,6 +330,13 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
 def versions_of(rows: ClientData | ScaledInputs) -> dict[str, str]:
     """What ties a stored value to the rows and settings it was made from."""
     return {"data_version": rows.data_version, "config_version": rows.config.config_version}
+
+
+def _state_or_none(path: Path) -> object:
+    try:
+        return file_state(path)
+    except FileNotFoundError:
+        return None
 
 
 def _is_from(attrs: Mapping[Any, Any], data: ClientData) -> bool:

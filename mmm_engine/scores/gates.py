@@ -16,7 +16,7 @@ import pandas as pd
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.rows.client_data import ClientData
-from mmm_engine.rows.window import ScaledInputs, scale_window
+from mmm_engine.rows.window import ScaledInputs, fit_scales
 from mmm_engine.scores.identification import IDENTIFIED, NOT_IDENTIFIED, WEAK
 from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged, share_beside_limit
 
@@ -87,7 +87,8 @@ def check_cutoff(inputs: ScaledInputs, data: ClientData) -> Verdict:
 
 def _other_scales(inputs: ScaledInputs, data: ClientData) -> list[str]:
     """Columns whose scale is not that of the training rows, which the client's rows say."""
-    stored, expected = inputs.scales, scale_window(data, inputs.window).scales
+    train_rows = inputs.window.train_rows(data.period, len(data))
+    stored, expected = inputs.scales, fit_scales(data.first(train_rows))
     target = data.config.target.column
     scales = {target: (stored.target, expected.target)}
     for by_column, fresh in ((stored.media, expected.media), (stored.controls, expected.controls)):
