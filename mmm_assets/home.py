@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.files.atomic_write import PRIVATE_FOLDER, replace_file
+from mmm_engine.files.atomic_write import PRIVATE_FOLDER, make_folder, replace_file
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -41,7 +41,20 @@ _MOVED_STORAGE = re.compile(rb"""^\s*module:\s*["']?mmm_assets\.storage["']?\s*(
 def home_dir() -> Path:
     """Dagster's home: $DAGSTER_HOME, or ``dagster_home`` of the checkout; always absolute."""
     named = os.environ.get("DAGSTER_HOME")
-    return Path(named).expanduser().resolve() if named else project_dir() / "dagster_home"
+    return _absolute(named, "DAGSTER_HOME") if named else project_dir() / "dagster_home"
+
+
+def _absolute(text: str, variable: str) -> Path:
+    """A path of the environment, links followed.
+
+    Raises:
+        ConfigError: If it leads nowhere: links in a circle, the home of a user who does not exist.
+    """
+    try:
+        return Path(text).expanduser().resolve()
+    except RuntimeError as error:
+        fault = Fault(text, str(error), "the path of a folder", f"correct ${variable}")
+        raise ConfigError(f"${variable}", fault) from None
 
 
 def data_dir() -> Path:
@@ -98,7 +111,7 @@ def root_at(text: str, variable: str = STORAGE_VARIABLE) -> Path:
         ConfigError: If what the address needs is not installed.
     """
     if "://" not in text:
-        return Path(text).expanduser().resolve()
+        return _absolute(text, variable)
     from upath import UPath
 
     try:
@@ -155,9 +168,7 @@ def prepare_home(home: Path) -> Path:
         ConfigError: If settings that somebody has changed cannot be used with this version.
     """
     if not home.exists():
-        home.mkdir(
-            parents=True, mode=PRIVATE_FOLDER
-        )  # it holds clients' revenue: nobody else on the machine reads it
+        make_folder(home, PRIVATE_FOLDER)  # it holds clients' revenue: nobody else on the machine reads it
     elif home.stat().st_mode & _OTHERS:
         home.chmod(home.stat().st_mode & 0o7777 & ~_OTHERS)
     storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE_FOLDER)

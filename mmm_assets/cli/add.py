@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.options import OneClient, Replace, names_in, pairs_in, refuse
+from mmm_assets.cli.options import OneClient, Replace, named_path, names_in, pairs_in, refuse
 from mmm_assets.cli.terminal import print_parts
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 def add(
     client: OneClient,
     data: Annotated[
-        Path, typer.Option(help="CSV, Excel (.xlsx) or Parquet file; it is copied into the data folder.")
+        Path,
+        typer.Option(
+            parser=named_path,
+            metavar="PATH",
+            help="CSV, Excel (.xlsx) or Parquet file; it is copied into the data folder.",
+        ),
     ],
     date: Annotated[str, typer.Option(help="Column with the dates.")],
     target: Annotated[str, typer.Option(help="Column that is explained.")],

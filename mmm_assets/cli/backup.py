@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from mmm_assets import home
+from mmm_assets.cli.options import named_path
 from mmm_assets.cli.terminal import print_parts
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The tar file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", parser=named_path, help="The tar file to write.")],
 ) -> None:
     """Copy the home and the client files into one tar file; the daemon and refreshes may go on meanwhile."""
     from mmm_assets.lifecycle.backup import back_up
@@ -25,7 +26,7 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What mmm backup wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", parser=named_path, help="What mmm backup wrote.")],
 ) -> None:
     """Make the home ($DAGSTER_HOME) and the client files ($MMM_DATA_DIR) from a backup; both folders must be empty."""
     from mmm_assets.lifecycle import backup as copies

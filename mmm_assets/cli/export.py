@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmm_assets.cli.options import OneClient, refuse
+from mmm_assets.cli.options import OneClient, named_path, refuse
 from mmm_assets.cli.stored_results import require_results
 from mmm_assets.cli.terminal import print_parts
+from mmm_engine.files.atomic_write import make_folder
 
 if TYPE_CHECKING:
     from mmm_assets.types import DataFrame
@@ -26,7 +27,10 @@ class TableFormat(StrEnum):
 
 def export(
     client: OneClient,
-    to: Annotated[Path | None, typer.Option(help="Folder to write into; without it: ./<client>.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(parser=named_path, metavar="PATH", help="Folder to write into; without it: ./<client>."),
+    ] = None,
     form: Annotated[TableFormat, typer.Option("--format", help="Form of the tables.")] = TableFormat.CSV,
 ) -> None:
     """Write contributions, returns, response curves, parameters, predictions and forecast of the model of all rows."""
@@ -54,7 +58,7 @@ def export(
     if results.forecast is not None:
         tables["forecast"] = results.forecast
     folder = Path(client) if to is None else to
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in _write(tables, folder, client, form):
         print_parts(str(path))
 

@@ -17,7 +17,7 @@ from mmm_engine.client.client_file import client_config_from_mapping, write_clie
 from mmm_engine.client.config import check_client_id
 from mmm_engine.client.validation import DATA_SUFFIXES
 from mmm_engine.errors import ConfigError, DataError, Fault
-from mmm_engine.files.atomic_write import replace_file
+from mmm_engine.files.atomic_write import make_folder, replace_file
 
 if TYPE_CHECKING:
     from mmm_engine.client.config import ClientConfig
@@ -91,7 +91,7 @@ def add_client(
         config = _with_form(_with_model(config, changes), rows)
         if config != rows.config:
             rows = read_client_data(config, Path(scratch))
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
     write_client_config(config, folder / f"{client}.yaml", reasons=reasons, for_editors=True)
     return folder / f"{client}.yaml", rows
@@ -181,7 +181,7 @@ def simulate_into(
         events=events,
         lift_tests=lift_tests,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_simulation(simulation, folder)
     return folder / f"{client}.yaml"
 

@@ -50,6 +50,23 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Replace = Annotated[bool, typer.Option("--force", help="Replace a client of the same id.")]
 
 
+def named_path(text: str) -> Path:
+    """A path of the command line.
+
+    Raises:
+        ConfigError: If nothing is named: an unset variable of the shell would stand for the folder that the command was
+            called in.
+    """
+    if not text.strip():
+        refuse(
+            "a path",
+            "an empty text",
+            "the name of a file or folder",
+            "look at the variable that it came from",
+        )
+    return Path(text)
+
+
 def names_in(text: str) -> list[str]:
     """The names in a comma-separated list; a name with a comma stands in double quotes.
 
@@ -104,6 +121,7 @@ def clients_in(folder: Path) -> list[str]:
     clients = list_clients(folder)
     if not clients:
         found = f"{folder} without a client" if folder.is_dir() else f"{folder}, which does not exist"
+        found = f"{folder}, which is no folder" if folder.exists() and not folder.is_dir() else found
         refuse(
             "the data folder", found, "client files", "add one with mmm add, or point MMM_DATA_DIR elsewhere"
         )

@@ -10,7 +10,7 @@ import typer
 
 from mmm_assets import home
 from mmm_assets.cli.history import Format
-from mmm_assets.cli.options import OneClient, names_in, refuse
+from mmm_assets.cli.options import OneClient, named_path, names_in, refuse
 from mmm_assets.cli.stored_results import require_results
 from mmm_assets.cli.terminal import FAILED, print_error, print_parts
 
@@ -47,7 +47,9 @@ def plan(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Write the media of the plan here: what the client file's 'forecast: {plan: ...}' takes."
+            parser=named_path,
+            metavar="PATH",
+            help="Write the media of the plan here: what the client file's 'forecast: {plan: ...}' takes.",
         ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
@@ -76,9 +78,11 @@ def plan(
         print_error(str(refusal))
         raise typer.Exit(FAILED) from None
     if output is not None:
+        from mmm_engine.files.atomic_write import write_text
+
         if output.suffix != ".csv":
             refuse("--output", str(output), "a file that ends in .csv", "choose such a name")
-        best.media.to_csv(output, index=False, date_format="%Y-%m-%d")
+        write_text(output, best.media.to_csv(index=False, date_format="%Y-%m-%d"))
     scenarios = {path.stem: scenario_plan(path, best.window) for path in scenario or ()}
     rows = best.table
     if scenarios:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmm_assets import home
+from mmm_assets.cli.options import refuse
 from mmm_assets.cli.terminal import print_parts
 
 
@@ -16,7 +17,9 @@ def repair() -> None:
     from mmm_assets.storage.results import ResultStore
 
     folder = home.home_dir()
-    moved = set_aside(folder) if folder.exists() else []
+    if not folder.is_dir():
+        refuse("the home", f"no folder {folder}", "a home", "name it in $DAGSTER_HOME")
+    moved = set_aside(folder)
     if not moved:
         print_parts(f"Nothing to repair in {folder}: Dagster's records can be read.")
         return

@@ -44,12 +44,17 @@ def back_up(folder: Path, data: Path, file: Path) -> int:
         Number of files in it.
 
     Raises:
-        ConfigError: If there is no home, or the file would lie in what it is a copy of.
+        ConfigError: If there is no home or no folder of client files, or the file would lie in what it is a copy of.
     """
     if not folder.is_dir():
         raise ConfigError(
             "backup", Fault("the home", f"no folder {folder}", "a home", "run mmm refresh first")
         )
+    if not data.is_dir():
+        fix = (
+            "name the folder of client files in $MMM_DATA_DIR: a home without them cannot be refreshed again"
+        )
+        raise ConfigError("backup", Fault("the data folder", f"no folder {data}", "client files", fix))
     for inside in (folder, data):
         if file.resolve().is_relative_to(inside):
             fault = Fault(str(file), f"a file in {inside}", "a file elsewhere", "name another folder")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-_AS_USUAL = 0o666  # what the process's umask leaves of it
+_AS_USUAL, _FOLDER_AS_USUAL = 0o666, 0o777  # what the process's umask leaves of it
 
 
 def replace_file(path: Path, write: Callable[[Path], object], mode: int = _AS_USUAL) -> None:
@@ -25,11 +25,20 @@ def replace_file(path: Path, write: Callable[[Path], object], mode: int = _AS_US
         mode: Rights of the file, before anything is written into it.
 
     Raises:
+        FileExistsError: If a device, a pipe or a folder has the name: a file in its place would break what it serves.
+        NotADirectoryError: If no file can be made there, as in /proc.
         Exception: Whatever ``write`` raises; the old file is then as it was, and the temporary one is gone.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "something that is no file has this name", str(path))
     temporary = path.with_name(f".{path.name}.tmp-{uuid.uuid4().hex[:12]}")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        try:
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise
+            raise NotADirectoryError(errno.ENOTDIR, "no file can be made there", str(path)) from None
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # else a power cut could leave an empty file under the final name
@@ -47,6 +56,18 @@ def write_text(path: Path, text: str) -> None:
     replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
+def make_folder(folder: Path, mode: int = _FOLDER_AS_USUAL) -> None:
+    """Make a folder, and those above it; one that exists is left as it is.
+
+    Raises:
+        OSError: If it cannot be made; a `NotADirectoryError` where nothing can, as in /proc.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except FileNotFoundError:
+        raise NotADirectoryError(errno.ENOTDIR, "no folder can be made there", str(folder)) from None
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder, and those above it, that only their owner can open; what exists is left as it is.
 
@@ -54,6 +75,6 @@ def make_private_folder(folder: Path) -> None:
         OSError: If it cannot be made, or something else has its name.
     """
     for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
-        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        make_folder(missing, PRIVATE_FOLDER)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))

@@ -113,7 +113,7 @@ def export(path: Path) -> None:
     text = (DOCS / "own-client.md").read_text()
     (head,) = [block for kind, block in FENCED.findall(text) if block.startswith("week;")]
     rng = np.random.default_rng(1)
-    weeks = pd.date_range("2024-01-15", periods=158, freq="7D")
+    weeks = pd.date_range("2023-01-16", periods=158, freq="7D")
     lines = [
         f"{day:%d.%m.%Y};{sales:.0f},00;{tv:.0f};{search:.0f};{social:.0f};{price},90"
         for day, sales, tv, search, social, price in zip(

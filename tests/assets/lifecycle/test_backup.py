@@ -104,6 +104,27 @@ def test_a_backup_that_cannot_be_there_is_refused(mmm, used_home, data_dir, tmp_
     assert ("wanted the name of a file" if place == "a folder" else "name another folder") in err
 
 
+@pytest.mark.parametrize("named", ["pipe", "/proc/mmm.tar"])
+def test_a_backup_is_written_over_files_only(mmm, used_home, data_dir, tmp_path, named):
+    """Root's backup to /dev/null took the place of the device, and all that was written there from then on was kept."""
+    file = tmp_path / named  # an absolute name stays as it is
+    if named == "pipe":
+        os.mkfifo(file)
+    code, _, err = mmm("backup", file)
+    assert code == 1
+    assert err.startswith(f"mmm: {file}: found ")
+    assert len(err.splitlines()) == 1
+    assert named != "pipe" or file.is_fifo()
+
+
+def test_a_backup_without_client_files_is_refused(mmm, used_home, tmp_path, monkeypatch):
+    """A data folder with a slip in its name: the backup was written without what no refresh can make again."""
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "nothing"))
+    code, _, err = mmm("backup", tmp_path / "mmm.tar")
+    assert (code, f"the data folder: found no folder {tmp_path / 'nothing'}" in err) == (2, True)
+    assert not (tmp_path / "mmm.tar").exists()
+
+
 def test_a_full_disk_is_told_with_the_file_that_did_not_fit(mmm, used_home, data_dir, tmp_path, monkeypatch):
     """Not the home, which has room."""
 

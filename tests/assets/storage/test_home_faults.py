@@ -130,3 +130,59 @@ def test_a_file_where_a_folder_is_asked_for_is_told(
     assert err.startswith(f"mmm: {place}")
     assert "wanted a folder" in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("asked_by", ["DAGSTER_HOME", "MMM_DATA_DIR", "--to"])
+def test_a_place_in_which_no_folder_can_be_made_is_told(mmm, used_home, data_dir, monkeypatch, asked_by):
+    """The kernel's own file systems say that there is no such folder when one is to be made."""
+    place = "/proc/nothing"
+    words = {
+        "DAGSTER_HOME": ("portfolio",),
+        "MMM_DATA_DIR": ("simulate", "x"),
+        "--to": ("export", "shop", "--to", place),
+    }[asked_by]
+    if asked_by != "--to":
+        monkeypatch.setenv(asked_by, place)
+    code, _, err = mmm(*words)
+    assert code == 1
+    assert err.startswith(f"mmm: {place}: found no folder can be made there; wanted a folder")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("variable", ["DAGSTER_HOME", "MMM_DATA_DIR", "MMM_STORAGE"])
+@pytest.mark.parametrize("kind", ["circle", "user"])
+def test_a_path_that_leads_nowhere_is_told_with_its_variable(
+    mmm, home, tmp_path, monkeypatch, variable, kind
+):
+    """Links in a circle, the home of a user who does not exist."""
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    place = str(tmp_path / "circle" / "x") if kind == "circle" else "~nobody-of-this-name/mmm"
+    monkeypatch.setenv(variable, place)
+    code, _, err = mmm("list")
+    assert code in (1, 2)
+    assert place in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "shop", "--to", ""), ("backup", ""), ("plan", "shop", "--output", " ")]
+)
+def test_a_path_without_a_name_is_refused(mmm, home, words):
+    """An unset variable of the shell: the folder that the command was called in was taken."""
+    code, _, err = mmm(*words)
+    assert (code, "found an empty text; wanted the name of a file or folder" in err) == (2, True)
+
+
+def test_a_home_that_is_not_there_is_not_said_to_be_sound(mmm, tmp_path, monkeypatch):
+    """A name with a slip in it."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nothing"))
+    code, _, err = mmm("repair")
+    assert (code, f"found no folder {tmp_path / 'nothing'}; wanted a home" in err) == (2, True)
+
+
+def test_a_file_is_not_a_data_folder_that_does_not_exist(mmm, home, tmp_path, monkeypatch):
+    """It does exist."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "file"))
+    code, _, err = mmm("check")
+    assert (code, f"found {tmp_path / 'file'}, which is no folder" in err) == (2, True)

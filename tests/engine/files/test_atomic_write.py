@@ -1,8 +1,17 @@
 """Files are whole or absent, and private where they are asked to be."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from mmm_engine.files.atomic_write import PRIVATE_FILE, make_private_folder, replace_file, write_text
+from mmm_engine.files.atomic_write import (
+    PRIVATE_FILE,
+    make_folder,
+    make_private_folder,
+    replace_file,
+    write_text,
+)
 
 
 def test_writing_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path):
@@ -60,3 +69,21 @@ def test_folders_are_made_private_and_those_that_exist_stay(tmp_path):
     make_private_folder(tmp_path / "storage" / "report")
     modes = [folder.stat().st_mode & 0o777 for folder in (tmp_path, *sorted(tmp_path.rglob("*")))]
     assert modes == [0o750, 0o700, 0o700]
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    """Nor is a device: what reads from it, or writes to it, would go on with the file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileExistsError, match="something that is no file has this name"):
+        write_text(pipe, "text")
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("make", [make_folder, make_private_folder])
+def test_where_no_folder_can_be_made_is_no_missing_file(make):
+    """As the kernel's own file systems have it."""
+    with pytest.raises(NotADirectoryError, match="no folder can be made there"):
+        make(Path("/proc/nothing"))
+    with pytest.raises(NotADirectoryError, match="no file can be made there"):
+        write_text(Path("/proc/nothing"), "text")
