@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 _SPACED = re.compile(r" +(?:[-–—~]|to|until|through|bis|au|al?|tot|t/m|til|till) +| *[–—] *", re.IGNORECASE)
+_FROM = re.compile(r"(?:from|von|vom|du|dal?|del?) +", re.IGNORECASE)
 _ISO = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})/([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})")
 _TIGHT = re.compile(  # without space around the '-', which the dates themselves do not have
     r"([0-9]{8}|[0-9]{1,2}[./](?:[0-9]{1,2}(?:[./](?:[0-9]{4}|[0-9]{2})?)?)?)-([0-9]{8}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4})"
@@ -59,7 +60,7 @@ def date_range(text: str) -> DateRange | None:
     if match := _ISO.fullmatch(text) or _TIGHT.fullmatch(text):
         first, last = match.groups()
     else:
-        parts = _SPACED.split(text)
+        parts = _SPACED.split(_FROM.sub("", text, count=1))
         if len(parts) != 2 or not all(re.search(r"[0-9]", part) for part in parts):
             return None
         first, last = parts

@@ -39,6 +39,7 @@ _BELOW_THOUSAND = re.compile(r"[+-]?[0-9]{1,3}")
 _FEW = 3  # cells that may have three digits behind the mark by chance
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{3})*(?:[.,][0-9]*)?")
 _IN_BRACKETS = re.compile(r"\([0-9.]+\)")
+_MINUS_BEHIND = re.compile(r"([0-9][0-9., ]*)[-\N{MINUS SIGN}]")
 _EXCEL_ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!"})
 _INFINITE = frozenset({"inf", "infinity", "∞"})
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
@@ -219,6 +220,10 @@ def _text_flaw(text: str, decimal_mark: DecimalMark, sign: str) -> Flaw:
             f"a number with a decimal {'point' if decimal_mark == '.' else 'comma'}, as most of the file has"
         )
         return Flaw(shown, wanted, "export the whole file with one decimal mark")
+    if behind := _MINUS_BEHIND.fullmatch(text):
+        return Flaw(shown, "a minus before the number", f"write -{behind[1][:20].strip()}")
+    if text[:1] in ("<", ">") and text[1:].strip()[:1].isdigit():
+        return Flaw(f"the bound {shown}", "a number", "write 0 or what is usual below or above it")
     if _IN_BRACKETS.fullmatch(text):
         return Flaw(shown, "a number without brackets", f"write -{text[1:-1][:20]} if it is negative")
     return Flaw(f"the text {shown}", "a number", "write plain numbers such as 1234.5 (no units, no notes)")

@@ -25,7 +25,7 @@ from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outl
 from mmm_engine.rows.parameter_count import count_parameters
 from mmm_engine.rows.part_rows import is_unfinished, rows_to_come, running_totals
 from mmm_engine.rows.regressors import Regressors, residual
-from mmm_engine.rows.spend_columns import counts_taken_for_money, unpaid_media
+from mmm_engine.rows.spend_columns import counts_taken_for_money, in_micros, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
 
 CORRELATION_MAX = 0.95
@@ -52,7 +52,7 @@ def find_warnings(
     rows = Regressors(config, frame, calendar)
     finders = (
         _unfinished_last_row, _running_totals, _target_outliers, _recurring_outliers, _level_steps, _short_season,
-        _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _correlated_channels,
+        _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _in_micros, _correlated_channels,
         _spend_following_sales, _inflated_variances, _few_rows_per_parameter, _level_jumps, _frozen_tails,
         _constant_in_training, _controls_against_sign, _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
     )  # fmt: skip
@@ -182,6 +182,15 @@ def _counts_taken_for_money(rows: Regressors) -> Iterator[Finding]:
             f"write {{column: {column}, unit: impressions, cost: …}}, its money; without cost if it has none"
         )
         yield Finding("spend-looks-like-count", "warning", column, message, fix)
+
+
+def _in_micros(rows: Regressors) -> Iterator[Finding]:
+    """Money in millionths, as interfaces of advertising platforms give it."""
+    for column in in_micros(rows):
+        message = (
+            "is called like money in micros, millionths of the currency: returns would be off by a million"
+        )
+        yield Finding("spend-in-micros", "warning", column, message, "divide the column by 1,000,000")
 
 
 def _correlated_channels(rows: Regressors) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ _COUNTS = re.compile(
     r"impress|click|(?:^|[^a-z])(?:imps?|views?|grps?|trps?|reach|sessions?|visits?|sends?|mails?|opens?|downloads?)"
     r"(?:$|[^a-z])"
 )
+_MICROS = re.compile(r"(?:^|[^a-z])micros?(?:$|[^a-z])")
 _MONEY = re.compile(r"spend|cost|budget|money|invest|amount|eur|usd|gbp|€|\$|£")
 
 
@@ -57,6 +58,14 @@ def unpaid_media(rows: Regressors) -> Iterator[UnpaidMedia]:
             yield UnpaidMedia(channel.column, channel.cost, len(unpaid), running, share, int(unpaid[0]))
 
 
+def in_micros(rows: Regressors) -> list[str]:
+    """Columns of money that are called micros, as interfaces of advertising platforms count it: in millionths."""
+    config = rows.config
+    bought = [channel.column for channel, paid in zip(config.channels, config.paid, strict=True) if paid]
+    columns = dict.fromkeys((config.target.column, *bought, *config.cost_names))
+    return [column for column in columns if _MICROS.search(column.lower())]
+
+
 def counts_taken_for_money(rows: Regressors) -> Iterator[tuple[str, str]]:
     """(channel, why) for channels that are said to be money and look like impressions, clicks or the like.
 
@@ -65,7 +74,7 @@ def counts_taken_for_money(rows: Regressors) -> Iterator[tuple[str, str]]:
     config = rows.config
     revenue = float(rows.target.sum())
     for channel, is_paid in zip(config.channels, config.paid, strict=True):
-        if channel.cost is not None or not is_paid:
+        if channel.cost is not None or not is_paid or _MICROS.search(channel.column.lower()):
             continue
         values, name = rows.values(channel.column), channel.column.lower()
         if _COUNTS.search(name) and not _MONEY.search(name):

@@ -166,6 +166,9 @@ def test_a_dozen_numbers_that_are_weeks_or_months_ask():
         (["1.-7.1.2024", "8.-14.1.2024"], ["2024-01-01", "2024-01-08"]),
         (["Dec 29 – Jan 4, 2025", "Jan 5-11, 2025", "12–18 Jan 2025"], ["2024-12-29", "2025-01-05", "2025-01-12"]),
         (["20240101-20240107"], ["2024-01-01"]),
+        (["From 2024-01-01 to 2024-01-07"], ["2024-01-01"]),
+        (["vom 08.01.2024 bis 14.01.2024"], ["2024-01-08"]),
+        (["Mon, Jan 1 – Sun, Jan 7, 2024"], ["2024-01-01"]),
     ],
 )  # fmt: skip
 def test_a_row_that_says_from_when_to_when_it_goes_is_dated_by_its_first_day(cells, firsts):

@@ -171,6 +171,8 @@ def test_a_grouped_number_reads_back_exactly(whole, cents, mark):
         ("TRUE", "found the text 'TRUE'; wanted 1 or 0; write 1 for yes and 0 for no"),
         ("twelve", "found the text 'twelve'; wanted a number; write plain numbers such as 1234.5 (no units, no notes)"),
         ("12 TEUR", "found the text '12 TEUR'; wanted a number"),
+        ("760.19-", "found '760.19-'; wanted a minus before the number; write -760.19"),
+        ("<1", "found the bound '<1'; wanted a number; write 0 or what is usual below or above it"),
         ("1_000", "found the text '1_000'; wanted a number"),
         ("0x10", "found the text '0x10'; wanted a number"),
         ("١٢", "found the text '١٢'; wanted a number"),

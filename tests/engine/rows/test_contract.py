@@ -523,6 +523,20 @@ def test_grouped_thousands_beside_decimal_points_ask(tmp_path):
     assert faults_of_file(tmp_path, frame, shop_config(csv={"decimal": "."})) == []
 
 
+@pytest.mark.parametrize("word", ["Total", "Grand Total:", "Summe", "Total général", "Gesamtergebnis"])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_row_that_says_that_it_holds_totals_is_left_out(tmp_path, word, first):
+    """As exports of advertising platforms end, or begin, with one; whatever its cells hold."""
+    lines = shop_rows().to_csv(index=False).splitlines()
+    lines.insert(1 if first else len(lines), f"{word},5000,--,12,")
+    (tmp_path / shop_config().data).write_text("\n".join(lines))
+    data = read_client_data(shop_config(), tmp_path)
+    assert len(data) == len(lines) - 2
+    assert f"row {2 if first else len(lines)} says that it holds totals and is left out" in {
+        finding.message for finding in data.findings
+    }
+
+
 def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
     """One sign in all columns, or none beside it, is not."""
     frame = shop_rows()

@@ -434,6 +434,17 @@ def test_a_last_row_that_was_exported_before_its_period_was_over_is_named(freq, 
     assert ("unfinished-row", "revenue") not in findings(frame)
 
 
+def test_money_in_micros_is_named():
+    """As interfaces of advertising platforms give it; it adds up to more than the revenue, as a count would."""
+    frame = (
+        rows().rename(columns={"tv": "cost_micros"}).assign(cost_micros=lambda one: one["cost_micros"] * 1e6)
+    )
+    config = shop_config(channels=[{"column": "cost_micros"}, {"column": "radio"}])
+    finding = only(frame, config)
+    assert (finding.code, finding.severity, finding.column) == ("spend-in-micros", "warning", "cost_micros")
+    assert finding.fix == "divide the column by 1,000,000"
+
+
 @pytest.mark.parametrize(
     ("freq", "to_come"), [("W-MON", 3), ("D", 3), ("MS", 3), ("ME", 3), ("W-MON", 0), ("D", 0), ("MS", 0)]
 )
