@@ -229,9 +229,9 @@ class ClientConfig(Frozen):
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> ClientConfig:
-        """The settings as `model_dump` stored them; versions that knew no presets had those of `toolkit`."""
-        model = record["model"]
-        return cls.model_validate({**record, "model": {"preset": "toolkit", "returns": None, **model}})
+        """The settings as `model_dump` stored them; what a version did not know yet is as it was in it."""
+        before = {"preset": "toolkit", "returns": None, "likelihood_power": 1.0}
+        return cls.model_validate({**record, "model": {**before, **record["model"]}})
 
     @property
     def table_form(self) -> TableForm:
@@ -294,6 +294,8 @@ class ClientConfig(Frozen):
         ):
             if not section[name]:
                 del section[name]  # what is not there changes no number
+        if settings["model"]["likelihood_power"] == 1.0:
+            del settings["model"]["likelihood_power"]  # as before there was one
         for owner in (settings["model"], *settings["channels"]):
             if owner["adstock"] and not owner["adstock"]["half_life"]:
                 del owner["adstock"]["half_life"]

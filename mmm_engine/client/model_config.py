@@ -221,10 +221,12 @@ class ModelConfig(Frozen):
     """The structure of the model.
 
     ``priors`` names a preset, or maps parameters to priors (with the name under ``preset``); the preset chooses the
-    saturation, the priors on returns and whether the baseline wanders where the file does not.
+    saturation, the priors on returns, the power of the likelihood and whether the baseline wanders where the file does
+    not.
     ``yearly_seasonality`` is a Fourier order, ``weekly_seasonality`` gives each day of the week an effect (daily rows),
     ``n_basis`` is the number of HSGP basis functions, ``events`` a mapping of names to days. A target that cannot be
-    negative and comes near 0 has the likelihood ``truncated_normal``. With ``returns`` the scales of the channels'
+    negative and comes near 0 has the likelihood ``truncated_normal``. ``likelihood_power`` is how much a row counts
+    against priors and lift tests: 1 where the model is exactly right, less where its curves only come near. With ``returns`` the scales of the channels'
     curves follow from priors on what channels bring.
     """
 
@@ -243,6 +245,7 @@ class ModelConfig(Frozen):
         tuple[EventConfig, ...], Field(max_length=MOST_EVENTS), BeforeValidator(_events_as_list)
     ] = ()
     likelihood: Literal["normal", "student_t", "truncated_normal"] = "normal"
+    likelihood_power: Annotated[float, Field(gt=0, le=1)] = 1.0
     priors: Priors = Field(default_factory=dict)
     returns: ReturnsConfig | None = None
 

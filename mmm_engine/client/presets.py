@@ -17,8 +17,16 @@ Preset = Literal["calibrated", "toolkit"]
 truth is measured (`make truth`).
 toolkit: the priors of the in-house toolkit, in model space; what `PymcModel` takes when it is told nothing else."""
 
+CALIBRATED_POWER = 0.5
+"""How much a row counts by default; chosen by how often intervals hold the truth (docs/decisions/0065)."""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "calibrated": {"saturation": "hill", "returns": {}, "baseline": {}},
+    "calibrated": {
+        "saturation": "hill",
+        "returns": {},
+        "baseline": {},
+        "likelihood_power": CALIBRATED_POWER,
+    },
     "toolkit": {"saturation": "michaelis_menten"},
 }
 """Settings of the model by preset, for those that a client file does not name."""

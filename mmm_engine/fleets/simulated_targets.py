@@ -61,7 +61,8 @@ def simulate_targets(
     rows. The rule looks at the target only, so that refits stay calibrated for what is kept.
 
     Parameters and noise come from two independent streams of the seed: ranks of a truth are uniform only when the noise
-    of its target does not hang on it.
+    of its target does not hang on it. Refits count the rows in full (`likelihood_power` 1): the model that made a target
+    is not wrong about it, and only then are ranks uniform.
 
     Args:
         inputs: The client's window; its own target is not looked at.
@@ -118,7 +119,12 @@ def _truths(
 
 
 def _with_target(inputs: ScaledInputs, target_scaled: Floats) -> ScaledInputs:
-    return replace(inputs.first(inputs.train_rows), window=RECOVERY, target_scaled=target_scaled)
+    """The training rows with a target that the model itself made, so that its rows count in full."""
+    config = inputs.config
+    model = config.model.model_copy(update={"likelihood_power": 1.0})
+    exact = config.model_copy(update={"model": model})
+    rows = inputs.first(inputs.train_rows)
+    return replace(rows, window=RECOVERY, target_scaled=target_scaled, config=exact)
 
 
 def _with_lift_tests(inputs: ScaledInputs, measured_scaled: Floats) -> ScaledInputs:

@@ -91,6 +91,8 @@ class ModelData:
     training: Array = declared("rows")
     """1 over the number of training rows in these rows, else 0: weights of a mean."""
     target_scaled: Array = declared("rows")
+    likelihood_power: Array = declared()
+    """Power of the likelihood of the rows: how much each of them counts."""
     return_expected: Array = declared("channel")
     """Sum of contributions that the prior on a channel's return is centred on."""
     return_sigma: Array = declared("channel")
@@ -156,6 +158,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         **lift_arrays(inputs, specification.max_lag),
         training=np.where(np.arange(rows) < inputs.train_rows, 1.0 / inputs.train_rows, 0.0),
         target_scaled=inputs.target_scaled,
+        likelihood_power=np.asarray(inputs.config.model.likelihood_power),
         **return_arrays(inputs, specification.returns),
     )
 

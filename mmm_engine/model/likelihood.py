@@ -27,7 +27,16 @@ def log_likelihood(
 ) -> Array:
     """Log likelihood of the target of `data` and of the lift tests, a number.
 
-    Constants are kept, so that the value equals PyMC's.
+    With w = `data.likelihood_power`, rows y and lift tests d it is
+
+        w sum_t log p(y_t | values) + log p(d | values):
+
+    a power posterior, in which rows count as if there were w times as many. No curve is exactly the true one, and the
+    more rows there are the surer a model becomes of what it has wrong; with w < 1 its intervals stay as wide as their
+    errors are (Miller & Dunson 2019, doi:10.1080/01621459.2018.1469995; Bissiri, Holmes & Walker 2016,
+    doi:10.1111/rssb.12158). Lift tests say for themselves how wrong they may be, and count in full.
+
+    Constants are kept, so that the value equals PyMC's where w is 1.
 
     Args:
         values: Parameters by name.
@@ -50,11 +59,12 @@ def log_likelihood(
         constant = (
             xp.gammaln((nu + 1.0) / 2.0) - xp.gammaln(nu / 2.0) - 0.5 * xp.log(nu * math.pi) - xp.log(sigma)
         )
-        return lifts + rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
+        student = rows * constant - 0.5 * (nu + 1.0) * xp.log1p(squares / nu).sum()
+        return lifts + data.likelihood_power * student
     normal = -0.5 * squares.sum() - rows * (xp.log(sigma) + 0.5 * math.log(2.0 * math.pi))
     if specification.likelihood == "TruncatedNormal":
         normal = normal - xp.log(_share_above_zero(expected / sigma, xp)).sum()
-    return lifts + normal
+    return lifts + data.likelihood_power * normal
 
 
 def row_log_likelihood(
@@ -62,7 +72,7 @@ def row_log_likelihood(
 ) -> Floats:
     """Log likelihood of each row for every draw, lift tests left out, shape (draw, date).
 
-    Summed over rows it is `log_likelihood` of a model without lift tests.
+    Summed over rows, times the power of the likelihood, it is `log_likelihood` of a model without lift tests.
 
     Args:
         target: The target, model space, shape (date,).

@@ -361,6 +361,12 @@ def _refuse_mixed(inputs: ScaledInputs, specification: ModelSpecification) -> No
             "model.baseline", "a baseline that wanders", "one that does not", "write 'baseline: null'"
         )
         raise ConfigError(who, fault)
+    if inputs.config.model.likelihood_power != 1.0:
+        found = f"a power of {inputs.config.model.likelihood_power:g}"
+        fault = Fault(
+            "model.likelihood_power", found, "1, rows that count in full", "write 'likelihood_power: 1'"
+        )
+        raise ConfigError(who, fault)
     if specification.returns is not None:
         fault = Fault("model.returns", "priors on returns", "priors on scales", "write 'priors: toolkit'")
         raise ConfigError(who, fault)

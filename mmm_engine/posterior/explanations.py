@@ -202,13 +202,14 @@ def _scored_rows(
     location = np.asarray(mean(terms))
     rows = row_log_likelihood(np.asarray(train.target_scaled), location, few, specification)
     share = np.asarray(terms.media).sum(axis=1) / location.sum(axis=1)[:, None]
-    return _leave_one_out(rows), share.mean(axis=0)
+    return _leave_one_out(rows, float(train.likelihood_power)), share.mean(axis=0)
 
 
-def _leave_one_out(log_likelihood: Floats) -> Floats:
-    """PSIS-LOO of log likelihoods (draw, row), shape (row,)."""
+def _leave_one_out(log_likelihood: Floats, power: float) -> Floats:
+    """PSIS-LOO of log likelihoods (draw, row) under draws of a posterior in which rows have this power, shape (row,)."""
     from arviz_stats.base import array_stats
     from scipy.special import logsumexp
 
-    log_weights, _ = array_stats.psislw(-log_likelihood.T)
+    # takes log likelihoods and weighs by their inverse, as `arviz_stats` does for its own LOO
+    log_weights, _ = array_stats.psislw(power * log_likelihood.T)
     return np.asarray(logsumexp(log_weights + log_likelihood.T, axis=1))

@@ -5,7 +5,7 @@ beyond the prior; channels out of line with the others, channels that trade plac
 Not here: what follows from it (scores/identification.py), simulated truths (fleets/recovery.py).
 
 The posterior mean of g, a function of the parameters, moves with the weight of row t by the posterior covariance of g
-with the row's log likelihood l_t, its influence:
+with the row's part l_t of the log likelihood, its influence:
 
     I_t = cov(g, l_t | y)                                                                           (1)
 
@@ -77,7 +77,9 @@ def channel_evidence(window: FittedWindow) -> pd.DataFrame:
         prior_values(specification, window.training_arrays), window.training_arrays, specification
     ).contribution_scaled
     logs, prior_logs = _logarithm(contribution), _logarithm(prior)
-    row_likelihood = row_log_likelihood(target, location, draws, specification)
+    row_likelihood = inputs.config.model.likelihood_power * row_log_likelihood(
+        target, location, draws, specification
+    )
     partner, correlation = _partners(contribution)
     together = _logarithm(contribution + contribution[:, partner])
     is_single = contribution.shape[1] < 2
@@ -110,7 +112,7 @@ def robust_sd(values: Floats, row_likelihood: Floats) -> Floats:
 
     Args:
         values: Draws of the functions, shape (draw, function).
-        row_likelihood: Log likelihood of each row up to a constant of the row, shape (draw, date).
+        row_likelihood: What each row adds to the log density, up to a constant of the row, shape (draw, date).
 
     Returns:
         Shape (function,).

@@ -82,6 +82,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         holidays: Public holidays, from `mmm_engine.client.holidays.public_holidays`.
         likelihood: normal, student_t, or truncated_normal for a target that comes near 0 and is never negative.
         currency: Written after amounts of money, such as "EUR"; changes no number.
+        likelihood_power: How much a row counts, above 0 and at most 1; 0.5 with the calibrated priors, else 1.
 
     Raises:
         ConfigError: With every setting that is wrong.
@@ -112,6 +113,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         weekly_seasonality: bool = False,
         holidays: HolidaysConfig | Mapping[str, Any] | None = None,
         currency: str = "",
+        likelihood_power: float | None = None,
     ) -> None:
         logger.info("Creating the client's data configuration.")
         who = f"PymcModel '{client_name}'"
@@ -135,6 +137,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
                 "trend": None if trend is None else {"changepoints": trend},
                 "events": dict(events or {}),
                 "likelihood": likelihood,
+                **({} if likelihood_power is None else {"likelihood_power": likelihood_power}),
             },
             "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
