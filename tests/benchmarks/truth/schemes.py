@@ -55,6 +55,7 @@ TOOLKIT: dict[str, Any] = {
     "saturation": "michaelis_menten",
     "returns": None,
     "baseline": None,
+    "likelihood_power": 1.0,
 }
 FREE_HILL: dict[str, Any] = {
     "saturation_slope": {"distribution": "Gamma", "mu": 1.3, "sigma": 0.6},
@@ -65,6 +66,7 @@ MERIDIAN_ROI: dict[str, Any] = {"prior": "roas", "median": 1.2214, "level_sigma"
 SCHEMES: dict[str, Scheme] = {
     "calibrated": model_changes(),  # the default of client files
     "calibrated_constant": model_changes(baseline=None),
+    "calibrated_rows_in_full": model_changes(likelihood_power=1.0),
     "calibrated_trend": model_changes(trend={"changepoints": 12}),
     "calibrated_mm": model_changes(saturation="michaelis_menten"),
     "calibrated_delayed": model_changes(adstock={"kind": "delayed"}),
