@@ -130,7 +130,7 @@ def _sureness(subject: Subject) -> Section | None:
     ]
     if not items:
         return None
-    lead = "Each number comes with the range that holds it with 90% probability, if the model is right."
+    lead = "Each number comes with a range that is made to hold it in nine of ten cases."
     return Section("sure", "What each channel brings, and how sure that is", "How sure", lead, tuple(items))
 
 
