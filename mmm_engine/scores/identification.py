@@ -24,8 +24,8 @@ from mmm_engine.scores.truth_scores import jeffreys_band
 IDENTIFIED, WEAK, NOT_IDENTIFIED = 1.0, 0.5, 0.0
 """Values of the score `identified`."""
 
-READABLE_LOG_SD, CAREFUL_LOG_SD = 0.4, 0.7
-"""Sd of a log contribution up to which it is read, or read with care: 90% intervals of a factor 1.9 or 3.2 each way."""
+READABLE_LOG_SD, CAREFUL_LOG_SD = 0.5, 0.7
+"""Sd of a log contribution up to which it is read, or read with care: 90% intervals of a factor 2.3 or 3.2 each way."""
 
 FEW_SIMULATIONS = 10
 """Simulations below which their coverage says nothing against a channel."""
@@ -163,9 +163,9 @@ def identification(evidence: ChannelEvidence, recovery_min: float) -> tuple[floa
     held the truth less often than they promise (the 99.8% Jeffreys band of their coverage ends below 0.9: of 20 at most
     12 held it); or w is above 0.7. Such a channel is "small" when its share of the target is below 1% with 95%
     probability, and "together" when its contribution trades places with another's (correlation below -0.4) and their
-    sum has a w of at most 0.4.
+    sum has a w of at most 0.5.
 
-    1, identified: w is at most 0.4 and nothing speaks against it. 0.5, weak, is everything between, and what has a
+    1, identified: w is at most 0.5 and nothing speaks against it. 0.5, weak, is everything between, and what has a
     narrow interval for a doubtful reason: the prior (contraction below 0.5), a return more than 2 standard deviations
     above the other channels', residuals with an autocorrelation above 0.15, spend that follows sales (t above 3.5),
     or rows that are days.
