@@ -18,7 +18,7 @@ truth is measured (`make truth`).
 toolkit: the priors of the in-house toolkit, in model space; what `PymcModel` takes when it is told nothing else."""
 
 CALIBRATED_POWER = 0.5
-"""How much a row counts by default; chosen by how often intervals hold the truth (docs/decisions/0065)."""
+"""How much a row counts by default; chosen by how often intervals hold the truth (docs/decisions/0066)."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "calibrated": {
