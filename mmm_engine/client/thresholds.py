@@ -70,7 +70,7 @@ class ThresholdConfig(Frozen):
     media_share_max: Fraction = 0.7
     roas_max: Annotated[float, Field(gt=0)] = 50.0
     cost_per_conversion_min: Annotated[float, Field(gt=0)] | None = None
-    media_far_max: Fraction = 0.05
+    media_far_max: Fraction = 0.08
     media_support_min: Fraction = 0.5
     control_share_max: Annotated[float, Field(ge=0)] = 0.35
     flat_response_max: Fraction = 0.5
