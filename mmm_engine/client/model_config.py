@@ -226,8 +226,8 @@ class ModelConfig(Frozen):
     ``yearly_seasonality`` is a Fourier order, ``weekly_seasonality`` gives each day of the week an effect (daily rows),
     ``n_basis`` is the number of HSGP basis functions, ``events`` a mapping of names to days. A target that cannot be
     negative and comes near 0 has the likelihood ``truncated_normal``. ``likelihood_power`` is how much a row counts
-    against priors and lift tests: 1 where the model is exactly right, less where its curves only come near. With ``returns`` the scales of the channels'
-    curves follow from priors on what channels bring.
+    against priors and lift tests: 1 where the model is exactly right, less where its curves only come near. With
+    ``returns`` the scales of the channels' curves follow from priors on what channels bring.
     """
 
     preset: Preset = "calibrated"

@@ -61,8 +61,8 @@ def simulate_targets(
     rows. The rule looks at the target only, so that refits stay calibrated for what is kept.
 
     Parameters and noise come from two independent streams of the seed: ranks of a truth are uniform only when the noise
-    of its target does not hang on it. Refits count the rows in full (`likelihood_power` 1): the model that made a target
-    is not wrong about it, and only then are ranks uniform.
+    of its target does not hang on it. Refits count the rows in full (`likelihood_power` 1): the model that made a
+    target is not wrong about it, and only then are ranks uniform.
 
     Args:
         inputs: The client's window; its own target is not looked at.

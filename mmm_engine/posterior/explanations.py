@@ -206,10 +206,22 @@ def _scored_rows(
 
 
 def _leave_one_out(log_likelihood: Floats, power: float) -> Floats:
-    """PSIS-LOO of log likelihoods (draw, row) under draws of a posterior in which rows have this power, shape (row,)."""
+    """PSIS-LOO of log likelihoods under draws of a posterior in which rows have this power.
+
+    Args:
+        log_likelihood: Shape (draw, row).
+        power: Of the likelihood of each row.
+
+    Returns:
+        Log density of each row under the draws without it, shape (row,).
+    """
     from arviz_stats.base import array_stats
     from scipy.special import logsumexp
 
-    # takes log likelihoods and weighs by their inverse, as `arviz_stats` does for its own LOO
-    log_weights, _ = array_stats.psislw(power * log_likelihood.T)
-    return np.asarray(logsumexp(log_weights + log_likelihood.T, axis=1))
+    of_rows = log_likelihood.T
+    try:
+        # takes log likelihoods and weighs by their inverse, as `arviz_stats` does for its own LOO
+        log_weights, _ = array_stats.psislw(power * of_rows)
+    except ValueError:  # a chain that is stuck: draws that are all the same have no tail to smooth
+        log_weights = -power * of_rows - logsumexp(-power * of_rows, axis=1, keepdims=True)
+    return np.asarray(logsumexp(log_weights + of_rows, axis=1))

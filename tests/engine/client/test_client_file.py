@@ -23,8 +23,8 @@ from tests.engine.client_cases import HEAD, SETTINGS, SHOP, faults_of_settings, 
          "audit, forecast, decision; did you mean 'channels'?"),
         ("model: {saturaton: log}", "setting 'model.saturaton' (line 7): found an unknown setting 'saturaton'; wanted "
          "one of preset, adstock, saturation, time_varying_media, time_varying_intercept, yearly_seasonality, "
-         "weekly_seasonality, n_basis, baseline, trend, holidays, events, likelihood, likelihood_power, priors, returns; did you mean "
-         "'saturation'?"),
+         "weekly_seasonality, n_basis, baseline, trend, holidays, events, likelihood, likelihood_power, "
+         "priors, returns; did you mean 'saturation'?"),
         ("model: {saturation: hil}", "setting 'model.saturation' (line 7): found the text 'hil'; wanted "
          "'michaelis_menten', 'logistic', 'inverse_scaled_logistic', 'hill', 'hill_sigmoid', 'tanh', 'root', 'log' "
          "or 'none'; did you mean 'hill'?"),

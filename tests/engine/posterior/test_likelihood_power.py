@@ -104,6 +104,12 @@ def test_a_row_left_out_of_a_mean_by_hand(power: float, seed: int) -> None:
     assert _leave_one_out(told, power) == pytest.approx(exact, abs=0.05)
 
 
+def test_draws_of_a_stuck_chain_have_the_likelihood_that_they_have() -> None:
+    """They are all the same, which the smoothing of tails refuses: a client's refresh ended in its error."""
+    row = np.array([-1.0, -2.5, 0.3])
+    assert _leave_one_out(np.tile(row, (600, 1)), 0.5) == pytest.approx(row)
+
+
 def test_client_files_count_rows_by_half_and_the_toolkit_in_full() -> None:
     """A power in the file is what it says."""
     assert small_config(priors="calibrated").model.likelihood_power == 0.5
