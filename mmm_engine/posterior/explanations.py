@@ -202,7 +202,7 @@ def _scored_rows(
     location = np.asarray(mean(terms))
     rows = row_log_likelihood(np.asarray(train.target_scaled), location, few, specification)
     share = np.asarray(terms.media).sum(axis=1) / location.sum(axis=1)[:, None]
-    return _leave_one_out(rows, float(train.likelihood_power)), share.mean(axis=0)
+    return _leave_one_out(rows, float(np.asarray(train.likelihood_power))), share.mean(axis=0)
 
 
 def _leave_one_out(log_likelihood: Floats, power: float) -> Floats:
