@@ -202,11 +202,11 @@ def _scored_rows(
     location = np.asarray(mean(terms))
     rows = row_log_likelihood(np.asarray(train.target_scaled), location, few, specification)
     share = np.asarray(terms.media).sum(axis=1) / location.sum(axis=1)[:, None]
-    return _leave_one_out(rows, float(np.asarray(train.likelihood_power))), share.mean(axis=0)
+    return leave_one_out(rows, float(np.asarray(train.likelihood_power))), share.mean(axis=0)
 
 
-def _leave_one_out(log_likelihood: Floats, power: float) -> Floats:
-    """PSIS-LOO of log likelihoods under draws of a posterior in which rows have this power.
+def leave_one_out(log_likelihood: Floats, power: float) -> Floats:
+    """PSIS-LOO of log likelihoods, under draws of a posterior in which rows have this power.
 
     Args:
         log_likelihood: Shape (draw, row).

@@ -20,7 +20,7 @@ from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.prior_draws import draw_parameters
 from mmm_engine.model.pymc_reference import build_pymc_mmm
 from mmm_engine.model.specification import ModelSpecification, model_specification, parameter_values
-from mmm_engine.posterior.explanations import _leave_one_out
+from mmm_engine.posterior.explanations import leave_one_out
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import compile_log_density
 from tests.engine.model_cases import LIFTS, small_config, small_inputs
@@ -101,13 +101,13 @@ def test_a_row_left_out_of_a_mean_by_hand(power: float, seed: int) -> None:
     variance = 1 + 1 / (power * 29)
     others = (rows.sum() - rows) / 29
     exact = -0.5 * (rows - others) ** 2 / variance - 0.5 * np.log(2 * np.pi * variance)
-    assert _leave_one_out(told, power) == pytest.approx(exact, abs=0.05)
+    assert leave_one_out(told, power) == pytest.approx(exact, abs=0.05)
 
 
 def test_draws_of_a_stuck_chain_have_the_likelihood_that_they_have() -> None:
     """They are all the same, which the smoothing of tails refuses: a client's refresh ended in its error."""
     row = np.array([-1.0, -2.5, 0.3])
-    assert _leave_one_out(np.tile(row, (600, 1)), 0.5) == pytest.approx(row)
+    assert leave_one_out(np.tile(row, (600, 1)), 0.5) == pytest.approx(row)
 
 
 def test_client_files_count_rows_by_half_and_the_toolkit_in_full() -> None:
