@@ -202,6 +202,8 @@ def _model_section(model: ModelConfig) -> dict[str, object]:
     chosen = PRESETS[model.preset]
     hidden = _at_default(model, "weekly_seasonality", "n_basis", "likelihood", "trend")
     hidden |= {"holidays", "events", "preset", "returns", "baseline"}
+    if model.likelihood_power == chosen.get("likelihood_power", 1.0):
+        hidden |= {"likelihood_power"}
     section = model.model_dump(mode="json", exclude=hidden)
     if model.adstock.half_life is None:
         del section["adstock"]["half_life"]

@@ -71,8 +71,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         priors: Overrides of `model_priors`: name to a pymc-extras `Prior`, an `HSGPKwargs` or a mapping. Or
             "calibrated": priors on what channels bring, whose intervals are measured to hold the truth.
         calibrations: Lift tests, one row each: channel, date, x, delta_x, delta_y, sigma (of delta_y), original units.
-        time_varying_media: Let the effect of all media vary over time.
-        time_varying_intercept: Let the baseline vary over time.
+        time_varying_media, time_varying_intercept: Let the effect of all media, or the baseline, vary over time.
         number_of_basis: Basis functions of a time-varying term.
         yearly_seasonality: Fourier order of a yearly cycle, 1 to 10.
         weekly_seasonality: Give each day of the week an effect, for daily rows.
@@ -398,5 +397,4 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         self._fold_priors()
         if any(fit.inputs.config != self._data.config for fit in self._windows.values()):
             self._windows = {}
-        now = datetime.now(UTC)
-        return Runner(self._data, now, self._windows, self._previous, self._scaled, progress)
+        return Runner(self._data, datetime.now(UTC), self._windows, self._previous, self._scaled, progress)

@@ -64,9 +64,18 @@ def _short(value: str | dict[str, Any]) -> str:
 
 
 def test_table_has_every_option() -> None:
-    """A new adstock, saturation or term has to join the table; a wandering baseline has no equal there."""
+    """A new adstock, saturation or term has to join the table; what has no equal there stands beside it."""
     terms = {name for *_, settings in COMBINATIONS for name in settings}
-    beside = {"adstock", "saturation", "n_basis", "priors", "preset", "returns", "baseline"}
+    beside = {
+        "adstock",
+        "saturation",
+        "n_basis",
+        "priors",
+        "preset",
+        "returns",
+        "baseline",
+        "likelihood_power",
+    }
     assert terms == ModelConfig.model_fields.keys() - beside | {"lift_tests"}
     assert {settings.get("likelihood", "normal") for *_, settings in COMBINATIONS} == set(LIKELIHOODS)
     assert {adstock for adstock, *_ in COMBINATIONS} == set(ADSTOCKS)
