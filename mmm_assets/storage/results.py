@@ -40,9 +40,8 @@ FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the
 logger = logging.getLogger(__name__)
 
 _JUDGED_CLIENTS = 8
-_recent_verdicts: OrderedDict[tuple[object, ...], tuple[Verdict, ...]] = (
-    OrderedDict()
-)  # by state of the files
+_recent_verdicts: OrderedDict[object, tuple[object, tuple[Verdict, ...]]] = OrderedDict()
+"""By a client's first file: the state of all files, and the verdicts on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,11 +147,14 @@ class ClientResults:
         """
         if self.state is None:
             return self._judged()
-        if self.state not in _recent_verdicts:
-            _recent_verdicts[self.state] = self._judged()
+        whose, kept = self.state[0], _recent_verdicts.get(self.state[0])
+        if kept is None or kept[0] != self.state:
+            kept = self.state, self._judged()
+            _recent_verdicts.pop(whose, None)
+            _recent_verdicts[whose] = kept
             while len(_recent_verdicts) > _JUDGED_CLIENTS:
                 _recent_verdicts.popitem(last=False)
-        return _recent_verdicts[self.state]
+        return kept[1]
 
     def _judged(self) -> tuple[Verdict, ...]:
         from mmm_engine.scores import client_verdicts, gates
@@ -275,7 +277,7 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         ]
         if not objects.is_local(paths[0]):
             return None
-        return tuple((str(path), _state_or_none(path)) for path in paths)
+        return (str(paths[0]), *(_state_or_none(path) for path in paths))
 
     def _advice(self, client: str, data: ClientData) -> Mapping[str, Any] | None:
         """What the last refresh said of the budget, as far as it was made from the present rows and settings."""

@@ -54,6 +54,8 @@ FINDINGS: Mapping[str, str] = {
     "variance-inflation": "{name} moves with other columns, so that its own effect is hard to see.",
     "cost-missing": "What {name} cost is missing in rows in which it ran.",
     "spend-looks-like-count": "{name} may hold impressions or clicks where money is expected.",
+    "spend-in-micros": "{name} may be counted in millionths of the currency.",
+    "rows-to-come": "Some rows lie in the future and count as if they had come: {message}.",
     "few-rows": "There are few rows for what the model has to learn, so that effects lean on assumptions.",
     "level-jump": "In {name} {message}; has its unit or source changed?",
     "frozen-tail": "{name} may not be filled any more: {message}.",
