@@ -65,7 +65,8 @@ def history(
     elif rows.empty:
         recorded = "advice" if advice else "forecasts" if ledger else "scores"
         of_client = f" for client '{client}'" if client else ""
-        print_parts(f"No {recorded} recorded{of_client} yet.")
+        next_step = f"Next: mmm refresh {client}" if client else "Next: mmm refresh"
+        print_parts(f"No {recorded} recorded{of_client} yet in {home.home_dir()}.", next_step)
     else:
         from mmm_assets.cli.tables import advice_tables, history_tables
 

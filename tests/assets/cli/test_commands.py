@@ -427,7 +427,10 @@ def test_history_prints_tables_csv_and_json(mmm, used_home):
     assert {(row["client"], row["metric"]) for row in rows} == {("shop", "mape")}
     assert len(mmm("history", "shop", "--metric", "mape", "--format", "csv")[1].splitlines()) == len(rows) + 1
     assert f"{len(rows)} scores" in mmm("history", "shop", "--metric", "mape")[1]
-    assert mmm("history", "nobody")[:2] == (0, "No scores recorded for client 'nobody' yet.\n")
+    code, text = mmm("history", "nobody")[:2]
+    assert code == 0
+    assert text.startswith("No scores recorded for client 'nobody' yet in ")
+    assert text.endswith("Next: mmm refresh nobody\n")
 
 
 def test_gate_is_0_for_clients_that_passed(mmm, used_home, data_dir):
@@ -513,7 +516,7 @@ def test_an_empty_history_is_not_read_for_words_that_nobody_said(mmm, home, monk
     monkeypatch.setattr(
         History, "read", lambda self, *words, **more: read.append(words) or rows(self, *words, **more)
     )
-    assert mmm("history")[:2] == (0, "No scores recorded yet.\n")
+    assert mmm("history")[:2] == (0, f"No scores recorded yet in {home}.\nNext: mmm refresh\n")
     assert len(read) == 1
 
 
