@@ -34,6 +34,7 @@ _SUPERSEDED = {
     "67097dbd8d40e7b2b975748b79d122b9686342a39f8168e308f4e078bf8e8106": "2026-11-22",
     "092e49b98ccbccd5a181f7f8e224c95413dde304a22ba5eb75ad04d7ae0080f2": "2026-11-23",
     "2eb2db26a62a5cb3654062af773db42a3f5ffd9cbc52537d7c53b9bcfdd43ba7": "2026-11-26",
+    "e538fc6dd5a810bec0f057cca13625ccc3e5cf1f24a2aaf66f3741d890f3a118": "2026-11-27",
 }
 _MOVED_STORAGE = re.compile(rb"""^\s*module:\s*["']?mmm_assets\.storage["']?\s*(#.*)?$""", re.MULTILINE)
 

@@ -16,7 +16,7 @@ KUBERNETES = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "values.yaml").rea
 def test_several_machines_differ_in_records_launcher_and_limits_only():
     """What both files say about anything else is the same."""
     meant = {"storage", "run_launcher", "compute_logs", "backfills", "concurrency", "run_monitoring"}
-    assert set(WORKERS) - set(LOCAL) == {"storage", "compute_logs", "backfills"}
+    assert set(WORKERS) - set(LOCAL) == {"compute_logs", "backfills"}
     assert set(LOCAL) <= set(WORKERS)
     for section in set(LOCAL) - meant:
         assert WORKERS[section] == LOCAL[section], section

@@ -10,6 +10,7 @@ from contextlib import closing
 
 import dagster as dg
 import pytest
+import yaml
 
 from mmm_assets.dagster_private.instances import open_with
 from mmm_assets.home import open_quietly, prepare_home
@@ -40,15 +41,16 @@ def open_home():
         instance.dispose()
 
 
-def test_who_executes_runs_keeps_the_files_open(home, open_home):
-    """The daemon and the web server have Dagster's own storage; a home that names another storage keeps that."""
+def test_every_process_of_a_home_keeps_the_files_open(home, open_home):
+    """Daemon and web server by its settings too; a home that names another storage keeps that."""
     event_log = open_home(home).event_log_storage
     assert type(event_log).__name__ == "KeptEventLog"
     assert event_log.path_for_shard("index") == str(home / "history" / "runs" / "index.db")
-    with dg.DagsterInstance.from_config(str(home)) as stock:
-        assert type(stock.event_log_storage).__name__ == "SqliteEventLogStorage"
-    with (home / "dagster.yaml").open("a") as settings:
-        settings.write("storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}\n")
+    with dg.DagsterInstance.from_config(str(home)) as of_the_daemon:
+        assert type(of_the_daemon.event_log_storage).__name__ == "KeptEventLog"
+    settings = yaml.safe_load((home / "dagster.yaml").read_text())
+    settings["storage"] = {"sqlite": {"base_dir": {"env": "DAGSTER_HOME"}}}
+    (home / "dagster.yaml").write_text(yaml.safe_dump(settings))
     assert type(open_home(home).event_log_storage).__name__ == "SqliteEventLogStorage"
 
 
