@@ -208,7 +208,8 @@ def open_instance(home: Path) -> DagsterInstance:
 def open_quietly(home: Path) -> DagsterInstance:
     """The instance of a home for a process that executes runs: no capture of output, SQLite files that stay open.
 
-    The files are Dagster's own either way. Dagster's storage opens and syncs one for each of the thousand queries of a
+    The shipped settings name the storage that keeps them open; settings that somebody has changed may name none. The
+    files are Dagster's own either way. Dagster's storage opens and syncs one for each of the thousand queries of a
     refresh: 3 s of processor time for client ms (docs/decisions).
     """
     import yaml

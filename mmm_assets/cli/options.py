@@ -120,11 +120,14 @@ def clients_in(folder: Path) -> list[str]:
 
     clients = list_clients(folder)
     if not clients:
-        found = f"{folder} without a client" if folder.is_dir() else f"{folder}, which does not exist"
-        found = f"{folder}, which is no folder" if folder.exists() and not folder.is_dir() else found
-        refuse(
-            "the data folder", found, "client files", "add one with mmm add, or point MMM_DATA_DIR elsewhere"
-        )
+        if folder.is_dir():
+            found = f"{folder} without a client"
+        elif folder.exists():
+            found = f"{folder}, which is no folder"
+        else:
+            found = f"{folder}, which does not exist"
+        fix = "add one with mmm add, or point MMM_DATA_DIR elsewhere"
+        refuse("the data folder", found, "client files", fix)
     return clients
 
 

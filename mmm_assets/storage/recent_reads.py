@@ -1,6 +1,6 @@
 """Files that were read or written a moment ago are not read again: a refresh asks for most results ten times.
 
-Here: `RecentReads`, values by file and by the state that the file was in.
+Here: `RecentValues`, what was worked out while something was in a state; `RecentReads`, values of files.
 Not here: how a file becomes a value (io_managers.py); object stores, whose files are copied anew for each reader.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,36 @@ from typing import Any
 _FILES = 160  # three clients of four windows; their values take some 40 MB, most of it posteriors
 
 _State = tuple[int, int, int, int]
+
+
+class RecentValues[Value]:
+    """The values that were asked for last, each with the state that it holds for; safe among threads.
+
+    Args:
+        most: How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, tuple[Hashable, Value]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, state: Hashable) -> Value | None:
+        """The value that was kept for a key, None where it belongs to another state."""
+        with self._lock:
+            kept = self._values.get(key)
+            if kept is None or kept[0] != state:
+                return None
+            self._values.move_to_end(key)
+            return kept[1]
+
+    def keep(self, key: Hashable, state: Hashable, value: Value) -> None:
+        """Keep a value in place of the one that the key had."""
+        with self._lock:
+            self._values[key] = (state, value)
+            self._values.move_to_end(key)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
 
 
 class RecentReads:
@@ -30,9 +60,7 @@ class RecentReads:
     """
 
     def __init__(self, files: int = _FILES) -> None:
-        self._files = files
-        self._values: OrderedDict[tuple[str, str], tuple[_State, Any]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._values: RecentValues[Any] = RecentValues(files)
 
     def read(self, path: Path, kind: str, load: Callable[[Path], Any]) -> Any:
         """What `load(path)` gives, or gave when the file was as it is now.
@@ -43,13 +71,10 @@ class RecentReads:
             load: Reads it.
         """
         state, key = file_state(path), (os.fspath(path), kind)
-        with self._lock:
-            kept = self._values.get(key)
-            if kept is not None and kept[0] == state:
-                self._values.move_to_end(key)
-                return _apart(kept[1])
-        value = load(path)
-        self._keep(key, state, value)
+        value = self._values.get(key, state)
+        if value is None:
+            value = load(path)
+            self._values.keep(key, state, value)
         return _apart(value)
 
     def written(self, path: Path, kind: str, value: Any, inode: int) -> None:
@@ -66,14 +91,7 @@ class RecentReads:
         with suppress(FileNotFoundError):
             state = file_state(path)
             if state[0] == inode:
-                self._keep((os.fspath(path), kind), state, _apart(value))
-
-    def _keep(self, key: tuple[str, str], state: _State, value: Any) -> None:
-        with self._lock:
-            self._values[key] = (state, value)
-            self._values.move_to_end(key)
-            while len(self._values) > self._files:
-                self._values.popitem(last=False)
+                self._values.keep((os.fspath(path), kind), state, _apart(value))
 
 
 def file_state(path: Path) -> _State:

@@ -10,7 +10,6 @@ left from older rows, so they name the assets as `deps` and read them here.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,16 +31,14 @@ from mmm_assets.storage.io_managers import (
     ScaledInputsFiles,
     StoredFileError,
 )
-from mmm_assets.storage.recent_reads import file_state
+from mmm_assets.storage.recent_reads import RecentValues, file_state
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, ScoredWindow, Verdict
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
 logger = logging.getLogger(__name__)
 
-_JUDGED_CLIENTS = 8
-_recent_verdicts: OrderedDict[object, tuple[object, tuple[Verdict, ...]]] = OrderedDict()
-"""By a client's first file: the state of all files, and the verdicts on them."""
+_recent_verdicts: RecentValues[tuple[Verdict, ...]] = RecentValues(8)  # clients, each by its first file
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,14 +144,11 @@ class ClientResults:
         """
         if self.state is None:
             return self._judged()
-        whose, kept = self.state[0], _recent_verdicts.get(self.state[0])
-        if kept is None or kept[0] != self.state:
-            kept = self.state, self._judged()
-            _recent_verdicts.pop(whose, None)
-            _recent_verdicts[whose] = kept
-            while len(_recent_verdicts) > _JUDGED_CLIENTS:
-                _recent_verdicts.popitem(last=False)
-        return kept[1]
+        judged = _recent_verdicts.get(self.state[0], self.state)
+        if judged is None:
+            judged = self._judged()
+            _recent_verdicts.keep(self.state[0], self.state, judged)
+        return judged
 
     def _judged(self) -> tuple[Verdict, ...]:
         from mmm_engine.scores import client_verdicts, gates

@@ -33,8 +33,8 @@ def without_totals(table: Table, date: str) -> tuple[Table, str]:
     data = [index for index, total in enumerate(is_total) if not total]
     if not data or data[-1] - data[0] + 1 == len(cells):
         return table, ""
-    kept = list(range(data[0], data[-1] + 1))
-    totals = [row for index, row in enumerate(table.rows) if index not in kept]
-    columns = {name: column.iloc[kept].reset_index(drop=True) for name, column in table.columns.items()}
+    first, end = data[0], data[-1] + 1
+    totals = [*table.rows[:first], *table.rows[end:]]
+    columns = {name: column.iloc[first:end].reset_index(drop=True) for name, column in table.columns.items()}
     note = f"row {totals[0]}{more_rows(totals[1:])} says that it holds totals and is left out"
-    return replace(table, columns=columns, rows=tuple(table.rows[index] for index in kept)), note
+    return replace(table, columns=columns, rows=tuple(table.rows[first:end])), note
