@@ -64,9 +64,13 @@ def history(
         sys.stdout.write(rows.to_json(orient="records", date_format="iso") + "\n")
     elif rows.empty:
         recorded = "advice" if advice else "forecasts" if ledger else "scores"
-        of_client = f" for client '{client}'" if client else ""
-        next_step = f"Next: mmm refresh {client}" if client else "Next: mmm refresh"
-        print_parts(f"No {recorded} recorded{of_client} yet in {home.home_dir()}.", next_step)
+        words = {"client": client, "metric": metric, "window": window}
+        asked = ", ".join(f"{name} '{word}'" for name, word in words.items() if word)
+        of_client = f" {client}" if client else ""
+        print_parts(
+            f"No {recorded} recorded{asked and f' for {asked}'} yet in {home.home_dir()}.",
+            f"Next: mmm history{of_client}" if metric or window else f"Next: mmm refresh{of_client}",
+        )
     else:
         from mmm_assets.cli.tables import advice_tables, history_tables
 

@@ -431,6 +431,9 @@ def test_history_prints_tables_csv_and_json(mmm, used_home):
     assert code == 0
     assert text.startswith("No scores recorded for client 'nobody' yet in ")
     assert text.endswith("Next: mmm refresh nobody\n")
+    code, text = mmm("history", "shop", "--metric", "no-such-word")[:2]
+    assert text.startswith("No scores recorded for client 'shop', metric 'no-such-word' yet in ")
+    assert text.endswith("Next: mmm history shop\n")
 
 
 def test_gate_is_0_for_clients_that_passed(mmm, used_home, data_dir):
