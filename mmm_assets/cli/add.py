@@ -140,6 +140,8 @@ def add(
     print_parts(f"{client}: added ({len(rows)} rows by {rows.period}); {written}")
     if form := list(rows.form.words()):
         print_parts(f"  file: {', '.join(form)}; kept in the client file")
+    if not currency and rows.config.currency:
+        print_parts(f"  currency: {rows.config.currency}, as cells say; kept in the client file")
     print_parts(*_assumptions(rows.config), *finding_lines(rows))
     if rows.suggestions:
         print_parts(f"  with --suggested (and --force): {'; '.join(one.written for one in rows.suggestions)}")

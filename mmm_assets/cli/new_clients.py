@@ -133,12 +133,13 @@ def _options_of_the_rows(
 
 
 def _with_form(config: ClientConfig, rows: ClientData) -> ClientConfig:
-    """The settings with how the file turned out to be written, as far as they do not say it."""
+    """The settings with how the file turned out to be written and its currency, as far as they do not say them."""
     form = asdict(rows.form)
     said = {name: value for name, value in asdict(config.table_form).items() if value is not None}
     settings = config.model_dump(mode="json")
     settings["sheet"] = said.pop("sheet", form.pop("sheet"))
     settings["csv"] = form | said
+    settings["currency"] = config.currency or rows.currency_of_cells
     return client_config_from_mapping(settings, who=f"client '{config.client}'")
 
 

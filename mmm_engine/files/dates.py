@@ -111,6 +111,17 @@ def read_dates(
     return days, faults_of(flaws, column, rows), shown
 
 
+def looks_like_a_date(cell: object) -> bool:
+    """Whether a cell says a day, a week, a month or a range of days, in whatever order its parts stand.
+
+    >>> looks_like_a_date("03/04/2024"), looks_like_a_date("Total"), looks_like_a_date("")
+    (True, False, False)
+    """
+    if not isinstance(_date_in(cell), Flaw):
+        return True
+    return isinstance(cell, str) and date_range(cell.strip()[:_LONGEST]) is not None
+
+
 def words_of_dates(cells: Iterable[object]) -> Iterator[str]:
     """What was taken for granted where a column has no dates of days, in words.
 

@@ -43,6 +43,7 @@ class ClientData:
         findings: What a reader should know about the rows.
         data_version: 12 hex digits of the rows; the same rows from another file format give the same.
         form: How their file was written, as far as that is not plain.
+        currency_of_cells: Sign or code that all cells of money carry which have one, empty where they have none.
     """
 
     config: ClientConfig
@@ -51,6 +52,7 @@ class ClientData:
     findings: tuple[Finding, ...]
     data_version: str
     form: TableForm = field(default_factory=TableForm)
+    currency_of_cells: str = ""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -179,7 +181,8 @@ def _checked(config: ClientConfig, table: Table) -> tuple[ClientData | None, lis
     findings = (*checked.findings, *warnings)
     version = _data_version(checked.frame)
     form = checked.form.beside_the_plain()
-    return ClientData(config, checked.frame, checked.calendar, findings, version, form), []
+    frame, calendar = checked.frame, checked.calendar
+    return ClientData(config, frame, calendar, findings, version, form, checked.currency), []
 
 
 def _data_version(frame: pd.DataFrame) -> str:

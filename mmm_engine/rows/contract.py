@@ -20,12 +20,12 @@ from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows
 from mmm_engine.files.dates import read_dates, words_of_dates
-from mmm_engine.files.money_words import is_code, money_word, same_money
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
+from mmm_engine.rows.currencies import currency_findings, one_currency, words_of_money
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.lift_windows import lift_window, media_range
 from mmm_engine.rows.total_rows import without_totals
@@ -50,12 +50,14 @@ class CheckedRows:
         calendar: The dates of the rows and their period.
         findings: Notes about what was done to the rows on the way.
         form: How the table was written.
+        currency: That the cells of its money carry, empty where they carry none or several.
     """
 
     frame: pd.DataFrame
     calendar: Calendar
     findings: tuple[Finding, ...]
     form: TableForm
+    currency: str
 
 
 def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, list[Fault]]:
@@ -68,14 +70,13 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     Returns:
         The rows, None when there is any fault; and the faults, by column and then across columns.
     """
-    table, totals = without_totals(table, config.date)
+    table, totals = without_totals(table, config)
     faults = list(_header_faults(config, table))
     unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
     days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))
     form = table.form
     findings = list(_form_notes(config, table))
-    if totals:
-        findings.append(Finding("file-form", "note", "", totals, "nothing if that is so"))
+    findings += [Finding("file-form", "note", "", note, "nothing if that is so") for note in totals]
     if config.date not in unusable:
         days, date_faults, shown = read_dates(
             table.columns[config.date], config.date, table.rows, table.form.dates
@@ -105,14 +106,16 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
             values[column], cell_faults = read_numbers(cells, column, rows, mark, is_mark_said=is_said)
             faults += cell_faults
             faults += _column_faults(config, column, role, values[column], rows)
-    findings += _currencies(config, table)
+    money = words_of_money(config, table)
+    findings += currency_findings(config, money)
     faults += _equal_columns(config, values, rows)
     faults += _row_of_totals(config, values, rows)
     faults += _impossible_lift_tests(config, values, rows, calendar)
     faults += _too_few_rows(config, table)
     if faults or calendar is None:
         return None, faults
-    return CheckedRows(_sorted_frame(days, values), calendar, tuple(findings), form), []
+    frame = _sorted_frame(days, values)
+    return CheckedRows(frame, calendar, tuple(findings), form, one_currency(money)), []
 
 
 def needed_columns(config: ClientConfig) -> dict[str, str]:
@@ -168,25 +171,6 @@ def _order_notes(column: str, rows: Rows) -> list[Finding]:
         f"rows were not in order of date, first at {rows.label(int(backwards[0]) + 1)}; they were sorted"
     )
     return [Finding("unsorted", "note", column, message, "nothing, unless the order itself is a surprise")]
-
-
-def _currencies(config: ClientConfig, table: Table) -> Iterator[Finding]:
-    """The codes of currencies that stand in cells; a warning where they differ, so that a return would mix them."""
-    money = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
-    words = {f"'{name}'": money_word(table.columns[name]) for name in money if name in table.columns}
-    words = {name: word for name, word in words.items() if word}
-    for code in dict.fromkeys(word for word in words.values() if any(map(str.isalpha, word))):
-        named = ", ".join(name for name, word in words.items() if word == code)
-        yield Finding(
-            "file-form", "note", "", f"numbers of {named} carry '{code}'", f"nothing if all are {code}"
-        )
-    if is_code(config.currency) and any(is_code(same_money(word)) for word in words.values()):
-        words["the client file"] = config.currency
-    first = {same_money(word): name for name, word in reversed(words.items())}
-    if len(first) > 1:
-        listed = ", ".join(f"{name} {words[name]}" for name in reversed(first.values()))
-        message = f"money is in different currencies ({listed}): returns would divide one by another"
-        yield Finding("mixed-currencies", "warning", "", message, "bring all columns to one currency")
 
 
 def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Calendar | None, list[Fault]]:

@@ -1,40 +1,105 @@
-"""Rows that say of themselves that they are totals, as exports of advertising platforms end with one.
+"""Rows of totals above or below the others, as exports of advertising platforms and spreadsheets end with one.
 
-Here: leaving them out, with a note.
+Here: leaving out those that say so and those without a date that hold the sums of their columns, with a note.
 Not here: rows of totals that were given a date, or stand between others (contract.py).
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
+from mmm_engine.array_types import Floats
+from mmm_engine.client.config import ClientConfig
+from mmm_engine.files.cells import MISSING_WORDS, Rows, is_missing
+from mmm_engine.files.dates import looks_like_a_date
+from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table, more_rows
 
 _TOTAL = re.compile(
     r"(?:grand ?)?totals?|sum|summe|gesamt(?:summe|ergebnis)?|total g[eé]n[eé]ral|totale|totaal|suma|i alt|totalt",
     re.IGNORECASE,
 )
+_ROUNDED = 1e-3  # of a sum: a platform adds up before it rounds, and shows rounded rows
 
 
-def without_totals(table: Table, date: str) -> tuple[Table, str]:
-    """The table without the rows at its ends whose date is a word for a total, and a note of them, empty for none.
+def without_totals(table: Table, config: ClientConfig) -> tuple[Table, list[str]]:
+    """The table without the rows of totals at its ends, and a note for each kind of them.
+
+    A row is one when its date is a word for a total; or when its date is none, be it blank or a word of any language,
+    and its target and media hold the sums of the other rows, at least one, in cells that are not blank.
 
     Args:
         table: Cells as they were read.
-        date: Column with the dates.
+        config: Says which columns are date, target and media.
     """
-    cells = table.columns.get(date)
-    if cells is None or date in table.repeated:
-        return table, ""
-    is_total = [
-        isinstance(cell, str) and _TOTAL.fullmatch(cell.strip().rstrip(": ")) is not None for cell in cells
-    ]
-    data = [index for index, total in enumerate(is_total) if not total]
-    if not data or data[-1] - data[0] + 1 == len(cells):
-        return table, ""
+    cells = table.columns.get(config.date)
+    if cells is None or config.date in table.repeated:
+        return table, []
+    says_so = {index for index, cell in enumerate(cells) if _is_word_for_total(cell)}
+    undated = says_so | set(_undated_ends(list(cells)))
+    data = [index for index in range(len(cells)) if index not in undated]
+    if not undated or not data:
+        return table, []
     first, end = data[0], data[-1] + 1
-    totals = [*table.rows[:first], *table.rows[end:]]
-    columns = {name: column.iloc[first:end].reset_index(drop=True) for name, column in table.columns.items()}
-    note = f"row {totals[0]}{more_rows(totals[1:])} says that it holds totals and is left out"
-    return replace(table, columns=columns, rows=tuple(table.rows[first:end])), note
+    outside = [*range(first), *range(end, len(cells))]
+    words = says_so.intersection(outside)
+    sums = _rows_of_sums(table, config, [index for index in outside if index not in words], first, end)
+    kept = [index for index in range(len(cells)) if index not in words | sums]
+    columns = {name: column.iloc[kept].reset_index(drop=True) for name, column in table.columns.items()}
+    notes = [
+        *_note(table, words, "says that it holds totals and is left out"),
+        *_note(table, sums, "has no date, holds the sums of the other rows and is left out"),
+    ]
+    return replace(table, columns=columns, rows=tuple(table.rows[index] for index in kept)), notes
+
+
+def _note(table: Table, places: set[int], words: str) -> Iterator[str]:
+    if places:
+        first, *others = (table.rows[place] for place in sorted(places))
+        yield f"row {first}{more_rows(others)} {words}"
+
+
+def _is_word_for_total(cell: object) -> bool:
+    return isinstance(cell, str) and _TOTAL.fullmatch(cell.strip().rstrip(": ")) is not None
+
+
+def _undated_ends(cells: list[object]) -> Iterator[int]:
+    """The rows without a date above the first and below the last row that has one."""
+    upwards = range(len(cells) - 1, -1, -1)
+    for places in (range(len(cells)), upwards):
+        yield from itertools.takewhile(lambda place: not looks_like_a_date(cells[place]), places)
+
+
+def _rows_of_sums(
+    table: Table, config: ClientConfig, candidates: list[int], first: int, end: int
+) -> set[int]:
+    """Those of some rows that hold the sums of the rows from ``first`` to before ``end``."""
+    matches = {index: 0 for index in candidates}
+    names = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
+    for name in names:
+        if name not in table.columns or name in table.repeated:
+            continue
+        values = _numbers(table, name)
+        total = float(np.nansum(values[first:end]))
+        for index in list(matches):
+            if _is_blank(table.columns[name].iloc[index]):
+                continue
+            if abs(values[index] - total) <= _ROUNDED * abs(total):
+                matches[index] += total != 0
+            else:  # also where the cell is no number
+                del matches[index]
+    return {index for index, count in matches.items() if count}
+
+
+def _numbers(table: Table, name: str) -> Floats:
+    rows = Rows(table.rows, np.full(len(table.rows), np.datetime64("NaT", "D")))
+    return read_numbers(table.columns[name], name, rows, table.form.decimal)[0]
+
+
+def _is_blank(cell: object) -> bool:
+    return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in MISSING_WORDS)

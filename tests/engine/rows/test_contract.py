@@ -537,6 +537,44 @@ def test_a_row_that_says_that_it_holds_totals_is_left_out(tmp_path, word, first)
     }
 
 
+@pytest.mark.parametrize("word", ["", "--", "Итого", "合計"])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("cells", ["{revenue},{tv},{radio},", ",{tv},{radio},9.5", "{revenue},-,,"])
+def test_a_row_without_a_date_that_holds_sums_is_left_out(tmp_path, word, first, cells):
+    """Whatever stands where its date should, and with blanks beside the sums; a price has no sum."""
+    lines = shop_rows().to_csv(index=False).splitlines()
+    sums = {name: f"{shop_rows()[name].sum():.0f}" for name in ("revenue", "tv", "radio")}
+    lines.insert(1 if first else len(lines), f"{word},{cells.format(**sums)}")
+    (tmp_path / shop_config().data).write_text("\n".join(lines))
+    data = read_client_data(shop_config(), tmp_path)
+    assert len(data) == 60
+    number = 2 if first else len(lines)
+    assert f"row {number} has no date, holds the sums of the other rows and is left out" in {
+        finding.message for finding in data.findings
+    }
+
+
+@pytest.mark.parametrize("cells", ["1000,50,20,10", "{revenue},50,20,10", ",,,9.5", "{revenue},x,20,10"])
+def test_another_row_without_a_date_is_refused_with_its_line(tmp_path, cells):
+    """A week whose date was lost would be lost in silence."""
+    lines = shop_rows().to_csv(index=False).splitlines()
+    lines.append("," + cells.format(revenue=f"{shop_rows()['revenue'].sum():.2f}"))
+    faults = faults_of_file(tmp_path, "\n".join(lines).encode())
+    assert faults[0] == (
+        "column 'week', row 62: found a missing date; wanted a date in every row; fill in the date or delete the row"
+    )
+
+
+def test_totals_beside_a_row_that_lost_its_date_hide_it_not(tmp_path):
+    """The totals are left out, the row is told."""
+    frame = shop_rows()
+    sums = [f"{frame[name].sum():.2f}" for name in ("revenue", "tv", "radio")]
+    frame.loc[59, "week"] = ""
+    lines = [*frame.to_csv(index=False).splitlines(), f"Total,{','.join(sums)},"]
+    (fault,) = faults_of_file(tmp_path, "\n".join(lines).encode())
+    assert fault.startswith("column 'week', row 61: found a missing date")
+
+
 def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
     """One sign in all columns, or none beside it, is not."""
     frame = shop_rows()
