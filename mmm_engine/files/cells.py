@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
-from mmm_engine.files.table import more_rows
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "nil", ".", "<na>", "nat"})
+
+
+def more_rows(rows: Sequence[int]) -> str:
+    """``" (and in 3 more rows: 12, 13, 20)"`` for the rows after the first."""
+    if not rows:
+        return ""
+    listed = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
+    return f" (and in {len(rows)} more {'row' if len(rows) == 1 else 'rows'}: {listed})"
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,10 @@ class CsvText:
         Raises:
             UnreadableError: At a line that breaks the form of a CSV file.
         """
-        return islice(self._every_record(), self.records_to_skip, None)
+        return islice(self.every_record(), self.records_to_skip, None)
 
-    def _every_record(self) -> Iterator[Record]:
+    def every_record(self) -> Iterator[Record]:
+        """The records of the file, blank ones left out, those above the header too."""
         lines = islice(_lines(self.content, self.encoding), self.lines_to_skip, None)
         reader = csv.reader(lines, strict=True, delimiter=_delimiter(self.separator))
         while True:

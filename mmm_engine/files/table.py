@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,13 @@ import pandas as pd
 
 from mmm_engine.errors import Fault
 from mmm_engine.files import limits
+from mmm_engine.files.cells import more_rows
 from mmm_engine.files.csv_text import format_of, read_csv_text
 from mmm_engine.files.decimal_marks import decimal_mark
-from mmm_engine.files.header import REACH, header_position, usable_name
+from mmm_engine.files.header import REACH, header_position, matching, usable_name
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
 from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
+from mmm_engine.files.turned import MOST_NAMES, upright
 from mmm_engine.files.yaml_document import plain, shorten
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ class Table:
 
 
 def read_table(
-    path: Path, names_to_keep: Collection[str], form: TableForm = _PLAIN
+    path: Path, names_to_keep: Collection[str], form: TableForm = _PLAIN, date: str | None = None
 ) -> tuple[Table | None, list[Fault]]:
     """The cells of a ``.csv``, ``.xlsx`` or ``.parquet`` file, and every fault of its form.
 
@@ -68,6 +71,7 @@ def read_table(
         path: The file; at most ``MAX_BYTES`` bytes and ``MAX_ROWS`` rows.
         names_to_keep: Names of the columns whose cells are kept; the header tells of the others.
         form: What somebody says of how the file was written; the rest is told from the file.
+        date: The column of dates; where it is named, a table that lies on its side is read upright.
 
     Returns:
         The table, None when the file says nothing that rows could be made of; and the faults.
@@ -75,7 +79,7 @@ def read_table(
     readers = {".parquet": _parquet_table, ".xlsx": _sheet_table}
     try:
         content = _content(path)
-        table, faults = readers.get(path.suffix.lower(), _csv_table)(content, names_to_keep, form)
+        table, faults = readers.get(path.suffix.lower(), _csv_table)(content, names_to_keep, form, date)
         return _with_decimal_mark(table, form), faults
     except UnreadableError as error:
         return None, [error.fault]
@@ -86,14 +90,6 @@ def table_from_frame(frame: pd.DataFrame) -> Table:
     header = tuple(usable_name(str(name)) for name in frame.columns)
     columns = {name: frame.iloc[:, index].reset_index(drop=True) for index, name in enumerate(header)}
     return _with_decimal_mark(Table(header, columns, tuple(range(1, len(frame) + 1))), _PLAIN)
-
-
-def more_rows(rows: Sequence[int]) -> str:
-    """``" (and in 3 more rows: 12, 13, 20)"`` for the rows after the first."""
-    if not rows:
-        return ""
-    listed = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
-    return f" (and in {len(rows)} more {'row' if len(rows) == 1 else 'rows'}: {listed})"
 
 
 def _with_decimal_mark(table: Table, said: TableForm) -> Table:
@@ -129,7 +125,7 @@ def _content(path: Path) -> bytes:
 
 
 def _parquet_table(
-    content: bytes, names_to_keep: Collection[str], form: TableForm
+    content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
 ) -> tuple[Table, list[Fault]]:
     """Cells of a Parquet file; what it would unfold to is looked at before it is unfolded."""
     import pyarrow as pa
@@ -155,6 +151,8 @@ def _parquet_table(
             unpacked = file.read(use_threads=False)
         unpacked.validate(full=True)  # text that is not UTF-8 would only fail once its cells are read
         header = tuple(usable_name(name) for name in unpacked.column_names)
+        if turned := _upright(_records_of(unpacked, header), names_to_keep, date, _PLAIN, header):
+            return turned, []
         kept = [(name, index) for index, name in enumerate(header) if name in names_to_keep]
         columns = {name: _cells(name, unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -187,7 +185,7 @@ def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
 
 
 def _sheet_table(
-    content: bytes, names_to_keep: Collection[str], form: TableForm
+    content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
 ) -> tuple[Table, list[Fault]]:
     """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
     from mmm_engine.files.workbook import formulas, read_sheet
@@ -202,7 +200,10 @@ def _sheet_table(
     start = header_position(texts, names_to_keep)
     if not texts:
         raise UnreadableError(f"an empty sheet '{plain(sheet, 40)}'", "a header and rows", EXPORT_AGAIN)
+    found_form = TableForm(sheet=sheet if has_others or form.sheet else None)
     header, data = tuple(map(usable_name, texts[start])), rows[start + 1 :]
+    if turned := _upright(rows, names_to_keep, date, found_form, header):
+        return turned, []
     if not data:
         raise UnreadableError("a header and no rows", "one row a period", EXPORT_AGAIN)
     columns = {
@@ -217,11 +218,12 @@ def _sheet_table(
             for place in column.index[column.isna()]:
                 column[place] = written.get((data[place][0], index))
     notes = _passed_over(start, rows[start][0])
-    found_form = TableForm(sheet=sheet if has_others or form.sheet else None)
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
 
 
-def _csv_table(content: bytes, names_to_keep: Collection[str], form: TableForm) -> tuple[Table, list[Fault]]:
+def _csv_table(
+    content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
+) -> tuple[Table, list[Fault]]:
     """Cells of a CSV file; rows with too few or too many of them are left out and are faults."""
     text = read_csv_text(content, names_to_keep, form)
     records = text.records()
@@ -229,6 +231,9 @@ def _csv_table(content: bytes, names_to_keep: Collection[str], form: TableForm) 
     header = tuple(map(usable_name, names))
     if not header:
         raise UnreadableError("only blank lines", "a header line and rows", EXPORT_AGAIN)
+    found_form = TableForm(separator=text.separator, encoding=text.encoding)
+    if turned := _upright(text.every_record(), names_to_keep, date, found_form, header):
+        return turned, []
     kept = [index for index, name in enumerate(header) if name in names_to_keep]
     rows: dict[int, list[str]] = {}
     ragged: dict[int, int] = {}
@@ -256,9 +261,32 @@ def _csv_table(content: bytes, names_to_keep: Collection[str], form: TableForm) 
         header[index]: pd.Series([cells[position] for cells in rows.values()], dtype=object)
         for position, index in enumerate(kept)
     }
-    found_form = TableForm(separator=text.separator, encoding=text.encoding)
     notes = _passed_over(text.records_to_skip, line)
     return Table(header, columns, tuple(rows), not ragged, found_form, notes), faults
+
+
+def _records_of(unpacked: pyarrow.Table, header: tuple[str, ...]) -> Iterator[tuple[int, list[object]]]:
+    """Names and rows of a Parquet file, as rows of a sheet."""
+    yield 1, list(header)
+    columns = [_cells(name, column) for name, column in zip(header, unpacked.columns, strict=True)]
+    for number, row in enumerate(zip(*columns, strict=True), start=2):
+        yield number, list(row)
+
+
+def _upright(
+    records: Iterable[tuple[int, Sequence[object]]],
+    names_to_keep: Collection[str],
+    date: str | None,
+    form: TableForm,
+    header: tuple[str, ...],
+) -> Table | None:
+    """A table that lies on its side, read upright; None where nobody names its dates, or its header has all names."""
+    if date is None or matching(header, names_to_keep) == len(set(names_to_keep)):
+        return None
+    turned = upright(list(islice(records, MOST_NAMES + 1)), names_to_keep, date)
+    if turned is None:
+        return None
+    return Table(turned.header, turned.columns, turned.numbers, form=form, notes=(turned.note,))
 
 
 def _passed_over(count: int, line: int) -> tuple[str, ...]:

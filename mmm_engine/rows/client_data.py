@@ -26,6 +26,7 @@ from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.contract import check_rows, needed_columns
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.findings import find_warnings
+from mmm_engine.rows.long_table import long_table, missing_names, widened
 from mmm_engine.rows.panel import has_repeated_dates, panel_fault
 from mmm_engine.rows.regressors import Regressors
 from mmm_engine.rows.suggestions import Suggestion, suggestions
@@ -161,13 +162,18 @@ def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData |
     path = folder / config.data
     if outside := folder_faults(path, folder):
         return None, list(outside)
-    table, faults = read_table(path, needed_columns(config), config.table_form)
+    table, faults = read_table(path, needed_columns(config), config.table_form, config.date)
     if table is None:
         return None, faults
-    if has_repeated_dates(config, table):
+    repeats = has_repeated_dates(config, table)
+    if repeats or missing_names(config, table):
         every, _ = read_table(path, table.header, config.table_form)
-        panel = None if every is None else panel_fault(config, every)
-        if panel is not None:
+        if every is not None and (long := long_table(config, every)) is not None:
+            table, long_faults = widened(config, long)
+            faults += long_faults
+            if table is None:
+                return None, faults
+        elif every is not None and repeats and (panel := panel_fault(config, every)) is not None:
             return None, [*faults, panel]
     data, row_faults = _checked(config, table)
     return data, faults + row_faults

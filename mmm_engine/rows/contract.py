@@ -159,7 +159,7 @@ def _form_notes(config: ClientConfig, table: Table) -> Iterator[Finding]:
         fix = f"nothing if that is so; '{', '.join(hold)}' in the client file holds it"
         yield Finding("file-form", "note", "", words, fix)
     for note in table.notes:
-        yield Finding("file-form", "note", "", note, "nothing if these rows are titles")
+        yield Finding("file-form", "note", "", note, "nothing if that is so")
 
 
 def _order_notes(column: str, rows: Rows) -> list[Finding]:

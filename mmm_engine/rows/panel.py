@@ -54,11 +54,27 @@ def panel_fault(config: ClientConfig, table: Table) -> Fault | None:
     name, values = labels
     shown = ", ".join(plain(value, 30) for value in values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
     found = f"each date {times}, once for each value of '{plain(name, 40)}' ({shown}): a panel"
+    target = table.columns.get(config.target.column)
+    if target is not None and _is_same_in_each_date(target, days):
+        found = (
+            found.removesuffix("a panel")
+            + f"a long table ('{config.target.column}' does not differ among them)"
+        )
+        fix = (
+            f"name these values as channels (mmm add: --channels {','.join(values[:_SHOWN])}), each is then a column; "
+            "or add the rows of a date up into one channel"
+        )
+        return Fault(f"column '{config.date}'", found, "one row for each date, or names of columns", fix)
     fix = (
         f"add the rows of a date up (spend and sales; a price is averaged), or cut the file by '{plain(name, 40)}' "
         "and add each part as a client of its own"
     )
     return Fault(f"column '{config.date}'", found, "one row for each date: a client is one series", fix)
+
+
+def _is_same_in_each_date(cells: pd.Series, days: Days) -> bool:
+    texts = cells.astype(str)
+    return len(set(zip(days.tolist(), texts, strict=True))) == len(set(days.tolist()))
 
 
 def _labels(config: ClientConfig, table: Table, days: Days) -> tuple[str, Sequence[str]] | None:

@@ -15,10 +15,10 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.files.cells import MISSING_WORDS, Rows, is_missing
+from mmm_engine.files.cells import MISSING_WORDS, Rows, is_missing, more_rows
 from mmm_engine.files.dates import looks_like_a_date
 from mmm_engine.files.numbers import read_numbers
-from mmm_engine.files.table import Table, more_rows
+from mmm_engine.files.table import Table
 
 _TOTAL = re.compile(
     r"(?:grand ?)?totals?|sum|summe|gesamt(?:summe|ergebnis)?|total g[eé]n[eé]ral|totale|totaal|suma|i alt|totalt",
@@ -79,7 +79,7 @@ def _rows_of_sums(
     table: Table, config: ClientConfig, candidates: list[int], first: int, end: int
 ) -> set[int]:
     """Those of some rows that hold the sums of the rows from ``first`` to before ``end``."""
-    matches = {index: 0 for index in candidates}
+    matches = dict.fromkeys(candidates, 0)
     names = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
     for name in names:
         if name not in table.columns or name in table.repeated:

@@ -1,0 +1,46 @@
+"""`mmm add` of files as people have them: what is kept of them in the client file, and what is said."""
+
+import pandas as pd
+import pytest
+
+from mmm_engine.client.client_file import read_client_config
+
+
+def written(folder, data_dir, change) -> tuple:
+    """The rows of the client shop as another file; the words that add it, but for the client's name."""
+    source = folder / "rows.csv"
+    change(pd.read_csv(data_dir / "shop.csv")).to_csv(source, index=False, sep=";")
+    return ("--data", source, "--date", "week", "--target", "sales", "--channels", "tv,search")
+
+
+def with_money(*words: str):
+    """A change of the columns sales, tv and search: each number with its word before or after it."""
+
+    def change(frame):
+        for name, word in zip(("sales", "tv", "search"), words, strict=True):
+            frame[name] = [word.format(f"{number:,.2f}") for number in frame[name]]
+        return frame
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "currency"),
+    [
+        (("€ {}", "€ {}", "{} EUR"), (), "EUR"),
+        (("{} USD", "{}", "{}"), (), "USD"),
+        (("${}", "${}", "${}"), (), "$"),
+        (("{}", "{} kr", "{} kr"), (), "kr"),
+        (("€ {}", "$ {}", "{}"), (), ""),
+        (("{}", "{}", "{}"), (), ""),
+        (("€ {}", "€ {}", "€ {}"), ("--currency", "Euro"), "Euro"),
+    ],
+)
+def test_add_keeps_the_currency_that_cells_carry(mmm, data_dir, tmp_path, words, options, currency):
+    """By its code where the sign has one only; not where columns differ, nor against what is said."""
+    arguments = written(tmp_path, data_dir, with_money(*words))
+    code, out, err = mmm("add", "june", *arguments, *options)
+    assert code == 0, err
+    assert read_client_config(data_dir / "june.yaml").currency == currency
+    is_told = f"currency: {currency}, as cells say; kept in the client file" in out
+    assert is_told == bool(currency and not options)
