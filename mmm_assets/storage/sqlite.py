@@ -36,6 +36,7 @@ from mmm_assets.dagster_private.sqlite import (
     SqliteEventLogStorage,
     SqliteRunStorage,
     SqliteScheduleStorage,
+    create_db_conn_string,
     create_engine,
     event_logs_directory,
     runs_directory,
@@ -54,6 +55,21 @@ def open_engine(address: str) -> Engine:
     engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _relax)
     return engine
+
+
+def revision_of(file: Path, beside: str = "alembic_version") -> str:
+    """The version that Dagster's tables in a file have; "" without tables, or without the one named ``beside``.
+
+    Dagster reads all its migrations to learn the same, at each opening of each file. A damaged file has no version
+    here, so that Dagster opens it and says what is wrong.
+    """
+    if not file.is_file():
+        return ""
+    query = "SELECT version_num FROM alembic_version, sqlite_master WHERE type = 'table' AND name = ?"
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as database:
+        row = database.execute(query, (beside,)).fetchone()
+        return str(row[0]) if row else ""
+    return ""
 
 
 def pack(file: Path, page: int = PACKED_PAGE) -> bool:
@@ -122,16 +138,14 @@ class KeptEventLog(SqliteEventLogStorage):
         return self._engines[shard]
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
-        """Make the tables; Dagster's migrations, some hundred files to load, are read for the first run only."""
+        """Make the tables; Dagster's migrations, some hundred files to load, are read for a new home only."""
         file = Path(str(engine.url.database))
         if self._revision and not for_index_shard and not file.exists():
             _begin(file, _empty_log(self._revision))
             return
-        super()._initdb(engine, for_index_shard)
-        with engine.connect() as connection:
-            self._revision = (
-                connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
-            )
+        if not revision_of(file):
+            super()._initdb(engine, for_index_shard)
+        self._revision = revision_of(file)
 
     def dispose(self) -> None:
         """Close every file."""
@@ -151,6 +165,13 @@ class KeptRuns(SqliteRunStorage):
 
     _engine: Engine | None = None
 
+    @classmethod
+    def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
+        """The storage below a folder; Dagster makes it where there is none, and completes one of an old version."""
+        address = create_db_conn_string(base_dir, "runs")
+        is_whole = revision_of(Path(base_dir) / "runs.db", beside="instance_info")
+        return cls(address, inst_data) if is_whole else super().from_local(base_dir, inst_data)
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection in a transaction."""
@@ -166,6 +187,19 @@ class KeptRuns(SqliteRunStorage):
             self._engine.dispose()
 
 
+class KeptSchedules(SqliteScheduleStorage):
+    """Schedule storage that opens a file without reading Dagster's migrations."""
+
+    @classmethod
+    def from_local(
+        cls, base_dir: str, inst_data: ConfigurableClassData | None = None
+    ) -> SqliteScheduleStorage:
+        """The storage below a folder, made where there is none."""
+        is_whole = revision_of(Path(base_dir) / "schedules.db")
+        address = create_db_conn_string(base_dir, "schedules")
+        return cls(address, inst_data) if is_whole else super().from_local(base_dir, inst_data)
+
+
 class KeptStorage(DagsterSqliteStorage):
     """Runs, events and schedules of an instance in SQLite files below its home, as Dagster lays them out."""
 
@@ -173,7 +207,7 @@ class KeptStorage(DagsterSqliteStorage):
         self.base_dir = base_dir
         self._run_storage = KeptRuns.from_local(runs_directory(base_dir))
         self._event_log_storage = KeptEventLog(event_logs_directory(base_dir))
-        self._schedule_storage = SqliteScheduleStorage.from_local(schedule_directory(base_dir))
+        self._schedule_storage = KeptSchedules.from_local(schedule_directory(base_dir))
         self._inst_data = inst_data
         super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
 

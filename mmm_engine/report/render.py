@@ -12,13 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import plotly.graph_objects as go
 from markupsafe import Markup, escape
+from plotly.subplots import make_subplots
 
 from mmm_engine.files.atomic_write import write_text
 from mmm_engine.report import bundle
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import Drawing, draw_charts
+from mmm_engine.report.figures.style import finish, panel_titles
 from mmm_engine.report.headline import verdict_tone
 from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import Cell, Column, ReportContent, write_cell
@@ -91,6 +94,26 @@ def render_report(content: ReportContent, figures: Mapping[str, Drawing], *, eng
             engine_version=engine_version,
         )
     )
+
+
+def prepare() -> None:
+    """Do beforehand what else the first report of a process waits for: plotly packed, its parts and templates loaded.
+
+    A process that is forked after it renders its only report in half the time.
+    """
+    bundle.plotly_library()
+    bundle.environment().get_template("report.html.j2")
+    days, ones = pd.Series(pd.date_range("2024-01-01", periods=2)), pd.Series([1.0, 1.0])
+    outlined = {"size": 1, "line": {"width": 1}}
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("1", "2"))
+    figure.add_trace(
+        go.Scatter(x=days, y=ones, line={"width": 1}, marker=outlined, textfont={"size": 1}), 1, 1
+    )
+    figure.add_trace(go.Bar(x=ones, y=days, marker={"line": {"width": 1}}, textfont={"size": 1}), 1, 2)
+    figure.add_trace(go.Histogram(x=ones, xbins={"size": 1}, marker={"color": "#000"}), 1, 1)
+    figure.add_hline(0.0, annotation_text="0", line={"width": 1}, row=1, col=1)
+    figure.update_xaxes(title={"text": "x"})
+    _pack(Drawing(panel_titles(finish(figure, 100))))
 
 
 def write_report(html: str, path: Path) -> Path:

@@ -173,3 +173,18 @@ def test_a_killed_process_loses_no_committed_event(home, open_home, kept):
     instance = open_home(home) if kept else stock_instance(home)
     with instance:
         assert instance.get_dynamic_partitions("client") == ["shop"]
+
+
+def test_a_home_that_is_whole_is_opened_without_dagsters_migrations(home, monkeypatch):
+    """Some hundred files, read three times by each process; a damaged file is left to Dagster, which says so."""
+    open_quietly(home).dispose()
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.script.ScriptDirectory.from_config", lambda *_: pytest.fail("read migrations"))
+        with open_quietly(home) as instance:
+            assert instance.get_runs() == []
+            assert not instance.has_asset_key(dg.AssetKey("number"))
+            assert instance.schedule_storage.get_instigator_state("x", "y") is None
+    (home / "history" / "runs.db").write_bytes(b"x" * 5000)
+    assert sqlite.revision_of(home / "history" / "runs.db") == ""
+    with pytest.raises(Exception, match="not a database"):
+        open_quietly(home)
