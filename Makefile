@@ -18,7 +18,7 @@ export MMM_DATA_DIR ?= $(CURDIR)/data
 # Bytecode is kept, whatever the environment says: else every process translates all libraries anew, seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal workers-demo upgrade-check audit clean
+.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers floor sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -107,6 +107,9 @@ truth: install ## Do intervals of returns hold the truth? 24 worlds, minutes; AR
 
 peers: install ## The platform against pymc-marketing and Meridian on worlds with known truth, half an hour; --help says how
 	@$(BIN)/python -m tests.benchmarks.truth.peers --results $(TRUTH) $(ARGS)
+
+floor: install ## How narrow intervals of returns could be, and what makes ours wider: half an hour; --help says how
+	@$(BIN)/python -m tests.benchmarks.truth.floor --results $(TRUTH) $(ARGS)
 
 sbc: install ## Do priors, likelihood and sampler belong together? 900 small fits, minutes; ARGS="--simulations 20" for less
 	@$(BIN)/python -m tests.benchmarks.sbc $(ARGS)

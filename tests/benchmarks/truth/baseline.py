@@ -14,8 +14,10 @@ from tests.benchmarks.truth.media import Floats, wandering
 from tests.benchmarks.truth.recipes import DAYS_PER_ROW, WorldRecipe
 
 
-def baseline_shape(rng: Generator, recipe: WorldRecipe, dates: pd.DatetimeIndex, season: Floats) -> Floats:
-    """Sales without media, controls and demand; level 1, shape (date,)."""
+def baseline_shapes(
+    rng: Generator, recipe: WorldRecipe, dates: pd.DatetimeIndex, season: Floats
+) -> tuple[Floats, Floats]:
+    """What trend and calendar (season, days of the week) add to a baseline of level 1, each of shape (date,)."""
     rows = len(dates)
     time = np.linspace(-0.5, 0.5, rows)
     steps = np.cumsum(rng.standard_normal(rows))
@@ -27,18 +29,33 @@ def baseline_shape(rng: Generator, recipe: WorldRecipe, dates: pd.DatetimeIndex,
     }[recipe.trend]
     week = rng.uniform(-1, 1, 7)
     week = recipe.weekday * (week - week.mean()) / np.abs(week - week.mean()).max()
-    return np.asarray(1 + trend + recipe.season * season + week[dates.day_of_week.to_numpy()])
+    return np.asarray(trend), np.asarray(recipe.season * season + week[dates.day_of_week.to_numpy()])
 
 
 def season_shape(rng: Generator, dates: pd.DatetimeIndex) -> Floats:
-    """A year's shape with largest value 1 (in size), shape (date,)."""
-    phase = 2 * np.pi * dates.day_of_year.to_numpy() / 365.25
+    """A year's shape with largest value 1 (in size), shape (date,); a sum of `season_forms`."""
+    phase = _year_phase(dates)
     wave = np.cos(phase - rng.uniform(0, 2 * np.pi)) + 0.5 * rng.normal() * np.cos(
         2 * phase - rng.uniform(0, 2 * np.pi)
     )
     if rng.random() < 0.4:  # weeks before Christmas
-        wave = wave + 1.5 * np.exp(-0.5 * ((phase - 2 * np.pi * 0.94) / 0.2) ** 2)
+        wave = wave + 1.5 * _before_christmas(phase)
     return np.asarray(wave / np.abs(wave).max())
+
+
+def season_forms(dates: pd.DatetimeIndex) -> Floats:
+    """The forms that every season is a sum of: two waves of the year and the weeks before Christmas, (date, 5)."""
+    phase = _year_phase(dates)
+    waves = [wave(order * phase) for order in (1, 2) for wave in (np.cos, np.sin)]
+    return np.column_stack([*waves, _before_christmas(phase)])
+
+
+def _year_phase(dates: pd.DatetimeIndex) -> Floats:
+    return np.asarray(2 * np.pi * dates.day_of_year.to_numpy() / 365.25)
+
+
+def _before_christmas(phase: Floats) -> Floats:
+    return np.asarray(np.exp(-0.5 * ((phase - 2 * np.pi * 0.94) / 0.2) ** 2))
 
 
 def control_columns(rng: Generator, recipe: WorldRecipe) -> tuple[dict[str, Floats], Floats]:

@@ -16,7 +16,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,11 +122,13 @@ def _text(values: dict[str, Any], names: dict[str, Any]) -> str:
     return json.dumps({name: values[name] for name in names}, sort_keys=True)
 
 
-def run_all(tasks: list[Task], folder: Path, processes: int, code: str) -> Iterator[tuple[Task, Record]]:
+def run_all(
+    tasks: list[Task], folder: Path, processes: int, code: str, run_one: Callable[[Task], Record] = run
+) -> Iterator[tuple[Task, Record]]:
     """Every task with its record as it is done; each is appended to its scheme's file first."""
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(run, task): task for task in tasks}
+        futures = {pool.submit(run_one, task): task for task in tasks}
         try:
             for future in as_completed(futures):
                 task, record = futures[future], {**future.result(), "code": code}

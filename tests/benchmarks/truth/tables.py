@@ -42,7 +42,7 @@ def report(records: Sequence[Record]) -> str:
         table = by_group(effective, groups(effective))
         if len(table):
             pieces += [f"### {title}", markdown(table)]
-    share_groups = _bins(fits["media_share_true"], MEDIA_SHARES, "{:.0%}")
+    share_groups = bins(fits["media_share_true"], MEDIA_SHARES, "{:.0%}")
     pieces += ["### All media together, by their share of sales", markdown(all_media(fits, share_groups))]
     if "identified" in channels:
         pieces += ["### Can it be read?", markdown(readable(channels))]
@@ -121,11 +121,11 @@ def overall(fits: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
                 "worlds": f"{len(those)}",
                 **_channel_cells(parts),
                 "rank corr.": _number(done["rank_correlation"].mean()),
-                "all media in 90%": _share_cell(done["media_in_90"], done["world"]),
+                "all media in 90%": share_cell(done["media_in_90"], done["world"]),
                 "all media: estimate ÷ truth": _number(done["media_ratio"].median()),
                 "all media: width ÷ truth": _number(done["media_width"].median()),
-                "pass the gate": _share_cell(those["converged"], those["world"]),
-                "R-hat > 1.01": _share_cell(done["rhat_max"] > 1.01, done["world"]),
+                "pass the gate": share_cell(those["converged"], those["world"]),
+                "R-hat > 1.01": share_cell(done["rhat_max"] > 1.01, done["world"]),
                 "median smallest ESS": f"{done['ess_min'].median():.0f}",
                 "divergent": f"{(done['divergences'] > 0).mean():.0%}",
                 "median s a fit": f"{done['sample_seconds'].median():.1f}",
@@ -154,8 +154,8 @@ def all_media(fits: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
                     "": str(group),
                     "scheme": scheme,
                     "worlds": f"{len(those)}",
-                    "in 90%": _share_cell(those["media_in_90"], those["world"]),
-                    "in 50%": _share_cell(those["media_in_50"], those["world"]),
+                    "in 90%": share_cell(those["media_in_90"], those["world"]),
+                    "in 50%": share_cell(those["media_in_50"], those["world"]),
                     "median width ÷ truth": _number(those["media_width"].median()),
                     "median estimate ÷ truth": _number(those["media_ratio"].median()),
                 }
@@ -178,8 +178,8 @@ def readable(channels: pd.DataFrame) -> pd.DataFrame:
                     "scheme": scheme,
                     "answer": reading_of(identified),
                     "channels": f"{len(part)}",
-                    "in 90%": _share_cell(part["in_90"], part["world"]),
-                    "in 50%": _share_cell(part["in_50"], part["world"]),
+                    "in 90%": share_cell(part["in_90"], part["world"]),
+                    "in 50%": share_cell(part["in_50"], part["world"]),
                     "median error, × or ÷": _number(error.median()),
                     "off by more than 2": f"{(error > 2).mean():.0%}",
                     "without effect": f"{int(part['null'].sum())}",
@@ -198,7 +198,7 @@ def null_channels(channels: pd.DataFrame) -> pd.DataFrame:
             "median lower end (5%)": _percent(parts["share_q05"].median()),
             "median estimate": _percent(parts["share_q50"].median()),
             "median upper end (95%)": _percent(parts["share_q95"].median()),
-            "lower end above 0.5% of sales": _share_cell(parts["share_q05"] > 0.005, parts["world"]),
+            "lower end above 0.5% of sales": share_cell(parts["share_q05"] > 0.005, parts["world"]),
         }
         for scheme, parts in nulls.groupby("scheme", sort=False)
     )
@@ -213,7 +213,7 @@ def forecasts(fits: pd.DataFrame) -> pd.DataFrame:
             "fits": f"{len(those)}",
             "mean coverage of 90% intervals": _number(those["forecast_coverage"].mean()),
             "median skill": _number(those["forecast_skill"].median()),
-            "naive forecast better": _share_cell(those["forecast_skill"] < 0, those["world"]),
+            "naive forecast better": share_cell(those["forecast_skill"] < 0, those["world"]),
         }
         for (scheme, window), those in fits.dropna(subset="forecast_coverage").groupby(
             ["scheme", "window"], sort=False
@@ -244,15 +244,16 @@ def markdown(table: pd.DataFrame) -> str:
 def _channel_cells(parts: pd.DataFrame) -> dict[str, str]:
     return {
         "channels": f"{len(parts)}",
-        "in 90%": _share_cell(parts["in_90"], parts["world"]),
-        "in 50%": _share_cell(parts["in_50"], parts["world"]),
+        "in 90%": share_cell(parts["in_90"], parts["world"]),
+        "in 50%": share_cell(parts["in_50"], parts["world"]),
         "median width ÷ truth": _number(parts["width"].median()),
         "median CRPS of log": _number(parts["crps_log"].median()),
         "median estimate ÷ truth": _number(parts["ratio"].median()),
     }
 
 
-def _share_cell(hits: pd.Series, worlds: pd.Series) -> str:
+def share_cell(hits: pd.Series, worlds: pd.Series) -> str:
+    """A share with its standard error in per cent, missing values left out; a dash where all are missing."""
     present = hits.notna()
     if not present.any():
         return "–"
@@ -278,7 +279,7 @@ def _smallest(*values: float | None) -> float | None:
 Groups = Callable[[pd.DataFrame], pd.Series]
 
 
-def _bins(values: pd.Series, edges: Sequence[float], form: str) -> pd.Series:
+def bins(values: pd.Series, edges: Sequence[float], form: str) -> pd.Series:
     """Each value's interval as an ordered category."""
     texts = [form.format(edge) for edge in edges]
     labels = [
@@ -334,15 +335,15 @@ def _channel_kind(channels: pd.DataFrame) -> pd.Series:
 
 
 GROUPS: dict[str, Groups] = {
-    "Channels, by all media's share of sales": lambda c: _bins(c["media_share"], MEDIA_SHARES, "{:.0%}"),
-    "Channels, by their own share of sales": lambda c: _bins(c["share"], CHANNEL_SIZES, "{:.1%}"),
+    "Channels, by all media's share of sales": lambda c: bins(c["media_share"], MEDIA_SHARES, "{:.0%}"),
+    "Channels, by their own share of sales": lambda c: bins(c["share"], CHANNEL_SIZES, "{:.1%}"),
     "Channels, by true saturation": lambda c: c["saturation"],
     "Channels, by true carry-over": lambda c: c["adstock"],
     "Channels, by what the model leaves out": _world_kind,
     "Channels, by their kind": _channel_kind,
     "Channels, by pattern of spend": lambda c: c["spend_kind"],
     "Channels, by spacing of the rows": lambda c: c["world_spacing"],
-    "Channels, by number of rows": lambda c: _bins(c["world_rows"], LENGTHS, "{:.0f}"),
+    "Channels, by number of rows": lambda c: bins(c["world_rows"], LENGTHS, "{:.0f}"),
     "Channels, by trend": lambda c: c["world_trend"],
     "Channels, by whether the fit passes the gate": lambda c: c["converged"].map(
         {True: "passes", False: "refused"}

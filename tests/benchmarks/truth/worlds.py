@@ -1,7 +1,7 @@
 """Worlds: clients whose truth is known, in plain numpy.
 
-Here: `World` with the rows a user would see and the truth behind them, and `make_world`, which builds one from its
-recipe. Nothing of the engine is used.
+Here: `World` with the rows a user would see and the truth behind them, `Workings` with what went into it, and
+`make_world`, which builds one from its recipe. Nothing of the engine is used.
 Not here: what is drawn (`recipes.py`), formulas of media (`media.py`), what sells without media (`baseline.py`), worlds
 stored as files (`stored.py`).
 
@@ -27,7 +27,7 @@ from numpy.random import Generator
 from scipy.optimize import brentq
 
 from tests.benchmarks.truth.baseline import (
-    baseline_shape,
+    baseline_shapes,
     control_columns,
     demand_shape,
     demand_size,
@@ -78,6 +78,25 @@ class VisibleRows:
 
 
 @dataclass(frozen=True, eq=False)
+class Workings:
+    """What went into a world's sales: no score needs it, an observer who knew more would (`oracle.py`, `informed.py`).
+
+    Attributes:
+        at_work: Media carried over, mean over the days of each row, unit of the channel's mean media, (date, channel).
+        response: Response to it times how well media works in the row, up to a factor, shape (date, channel).
+        trend: What the trend adds to sales, shape (date,).
+        demand: What demand adds to sales, shape (date,).
+        noise: Standard deviation of each row's noise, shape (date,).
+    """
+
+    at_work: Floats
+    response: Floats
+    trend: Floats
+    demand: Floats
+    noise: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """A client and its truth.
 
@@ -89,6 +108,7 @@ class World:
         contribution: True contribution, shape (date, channel); one row of totals where rows are not known.
         media_effect: What all media bring together, shape (date,), or one total.
         expected: Sales without noise, shape (date,), or None where it is not known.
+        workings: What went into sales, or None where it is not known.
     """
 
     rows: VisibleRows
@@ -98,6 +118,7 @@ class World:
     contribution: Floats
     media_effect: Floats
     expected: Floats | None = None
+    workings: Workings | None = None
 
     def channel_truth(self, first_rows: int | None = None) -> pd.DataFrame:
         """Truth per channel over the first rows of the client, over all of them where None.
@@ -148,11 +169,13 @@ def build_world(recipe: WorldRecipe) -> World:
     dates = _dates(recipe, before)
     demand, season = demand_shape(rng, recipe, len(dates)), season_shape(rng, dates)
     media = _media(rng, recipe, season, demand, before)
-    answers = _responses(media, recipe)[before:] * effectiveness(rng, recipe)[:, None]
+    at_work, answers = _responses(media, recipe)
+    at_work, answers = at_work[before:], answers[before:] * effectiveness(rng, recipe)[:, None]
     media, dates, demand, season = media[before:], dates[before:], demand[before:], season[before:]
     controls, control_effect = control_columns(rng, recipe)
-    baseline = baseline_shape(rng, recipe, dates, season) + control_effect + demand_size(recipe) * demand
-    baseline = np.maximum(baseline, 0.1)  # of a level of 1
+    trend, calendar = baseline_shapes(rng, recipe, dates, season)
+    demand_effect = demand_size(recipe) * demand
+    baseline = np.maximum(1 + trend + calendar + control_effect + demand_effect, 0.1)  # of a level of 1
 
     effects = answers * _coefficients(recipe, baseline, answers)
     expected = _expected_sales(recipe, baseline, effects)
@@ -172,7 +195,10 @@ def build_world(recipe: WorldRecipe) -> World:
     rows = VisibleRows(recipe.name, frame, recipe.conversions, channels, control_names)
     media_effect = level * (expected - baseline)
     tags = _tags(recipe) | {"oracle_r2": float(1 - np.var(sales - level * expected) / np.var(sales))}
-    return World(rows, _forms(recipe), tags, spend, contribution, media_effect, level * expected)
+    workings = Workings(
+        at_work, answers, level * trend, level * demand_effect, level * _noise_size(recipe, expected)
+    )
+    return World(rows, _forms(recipe), tags, spend, contribution, media_effect, level * expected, workings)
 
 
 def _dates(recipe: WorldRecipe, before: int) -> pd.DatetimeIndex:
@@ -206,17 +232,18 @@ def _media(rng: Generator, recipe: WorldRecipe, season: Floats, demand: Floats, 
     return np.asarray(media / media[before:].mean(axis=0))
 
 
-def _responses(media: Floats, recipe: WorldRecipe) -> Floats:
-    """Response of every channel in each row up to a factor, shape (date, channel)."""
+def _responses(media: Floats, recipe: WorldRecipe) -> tuple[Floats, Floats]:
+    """Media at work and response of every channel in each row up to a factor, each of shape (date, channel)."""
     columns = [
         _row_response(column, channel, recipe)
         for column, channel in zip(media.T, recipe.channels, strict=True)
     ]
-    return np.column_stack(columns)
+    at_work, answers = zip(*columns, strict=True)
+    return np.column_stack(at_work), np.column_stack(answers)
 
 
-def _row_response(media: Floats, channel: ChannelRecipe, recipe: WorldRecipe) -> Floats:
-    """Mean response over the days of each row, shape (date,)."""
+def _row_response(media: Floats, channel: ChannelRecipe, recipe: WorldRecipe) -> tuple[Floats, Floats]:
+    """Media at work and response, means over the days of each row, each of shape (date,)."""
     days = DAYS_PER_ROW[recipe.spacing]
     working = carried_over(
         np.repeat(media / days, days), adstock_kernel(channel.adstock, channel.adstock_parameters)
@@ -224,7 +251,7 @@ def _row_response(media: Floats, channel: ChannelRecipe, recipe: WorldRecipe) ->
     usual = float(working[working > 0.05 * working.max()].mean())
     curve = {name: value * usual if name == "half" else value for name, value in channel.curve.items()}
     answer = response(working / (1.0 if "half" in curve else usual), channel.saturation, curve)
-    return np.asarray(answer.reshape(-1, days).mean(axis=1))
+    return working.reshape(-1, days).mean(axis=1), answer.reshape(-1, days).mean(axis=1)
 
 
 def _contribution_shares(recipe: WorldRecipe) -> Floats:
@@ -262,9 +289,14 @@ def _contribution(recipe: WorldRecipe, expected: Floats, effects: Floats) -> Flo
 
 def _with_noise(rng: Generator, recipe: WorldRecipe, expected: Floats) -> Floats:
     """Sales as they are recorded: never negative, in cents or whole conversions, shape (date,)."""
-    noise = recipe.noise * rng.standard_normal(len(expected))
-    noisy = expected * (1 + noise) if recipe.multiplicative else expected + noise * expected.mean()
+    noisy = expected + _noise_size(recipe, expected) * rng.standard_normal(len(expected))
     return np.asarray(np.maximum(noisy, 0.0).round(0 if recipe.conversions else 2))
+
+
+def _noise_size(recipe: WorldRecipe, expected: Floats) -> Floats:
+    """Standard deviation of each row's noise, shape (date,)."""
+    size = expected if recipe.multiplicative else np.full_like(expected, expected.mean())
+    return np.asarray(recipe.noise * size)
 
 
 def _sales_level(rng: Generator, recipe: WorldRecipe) -> float:
