@@ -16,6 +16,7 @@ import dagster as dg
 from mmm_assets.assets import audits, canary, catalogue, diff, fits, fleets, inputs, outputs
 from mmm_assets.automation import alerts, failures, retention, schedules, sensors
 from mmm_assets.checks import gates
+from mmm_assets.dagster_private.waiting import patient_executor
 from mmm_assets.pages.publication import Publication
 from mmm_assets.refreshes import jobs
 from mmm_assets.storage.io_managers import (
@@ -80,7 +81,7 @@ def build_defs(home: Path | None = None, data_dir: Path | None = None, **overrid
         ],
         resources={**_resources(home, data_dir), **overrides},
         # One process per run: a fit uses all cores by its chains, and a process per step would import PyMC each time.
-        executor=dg.in_process_executor,
+        executor=patient_executor,
     )
 
 
