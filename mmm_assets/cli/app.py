@@ -41,6 +41,8 @@ from mmm_assets.cli import (
 from mmm_assets.cli.terminal import (
     BAD_INPUT,
     FAILED,
+    open_missing_streams,
+    output_fault,
     print_error,
     set_loudness,
     write_whatever_the_encoding,
@@ -110,6 +112,7 @@ def every_command(
 
 def main() -> None:
     """Entry point: every error a user can mend ends in one message and exit code 2."""
+    open_missing_streams()
     os.environ["PYTHONSAFEPATH"] = (
         "1"  # no child process takes modules from the folder that this was called in
     )
@@ -126,6 +129,9 @@ def main() -> None:
         from mmm_assets import home
         from mmm_assets.storage.home_faults import home_fault
 
+        if (words := output_fault(error)) is not None:
+            print_error(words)
+            sys.exit(FAILED)
         if (fault := home_fault(error, home.home_dir())) is None:
             raise
         print_error(str(fault))

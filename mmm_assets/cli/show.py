@@ -12,6 +12,7 @@ from mmm_assets import home
 from mmm_assets.cli.options import OneClient, OutputFormat, Verbose, refuse
 from mmm_assets.cli.stored_results import require_results
 from mmm_assets.cli.terminal import print_parts
+from mmm_engine.report.wording import count as counted
 
 if TYPE_CHECKING:
     from mmm_assets.pages.publication import Publication
@@ -41,7 +42,7 @@ def list_(form: OutputFormat = "table") -> None:
             "last_row": "last row",
             "plan": "plan",
         }
-        title = f"{len(rows)} clients ({folder})"
+        title = f"{counted(len(rows), 'client')} ({folder})"
         print_parts(plain_table(title, headings, [{**row, "verdict": _words(row)} for row in rows]))
 
 

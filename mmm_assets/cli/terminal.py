@@ -6,18 +6,63 @@ Not here: what is written (the commands), how a table looks (tables.py).
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import typer
+
+from mmm_engine.errors import Fault
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 PLAIN_WIDTH = 120  # of a table that goes into a file or a pipe, where COLUMNS says nothing
+LEAST_WIDTH = (
+    60  # of a table: in a narrower one words are cut into letters, the terminal itself breaks lines better
+)
+
+
+def open_missing_streams() -> None:
+    """Open a standard stream that the caller closed (``>&-``) on nothing.
+
+    Otherwise the next file that is opened, such as a database, has its number, and what is printed is written there.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        try:
+            os.fstat(number)
+        except OSError:
+            mode = "r" if number == 0 else "w"
+            if (opened := os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)) != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (as long as the process)
+
+
+def output_fault(error: BaseException) -> str | None:
+    """What is wrong with standard output, in words; None where an error has another reason.
+
+    An error of writing says nothing of where: whether a line end can be written now tells.
+    """
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    with contextlib.suppress(OSError):
+        os.write(1, b"\n")
+        return None
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)  # Python would complain on its way out
+    os.close(nothing)
+    fault = Fault(
+        "standard output",
+        error.strerror or str(error),
+        "a file or terminal that takes it",
+        "send it elsewhere",
+    )
+    return f"mmm: {fault}"
 
 
 def set_loudness(*, quiet: bool, verbose: bool) -> None:
@@ -77,7 +122,9 @@ def step_proof_console(*, to_stderr: bool = False) -> Console:
 def _width(is_terminal: bool) -> int | None:
     """Width of a console; None is that of the terminal or, where there is none, what COLUMNS says."""
     said = os.environ.get("COLUMNS", "")
-    return None if is_terminal or (said.isdecimal() and int(said) > 0) else PLAIN_WIDTH
+    if not is_terminal and not (said.isdecimal() and int(said) > 0):
+        return PLAIN_WIDTH
+    return LEAST_WIDTH if shutil.get_terminal_size().columns < LEAST_WIDTH else None
 
 
 def write_whatever_the_encoding() -> None:

@@ -50,8 +50,21 @@ RESERVED_COLUMNS = frozenset({"date", "split", "all", "baseline", "seasonality"}
 def _checked_id(text: str) -> str:
     if re.fullmatch(CLIENT_ID, text) is None or text.endswith("\n"):
         wanted = "1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit"
-        raise refused(f"the client id {shorten(text)}", wanted, "rename the client and its files")
+        fix = "rename the client and its files"
+        if usable := _usable_id(text):
+            fix += f", for example to '{usable}'"
+        raise refused(f"the client id {shorten(text)}", wanted, fix)
     return text
+
+
+def _usable_id(text: str) -> str:
+    """The id that is nearest to a text, empty where nothing of it can be used.
+
+    >>> _usable_id("Müller & Söhne")
+    'muller_sohne'
+    """
+    letters = unicodedata.normalize("NFKD", text[:200]).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9-]+", "_", letters).strip("_-")[:63]
 
 
 def _checked_column(text: str) -> str:

@@ -304,7 +304,10 @@ def _in_words(details: ErrorDetails, settings: type[BaseModel]) -> Iterator[Prob
         limit = limit.replace("less than or equal to", "at most").replace(
             "greater than or equal to", "at least"
         )
-        yield Problem(location, describe(value), _WANTED.get(kind, limit), "write such a value")
+        wanted, fix = _WANTED.get(kind, limit), "write such a value"
+        if len(location) == 2 and location[0] in ("channels", "controls") and kind.startswith("model_"):
+            wanted, fix = f"the name of a column, or {wanted}", "put a name such as 2024 or no in quotes"
+        yield Problem(location, describe(value), wanted, fix)
 
 
 def _entry(values: object, part: str | int) -> object:

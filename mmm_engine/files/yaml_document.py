@@ -76,16 +76,23 @@ class _Loader(yaml.SafeLoader):
             ) from error
 
 
-# PyYAML reads 2023-01-02 as a date (a column may be called so) and 1e-3 as text.
+# PyYAML reads 2023-01-02 as a date (a column may be called so), 010 as 8, 1:30 as 90 and 1e-3 as text.
+_REPLACED = {f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "int", "float")}
 _Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9][0-9]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
+for _kind, _pattern in (
+    ("int", r"[-+]?(?:0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)"),
+    (
+        "float",
+        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+        r"|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_pattern})$"), list("-+.0123456789")
+    )
 
 
 def text_value(text: str) -> str:
@@ -144,9 +151,10 @@ def parse_document(text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         found = f"text that breaks YAML ({plain((error.problem or 'unknown').removeprefix('found '), 200)})"
-        return _unreadable(
-            f"line {line}", found, "valid YAML", "check indentation, colons and quotes around this line"
-        )
+        fix = "check indentation, colons and quotes around this line"
+        if "'\\t'" in found:
+            fix = "write spaces instead of the tab"
+        return _unreadable(f"line {line}", found, "valid YAML", fix)
     except RecursionError:
         return _unreadable(
             "the file", "lists nested too deeply", "valid YAML", "write plain settings, one a line"

@@ -117,7 +117,8 @@ def test_a_faulty_line_is_named_with_what_to_do(tmp_path, line, fault):
         ("client: shop", "client: other", "setting 'client' (line 1): found 'other'; wanted the name of the file, "
          "'shop'; write 'client: shop' or rename the file to other.yaml"),
         ("client: shop", "client: Shop!", "setting 'client' (line 1): found the client id 'Shop!'; wanted 1 to 63 of "
-         "a-z, 0-9, '_' and '-', starting with a letter or digit; rename the client and its files"),
+         "a-z, 0-9, '_' and '-', starting with a letter or digit; rename the client and its files, for example to "
+         "'shop'"),
         ("[tv, radio]", "[tv, radio, tv]", "setting 'channels[3]' (line 5): found column 'tv', which is already used "
          "above; wanted each column in one place; delete one of the two"),
         ("[price]", "[revenue]", "setting 'controls[1]' (line 6): found column 'revenue', which is already used "
@@ -129,12 +130,12 @@ def test_a_faulty_line_is_named_with_what_to_do(tmp_path, line, fault):
          "the data file and here"),
         ("[tv, radio]", "[]", "setting 'channels' (line 5): found a list; wanted at least one entry; write such a "
          "value"),
-        ("[tv, radio]", "[tv, 3]", "setting 'channels[2]' (line 5): found the number 3; wanted a mapping "
-         "(name: value); write such a value"),
+        ("[tv, radio]", "[tv, 3]", "setting 'channels[2]' (line 5): found the number 3; wanted the name of a "
+         "column, or a mapping (name: value); put a name such as 2024 or no in quotes"),
         ("[tv, radio]", "[tv, '']", "setting 'channels[2]' (line 5): found ''; wanted a column name of 1 to 200 "
          "printable characters without spaces around it; use the name as it stands in the header of the data file"),
-        ("[tv, radio]", "[tv, no]", "setting 'channels[2]' (line 5): found false (yes/no); wanted a mapping "
-         "(name: value); write such a value"),
+        ("[tv, radio]", "[tv, no]", "setting 'channels[2]' (line 5): found false (yes/no); wanted the name of a "
+         "column, or a mapping (name: value); put a name such as 2024 or no in quotes"),
         ("date: week", "date: 7", "setting 'date' (line 3): found the number 7; wanted text (put it in quotes if it "
          "looks like a number, a yes or a no); write such a value"),
         ("kind: revenue", "kind: sales", "setting 'target.kind' (line 4): found the text 'sales'; wanted 'revenue' "

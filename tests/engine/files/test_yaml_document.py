@@ -46,6 +46,30 @@ def test_plain_words_stay_what_they_look_like():
     }
 
 
+def test_numbers_are_what_people_read_in_them():
+    """YAML 1.1 read 010 as 8 and 1:30 as 90, in silence; they are words, which no setting takes for numbers."""
+    numbers = "a: 010\nb: 1:30\nc: 4_000\nd: 0x10\ne: -3\nf: .5\ng: 1.5e3\nh: 12e-3\ni: 0\nj: 007.5\nk: +.inf\nl: 1."
+    assert parse_document(numbers).values == {
+        "a": "010",
+        "b": "1:30",
+        "c": 4000,
+        "d": 16,
+        "e": -3,
+        "f": 0.5,
+        "g": 1500.0,
+        "h": 0.012,
+        "i": 0,
+        "j": 7.5,
+        "k": float("inf"),
+        "l": 1.0,
+    }
+
+
+def test_a_tab_is_told_as_one():
+    """It looks like the spaces that are meant."""
+    assert only_fault("a:\t1").endswith("write spaces instead of the tab")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -1,0 +1,40 @@
+"""`mmm` where a standard stream is closed or full, and in a terminal that is too narrow."""
+
+import subprocess
+import sys
+
+import pytest
+
+MMM = f'"{sys.executable}" -P -c "from mmm_assets.cli.app import main; main()"'
+
+
+def call(words: str) -> tuple[int, str]:
+    """Exit code of a line for the shell, and what it wrote to standard error."""
+    done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [("<&- >&- 2>&-", 0), ("<&-", 0), (">&- 2>/dev/null", 0), ("2>&- nosuch", 2)]
+)
+def test_closed_streams_are_no_error(home, data_dir, redirection, code):
+    """They were a traceback; and a file that took the number of a closed stream got what was printed."""
+    assert call(f"{MMM} check shop {redirection}")[0] == code
+
+
+def test_output_that_takes_nothing_is_told_as_such(home, data_dir):
+    """Not as a full disk under the home."""
+    code, err = call(f"{MMM} check shop > /dev/full")
+    assert (code, err) == (
+        1,
+        "mmm: standard output: found No space left on device; wanted a file or terminal that takes it; send it "
+        "elsewhere\n",
+    )
+
+
+def test_tables_keep_their_words_in_a_narrow_terminal(mmm, home, data_dir, monkeypatch):
+    """A terminal of twenty columns breaks lines; the table broke words into letters."""
+    monkeypatch.setenv("COLUMNS", "20")
+    code, out, _ = mmm("list")
+    assert code == 0
+    assert "shop    never refreshed" in out
