@@ -21,7 +21,7 @@ from mmm_engine.files.atomic_write import write_text
 from mmm_engine.report import bundle
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import Drawing, draw_charts
-from mmm_engine.report.figures.style import finish, panel_titles
+from mmm_engine.report.figures.style import finish, panel_titles, reference_line
 from mmm_engine.report.headline import verdict_tone
 from mmm_engine.report.inputs import Audience, ReportInputs
 from mmm_engine.report.page import Cell, Column, ReportContent, write_cell
@@ -111,7 +111,7 @@ def prepare() -> None:
     )
     figure.add_trace(go.Bar(x=ones, y=days, marker={"line": {"width": 1}}, textfont={"size": 1}), 1, 2)
     figure.add_trace(go.Histogram(x=ones, xbins={"size": 1}, marker={"color": "#000"}), 1, 1)
-    figure.add_hline(0.0, annotation_text="0", line={"width": 1}, row=1, col=1)
+    reference_line(figure, x=0.0, text="0", place={"row": 1, "col": 1})
     figure.update_xaxes(title={"text": "x"})
     _pack(Drawing(panel_titles(finish(figure, 100))))
 

@@ -96,7 +96,7 @@ def budget_frontier(
         )
     )
     if today is not None:
-        reference_line(figure, x=today, annotation_text="today")
+        reference_line(figure, x=today, text="today")
     return finish(
         figure,
         340,

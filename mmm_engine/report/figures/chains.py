@@ -47,7 +47,7 @@ def rank_plots(ranks: pd.DataFrame, *, compact: bool = False) -> go.Figure:
                            showlegend=name == names[0], hovertemplate=f"{words}: %{{y:.2f}}<extra></extra>"),
                 row, column,
             )  # fmt: skip
-        reference_line(figure, y=1, row=row, col=column)
+        reference_line(figure, y=1, place={"row": row, "col": column})
     figure.update_yaxes(range=[0, max(2.0, 1.1 * float(ranks["value"].max()))], nticks=4)
     figure.update_xaxes(tickformat=".0%", nticks=4)
     height = 96 + 170 * rows
@@ -148,7 +148,7 @@ def calibration(
                    line={"color": color("muted"), "width": 1, "dash": "dash"}),
         **places[1],
     )  # fmt: skip
-    reference_line(figure, y=10, **places[0])
+    reference_line(figure, y=10, place=places[0])
     figure.update_xaxes(range=[0, 1], nticks=6, tickformat=".0%")
     figure.update_xaxes(title={"text": "quantile of the prediction"}, **places[0])
     figure.update_xaxes(title={"text": "level of the interval"}, **places[1])

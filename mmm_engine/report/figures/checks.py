@@ -71,8 +71,8 @@ def scores_by_window(scores: pd.DataFrame, *, compact: bool = False) -> go.Figur
         figure.add_trace(
             _score_dots(words, _by_window(scores, windows, "test", metric), name, token), **places[2]
         )
-        reference_line(figure, y=level, **places[2])
-    reference_line(figure, y=0, **places[0])
+        reference_line(figure, y=level, place=places[2])
+    reference_line(figure, y=0, place=places[0])
     known = [0.0, *(v for v in skill if math.isfinite(v))]
     spread = max(max(known) - min(known), 0.1) * 0.22
     low = min(known) - spread if min(known) < 0 else 0.0
@@ -232,12 +232,12 @@ def residuals(
     figure.add_trace(go.Scatter(x=residuals["date"], y=values, mode="markers", hovertemplate=hover,
                                 customdata=tooltips(values, unit),
                                 marker={"color": color("blue", 0.8), "size": 5}), **places[0])  # fmt: skip
-    reference_line(figure, y=0, **places[0])
+    reference_line(figure, y=0, place=places[0])
     lags = autocorrelation(values)
     figure.add_trace(go.Bar(x=lags["lag"], y=lags["value"], marker={"color": color("blue", 0.8)},
                             hovertemplate="lag %{x}: %{y:.2f}<extra></extra>"), **places[1])  # fmt: skip
     for side in (-1, 1):
-        reference_line(figure, y=side * float(lags["bound"].iloc[0]) if len(lags) else 0, **places[1])
+        reference_line(figure, y=side * float(lags["bound"].iloc[0]) if len(lags) else 0, place=places[1])
     for trace in _distribution(values):
         figure.add_trace(trace, **places[2])
     figure.update_yaxes(numbers.AXIS, **places[0])
