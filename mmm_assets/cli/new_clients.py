@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from mmm_engine.client.client_file import client_config_from_mapping, write_client_config
 from mmm_engine.client.config import check_client_id
-from mmm_engine.client.validation import DATA_SUFFIXES
+from mmm_engine.client.validation import DATA_SUFFIXES, remedy_of_suffix
 from mmm_engine.errors import ConfigError, DataError, Fault
 from mmm_engine.files.atomic_write import make_folder, replace_file
+from mmm_engine.files.packed import inner_suffix
 
 if TYPE_CHECKING:
     from mmm_engine.client.config import ClientConfig
@@ -66,13 +67,7 @@ def add_client(
     from mmm_engine.rows.client_data import read_client_data
 
     client = check_client_id(str(settings["client"]))
-    if source.suffix.lower() not in DATA_SUFFIXES or not source.is_file():
-        named = "no such file" if not source.exists() else f"'{source.name}'"
-        allowed = f"a file that ends in {' or '.join(DATA_SUFFIXES)}"
-        raise ConfigError(
-            f"client '{client}'", Fault(f"--data {source}", named, allowed, "give the path of the rows")
-        )
-    name = f"{client}{source.suffix.lower()}"
+    name = client + _ending(source, who=f"client '{client}'")
     config = client_config_from_mapping({**settings, "data": name}, who=f"client '{client}'")
     _refuse_to_replace(client, folder, force)
     with (
@@ -95,6 +90,23 @@ def add_client(
         replace_file(folder / name, lambda temporary: shutil.copyfile(copy, temporary))
     write_client_config(config, folder / f"{client}.yaml", reasons=reasons, for_editors=True)
     return folder / f"{client}.yaml", rows
+
+
+def _ending(source: Path, who: str) -> str:
+    """The ending of a file of rows: '.csv', '.csv.gz'.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    where, suffix = f"--data {source}", source.suffix.lower()
+    allowed = f"a file that ends in {', '.join(DATA_SUFFIXES[:-1])} or {DATA_SUFFIXES[-1]}"
+    if not source.exists():
+        raise ConfigError(who, Fault(where, "no such file", allowed, "give the path of the rows"))
+    if source.is_dir():
+        raise ConfigError(who, Fault(where, "a folder", allowed, "name the file in it that holds the rows"))
+    if suffix not in DATA_SUFFIXES or not source.is_file():
+        raise ConfigError(who, Fault(where, f"'{source.name}'", allowed, remedy_of_suffix(suffix)))
+    return inner_suffix(source.name) + suffix if suffix == ".gz" else suffix
 
 
 _EIGHT_WEEKS = {"day": 28, "week": 8, "month": 3}

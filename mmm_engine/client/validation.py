@@ -21,9 +21,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mmm_engine.errors import Fault
+from mmm_engine.files.packed import PACKED_SUFFIXES
 from mmm_engine.files.yaml_document import Document, Location, describe, name_of, plain, shorten
 
-DATA_SUFFIXES = (".csv", ".parquet", ".xlsx")
+DATA_SUFFIXES = (".csv", ".parquet", ".xlsx", ".tsv", ".txt", ".tab", ".xlsm", *PACKED_SUFFIXES)
+"""Endings of files that rows are read from, the usual ones first; a packed file has the ending of its archive."""
+_TO_XLSX = "open it in Excel and save it as an Excel workbook (.xlsx)"
+_TO_CSV = "export the rows as CSV"
+_JSON = "write it as a table: pandas.read_json(path, lines={lines}).to_csv('rows.csv', index=False)"
+_FEATHER = "write it as Parquet: pandas.read_feather(path).to_parquet('rows.parquet')"
+_REMEDIES_BY_SUFFIX = {
+    **dict.fromkeys((".xls", ".xlsb", ".ods"), _TO_XLSX),
+    **dict.fromkeys((".numbers", ".pdf", ".html", ".htm", ".xml"), _TO_CSV),
+    **dict.fromkeys((".jsonl", ".ndjson"), _JSON.format(lines=True)),
+    ".json": _JSON.format(lines=False),
+    **dict.fromkeys((".feather", ".arrow"), _FEATHER),
+}
 
 _WANTED = {  # pydantic's error types in our words
     "int_type": "a whole number",
@@ -78,10 +91,14 @@ def _checked_data_path(text: str) -> str:
             f"the path {shorten(text)}", wanted, "put the file beside the client file and name it here"
         )
     if path.suffix.lower() not in DATA_SUFFIXES:
-        raise refused(
-            f"the path {shorten(text)}", wanted, "save the rows as CSV, Parquet or an Excel workbook (.xlsx)"
-        )
+        raise refused(f"the path {shorten(text)}", wanted, remedy_of_suffix(path.suffix))
     return text
+
+
+def remedy_of_suffix(suffix: str) -> str:
+    """What to do with a file whose ending says that rows cannot be read from it."""
+    usual = "save the rows as CSV, Parquet or an Excel workbook (.xlsx)"
+    return _REMEDIES_BY_SUFFIX.get(suffix.lower(), usual)
 
 
 def _checked_text(text: str) -> str:

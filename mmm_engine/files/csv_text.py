@@ -21,6 +21,7 @@ from mmm_engine.files.table_form import SEPARATORS, Encoding, Separator, TableFo
 
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "a Feather file"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"\x89PNG", "a PNG picture"),
@@ -103,7 +104,9 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
         UnreadableError: If it is no CSV file, or its text is in another encoding.
     """
     if (another := format_of(content)) is not None:
-        raise UnreadableError(another, _A_CSV_FILE, _SAVE_AS_CSV)
+        endings = {"a gzip archive": ".csv.gz", "a zip archive or an Excel workbook": ".zip or .xlsx"}
+        fix = _SAVE_AS_CSV + (f", or name it {endings[another]}" if another in endings else "")
+        raise UnreadableError(another, _A_CSV_FILE, fix)
     encoding = _encoding_of(content, form.encoding)
     first_lines = list(islice(_lines(content, encoding), REACH + 1))
     told = _SEPARATOR_LINE.fullmatch(first_lines[0]) if first_lines else None

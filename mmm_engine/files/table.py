@@ -1,8 +1,8 @@
 """Data files as raw cells that remember their row numbers.
 
 Here: opening CSV, Excel and Parquet files of unknown origin, every fault of a file's form.
-Not here: CSV as text (csv_text.py), sheets (workbook.py), caps on size (limits.py), what a cell means
-(numbers.py, dates.py), what rows must satisfy (rows/contract.py).
+Not here: archives (packed.py), CSV as text (csv_text.py), sheets (workbook.py), caps on size (limits.py), what a cell
+means (numbers.py, dates.py), what rows must satisfy (rows/contract.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mmm_engine.files.csv_text import format_of, read_csv_text
 from mmm_engine.files.decimal_marks import decimal_mark
 from mmm_engine.files.header import REACH, header_position, matching, usable_name
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
+from mmm_engine.files.packed import unpacked
 from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
 from mmm_engine.files.turned import MOST_NAMES, upright
 from mmm_engine.files.yaml_document import plain, shorten
@@ -65,7 +66,7 @@ class Table:
 def read_table(
     path: Path, names_to_keep: Collection[str], form: TableForm = _PLAIN, date: str | None = None
 ) -> tuple[Table | None, list[Fault]]:
-    """The cells of a ``.csv``, ``.xlsx`` or ``.parquet`` file, and every fault of its form.
+    """The cells of a CSV, Excel or Parquet file, packed or not, and every fault of its form.
 
     Args:
         path: The file; at most ``MAX_BYTES`` bytes and ``MAX_ROWS`` rows.
@@ -76,10 +77,10 @@ def read_table(
     Returns:
         The table, None when the file says nothing that rows could be made of; and the faults.
     """
-    readers = {".parquet": _parquet_table, ".xlsx": _sheet_table}
+    readers = {".parquet": _parquet_table, ".xlsx": _sheet_table, ".xlsm": _sheet_table}
     try:
-        content = _content(path)
-        table, faults = readers.get(path.suffix.lower(), _csv_table)(content, names_to_keep, form, date)
+        content, suffix = unpacked(_content(path), path.name)
+        table, faults = readers.get(suffix, _csv_table)(content, names_to_keep, form, date)
         return _with_decimal_mark(table, form), faults
     except UnreadableError as error:
         return None, [error.fault]
@@ -192,9 +193,8 @@ def _sheet_table(
 
     if not content.startswith(b"PK\x03\x04"):
         found = format_of(content) or "another format"
-        raise UnreadableError(
-            found, "an .xlsx file, as its name says", "save it as an Excel workbook (.xlsx)"
-        )
+        fix = "save it as an Excel workbook (.xlsx), or name it .csv if it is text"
+        raise UnreadableError(found, "an .xlsx file, as its name says", fix)
     sheet, rows, has_others = read_sheet(content, form.sheet)
     texts = [["" if cell is None else str(cell) for cell in cells] for _, cells in rows[: REACH + 1]]
     start = header_position(texts, names_to_keep)

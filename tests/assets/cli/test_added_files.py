@@ -1,5 +1,7 @@
 """`mmm add` of files as people have them: what is kept of them in the client file, and what is said."""
 
+import gzip
+
 import pandas as pd
 import pytest
 
@@ -44,3 +46,19 @@ def test_add_keeps_the_currency_that_cells_carry(mmm, data_dir, tmp_path, words,
     assert read_client_config(data_dir / "june.yaml").currency == currency
     is_told = f"currency: {currency}, as cells say; kept in the client file" in out
     assert is_told == bool(currency and not options)
+
+
+def test_add_takes_packed_files_and_names_what_to_do_with_others(mmm, data_dir, tmp_path):
+    """The copy keeps both endings; a folder and a format that is not read are told as such, with the way out."""
+    packed, other = tmp_path / "Export.CSV.gz", tmp_path / "rows.jsonl"
+    packed.write_bytes(gzip.compress((data_dir / "shop.csv").read_bytes()))
+    other.write_text("{}")
+    words = ("--date", "week", "--target", "sales", "--channels", "tv,search")
+    assert mmm("add", "june", "--data", packed, *words)[0] == 0
+    assert read_client_config(data_dir / "june.yaml").data == "june.csv.gz"
+    assert (data_dir / "june.csv.gz").read_bytes() == packed.read_bytes()
+    assert mmm("check", "june")[0] == 0
+    code, _, err = mmm("add", "july", "--data", other, *words)
+    assert code == 2
+    assert "write it as a table: pandas.read_json(path, lines=True).to_csv('rows.csv', index=False)" in err
+    assert "found a folder; wanted a file" in mmm("add", "july", "--data", tmp_path, *words)[2]
