@@ -20,6 +20,7 @@ from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
 from mmm_engine.files.date_ranges import DateRange, date_range, without_word_of_week
+from mmm_engine.files.day_counts import counted_days
 from mmm_engine.files.month_names import date_with_month_name
 from mmm_engine.files.spacing import NEARLY_EVEN, evenness
 from mmm_engine.files.table_form import DateOrder
@@ -28,11 +29,13 @@ from mmm_engine.files.yaml_document import shorten
 
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?"
 _MIDNIGHT = rf"(?:[T ](?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)? ?[aA][mM]){_ZONE})?"
-_YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_MIDNIGHT}")
+_YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.]) ?([0-9]{{1,2}})\2 ?([0-9]{{1,2}})\.?{_MIDNIGHT}")
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
 _SHORT_YEAR = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{2}}){_MIDNIGHT}")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_MONTH_FIRST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
+_IN_EAST_ASIA = re.compile(r"([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월](?: ?([0-9]{1,2}) ?[日일])?")
+_MONTH_WITH_M = re.compile(r"([0-9]{4})[- ]?M([0-9]{2})")
+_QUARTER = re.compile(r"[0-9]{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?[0-9]{4}", re.IGNORECASE)
 _ISO_WEEK = re.compile(r"[0-9]{4}-?[Ww][0-9]{1,2}")
 _WITH_TIME = re.compile(r"[0-9].*[T ][0-9]{1,2}:[0-9]{2}.*")
 _WRITE_ISO = "write dates as YYYY-MM-DD"
@@ -65,10 +68,10 @@ def read_dates(
 
     Year first (ISO and its look-alikes) is taken as it stands, and so are months by name in any of eight languages and
     weeks by number, which are those of ISO 8601 and dated by their Monday. A row that says from when to when it goes is
-    dated by its first day. Day and month before the year are taken when some cell of the column has a part above 12 and
-    no cell contradicts it. Years of two digits may stand first or last: the order is the only one that gives days,
-    weeks or months without disorder. "202405" is a month or a week, whichever lets the rows follow each other. A column
-    that can be read in two ways is ambiguous.
+    dated by its first day. A column of numbers may count days or seconds (`day_counts`). Day and month before the year
+    are taken when some cell of the column has a part above 12 and no cell contradicts it. Years of two digits may stand
+    first or last: the order is the only one that gives days, weeks or months without disorder. "202405" is a month or a
+    week, whichever lets the rows follow each other. A column that can be read in two ways is ambiguous.
 
     Args:
         cells: Text, dates or timestamps at midnight, index 0, 1, ….
@@ -81,7 +84,8 @@ def read_dates(
         it had to be worked out.
     """
     rows = Rows(row_numbers, np.full(len(cells), np.datetime64("NaT", "D")))
-    firsts, lasts = _first_and_last(cells)
+    counted = counted_days(cells)
+    firsts, lasts = _first_and_last(cells, {} if counted is None else counted.days)
     flaws = {index: part for index, part in firsts.items() if isinstance(part, Flaw)}
     open_dates = {index: part for index, part in firsts.items() if isinstance(part, ThreeParts)}
     dates = {index: part for index, part in firsts.items() if isinstance(part, datetime.date)}
@@ -128,6 +132,8 @@ def words_of_dates(cells: Iterable[object]) -> Iterator[str]:
     >>> list(words_of_dates(["KW 5 2024", "KW 6 2024"]))
     ['weeks by number are those of ISO 8601, dated by their Monday']
     """
+    if (counted := counted_days(cells := list(cells))) is not None:
+        yield counted.words
     texts = [str(cell).strip()[:_LONGEST] for cell in cells if isinstance(cell, str | int | np.integer)]
     numbers = {index: one for index, text in enumerate(texts) if (one := year_and_number(text))}
     are_weeks = len(numbers) == len(texts) > 0 and months_or_weeks(numbers) == "week"
@@ -137,11 +143,13 @@ def words_of_dates(cells: Iterable[object]) -> Iterator[str]:
         yield "rows that say from when to when they go are dated by their first day"
 
 
-def _first_and_last(cells: pd.Series) -> tuple[dict[int, _Read], dict[int, tuple[DateRange, _Read]]]:
+def _first_and_last(
+    cells: pd.Series, counted: Mapping[int, datetime.date]
+) -> tuple[dict[int, _Read], dict[int, tuple[DateRange, _Read]]]:
     """What each cell says, of a range its first day; and of the ranges what they say of their last one."""
     firsts, lasts = {}, {}
     for index, cell in enumerate(cells):
-        part = _date_in(cell)
+        part = counted.get(index) or _date_in(cell)
         span = (
             date_range(cell.strip()[:_LONGEST]) if isinstance(part, Flaw) and isinstance(cell, str) else None
         )
@@ -293,7 +301,10 @@ def _date_in(cell: object) -> _Read:
         return _date_in_text(cell.strip())
     if is_missing(cell):
         return _missing()
+    if isinstance(cell, pd.Period):
+        cell = cell.start_time.date()
     if isinstance(cell, datetime.datetime):
+        cell = _without_noise(cell)
         if cell.time() != datetime.time():
             return _with_time(str(cell))
         cell = cell.date()
@@ -302,6 +313,12 @@ def _date_in(cell: object) -> _Read:
     if isinstance(cell, int | np.integer) and 0 <= cell < 10**8:
         return _date_in_text(str(cell))
     return Flaw(f"a {type(cell).__name__}", "a date", _WRITE_ISO)
+
+
+def _without_noise(moment: datetime.datetime) -> datetime.datetime:
+    """A moment without the part of a second by which spreadsheets, which count days in fractions, miss midnight."""
+    second = moment.replace(microsecond=0)
+    return second + datetime.timedelta(seconds=1) if moment.microsecond >= 500_000 else second
 
 
 def _date_in_text(text: str) -> _Read:
@@ -318,8 +335,9 @@ def _date_in_text(text: str) -> _Read:
         parts = (int(match[1]), int(match[2]), int(match[3]))
     elif (numbered := year_and_number(text)) is not None:
         return numbered
-    elif match := _MONTH_FIRST.fullmatch(text):
-        parts = (int(match[2]), int(match[1]), 1)
+    elif match := _IN_EAST_ASIA.fullmatch(text) or _MONTH_WITH_M.fullmatch(text):
+        day = match[3] if match.re is _IN_EAST_ASIA else None
+        parts = (int(match[1]), int(match[2]), int(day or 1))
     elif (week := numbered_week(text)) is not None:
         if week.year is None:
             return Flaw(f"{shown}, a week without its year", "a date", "write the year too: 2024-W05")
@@ -330,6 +348,10 @@ def _date_in_text(text: str) -> _Read:
     elif re.fullmatch(r"[0-9]{5}(\.0)?", text):
         fix = f"format the column as dates before the export: {_WRITE_ISO}"
         return Flaw(f"{shown}, a spreadsheet's day number", "a date, not a number", fix)
+    elif re.fullmatch(r"[0-9]{1,2}", text):
+        return Flaw(f"{shown}, a week or month without its year", "a date", "write the year too: 2024-W05")
+    elif _QUARTER.fullmatch(text):
+        return Flaw(f"{shown}, a quarter", "a day, a week or a month", "export the rows by week or month")
     elif _WITH_TIME.fullmatch(text):
         return _with_time(shown)
     else:

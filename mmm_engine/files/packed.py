@@ -10,7 +10,7 @@ import io
 import zipfile
 import zlib
 from pathlib import PurePosixPath
-from typing import IO, cast
+from typing import IO
 
 from mmm_engine.files import limits
 from mmm_engine.files.limits import UnreadableError
@@ -82,7 +82,7 @@ def _only_file(content: bytes) -> tuple[bytes, str]:
 
 def _read(stream: IO[bytes]) -> bytes:
     parts, size = [], 0
-    while chunk := cast("bytes", stream.read(_CHUNK)):
+    while chunk := stream.read(_CHUNK):
         parts.append(chunk)
         size += len(chunk)
         _refuse_above(size)

@@ -23,6 +23,7 @@ _WEEK_FIRST = re.compile(
 )
 _NUMBER_FIRST = re.compile(rf"([0-9]{{1,2}})\. ?(?:{_WORD}){_MARK}([0-9]{{4}})", re.IGNORECASE)
 _NUMBERS = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})")
+_YEAR_LAST = re.compile(r"([0-9]{1,2}) ?[-/.] ?([0-9]{4})")
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,13 @@ NumberedWeek(year=None, number=5, weekday=1))
 
 
 def year_and_number(text: str) -> YearAndNumber | None:
-    """A year and a number behind it, which may be a month or a week.
+    """A year and a number beside it, which may be a month or a week.
 
-    >>> year_and_number("202405"), year_and_number("2024-5"), year_and_number("2024")
+    >>> year_and_number("202405"), year_and_number("5/2024"), year_and_number("2024")
     (YearAndNumber(year=2024, number=5, is_plain=True), YearAndNumber(year=2024, number=5, is_plain=False), None)
     """
+    if match := _YEAR_LAST.fullmatch(text):
+        return YearAndNumber(int(match[2]), int(match[1]), is_plain=False)
     match = _NUMBERS.fullmatch(text)
     if match is None or (not match[2] and len(match[3]) == 1):
         return None

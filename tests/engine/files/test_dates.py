@@ -274,3 +274,54 @@ def test_any_text_is_a_date_or_a_fault(text):
     """Never both, never neither."""
     days, faults, _ = read_dates(pd.Series([text], dtype=object), "week", (2,))
     assert np.isnat(days[0]) == bool(faults)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2024年1月5日", "2024-01-05"),
+        ("2024年01月", "2024-01-01"),
+        ("2024년 1월 5일", "2024-01-05"),
+        ("2024.01.05.", "2024-01-05"),
+        ("2024. 01. 05.", "2024-01-05"),
+        ("2024M01", "2024-01-01"),
+        ("2024-M12", "2024-12-01"),
+        (pd.Period("2024-01-01", "W-SUN"), "2024-01-01"),
+        (pd.Period("2024-01", "M"), "2024-01-01"),
+        (datetime.datetime(2024, 1, 4, 23, 59, 59, 999_997), "2024-01-05"),
+        (datetime.datetime(2024, 1, 5, 0, 0, 0, 400), "2024-01-05"),
+    ],
+)
+def test_dates_of_other_countries_and_programs_are_read(cell, day):
+    """East Asian and Hungarian ones, months as Eurostat has them, pandas' periods, days that a fraction missed."""
+    days, faults, _ = read_dates(pd.Series([cell], dtype=object), "week", [2])
+    assert faults == []
+    assert str(days[0]) == day
+
+
+def test_a_number_above_12_before_the_year_is_a_week():
+    """ "49/2024" is no month; a column of months has none above 12."""
+    weeks = pd.Series([f"{week}/2024" for week in (10, 11, 12, 13)])
+    assert read_dates(weeks, "week", range(4))[0].tolist()[-1] == datetime.date(2024, 3, 25)
+    months = pd.Series([f"{month}/2024" for month in (1, 2, 3)])
+    assert read_dates(months, "week", range(3))[0].tolist()[-1] == datetime.date(2024, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        ("49", "found '49', a week or month without its year; wanted a date; write the year too: 2024-W05"),
+        (
+            "2024-Q1",
+            "found '2024-Q1', a quarter; wanted a day, a week or a month; export the rows by week or month",
+        ),
+        (
+            "Q4 2023",
+            "found 'Q4 2023', a quarter; wanted a day, a week or a month; export the rows by week or month",
+        ),
+    ],
+)
+def test_what_is_no_day_week_or_month_is_told_as_what_it_is(cell, fault):
+    """With what to do."""
+    _, faults, _ = read_dates(pd.Series([cell]), "week", [2])
+    assert str(faults[0]) == f"column 'week', row 2: {fault}"
