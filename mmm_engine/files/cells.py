@@ -16,7 +16,26 @@ from numpy.typing import NDArray
 from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
 
-MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "nil", ".", "<na>", "nat"})
+MISSING_WORDS = frozenset(
+    {
+        "",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "n/d",
+        "n.d.",
+        "k.a.",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "<na>",
+        "nat",
+        "(blank)",
+    }
+    | {"-", "--", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}", "?", ".", "(null)", "\\n"}
+)
 
 
 def more_rows(rows: Sequence[int]) -> str:

@@ -124,6 +124,18 @@ def format_of(content: bytes) -> str | None:
     return next((name for signature, name in SIGNATURES if start.startswith(signature)), None)
 
 
+def shown_cell(cell: str) -> str:
+    """A cell as Excel shows it: without the spaces around it, and the marks by which a number is kept as text.
+
+    >>> shown_cell(' ="0012" '), shown_cell("'12.5"), shown_cell("'s")
+    ('0012', '12.5', "'s")
+    """
+    text = cell.strip()
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        return text[2:-1].strip()
+    return text[1:] if text[:1] == "'" and text[1:2].isdigit() else text
+
+
 def _likelihood(records: Sequence[Sequence[str]], names: Collection[str]) -> tuple[int, float]:
     """(names in the header, how many cells most records have, by how many have them): the more, the likelier."""
     if not records:

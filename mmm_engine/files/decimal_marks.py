@@ -18,6 +18,7 @@ from mmm_engine.files.table_form import DecimalMark
 _ONE_MARK = re.compile(r"([0-9]*)([.,])([0-9]*)(?:[eE][+-]?[0-9]+)?")
 _GROUPS = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})+")
 _GROUPS_AND_MARK = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})+([.,])[0-9]*")
+_IN_LAKHS = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]*)?")
 _NOT_MARKS = re.compile(r"[^0-9.,eE]")
 _NO_NUMBER = re.compile(r"[^\W\d_eE]|:")  # letters, and times of day: 00:00:00.000
 # a date, as 01.2024 or 2024.01
@@ -69,6 +70,8 @@ def _shown_mark(cell: str) -> tuple[DecimalMark | None, bool]:
     strange = len(text) - len(digits) > _ODD_CHARACTERS or _NO_NUMBER.search(text) is not None
     if not digits or strange or not digits[-1].isdigit():
         return None, False
+    if _IN_LAKHS.fullmatch(digits):
+        return ".", False
     if match := _GROUPS.fullmatch(digits):
         return _other(match[1]), False
     if match := _GROUPS_AND_MARK.fullmatch(digits):

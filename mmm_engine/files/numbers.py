@@ -33,6 +33,7 @@ _IN_GROUPS = {
     )
     for mark, other, escaped in ((".", ",", r"\."), (",", ".", ","))
 }
+_IN_LAKHS = re.compile(r"[+-]?[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]*)?")  # 12,34,567.50, as in India
 _OPEN = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
 _IN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 _BELOW_THOUSAND = re.compile(r"[+-]?[0-9]{1,3}")
@@ -157,6 +158,8 @@ def _plain_number(text: str, decimal_mark: DecimalMark) -> str | None:
     """A number as Python writes it, None when the text is none."""
     if grouped := _IN_GROUPS[decimal_mark].fullmatch(text):
         text = text.replace(grouped[1], "")
+    elif decimal_mark == "." and _IN_LAKHS.fullmatch(text):
+        text = text.replace(",", "")
     if decimal_mark == ",":
         if "." in text:
             return None

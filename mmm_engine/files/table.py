@@ -20,7 +20,7 @@ import pandas as pd
 from mmm_engine.errors import Fault
 from mmm_engine.files import limits
 from mmm_engine.files.cells import more_rows
-from mmm_engine.files.csv_text import format_of, read_csv_text
+from mmm_engine.files.csv_text import format_of, read_csv_text, shown_cell
 from mmm_engine.files.decimal_marks import decimal_mark
 from mmm_engine.files.header import REACH, header_position, matching, usable_name
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
@@ -242,7 +242,7 @@ def _csv_table(
             found, wanted = f"more than {limits.MAX_ROWS:,} rows", f"at most {limits.MAX_ROWS:,} rows"
             raise UnreadableError(found, wanted, SHORTEN)
         if len(cells) == len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
-            rows[row] = [cells[index].strip() for index in kept]
+            rows[row] = [shown_cell(cells[index]) for index in kept]
         else:
             ragged[row] = len(cells)
     if not rows and not ragged:

@@ -300,7 +300,7 @@ def test_dates_of_other_countries_and_programs_are_read(cell, day):
 
 
 def test_a_number_above_12_before_the_year_is_a_week():
-    """ "49/2024" is no month; a column of months has none above 12."""
+    """The number 49 before 2024 is no month; a column of months has none above 12."""
     weeks = pd.Series([f"{week}/2024" for week in (10, 11, 12, 13)])
     assert read_dates(weeks, "week", range(4))[0].tolist()[-1] == datetime.date(2024, 3, 25)
     months = pd.Series([f"{month}/2024" for month in (1, 2, 3)])

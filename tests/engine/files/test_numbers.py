@@ -160,7 +160,7 @@ def test_a_grouped_number_reads_back_exactly(whole, cents, mark):
         ("1e400", "found an infinite value; wanted a finite number"),
         ("1e16", "found 1e+16; wanted a number up to 1e+15; check the unit of this column"),
         ("€ 61.234,50", "found the text '€ 61.234,50'; wanted a number"),
-        ("1,23,456", "found the text '1,23,456'; wanted a number"),
+        ("1,2,345", "found the text '1,2,345'; wanted a number"),
         ("12,34", "found '12,34'; wanted a number with a decimal point, as most of the file has"),
         ("3,5 %", "found '3,5 %'; wanted a number without a percent sign; write plain numbers with a point"),
         ("12%", "found '12%'; wanted a number without a percent sign; write 12"),
@@ -291,3 +291,22 @@ def test_decimals_of_three_digits_are_read(cells):
 def test_a_percent_sign_is_told_with_the_number_in_the_form_of_the_file():
     """A decimal comma stays one."""
     assert read("9,64 %", mark=",")[1][0].endswith("wanted a number without a percent sign; write 9,64")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("12,34,567.50", 1_234_567.5), ("1,00,000", 100_000.0), ("-1,23,45,678", -12_345_678.0)],
+)
+def test_thousands_may_be_grouped_as_in_india(text, number):
+    """Three digits, then two by two; such a number tells the decimal mark, also beside one that does not."""
+    assert decimal_mark([pd.Series([text, "9,876"])], is_plain=True) == "."
+    values, faults = read(text, "9,876")
+    assert faults == []
+    assert values.tolist() == [number, 9876.0]
+
+
+@pytest.mark.parametrize("word", ["–", "—", "−", "n.a.", "k.A.", "(blank)", "\\N"])
+def test_every_way_to_say_nothing_is_told_as_such(word):
+    """A dash of any length is what spreadsheets show for nothing; whether that is 0 only a person knows."""
+    _, (fault,) = read(word, "1")
+    assert fault.startswith(f"column 'tv', row 2 (2023-01-02): found a missing value ({word!r})")

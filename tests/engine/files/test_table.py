@@ -316,3 +316,10 @@ def test_a_note_below_the_rows_is_told_as_one(tmp_path):
     assert [str(fault) for fault in faults] == [
         "row 4: found 1 cell; wanted 2 cells, as in the header; look for a missing or an extra ';', or delete the note"
     ]
+
+
+def test_marks_that_keep_numbers_as_text_are_none_of_the_cell(tmp_path):
+    """Exports write ="0012" so that Excel changes nothing."""
+    table = table_of(tmp_path, b'a,b\n="12.5","=""3"""\n\'7,=\n')
+    assert list(table.columns["a"]) == ["12.5", "7"]
+    assert list(table.columns["b"]) == ["3", "="]
