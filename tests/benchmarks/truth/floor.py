@@ -107,12 +107,19 @@ def summary(records: list[Record]) -> str:
                 "in 50%": share_cell(parts["in_50"], parts["world"]),
                 "median width ÷ truth": f"{parts['width'].median():.2f}",
                 **{f"width, {size} of sales": f"{width:.2f}" for size, width in by_size.items()},
+                "shortest intervals: width, in 90%": _shortest(parts),
                 "estimate ÷ truth": f"{parts['ratio'].median():.2f}",
                 "all media in 90%": share_cell(those["media_in_90"], those["world"]),
                 "all media: width ÷ truth": f"{those['media_width'].median():.2f}",
             }
         )
     return markdown(pd.DataFrame(rows))
+
+
+def _shortest(parts: pd.DataFrame) -> str:
+    if "in_shortest_90" not in parts:
+        return "–"
+    return f"{parts['width_shortest_90'].median():.2f}, {parts['in_shortest_90'].mean():.1%}"
 
 
 def code() -> str:

@@ -74,7 +74,8 @@ def score_channel(draws: Floats, truth: float, sales: float) -> dict[str, Any]:
 
     A return is the contribution over a spend that is known, so that coverage, ratio, relative width and CRPS of the
     logarithm are the same for both. Relative scores are None where the truth is 0; ``share_q05`` and ``share_q95``, the
-    ends of the interval as shares of sales, say what a channel without effect is credited with.
+    ends of the interval as shares of sales, say what a channel without effect is credited with. Intervals leave out the
+    same share at both ends; the shortest one with 90% is scored beside.
 
     Args:
         draws: Draws of the contribution, target units, shape (draw,).
@@ -92,13 +93,32 @@ def score_channel(draws: Floats, truth: float, sales: float) -> dict[str, Any]:
         "ratio": None,
         "width": None,
         "crps_log": None,
+        "in_shortest_90": None,
+        "width_shortest_90": None,
     }
     if truth > 0:
+        low, high = shortest_interval(draws, 0.9)
+        scores["in_shortest_90"], scores["width_shortest_90"] = (
+            bool(low <= truth <= high),
+            (high - low) / truth,
+        )
         relative = np.maximum(draws / truth, _SMALLEST)
         scores["ratio"] = quantiles["q50"] / truth
         scores["width"] = (quantiles["q95"] - quantiles["q05"]) / truth
         scores["crps_log"] = float(crps_rows(np.zeros(1), np.log(relative)[:, None])[0])
     return {name: float(value) if isinstance(value, np.floating) else value for name, value in scores.items()}
+
+
+def shortest_interval(draws: Floats, share: float) -> tuple[float, float]:
+    """Ends of the shortest interval that has a share of the draws (of one mode: the highest density interval).
+
+    >>> shortest_interval(np.array([0.0, 1.0, 1.1, 1.2, 5.0]), 0.6)
+    (1.0, 1.2)
+    """
+    ordered = np.sort(draws)
+    reach = max(1, round(share * len(ordered))) - 1
+    first = int(np.argmin(ordered[reach:] - ordered[: len(ordered) - reach]))
+    return float(ordered[first]), float(ordered[first + reach])
 
 
 def _rank_correlation(channels: list[dict[str, Any]]) -> float | None:

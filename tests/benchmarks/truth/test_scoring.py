@@ -12,7 +12,7 @@ import pytest
 
 from mmm_engine.client.config import SamplerConfig
 from tests.benchmarks.truth.fits import FitNumbers
-from tests.benchmarks.truth.scoring import score_channel, score_fit
+from tests.benchmarks.truth.scoring import score_channel, score_fit, shortest_interval
 from tests.benchmarks.truth.study import BEGIN, END, Task, kept_fits, make_name, run, with_tables
 from tests.benchmarks.truth.tables import (
     by_group,
@@ -63,6 +63,17 @@ def test_interval_ratio_and_width_of_a_channel() -> None:
     assert (scores["share"], scores["share_q95"]) == pytest.approx((0.04, 0.095))
     assert score_channel(np.linspace(0.0, 100.0, 101), truth=20.0, sales=1.0)["in_50"] is False
     assert score_channel(np.linspace(0.0, 100.0, 101), truth=97.0, sales=1.0)["in_90"] is False
+
+
+def test_the_shortest_interval_of_a_skewed_posterior_leaves_nothing_out_at_its_steep_end() -> None:
+    """Exponential draws: from 0 to log(10), where equal tails reach from log(20 / 19) to log(20)."""
+    draws = -np.log1p(-(np.arange(20_000) + 0.5) / 20_000)
+    np.testing.assert_allclose(shortest_interval(draws, 0.9), [0.0, np.log(10.0)], atol=1e-3)
+    scores = score_channel(draws, truth=0.01, sales=1000.0)
+    assert (scores["in_90"], scores["in_shortest_90"]) == (False, True)
+    assert scores["width"] / scores["width_shortest_90"] == pytest.approx(
+        np.log(19.0) / np.log(10.0), rel=1e-3
+    )
 
 
 def test_crps_of_the_log_is_the_log_error_of_a_sure_forecast() -> None:
