@@ -54,10 +54,10 @@ INFORMED = {
     "told_nothing_in_full": Told(power=1.0),
 }
 WORDS = {
-    "oracle_baseline_spread": "oracle: knows curves, carry-over, noise, the baseline, and how far returns lie apart",
-    "oracle_baseline": "oracle: the same, but learns how far returns lie apart",
-    "oracle_forms": "oracle: the same, but knows the baseline's forms only",
-    "oracle_forms_half": "oracle: the same, but counts rows by half",
+    "oracle_baseline_spread": "oracle that knows curves, carry-over, noise, baseline, and how far returns lie apart",
+    "oracle_baseline": "oracle that learns how far returns lie apart",
+    "oracle_forms": "oracle that learns that, and knows the baseline's forms only",
+    "oracle_forms_half": "the same, rows by half",
     "told_all": "model told baseline, carry-over and curves",
     "told_all_in_full": "the same, rows in full",
     "told_curves": "model told carry-over and curves",
@@ -106,9 +106,9 @@ def summary(records: list[Record]) -> str:
                 "in 90%": share_cell(parts["in_90"], parts["world"]),
                 "in 50%": share_cell(parts["in_50"], parts["world"]),
                 "median width ÷ truth": f"{parts['width'].median():.2f}",
-                **{f"width, {size} of sales": f"{width:.2f}" for size, width in by_size.items()},
-                "shortest intervals: width, in 90%": _shortest(parts),
-                "estimate ÷ truth": f"{parts['ratio'].median():.2f}",
+                **{f"channels {size} of sales": f"{width:.2f}" for size, width in by_size.items()},
+                "shortest interval: width, in 90%": _shortest(parts),
+                "median CRPS of log": f"{parts['crps_log'].median():.2f}",
                 "all media in 90%": share_cell(those["media_in_90"], those["world"]),
                 "all media: width ÷ truth": f"{those['media_width'].median():.2f}",
             }
@@ -117,8 +117,8 @@ def summary(records: list[Record]) -> str:
 
 
 def _shortest(parts: pd.DataFrame) -> str:
-    if "in_shortest_90" not in parts:
-        return "–"
+    if "in_shortest_90" not in parts or not parts["in_shortest_90"].notna().any():
+        return "–"  # fits that were kept before it was scored
     return f"{parts['width_shortest_90'].median():.2f}, {parts['in_shortest_90'].mean():.1%}"
 
 

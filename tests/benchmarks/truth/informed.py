@@ -7,7 +7,7 @@ Not here: an observer who knows all of it and has no model (`oracle.py`), tables
 | told | what is given instead |
 |---|---|
 | carry-over | media at work in each row, without a carry-over in the model |
-| curves | the response of each row, with neither carry-over nor curve in the model |
+| curves | the contribution of each row up to a factor, with neither carry-over nor curve in the model |
 | baseline | sales less the baseline plus its mean, with neither season, controls nor wander in the model |
 
 Returns have their default prior throughout: columns of costs hold what was spent. A channel that no money buys keeps
@@ -25,7 +25,7 @@ from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.rows.client_data import ClientData, client_data_from_frame
 from tests.benchmarks.truth.clients import careful_client
 from tests.benchmarks.truth.media import Floats
-from tests.benchmarks.truth.worlds import VisibleChannel, World
+from tests.benchmarks.truth.worlds import VisibleChannel, Workings, World
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def informed_client(world: World, told: Told) -> ClientData:
     settings, frame = careful.config.model_dump(mode="json"), careful.frame.copy()
     model: dict[str, Any] = settings["model"]
     if told.carry_over or told.curves:
-        media = world.workings.response if told.curves else world.workings.at_work
+        media = _responses(world, world.workings) if told.curves else world.workings.at_work
         frame = frame.assign(**_columns(world, media))
         model["adstock"] = {"kind": "none"}
         settings["channels"] = [_with_cost(channel) for channel in world.rows.channels]
@@ -70,6 +70,12 @@ def informed_client(world: World, told: Told) -> ClientData:
     if told.power is not None:
         model["likelihood_power"] = told.power
     return client_data_from_frame(client_config_from_mapping(settings), frame)
+
+
+def _responses(world: World, workings: Workings) -> Floats:
+    """Each channel's contribution in each row, which is its response where it has none; shape (date, channel)."""
+    active = ~world.forms["null"].to_numpy(dtype=bool)
+    return np.where(active, world.contribution, workings.response)
 
 
 def _columns(world: World, media: Floats) -> dict[str, Floats]:

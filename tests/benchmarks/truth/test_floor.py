@@ -172,7 +172,7 @@ def test_the_table_has_a_row_per_observer() -> None:
     ]
     table = summary(records)
     assert [WORDS[name] in table for name in list(ORACLES)[:2]] == [True, True]
-    assert "width, 0.5%–2.0% of sales" in table
+    assert "channels 0.5%–2.0% of sales" in table
 
 
 def test_every_observer_has_words() -> None:
