@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mmm_engine.files import limits
-from mmm_engine.files.header import REACH, header_position, matching
+from mmm_engine.files.header import REACH, header_names, header_position, matching
 from mmm_engine.files.limits import UnreadableError
 from mmm_engine.files.table_form import SEPARATORS, Encoding, Separator, TableForm
 
@@ -56,6 +56,7 @@ class CsvText:
         separator: Between cells.
         lines_to_skip: Lines before the first record: Excel's ``sep=;``.
         records_to_skip: Records before the header, titles for the most part.
+        names: The cells of the header, with those above it where it is in two rows.
     """
 
     content: bytes
@@ -63,6 +64,7 @@ class CsvText:
     separator: Separator
     lines_to_skip: int
     records_to_skip: int
+    names: Sequence[str]
 
     def records(self) -> Iterator[Record]:
         """The header and the records after it, blank ones left out.
@@ -107,6 +109,7 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
         endings = {"a gzip archive": ".csv.gz", "a zip archive or an Excel workbook": ".zip or .xlsx"}
         fix = _SAVE_AS_CSV + (f", or name it {endings[another]}" if another in endings else "")
         raise UnreadableError(another, _A_CSV_FILE, fix)
+    content = _with_byte_order(content, is_said=form.encoding == "utf-16")
     encoding = _encoding_of(content, form.encoding)
     first_lines = list(islice(_lines(content, encoding), REACH + 1))
     told = _SEPARATOR_LINE.fullmatch(first_lines[0]) if first_lines else None
@@ -115,7 +118,9 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
     tried = SEPARATORS if separator is None else (separator,)
     begins = {mark: _beginning(first_lines, mark) for mark in tried}
     best = max(begins, key=lambda mark: _likelihood(begins[mark], names))
-    return CsvText(content, encoding, best, int(told is not None), header_position(begins[best], names))
+    place = header_position(begins[best], names)
+    header = header_names(begins[best], place, names) if begins[best] else []
+    return CsvText(content, encoding, best, int(told is not None), place, header)
 
 
 def format_of(content: bytes) -> str | None:
@@ -140,7 +145,7 @@ def _likelihood(records: Sequence[Sequence[str]], names: Collection[str]) -> tup
     """(names in the header, how many cells most records have, by how many have them): the more, the likelier."""
     if not records:
         return 0, 0.0
-    header = records[header_position(records, names)]
+    header = header_names(records, header_position(records, names), names)
     width, count = Counter(map(len, records)).most_common(1)[0]
     return matching(header, names), count / len(records) * (width - 1)
 
@@ -188,6 +193,16 @@ def _encoding_of(content: bytes, said: Encoding | None) -> Encoding:
     if "\0" in text:
         raise UnreadableError("zero bytes, so a binary file", _A_CSV_FILE, _SAVE_AS_CSV)
     return encoding
+
+
+def _with_byte_order(content: bytes, *, is_said: bool) -> bytes:
+    """UTF-16 with the mark of its byte order, which a zero beside each Latin letter tells."""
+    places = [content[place:200:2] for place in (0, 1)]
+    zeros = [bool(part) and part.count(0) > 0.9 * len(part) for part in places]
+    if content.startswith(_UTF_16) or not (is_said or (any(zeros) and not all(zeros))):
+        return content
+    little, big = _UTF_16
+    return (big if zeros[0] else little) + content
 
 
 def _lines(content: bytes, encoding: Encoding) -> Iterator[str]:

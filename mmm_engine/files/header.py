@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
 REACH = 50  # rows within which a header is looked for
 
@@ -29,8 +30,9 @@ def usable_name(text: str) -> str:
 def header_position(records: Sequence[Sequence[str]], names: Collection[str]) -> int:
     """Which of the first records of a table is its header, counted from 0.
 
-    It is the first of those that hold most of ``names``. Where none holds any, titles above a table are told by their
-    width: the header is the first record with at least half as many filled cells as most records have.
+    It is the first of those that hold most of ``names``, alone or with the one above (`header_names`). Where none holds
+    any, titles above a table are told by their width: the header is the first record with at least half as many filled
+    cells as most records have.
 
     Args:
         records: The first records of the table, none of them blank.
@@ -39,12 +41,28 @@ def header_position(records: Sequence[Sequence[str]], names: Collection[str]) ->
     >>> header_position([["Weekly report", ""], ["week", "tv"], ["2024-01-01", "3"]], {"week", "tv"})
     1
     """
-    matches = [matching(record, names) for record in records]
+    matches = [matching(header_names(records, place, names), names) for place in range(len(records))]
     if max(matches, default=0):
         return matches.index(max(matches))
     filled = [sum(bool(cell.strip()) for cell in record) for record in records]
     usual = sorted(filled)[len(filled) // 2] if filled else 0
     return next((place for place, count in enumerate(filled) if count >= max(2, usual / 2)), 0)
+
+
+def header_names(records: Sequence[Sequence[str]], place: int, names: Collection[str]) -> list[str]:
+    """The names in a header; those of the record above stand where it is blank, if that gives more of ``names``.
+
+    So spreadsheets write cells that were joined over two rows beside a group of columns.
+
+    >>> header_names([["week", "Spend", ""], ["", "tv", "radio"]], 1, {"week", "tv", "radio"})
+    ['week', 'tv', 'radio']
+    """
+    header = list(records[place])
+    if place == 0:
+        return header
+    pairs = zip_longest(header, records[place - 1], fillvalue="")
+    joined = [cell if cell.strip() else above for cell, above in pairs]
+    return joined if matching(joined, names) > matching(header, names) else header
 
 
 def matching(record: Sequence[str], names: Collection[str]) -> int:

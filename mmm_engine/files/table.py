@@ -22,7 +22,7 @@ from mmm_engine.files import limits
 from mmm_engine.files.cells import more_rows
 from mmm_engine.files.csv_text import format_of, read_csv_text, shown_cell
 from mmm_engine.files.decimal_marks import decimal_mark
-from mmm_engine.files.header import REACH, header_position, matching, usable_name
+from mmm_engine.files.header import REACH, header_names, header_position, matching, usable_name
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
 from mmm_engine.files.packed import unpacked
 from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
@@ -195,13 +195,18 @@ def _sheet_table(
         found = format_of(content) or "another format"
         fix = "save it as an Excel workbook (.xlsx), or name it .csv if it is text"
         raise UnreadableError(found, "an .xlsx file, as its name says", fix)
-    sheet, rows, has_others = read_sheet(content, form.sheet)
-    texts = [["" if cell is None else str(cell) for cell in cells] for _, cells in rows[: REACH + 1]]
+    sheet, rows, others = read_sheet(content, form.sheet)
+    texts = _first_texts(rows)
     start = header_position(texts, names_to_keep)
+    names = header_names(texts, start, names_to_keep) if texts else []
+    if form.sheet is None and others and not _has_all(names, names_to_keep):
+        complete = [other for other in others if _sheet_has_all(content, other, names_to_keep)]
+        if len(complete) == 1:
+            return _sheet_table(content, names_to_keep, replace(form, sheet=complete[0]), date)
     if not texts:
         raise UnreadableError(f"an empty sheet '{plain(sheet, 40)}'", "a header and rows", EXPORT_AGAIN)
-    found_form = TableForm(sheet=sheet if has_others or form.sheet else None)
-    header, data = tuple(map(usable_name, texts[start])), rows[start + 1 :]
+    found_form = TableForm(sheet=sheet if others or form.sheet else None)
+    header, data = tuple(map(usable_name, names)), rows[start + 1 :]
     if turned := _upright(rows, names_to_keep, date, found_form, header):
         return turned, []
     if not data:
@@ -217,8 +222,25 @@ def _sheet_table(
             index = header.index(name)
             for place in column.index[column.isna()]:
                 column[place] = written.get((data[place][0], index))
-    notes = _passed_over(start, rows[start][0])
+    notes = _passed_over(start, rows[start][0], is_joined=names != texts[start])
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
+
+
+def _first_texts(rows: Sequence[tuple[int, list[object]]]) -> list[list[str]]:
+    """The rows of a sheet among which its header is looked for, as text."""
+    return [["" if cell is None else str(cell) for cell in cells] for _, cells in rows[: REACH + 1]]
+
+
+def _sheet_has_all(content: bytes, sheet: str, names: Collection[str]) -> bool:
+    """Whether the header of a sheet has all of some names."""
+    from mmm_engine.files.workbook import read_sheet
+
+    texts = _first_texts(read_sheet(content, sheet)[1])
+    return bool(texts) and _has_all(header_names(texts, header_position(texts, names), names), names)
+
+
+def _has_all(header: Sequence[str], names: Collection[str]) -> bool:
+    return matching(header, names) == len(set(names))
 
 
 def _csv_table(
@@ -228,7 +250,7 @@ def _csv_table(
     text = read_csv_text(content, names_to_keep, form)
     records = text.records()
     line, names = next(records, (0, []))
-    header = tuple(map(usable_name, names))
+    header = tuple(map(usable_name, text.names or names))
     if not header:
         raise UnreadableError("only blank lines", "a header line and rows", EXPORT_AGAIN)
     found_form = TableForm(separator=text.separator, encoding=text.encoding)
@@ -261,7 +283,7 @@ def _csv_table(
         header[index]: pd.Series([cells[position] for cells in rows.values()], dtype=object)
         for position, index in enumerate(kept)
     }
-    notes = _passed_over(text.records_to_skip, line)
+    notes = _passed_over(text.records_to_skip, line, is_joined=list(text.names) != names)
     return Table(header, columns, tuple(rows), not ragged, found_form, notes), faults
 
 
@@ -281,7 +303,7 @@ def _upright(
     header: tuple[str, ...],
 ) -> Table | None:
     """A table that lies on its side, read upright; None where nobody names its dates, or its header has all names."""
-    if date is None or matching(header, names_to_keep) == len(set(names_to_keep)):
+    if date is None or _has_all(header, names_to_keep):
         return None
     turned = upright(list(islice(records, MOST_NAMES + 1)), names_to_keep, date)
     if turned is None:
@@ -289,10 +311,11 @@ def _upright(
     return Table(turned.header, turned.columns, turned.numbers, form=form, notes=(turned.note,))
 
 
-def _passed_over(count: int, line: int) -> tuple[str, ...]:
-    """A note of the rows above the header, where there are any."""
+def _passed_over(count: int, line: int, *, is_joined: bool) -> tuple[str, ...]:
+    """A note of the rows above the header, where there are any; the last of them may be a part of it."""
     if not count:
         return ()
-    return (
-        f"the header stands in row {line}; {count} {'row' if count == 1 else 'rows'} above it passed over",
-    )
+    place = f"the header stands in row {line}" + (" and the one above it" if is_joined else "")
+    passed = count - is_joined
+    titles = f"; {passed} {'row' if passed == 1 else 'rows'} above it passed over" if passed else ""
+    return (place + titles,)

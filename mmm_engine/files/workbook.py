@@ -28,7 +28,7 @@ SheetRow = tuple[int, list[object]]
 """A row of a sheet: its number as Excel shows it, its cells; None is an empty one."""
 
 
-def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], bool]:
+def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], list[str]]:
     """The filled rows of a sheet.
 
     Args:
@@ -36,7 +36,7 @@ def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], b
         name: Of the sheet; the first one that is not hidden when None.
 
     Returns:
-        Name of the sheet, its rows, and whether the workbook has others that are not hidden.
+        Name of the sheet, its rows, and the names of the others that are not hidden.
 
     Raises:
         UnreadableError: If it is no workbook, too large once unpacked, or has no such sheet.
@@ -51,7 +51,7 @@ def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], b
             workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             visible = [sheet.title for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
             chosen = _chosen(visible, [sheet.title for sheet in workbook.worksheets], name)
-            return chosen, _rows(workbook, chosen), len(visible) > 1
+            return chosen, _rows(workbook, chosen), [sheet for sheet in visible if sheet != chosen]
     except UnreadableError:
         raise
     except Exception as error:  # openpyxl raises whatever a broken part of a workbook leads it to

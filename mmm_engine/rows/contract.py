@@ -26,9 +26,9 @@ from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.currencies import currency_findings, one_currency, words_of_money
+from mmm_engine.rows.end_rows import periods_alone
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.lift_windows import lift_window, media_range
-from mmm_engine.rows.total_rows import without_totals
 
 LIFT_REACH = (
     10.0  # how far beyond the largest value of its column a lift test may lie: further is another unit
@@ -70,7 +70,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     Returns:
         The rows, None when there is any fault; and the faults, by column and then across columns.
     """
-    table, totals = without_totals(table, config)
+    table, totals = periods_alone(table, config)
     faults = list(_header_faults(config, table))
     unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
     days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))

@@ -22,7 +22,7 @@ from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
 from mmm_engine.rows.contract import needed_columns
-from mmm_engine.rows.total_rows import without_totals
+from mmm_engine.rows.end_rows import periods_alone
 
 _READABLE = 0.5  # share of its cells that are numbers, from which on a column is one of numbers
 
@@ -64,7 +64,8 @@ def long_table(config: ClientConfig, table: Table) -> LongTable | None:
         config: Settings of the client.
         table: The cells of all columns.
     """
-    table, _ = without_totals(table, config)
+    table, notes = periods_alone(table, config)
+    table = replace(table, notes=(*table.notes, *notes))
     missing = missing_names(config, table)
     labels = {
         name: [usable_name(str(cell)) for cell in cells]

@@ -323,3 +323,25 @@ def test_marks_that_keep_numbers_as_text_are_none_of_the_cell(tmp_path):
     table = table_of(tmp_path, b'a,b\n="12.5","=""3"""\n\'7,=\n')
     assert list(table.columns["a"]) == ["12.5", "7"]
     assert list(table.columns["b"]) == ["3", "="]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("said", [TableForm(), TableForm(encoding="utf-16")])
+def test_utf_16_without_its_mark_is_told_by_its_zeros(tmp_path, codec, said):
+    """Some programs leave the mark out; saying the encoding was a traceback."""
+    (tmp_path / "rows.csv").write_bytes("a;b\n1,5;é\n".encode(codec))
+    table, faults = read_table(tmp_path / "rows.csv", WANTED, said)
+    assert faults == []
+    assert [*table.columns["a"], *table.columns["b"]] == ["1,5", "é"]
+    assert table.form.encoding == "utf-16"
+
+
+@pytest.mark.parametrize("title", ["", "Report,,,\n"])
+def test_a_header_in_two_rows_is_read_as_one(tmp_path, title):
+    """As joined cells of a spreadsheet are exported: 'a' over both rows, a group over 'b' and 'c'."""
+    table = table_of(tmp_path, f"{title}a,Spend,,note\n,b,c,\n1,2,3,x\n4,5,6,\n".encode())
+    assert table.header == ("a", "b", "c", "note")
+    assert list(table.columns["c"]) == ["3", "6"]
+    row = 3 if title else 2
+    more = "; 1 row above it passed over" if title else ""
+    assert table.notes == (f"the header stands in row {row} and the one above it{more}",)

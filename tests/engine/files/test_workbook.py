@@ -123,3 +123,22 @@ def test_formulas_whose_results_were_not_stored_are_no_blank_cells(tmp_path):
         "column 'tv', row 3 (2024-01-08): found a missing value",
     ]
     assert "open the workbook in Excel, save it" in str(faults[0])
+
+
+def test_the_only_sheet_that_has_the_columns_is_read_when_nobody_names_one(tmp_path):
+    """A cover sheet comes first; two sheets with the columns leave it to a person."""
+    cover, data = [["Report of"], ["Acme"]], [["date", "a"], ["2024-01-01", 1]]
+    table, faults = read_table(saved(tmp_path / "a.xlsx", Cover=cover, Data=data, Notes=cover), ("date", "a"))
+    assert faults == []
+    assert (table.header, table.form.sheet) == (("date", "a"), "Data")
+    table, _ = read_table(saved(tmp_path / "b.xlsx", Cover=cover, Data=data, Old=data), ("date", "a"))
+    assert (table.header, table.form.sheet) == (("Report of",), "Cover")
+
+
+def test_a_header_of_joined_cells_is_read_as_one(tmp_path):
+    """A name that stands in the upper row counts, also behind the last one of the lower row."""
+    rows = [["date", "Spend", "", "b"], ["", "a", "c"], ["2024-01-01", 1, 2, 3]]
+    table, faults = read_table(saved(tmp_path / "a.xlsx", Data=rows), ("date", "a", "b", "c"))
+    assert faults == []
+    assert table.header == ("date", "a", "c", "b")
+    assert [table.columns[name][0] for name in ("a", "c", "b")] == [1, 2, 3]

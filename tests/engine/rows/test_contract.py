@@ -565,6 +565,28 @@ def test_another_row_without_a_date_is_refused_with_its_line(tmp_path, cells):
     )
 
 
+@pytest.mark.parametrize("line", ["date,EUR,EUR,EUR,EUR", ",,EUR,,", "Source: the shop,,,,", ",--,–,n/a,"])
+@pytest.mark.parametrize("first", [False, True])
+def test_units_and_notes_above_or_below_the_rows_are_left_out(tmp_path, line, first):
+    """A row without a date in which nothing is a number says what is counted, or is a note."""
+    lines = shop_rows().to_csv(index=False).splitlines()
+    lines.insert(1 if first else len(lines), line)
+    (tmp_path / shop_config().data).write_text("\n".join(lines))
+    data = read_client_data(shop_config(), tmp_path)
+    assert len(data) == 60
+    number = 2 if first else len(lines)
+    assert f"row {number} holds neither a date nor a number and is left out" in {
+        finding.message for finding in data.findings
+    }
+
+
+@pytest.mark.parametrize("line", ["2023-02-27,,,,", "week 9,a,b,c,d", ",a,b,c,10"])
+def test_a_row_that_may_be_a_period_is_not_left_out(tmp_path, line):
+    """A date without numbers, a number without a date."""
+    lines = [*shop_rows().to_csv(index=False).splitlines(), line]
+    assert faults_of_file(tmp_path, "\n".join(lines).encode())
+
+
 def test_totals_beside_a_row_that_lost_its_date_hide_it_not(tmp_path):
     """The totals are left out, the row is told."""
     frame = shop_rows()

@@ -1,6 +1,7 @@
-"""Rows of totals above or below the others, as exports of advertising platforms and spreadsheets end with one.
+"""Rows above or below the others that are no periods: totals, units below the header, notes below the table.
 
-Here: leaving out those that say so and those without a date that hold the sums of their columns, with a note.
+Here: leaving out those that say that they are totals, those without a date that hold the sums of their columns, and
+those that hold neither a date nor a number, with a note.
 Not here: rows of totals that were given a date, or stand between others (contract.py).
 """
 
@@ -27,15 +28,16 @@ _TOTAL = re.compile(
 _ROUNDED = 1e-3  # of a sum: a platform adds up before it rounds, and shows rounded rows
 
 
-def without_totals(table: Table, config: ClientConfig) -> tuple[Table, list[str]]:
-    """The table without the rows of totals at its ends, and a note for each kind of them.
+def periods_alone(table: Table, config: ClientConfig) -> tuple[Table, list[str]]:
+    """The table without the rows at its ends that are no periods, and a note for each kind of them.
 
-    A row is one when its date is a word for a total; or when its date is none, be it blank or a word of any language,
-    and its target and media hold the sums of the other rows, at least one, in cells that are not blank.
+    A row is a total when its date is a word for one; or when its date is none, be it blank or a word of any language,
+    and its target and media hold the sums of the other rows, at least one, in cells that are not blank. A row without
+    a date in which the client's columns hold no digit says what they count, or is a note.
 
     Args:
         table: Cells as they were read.
-        config: Says which columns are date, target and media.
+        config: Says which columns are those of the client.
     """
     cells = table.columns.get(config.date)
     if cells is None or config.date in table.repeated:
@@ -49,11 +51,14 @@ def without_totals(table: Table, config: ClientConfig) -> tuple[Table, list[str]
     outside = [*range(first), *range(end, len(cells))]
     words = says_so.intersection(outside)
     sums = _rows_of_sums(table, config, [index for index in outside if index not in words], first, end)
-    kept = [index for index in range(len(cells)) if index not in words | sums]
+    others = [index for index in outside if index not in words | sums]
+    silent = {index for index in others if _holds_no_number(table, index)}
+    kept = [index for index in range(len(cells)) if index not in words | sums | silent]
     columns = {name: column.iloc[kept].reset_index(drop=True) for name, column in table.columns.items()}
     notes = [
         *_note(table, words, "says that it holds totals and is left out"),
         *_note(table, sums, "has no date, holds the sums of the other rows and is left out"),
+        *_note(table, silent, "holds neither a date nor a number and is left out"),
     ]
     return replace(table, columns=columns, rows=tuple(table.rows[index] for index in kept)), notes
 
@@ -62,6 +67,12 @@ def _note(table: Table, places: set[int], words: str) -> Iterator[str]:
     if places:
         first, *others = (table.rows[place] for place in sorted(places))
         yield f"row {first}{more_rows(others)} {words}"
+
+
+def _holds_no_number(table: Table, index: int) -> bool:
+    """Whether there is no digit in any cell of a row, that of its date included."""
+    cells = [column.iloc[index] for column in table.columns.values()]
+    return not any(not is_missing(cell) and re.search("[0-9]", str(cell)) for cell in cells)
 
 
 def _is_word_for_total(cell: object) -> bool:
