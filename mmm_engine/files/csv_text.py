@@ -39,6 +39,9 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _A_CSV_FILE = "a CSV file, as its name says"
 _SAVE_AS_CSV = "open it where it was made and save it as 'CSV UTF-8' (separated by commas)"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF_8_MARKS = re.compile(
+    b"(?:\xef\xbb\xbf|\xc3\xaf\xc2\xbb\xc2\xbf)*"
+)  # the second is one that was read as Latin-1
 _CODECS: dict[Encoding, str] = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE | re.DOTALL)
 
@@ -109,6 +112,7 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
         endings = {"a gzip archive": ".csv.gz", "a zip archive or an Excel workbook": ".zip or .xlsx"}
         fix = _SAVE_AS_CSV + (f", or name it {endings[another]}" if another in endings else "")
         raise UnreadableError(another, _A_CSV_FILE, fix)
+    content = content[len(_UTF_8_MARKS.match(content)[0]) :]  # type: ignore[index]  # matches nothing, too
     content = _with_byte_order(content, is_said=form.encoding == "utf-16")
     encoding = _encoding_of(content, form.encoding)
     first_lines = list(islice(_lines(content, encoding), REACH + 1))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
 REACH = 50  # rows within which a header is looked for
+_HEADER_ROWS = 3  # above the last one of a header
 
 
 def usable_name(text: str) -> str:
@@ -50,19 +51,32 @@ def header_position(records: Sequence[Sequence[str]], names: Collection[str]) ->
 
 
 def header_names(records: Sequence[Sequence[str]], place: int, names: Collection[str]) -> list[str]:
-    """The names in a header; those of the record above stand where it is blank, if that gives more of ``names``.
+    """The names in a header, which may go over several rows: whichever reading gives most of ``names``.
 
-    So spreadsheets write cells that were joined over two rows beside a group of columns.
+    A blank cell may stand below its name, as spreadsheets write cells that were joined over rows; or a group may stand
+    above the names of its columns, which are then called by both ('Spend tv').
 
     >>> header_names([["week", "Spend", ""], ["", "tv", "radio"]], 1, {"week", "tv", "radio"})
     ['week', 'tv', 'radio']
+    >>> header_names([["week", "Spend", ""], ["", "tv", "radio"]], 1, {"week", "Spend tv"})
+    ['week', 'Spend tv', 'Spend radio']
     """
-    header = list(records[place])
-    if place == 0:
-        return header
-    pairs = zip_longest(header, records[place - 1], fillvalue="")
-    joined = [cell if cell.strip() else above for cell, above in pairs]
-    return joined if matching(joined, names) > matching(header, names) else header
+    readings = [list(records[place])]
+    for above in reversed(records[max(0, place - _HEADER_ROWS) : place]):
+        pairs = zip_longest(readings[-1], above, fillvalue="")
+        readings.append([name if name.strip() else upper for name, upper in pairs])
+    if place:
+        readings.append(_called_by_group(records[place - 1], records[place]))
+    return max(readings, key=lambda reading: matching(reading, names))
+
+
+def _called_by_group(groups: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Each name behind its group, which stands above it or further left."""
+    called, group = [], ""
+    for name, above in zip_longest(names, groups, fillvalue=""):
+        group = above.strip() or (group if name.strip() else "")
+        called.append(f"{group} {name.strip()}".strip())
+    return called
 
 
 def matching(record: Sequence[str], names: Collection[str]) -> int:

@@ -189,7 +189,7 @@ def _sheet_table(
     content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
 ) -> tuple[Table, list[Fault]]:
     """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
-    from mmm_engine.files.workbook import formulas, read_sheet
+    from mmm_engine.files.workbook import DAYS_FROM_1904, begins_in_1904, formulas, read_sheet
 
     if not content.startswith(b"PK\x03\x04"):
         found = format_of(content) or "another format"
@@ -216,6 +216,8 @@ def _sheet_table(
         for index, name in enumerate(header)
         if name in names_to_keep
     }
+    if date in columns and begins_in_1904(content):
+        columns[date] = columns[date].map(lambda cell: cell + DAYS_FROM_1904 if _is_number(cell) else cell)
     if any(column.isna().any() for column in columns.values()):
         written = formulas(content, sheet)
         for name, column in columns.items():
@@ -224,6 +226,10 @@ def _sheet_table(
                 column[place] = written.get((data[place][0], index))
     notes = _passed_over(start, rows[start][0], is_joined=names != texts[start])
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _first_texts(rows: Sequence[tuple[int, list[object]]]) -> list[list[str]]:
@@ -257,13 +263,15 @@ def _csv_table(
     if turned := _upright(text.every_record(), names_to_keep, date, found_form, header):
         return turned, []
     kept = [index for index, name in enumerate(header) if name in names_to_keep]
+    # rows may leave out the last columns that have no name
+    named = max((place for place, name in enumerate(header, start=1) if name), default=len(header))
     rows: dict[int, list[str]] = {}
     ragged: dict[int, int] = {}
     for row, cells in records:
         if len(rows) + len(ragged) == limits.MAX_ROWS:
             found, wanted = f"more than {limits.MAX_ROWS:,} rows", f"at most {limits.MAX_ROWS:,} rows"
             raise UnreadableError(found, wanted, SHORTEN)
-        if len(cells) == len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
+        if named <= len(cells) <= len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
             rows[row] = [shown_cell(cells[index]) for index in kept]
         else:
             ragged[row] = len(cells)
@@ -312,10 +320,10 @@ def _upright(
 
 
 def _passed_over(count: int, line: int, *, is_joined: bool) -> tuple[str, ...]:
-    """A note of the rows above the header, where there are any; the last of them may be a part of it."""
+    """A note of the rows above the header, where there are any; they may be a part of it."""
     if not count:
         return ()
-    place = f"the header stands in row {line}" + (" and the one above it" if is_joined else "")
-    passed = count - is_joined
-    titles = f"; {passed} {'row' if passed == 1 else 'rows'} above it passed over" if passed else ""
-    return (place + titles,)
+    if is_joined:
+        return (f"the header stands in row {line} and above it",)
+    titles = f"{count} {'row' if count == 1 else 'rows'}"
+    return (f"the header stands in row {line}; {titles} above it passed over",)

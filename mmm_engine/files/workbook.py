@@ -7,6 +7,7 @@ Not here: the row of the header (header.py), what a cell means (numbers.py, date
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ MAX_CELLS = 20_000_000  # a single cell at the far right of a row makes it 16,38
 _CHUNK = 1_000_000
 _SAVE_AGAIN = "open it in Excel and save it again as .xlsx, or save the sheet as 'CSV UTF-8'"
 
+DAYS_FROM_1904 = 1462  # between the beginnings of the two calendars
 SheetRow = tuple[int, list[object]]
 """A row of a sheet: its number as Excel shows it, its cells; None is an empty one."""
 
@@ -58,6 +60,13 @@ def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], l
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
         found = f"a broken Excel workbook ({plain(reason, 120)})"
         raise UnreadableError(found, "a readable one", _SAVE_AGAIN) from None
+
+
+def begins_in_1904(content: bytes) -> bool:
+    """Whether the days of a workbook that `read_sheet` has read are counted from 1904, as Excel for Macs once did."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        settings = archive.read("xl/workbook.xml") if "xl/workbook.xml" in archive.namelist() else b""
+    return re.search(rb'date1904="(?:1|true)"', settings) is not None
 
 
 def formulas(content: bytes, sheet: str) -> dict[tuple[int, int], str]:

@@ -141,7 +141,9 @@ def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
             yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)
         elif column in table.repeated:
             found = f"{table.header.count(column)} columns of this name"
-            yield Fault(f"column '{column}', header", found, "one", "rename or delete the others")
+            both = f"'Spend {plain(column, 40)}'"
+            fix = f"rename or delete the others; below a group such as 'Spend' it is also called {both}"
+            yield Fault(f"column '{column}', header", found, "one", fix)
 
 
 def _form_notes(config: ClientConfig, table: Table) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from mmm_engine.files import limits, workbook
 from mmm_engine.files.cells import Rows
@@ -142,3 +143,19 @@ def test_a_header_of_joined_cells_is_read_as_one(tmp_path):
     assert faults == []
     assert table.header == ("date", "a", "c", "b")
     assert [table.columns[name][0] for name in ("a", "c", "b")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("epoch", [CALENDAR_WINDOWS_1900, CALENDAR_MAC_1904])
+def test_numbers_of_days_are_those_of_the_workbook(tmp_path, epoch):
+    """Days that are counted from 1904 are four years and a day fewer than those from 1900."""
+    book = Workbook()
+    book.epoch = epoch
+    first = 45292 if epoch == CALENDAR_WINDOWS_1900 else 43830  # Monday, 2024-01-01
+    for row in (["date", "a"], [first, first], [first + 7, 2]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    table, _ = read_table(tmp_path / "a.xlsx", ("date", "a"), date="date")
+    days, faults, _ = read_dates(table.columns["date"], "date", table.rows)
+    assert faults == []
+    assert [str(day) for day in days] == ["2024-01-01", "2024-01-08"]
+    assert table.columns["a"][0] == first

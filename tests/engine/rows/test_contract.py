@@ -43,7 +43,8 @@ FAULTY = {
     ),
     "column twice": (
         b"week,revenue,tv,radio,price,tv\n2022-01-03,1,2,3,4,5\n",
-        "column 'tv', header: found 2 columns of this name; wanted one; rename or delete the others",
+        "column 'tv', header: found 2 columns of this name; wanted one; rename or delete the others; below a group "
+        "such as 'Spend' it is also called 'Spend tv'",
     ),
     "no date": (
         with_cell("week", 7, "Total")(shop_rows()),
