@@ -101,6 +101,9 @@ def add(
     encoding: Annotated[
         str | None, typer.Option(help="Of its text: utf-8, utf-16, windows-1252.", show_default=False)
     ] = None,
+    blank_is_zero: Annotated[
+        bool, typer.Option("--blank-is-zero", help="Blank cells of media mean that nothing was spent.")
+    ] = False,
     any_sign: Annotated[bool, typer.Option("--any-sign", hidden=True)] = False,
     force: Replace = False,
 ) -> None:
@@ -114,7 +117,8 @@ def add(
         refuse("--holidays", "no country", "--country too", "add --country DE")
     settings = {
         "client": client,
-        "csv": {"separator": separator, "decimal": decimal, "dates": dates, "encoding": encoding},
+        "csv": {"separator": separator, "decimal": decimal, "dates": dates, "encoding": encoding}
+        | {"blank_media_is_zero": blank_is_zero},
         "sheet": sheet,
         "date": date,
         "target": {"column": target, "kind": kind},

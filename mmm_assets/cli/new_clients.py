@@ -150,7 +150,7 @@ def _with_form(config: ClientConfig, rows: ClientData) -> ClientConfig:
     said = {name: value for name, value in asdict(config.table_form).items() if value is not None}
     settings = config.model_dump(mode="json")
     settings["sheet"] = said.pop("sheet", form.pop("sheet"))
-    settings["csv"] = form | said
+    settings["csv"] = settings["csv"] | form | said
     settings["currency"] = config.currency or rows.currency_of_cells
     return client_config_from_mapping(settings, who=f"client '{config.client}'")
 

@@ -249,7 +249,7 @@ def _chosen_baseline(model: ModelConfig) -> BaselineConfig | None:
 
 def _written_form(config: ClientConfig) -> dict[str, object]:
     """How the data file is written, where the client file says it."""
-    csv = config.csv.model_dump(mode="json", exclude_none=True)
+    csv = config.csv.model_dump(mode="json", exclude_defaults=True)
     sheet: dict[str, object] = {} if config.sheet is None else {"sheet": config.sheet}
     return {"csv": csv, **sheet} if csv else sheet
 

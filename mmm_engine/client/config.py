@@ -171,13 +171,15 @@ class SamplerConfig(Frozen):
 class CsvConfig(Frozen):
     """How the data file was written, where it cannot be told from its cells or should not be told anew each time.
 
-    ``separator`` and ``encoding`` are those of a CSV file; ``decimal`` and ``dates`` hold for text in any file.
+    ``separator`` and ``encoding`` are those of a CSV file; the others hold for any file. ``blank_media_is_zero`` says
+    that cells of media and costs are blank where nothing was spent or counted.
     """
 
     separator: Separator | None = None
     decimal: DecimalMark | None = None
     dates: DateOrder | None = None
     encoding: Encoding | None = None
+    blank_media_is_zero: bool = False
 
 
 class ClientConfig(Frozen):
@@ -249,7 +251,7 @@ class ClientConfig(Frozen):
     @property
     def table_form(self) -> TableForm:
         """What the file says of how its data file was written."""
-        return TableForm(**self.csv.model_dump(), sheet=self.sheet)
+        return TableForm(**self.csv.model_dump(exclude={"blank_media_is_zero"}), sheet=self.sheet)
 
     @property
     def channel_names(self) -> tuple[str, ...]:

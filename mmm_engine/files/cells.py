@@ -86,6 +86,11 @@ def is_missing(cell: object) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
 
 
+def is_blank(cell: object) -> bool:
+    """Whether a cell, text or typed, is one of the ways to say that there is nothing."""
+    return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in MISSING_WORDS)
+
+
 def faults_of(flaws: Mapping[int, Flaw], column: str, rows: Rows) -> list[Fault]:
     """One fault for each kind of flaw, placed at its first row and counting the others."""
     kinds: dict[str, list[int]] = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmm_engine.files.cells import MISSING_WORDS, is_missing
+from mmm_engine.files.cells import is_blank
 from mmm_engine.files.spacing import NEARLY_EVEN, evenness
 
 _SPREADSHEET_DAYS = (32_874, 62_093)  # 1990 to 2069, where five digits are no year with a week
@@ -50,7 +50,7 @@ def counted_days(cells: Iterable[object]) -> CountedDays | None:
     >>> list(counted_days(["45292", "45299", "45306"]).days.values())[1]
     datetime.date(2024, 1, 8)
     """
-    filled = {index: cell for index, cell in enumerate(cells) if not _is_blank(cell)}
+    filled = {index: cell for index, cell in enumerate(cells) if not is_blank(cell)}
     counts = {}
     for index, cell in filled.items():
         count = _count(cell)
@@ -74,10 +74,6 @@ def _meaning(least: int, most: int) -> tuple[datetime.date, int, str]:
         if _SECONDS[0] * parts <= least <= most <= _SECONDS[1] * parts:
             return _FIRST_SECOND, _DAY * parts, f"numbers are {name} since 1970, at midnight in Greenwich"
     return _FIRST_SECOND, 0, ""
-
-
-def _is_blank(cell: object) -> bool:
-    return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in MISSING_WORDS)
 
 
 def _count(cell: object) -> int | None:

@@ -24,6 +24,7 @@ from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
 from mmm_engine.files.yaml_document import plain, written
+from mmm_engine.rows.blank_media import say_so, with_zeros
 from mmm_engine.rows.calendar import Calendar, period_of, weekday
 from mmm_engine.rows.currencies import currency_findings, one_currency, words_of_money
 from mmm_engine.rows.end_rows import periods_alone
@@ -101,10 +102,12 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     values: dict[str, Floats] = {}
     for column, role in needed_columns(config).items():
         if column not in unusable and role != "date":
-            cells, mark = table.columns[column], table.form.decimal
+            cells, notes = with_zeros(config, table.columns[column], column, role)
+            findings += notes
+            mark = table.form.decimal
             is_said = config.table_form.decimal is not None
             values[column], cell_faults = read_numbers(cells, column, rows, mark, is_mark_said=is_said)
-            faults += cell_faults
+            faults += say_so(cell_faults, cells, role)
             faults += _column_faults(config, column, role, values[column], rows)
     money = words_of_money(config, table)
     findings += currency_findings(config, money)

@@ -16,7 +16,7 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.files.cells import MISSING_WORDS, Rows, is_missing, more_rows
+from mmm_engine.files.cells import Rows, is_blank, is_missing, more_rows
 from mmm_engine.files.dates import looks_like_a_date
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
@@ -98,7 +98,7 @@ def _rows_of_sums(
         values = _numbers(table, name)
         total = float(np.nansum(values[first:end]))
         for index in list(matches):
-            if _is_blank(table.columns[name].iloc[index]):
+            if is_blank(table.columns[name].iloc[index]):
                 continue
             if abs(values[index] - total) <= _ROUNDED * abs(total):
                 matches[index] += total != 0
@@ -110,7 +110,3 @@ def _rows_of_sums(
 def _numbers(table: Table, name: str) -> Floats:
     rows = Rows(table.rows, np.full(len(table.rows), np.datetime64("NaT", "D")))
     return read_numbers(table.columns[name], name, rows, table.form.decimal)[0]
-
-
-def _is_blank(cell: object) -> bool:
-    return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in MISSING_WORDS)

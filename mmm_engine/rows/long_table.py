@@ -21,6 +21,7 @@ from mmm_engine.files.header import usable_name
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
+from mmm_engine.rows.blank_media import with_zeros
 from mmm_engine.rows.contract import needed_columns
 from mmm_engine.rows.end_rows import periods_alone
 
@@ -128,10 +129,12 @@ def _values(config: ClientConfig, long: LongTable) -> tuple[Floats | None, list[
     places = [index for index, label in enumerate(long.labels) if label in long.names]
     numbers = [long.table.rows[index] for index in places]
     rows = Rows(numbers, np.full(len(places), np.datetime64("NaT", "D")))
+    is_media = set(long.names) <= {*config.channel_names, *config.cost_names}
     candidates = {}
     for name, cells in long.table.columns.items():
         if name not in (*needed_columns(config), long.label_column):
-            read, faults = read_numbers(_taken(cells, places), name, rows, long.table.form.decimal)
+            chosen, _ = with_zeros(config, _taken(cells, places), name, "channel" if is_media else "other")
+            read, faults = read_numbers(chosen, name, rows, long.table.form.decimal)
             if np.isfinite(read).mean() >= _READABLE:
                 candidates[name] = read, faults
     if len(candidates) == 1:

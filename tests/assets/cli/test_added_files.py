@@ -62,3 +62,28 @@ def test_add_takes_packed_files_and_names_what_to_do_with_others(mmm, data_dir, 
     assert code == 2
     assert "write it as a table: pandas.read_json(path, lines=True).to_csv('rows.csv', index=False)" in err
     assert "found a folder; wanted a file" in mmm("add", "july", "--data", tmp_path, *words)[2]
+
+
+def test_add_takes_blank_media_for_zero_when_it_is_told_to(mmm, data_dir, tmp_path):
+    """It is kept, so that the next file is read alike; without the word they are refused with it."""
+    frame = pd.read_csv(data_dir / "shop.csv").astype(object)
+    frame.loc[3, "tv"] = ""
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    words = (
+        "--data",
+        tmp_path / "rows.csv",
+        "--date",
+        "week",
+        "--target",
+        "sales",
+        "--channels",
+        "tv,search",
+    )
+    code, _, err = mmm("add", "june", *words)
+    assert code == 2
+    assert "(mmm add: --blank-is-zero)" in err
+    code, out, _ = mmm("add", "june", *words, "--blank-is-zero")
+    assert code == 0
+    assert "note: tv: 1 blank cell counts as 0" in out
+    assert "csv: {blank_media_is_zero: true}" in (data_dir / "june.yaml").read_text()
+    assert mmm("check", "june")[0] == 0

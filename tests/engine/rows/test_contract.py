@@ -80,7 +80,8 @@ FAULTY = {
     "blank cell": (
         with_cell("tv", 9, "")(shop_rows()),
         "column 'tv', row 9 (2022-02-21): found a blank cell; wanted a number in every row; write 0 where nothing was "
-        "spent or counted, otherwise look the number up",
+        "spent or counted, otherwise look the number up; if blank always means 0 here, say 'csv: {blank_media_is_zero: "
+        "true}' (mmm add: --blank-is-zero)",
     ),
     "missing control": (
         with_cell("price", 9, "NA")(shop_rows()),
@@ -623,3 +624,25 @@ def test_sales_and_spend_in_different_currencies_are_a_warning(tmp_path):
         ]
         assert len(told) == (named is not None)
         assert all(named in message for message in told)
+
+
+@pytest.mark.parametrize("blank", ["", "-", "n/a", "–"])
+def test_blank_media_are_zero_where_the_client_file_says_so(tmp_path, blank):
+    """Of media and costs alone; how many there are is told."""
+    frame = shop_rows()
+    frame.loc[[3, 9], "tv"] = blank
+    channel = {"column": "tv", "unit": "spots", "cost": "radio"}
+    config = shop_config(csv={"blank_media_is_zero": True}, channels=[channel])
+    frame.loc[5, "radio"] = blank
+    (tmp_path / config.data).write_text(frame.to_csv(index=False))
+    data = read_client_data(config, tmp_path)
+    assert np.flatnonzero(data.media[:, 0] == 0).tolist() == [3, 9]
+    assert np.flatnonzero(data.spend[:, 0] == 0).tolist() == [5]
+    notes = {(note.column, note.message) for note in data.findings if note.code == "blank-media"}
+    assert notes == {("tv", "2 blank cells count as 0"), ("radio", "1 blank cell counts as 0")}
+    frame.loc[7, "price"] = blank
+    frame.loc[8, "revenue"] = blank
+    first, second = faults_of_file(tmp_path, frame, config)
+    assert first.startswith("column 'revenue', row 10 (2022-02-28): found a")
+    assert second.startswith("column 'price', row 9 (2022-02-21): found a")
+    assert "blank_media_is_zero" not in first + second

@@ -164,3 +164,13 @@ def test_the_column_of_spend_of_a_long_table_is_no_channel(tmp_path):
     (fault,) = faults_of_file(tmp_path, frame, config)
     assert "once for each value of 'what' (radio, tv): a long table ('revenue' does not differ among" in fault
     assert "name these values as channels (mmm add: --channels radio,tv)" in fault
+
+
+def test_blank_cells_of_a_long_table_are_zero_where_the_client_file_says_so(tmp_path):
+    """In the column that holds the media alone."""
+    frame = long(("tv", "radio"), ("revenue", "price"))
+    frame.loc[[4, 70], "value"] = "-"
+    config = shop_config(csv={"blank_media_is_zero": True})
+    frame.to_csv(tmp_path / config.data, index=False)
+    media = read_client_data(config, tmp_path).media
+    assert [*zip(*(media == 0).nonzero(), strict=True)] == [(4, 0), (10, 1)]
