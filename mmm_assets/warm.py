@@ -40,6 +40,7 @@ _IMPORTED_BY_RUNS = (  # late, by Dagster, by libraries, or by us, so that comma
     "pyarrow.pandas_compat",
     "pyarrow.parquet",
     "upath.implementations.local",
+    "mmm_assets.dagster_private.looks",
     "mmm_assets.dagster_private.moments",
     "mmm_assets.dagster_private.ranges",
     "mmm_assets.dagster_private.requests",

@@ -78,7 +78,7 @@ class Cursor:
 
 @dg.sensor(
     job=jobs.DATA,
-    minimum_interval_seconds=15,
+    minimum_interval_seconds=4,  # Dagster's loop over sensors turns every five seconds
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Refreshes clients whose files are new or have changed.",
 )
@@ -120,7 +120,7 @@ def new_data(
 stages = dg.AutomationConditionSensorDefinition(
     "stages",
     target=dg.AssetSelection.all(),
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=10,  # sooner when something was recorded (dagster_private/looks.py)
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Carries refreshes on: windows after rows, fleets after windows, then history, report and portfolio.",
 )

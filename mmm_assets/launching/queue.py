@@ -20,6 +20,7 @@ from typing import Any
 import dagster as dg
 
 from mmm_assets.dagster_private.launching import SubmitRunContext
+from mmm_assets.dagster_private.looks import look_soon
 from mmm_assets.dagster_private.moments import look_at_one_moment
 from mmm_assets.dagster_private.ranges import keep_together
 from mmm_assets.dagster_private.requests import ask_for_runs
@@ -44,6 +45,7 @@ class ClientQueue(dg.QueuedRunCoordinator):
         keep_together("client")
         ask_for_runs()
         look_at_one_moment()
+        look_soon(lambda: self._instance)
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Queue a run."""
