@@ -24,6 +24,7 @@ from mmm_engine.files.csv_text import format_of, read_csv_text, shown_cell
 from mmm_engine.files.decimal_marks import decimal_mark
 from mmm_engine.files.header import REACH, header_names, header_position, matching, usable_name
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
+from mmm_engine.files.notes import is_note
 from mmm_engine.files.packed import unpacked
 from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
 from mmm_engine.files.turned import MOST_NAMES, upright
@@ -206,7 +207,9 @@ def _sheet_table(
     if not texts:
         raise UnreadableError(f"an empty sheet '{plain(sheet, 40)}'", "a header and rows", EXPORT_AGAIN)
     found_form = TableForm(sheet=sheet if others or form.sheet else None)
-    header, data = tuple(map(usable_name, names)), rows[start + 1 :]
+    header = tuple(map(usable_name, names))
+    repeats = [number for number, cells in rows[start + 1 :] if cells == rows[start][1]]
+    data = [row for row in rows[start + 1 :] if row[0] not in repeats]
     if turned := _upright(rows, names_to_keep, date, found_form, header):
         return turned, []
     if not data:
@@ -224,7 +227,10 @@ def _sheet_table(
             index = header.index(name)
             for place in column.index[column.isna()]:
                 column[place] = written.get((data[place][0], index))
-    notes = _passed_over(start, rows[start][0], is_joined=names != texts[start])
+    notes = (
+        *_passed_over(start, rows[start][0], is_joined=names != texts[start]),
+        *_left_out(repeats, "repeats the header"),
+    )
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
 
 
@@ -266,15 +272,22 @@ def _csv_table(
     # rows may leave out the last columns that have no name
     named = max((place for place, name in enumerate(header, start=1) if name), default=len(header))
     rows: dict[int, list[str]] = {}
-    ragged: dict[int, int] = {}
+    ragged: dict[int, list[str]] = {}
+    repeats = []
     for row, cells in records:
+        if cells == names:
+            repeats.append(row)
+            continue
         if len(rows) + len(ragged) == limits.MAX_ROWS:
             found, wanted = f"more than {limits.MAX_ROWS:,} rows", f"at most {limits.MAX_ROWS:,} rows"
             raise UnreadableError(found, wanted, SHORTEN)
         if named <= len(cells) <= len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
             rows[row] = [shown_cell(cells[index]) for index in kept]
         else:
-            ragged[row] = len(cells)
+            ragged[row] = cells
+    below = [row for row in ragged if row > max(rows, default=0) and is_note(ragged[row])]
+    for row in below:
+        del ragged[row]
     if not rows and not ragged:
         raise UnreadableError("a header and no rows", "one row a period", EXPORT_AGAIN)
     faults = []
@@ -282,17 +295,28 @@ def _csv_table(
         first, *others = ragged
         mark = "comma" if text.separator == "," else SEPARATOR_WORDS[text.separator]
         fix = f"look for a missing or an extra {mark}"
-        fix += ", or delete the note" if ragged[first] == 1 else ""
+        fix += ", or delete the note" if len(ragged[first]) == 1 else ""
         fix += "; a number such as 1,234 is two cells: write 1234" if text.separator == "," else ""
         wanted_cells = f"{len(header)} cells, as in the header"
-        found = f"{ragged[first]} {'cell' if ragged[first] == 1 else 'cells'}{more_rows(others)}"
+        count = len(ragged[first])
+        found = f"{count} {'cell' if count == 1 else 'cells'}{more_rows(others)}"
         faults.append(Fault(f"row {first}", found, wanted_cells, fix))
     columns = {
         header[index]: pd.Series([cells[position] for cells in rows.values()], dtype=object)
         for position, index in enumerate(kept)
     }
-    notes = _passed_over(text.records_to_skip, line, is_joined=list(text.names) != names)
-    return Table(header, columns, tuple(rows), not ragged, found_form, notes), faults
+    notes = [
+        *_passed_over(text.records_to_skip, line, is_joined=list(text.names) != names),
+        *_left_out(repeats, "repeats the header"),
+        *_left_out(below, "is a note"),
+    ]
+    return Table(header, columns, tuple(rows), not ragged, found_form, tuple(notes)), faults
+
+
+def _left_out(rows: Sequence[int], words: str) -> Iterator[str]:
+    """A note of rows that are no periods, where there are any."""
+    if rows:
+        yield f"row {rows[0]}{more_rows(rows[1:])} {words} and is left out"
 
 
 def _records_of(unpacked: pyarrow.Table, header: tuple[str, ...]) -> Iterator[tuple[int, list[object]]]:

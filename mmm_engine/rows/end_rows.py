@@ -18,6 +18,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.files.cells import Rows, is_blank, is_missing, more_rows
 from mmm_engine.files.dates import looks_like_a_date
+from mmm_engine.files.notes import is_note
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 
@@ -52,7 +53,7 @@ def periods_alone(table: Table, config: ClientConfig) -> tuple[Table, list[str]]
     words = says_so.intersection(outside)
     sums = _rows_of_sums(table, config, [index for index in outside if index not in words], first, end)
     others = [index for index in outside if index not in words | sums]
-    silent = {index for index in others if _holds_no_number(table, index)}
+    silent = {index for index in others if _holds_no_number(table, config.date, index)}
     kept = [index for index in range(len(cells)) if index not in words | sums | silent]
     columns = {name: column.iloc[kept].reset_index(drop=True) for name, column in table.columns.items()}
     notes = [
@@ -69,9 +70,11 @@ def _note(table: Table, places: set[int], words: str) -> Iterator[str]:
         yield f"row {first}{more_rows(others)} {words}"
 
 
-def _holds_no_number(table: Table, index: int) -> bool:
-    """Whether there is no digit in any cell of a row, that of its date included."""
-    cells = [column.iloc[index] for column in table.columns.values()]
+def _holds_no_number(table: Table, date: str, index: int) -> bool:
+    """Whether there is no digit in any cell of a row, but for one that is a note in the place of its date."""
+    cells = [column.iloc[index] for name, column in table.columns.items() if name != date]
+    first = table.columns[date].iloc[index]
+    cells += [] if is_note([first]) else [first]
     return not any(not is_missing(cell) and re.search("[0-9]", str(cell)) for cell in cells)
 
 

@@ -311,11 +311,46 @@ def test_a_time_zone_that_does_not_exist_is_a_fault_of_its_column(tmp_path):
 
 def test_a_note_below_the_rows_is_told_as_one(tmp_path):
     """One cell in a table of two: not only a separator may be missing."""
-    (tmp_path / "rows.csv").write_bytes(b"a;b\n1;2\n\nSource: Ads, 3 January\n")
+    (tmp_path / "rows.csv").write_bytes(b"a;b\n1;2\n\nDraft 3\n")
     _, faults = read_table(tmp_path / "rows.csv", WANTED)
     assert [str(fault) for fault in faults] == [
         "row 4: found 1 cell; wanted 2 cells, as in the header; look for a missing or an extra ';', or delete the note"
     ]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Source: Ads, 3 January",
+        '"Applied filters:\nYear is 2024"',
+        "Data as of 3 January, preliminary",
+        "Summe: 3, 4, 5",
+        "Hinweis:;;;vorläufig",
+    ],
+)
+def test_a_text_for_people_below_the_rows_is_left_out_and_told(tmp_path, note):
+    """Exports end with their source, their filters, a warning; in any number of cells."""
+    table = table_of(tmp_path, f"a;b;c\n1;2;3\n4;5;6\n\n{note}\n".encode())
+    assert list(table.columns["b"]) == ["2", "5"]
+    assert table.notes == ("row 5 is a note and is left out",)
+
+
+@pytest.mark.parametrize("rest", ["7", "2024-01-15", "KW 12", "12 Jan", "Monday 15 January 2024", "7;8"])
+def test_a_row_that_was_cut_off_is_no_note(tmp_path, rest):
+    """Nor is a text for people between the rows."""
+    for lines in (f"a;b;c\n1;2;3\n{rest}\n", "a;b;c\n1;2;3\nSource: Ads\n4;5;6\n"):
+        (tmp_path / "rows.csv").write_text(lines)
+        table, faults = read_table(tmp_path / "rows.csv", WANTED)
+        assert len(faults) == 1
+        assert not table.whole
+
+
+def test_a_header_that_comes_again_is_left_out_and_told(tmp_path):
+    """As in files that were put together from several exports."""
+    table = table_of(tmp_path, b"a,b\n1,2\na,b\n3,4\na,b\n")
+    assert list(table.columns["a"]) == ["1", "3"]
+    assert table.rows == (2, 4)
+    assert table.notes == ("row 3 (and in 1 more row: 5) repeats the header and is left out",)
 
 
 def test_marks_that_keep_numbers_as_text_are_none_of_the_cell(tmp_path):

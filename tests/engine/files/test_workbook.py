@@ -159,3 +159,12 @@ def test_numbers_of_days_are_those_of_the_workbook(tmp_path, epoch):
     assert faults == []
     assert [str(day) for day in days] == ["2024-01-01", "2024-01-08"]
     assert table.columns["a"][0] == first
+
+
+def test_a_header_that_comes_again_in_a_sheet_is_left_out(tmp_path):
+    """As in sheets that were put together from several."""
+    rows = [["date", "a"], ["2024-01-01", 1], ["date", "a"], ["2024-01-08", 2]]
+    table, faults = read_table(saved(tmp_path / "a.xlsx", Data=rows), ("date", "a"))
+    assert faults == []
+    assert (list(table.columns["a"]), table.rows) == ([1, 2], (2, 4))
+    assert table.notes == ("row 3 repeats the header and is left out",)

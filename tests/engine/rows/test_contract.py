@@ -567,7 +567,9 @@ def test_another_row_without_a_date_is_refused_with_its_line(tmp_path, cells):
     )
 
 
-@pytest.mark.parametrize("line", ["date,EUR,EUR,EUR,EUR", ",,EUR,,", "Source: the shop,,,,", ",--,–,n/a,"])
+@pytest.mark.parametrize(
+    "line", ["date,EUR,EUR,EUR,EUR", ",,EUR,,", "Source: the shop of 2024,,,,", ",--,–,n/a,"]
+)
 @pytest.mark.parametrize("first", [False, True])
 def test_units_and_notes_above_or_below_the_rows_are_left_out(tmp_path, line, first):
     """A row without a date in which nothing is a number says what is counted, or is a note."""
