@@ -73,7 +73,9 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start a run."""
         run_id = context.dagster_run.run_id
-        self._processes = {run: process for run, process in self._processes.items() if process.is_alive()}
+        self._processes = {  # how a process died is asked later, by run monitoring
+            run: process for run, process in self._processes.items() if process.is_alive() or process.exitcode
+        }
         folder = root_directory(self._instance)
         arguments = (run_id, folder, {**os.environ, "DAGSTER_HOME": str(folder)})
         process = self._server.Process(target=execute, args=arguments, name=f"run {run_id}", daemon=True)

@@ -76,6 +76,14 @@ def test_a_death_is_seen_and_said_in_words(launcher, how, reason):
     assert reason in health.msg
 
 
+def test_a_death_is_remembered_while_other_runs_are_launched(launcher):
+    """Monitoring looks every ten seconds; a busy launcher starts several runs in between."""
+    run = launcher.launch("killed")
+    launcher._processes[run.run_id].join(10)
+    launcher.launch("long")
+    assert "memory runs out" in launcher.check_run_worker_health(run).msg
+
+
 def test_how_a_process_ended_is_waited_for(launcher, monkeypatch):
     """It is gone at once; the fork server, on a busy machine, says a moment later that it was killed."""
     run = launcher.launch("killed")
