@@ -282,7 +282,7 @@ def _csv_table(
             found, wanted = f"more than {limits.MAX_ROWS:,} rows", f"at most {limits.MAX_ROWS:,} rows"
             raise UnreadableError(found, wanted, SHORTEN)
         if named <= len(cells) <= len(header) or (len(cells) > len(header) and not any(cells[len(header) :])):
-            rows[row] = [shown_cell(cells[index]) for index in kept]
+            rows[row] = [shown_cell(cells[index]) if index < len(cells) else "" for index in kept]
         else:
             ragged[row] = cells
     below = [row for row in ragged if row > max(rows, default=0) and is_note(ragged[row])]

@@ -399,3 +399,5 @@ def test_rows_may_leave_out_columns_that_have_no_name(tmp_path):
     """A header that ends with commas; cells below them are passed over."""
     table = table_of(tmp_path, b"a,b,,\n1,2\n3,4,,\n5,6,x\n")
     assert list(table.columns["b"]) == ["2", "4", "6"]
+    every, _ = read_table(tmp_path / "rows.csv", table.header)  # the names of all columns, blank ones too
+    assert list(every.columns[""]) == ["", "", ""]
