@@ -11,6 +11,8 @@ from itertools import zip_longest
 
 REACH = 50  # rows within which a header is looked for
 _HEADER_ROWS = 3  # above the last one of a header
+_LONGEST = 1000  # characters of a cell that may be a name: under a wrong separator a line is one cell
+_WIDEST = 1000  # cells of a header in several rows
 
 
 def usable_name(text: str) -> str:
@@ -42,7 +44,9 @@ def header_position(records: Sequence[Sequence[str]], names: Collection[str]) ->
     >>> header_position([["Weekly report", ""], ["week", "tv"], ["2024-01-01", "3"]], {"week", "tv"})
     1
     """
-    matches = [matching(header_names(records, place, names), names) for place in range(len(records))]
+    matches = [matching(record, names) for record in records]
+    if max(matches, default=0) < len(set(names)):
+        matches = [matching(header_names(records, place, names), names) for place in range(len(records))]
     if max(matches, default=0):
         return matches.index(max(matches))
     filled = [sum(bool(cell.strip()) for cell in record) for record in records]
@@ -62,6 +66,8 @@ def header_names(records: Sequence[Sequence[str]], place: int, names: Collection
     ['week', 'Spend tv', 'Spend radio']
     """
     readings = [list(records[place])]
+    if len(records[place]) > _WIDEST or matching(records[place], names) == len(set(names)):
+        return readings[0]
     for above in reversed(records[max(0, place - _HEADER_ROWS) : place]):
         pairs = zip_longest(readings[-1], above, fillvalue="")
         readings.append([name if name.strip() else upper for name, upper in pairs])
@@ -81,4 +87,4 @@ def _called_by_group(groups: Sequence[str], names: Sequence[str]) -> list[str]:
 
 def matching(record: Sequence[str], names: Collection[str]) -> int:
     """How many of ``names`` are cells of a record."""
-    return len({usable_name(cell) for cell in record} & set(names))
+    return len({usable_name(cell) for cell in record if len(cell) <= _LONGEST} & set(names))
