@@ -14,7 +14,8 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from mmm_engine.errors import ConfigError, Fault
+from mmm_assets.cli.terminal import is_quiet, print_error
+from mmm_engine.errors import ConfigError, Fault, visible
 
 
 def client_ids(incomplete: str) -> list[str]:
@@ -119,6 +120,7 @@ def clients_in(folder: Path) -> list[str]:
     from mmm_engine.client.client_file import list_clients
 
     clients = list_clients(folder)
+    warn_of_misnamed(folder)
     if not clients:
         if folder.is_dir():
             found = f"{folder} without a client"
@@ -129,6 +131,16 @@ def clients_in(folder: Path) -> list[str]:
         fix = "add one with mmm add, or point MMM_DATA_DIR elsewhere"
         refuse("the data folder", found, "client files", fix)
     return clients
+
+
+def warn_of_misnamed(folder: Path) -> None:
+    """Name the files of the data folder that nobody refreshes or checks because of how they are called."""
+    from mmm_engine.client.client_file import misnamed_clients
+
+    if (names := misnamed_clients(folder)) and not is_quiet():
+        listed = ", ".join(visible(name) for name in names[:8]) + (", …" if len(names) > 8 else "")
+        rule = "client files are called <id>.yaml, their ids of a-z, 0-9, '_' and '-'"
+        print_error(f"passed over in {folder}: {listed} ({rule})")
 
 
 def require_yes(question: str, yes: bool) -> None:

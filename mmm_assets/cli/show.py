@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmm_assets import home
-from mmm_assets.cli.options import OneClient, OutputFormat, Verbose, refuse
+from mmm_assets.cli.options import OneClient, OutputFormat, Verbose, refuse, warn_of_misnamed
 from mmm_assets.cli.stored_results import require_results
 from mmm_assets.cli.terminal import print_parts
 from mmm_engine.report.wording import count as counted
@@ -26,6 +26,7 @@ def list_(form: OutputFormat = "table") -> None:
 
     publication, folder = Publication(), home.data_dir()
     with_files = set(list_clients(folder))
+    warn_of_misnamed(folder)
     stored = {path.stem for path in publication.report_path("any").parent.glob("*.json")}
     rows = [_standing(publication, client, client in with_files) for client in sorted(with_files | stored)]
     if form == "json":

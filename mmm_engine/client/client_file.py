@@ -264,9 +264,18 @@ def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
 def list_clients(data_dir: Path) -> list[str]:
     """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; none where there is no such folder.
 
-    Files whose names are no client ids are passed over.
+    Files whose names are no client ids are passed over (`misnamed_clients`).
     """
     return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+
+
+def misnamed_clients(data_dir: Path) -> list[str]:
+    """Names of YAML files in the folder that `list_clients` passes over, sorted; none of hidden ones."""
+    clients = {f"{client}.yaml" for client in list_clients(data_dir)}
+    files = [
+        path for path in data_dir.glob("*") if path.suffix.lower() in (".yaml", ".yml") and path.is_file()
+    ]
+    return sorted(path.name for path in files if path.name not in clients and not path.name.startswith("."))
 
 
 def _short(entry: ChannelConfig | ControlConfig) -> object:

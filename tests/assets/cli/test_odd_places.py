@@ -38,3 +38,17 @@ def test_tables_keep_their_words_in_a_narrow_terminal(mmm, home, data_dir, monke
     code, out, _ = mmm("list")
     assert code == 0
     assert "shop    never refreshed" in out
+
+
+def test_client_files_that_nobody_looks_at_are_named(mmm, home, data_dir):
+    """A name in capitals, with a space, or that ends in .yml: `mmm check` of all clients ended well without a word."""
+    for name in ("Acme.yaml", "mein kunde.yaml", "order.yml", ".hidden.yaml"):
+        (data_dir / name).write_text((data_dir / "shop.yaml").read_text())
+    words = (
+        f"passed over in {data_dir}: Acme.yaml, mein kunde.yaml, order.yml (client files are called <id>.yaml, "
+        "their ids of a-z, 0-9, '_' and '-')\n"
+    )
+    for command in ("list", "check"):
+        assert words in mmm(command)[2]
+    assert mmm("check", "shop") == (0, mmm("check", "shop")[1], "")
+    assert "passed over" not in mmm("-q", "check")[2]
