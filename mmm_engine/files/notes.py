@@ -20,11 +20,15 @@ _FEW_WORDS = 3  # "KW 12" and "12 Jan" may be what is left of a row
 def is_note(cells: Sequence[object]) -> bool:
     """Whether the cells of a row are a text for people: a word and a colon, or at least three words, and no date.
 
+    So are a text behind '#' or '*', and one without any letter or digit.
+
     >>> is_note(["Source: Ads", " 3 January"]), is_note(["KW 12"]), is_note(["2024-01-01", "see mail of Tom"])
     (True, False, False)
     """
     filled = [cell for cell in cells if not is_blank(cell)]
     if not filled or not isinstance(filled[0], str) or looks_like_a_date(filled[0]):
         return False
-    text = " ".join(str(cell) for cell in filled)
+    text = " ".join(str(cell) for cell in filled).strip()
+    if text[0] in "#*" or not any(map(str.isalnum, text)):
+        return True
     return _LABEL.search(text) is not None or len(re.findall(_WORD, text)) >= _FEW_WORDS

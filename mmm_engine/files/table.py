@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow  # heavy, and most clients keep CSV files
 
 _PLAIN = TableForm()
+_MOST_SHEETS = 12  # of a workbook that are looked into beside the one that is read
 
 
 @dataclass(frozen=True)
@@ -200,10 +201,9 @@ def _sheet_table(
     texts = _first_texts(rows)
     start = header_position(texts, names_to_keep)
     names = header_names(texts, start, names_to_keep) if texts else []
-    if form.sheet is None and others and not _has_all(names, names_to_keep):
-        complete = [other for other in others if _sheet_has_all(content, other, names_to_keep)]
-        if len(complete) == 1:
-            return _sheet_table(content, names_to_keep, replace(form, sheet=complete[0]), date)
+    complete = [other for other in others[:_MOST_SHEETS] if _sheet_has_all(content, other, names_to_keep)]
+    if form.sheet is None and len(complete) == 1 and not _has_all(names, names_to_keep):
+        return _sheet_table(content, names_to_keep, replace(form, sheet=complete[0]), date)
     if not texts:
         raise UnreadableError(f"an empty sheet '{plain(sheet, 40)}'", "a header and rows", EXPORT_AGAIN)
     found_form = TableForm(sheet=sheet if others or form.sheet else None)
@@ -230,6 +230,7 @@ def _sheet_table(
     notes = (
         *_passed_over(start, rows[start][0], is_joined=names != texts[start]),
         *_left_out(repeats, "repeats the header"),
+        *_sheets_alike(complete if _has_all(names, names_to_keep) else []),
     )
     return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
 
@@ -243,11 +244,18 @@ def _first_texts(rows: Sequence[tuple[int, list[object]]]) -> list[list[str]]:
     return [["" if cell is None else str(cell) for cell in cells] for _, cells in rows[: REACH + 1]]
 
 
+def _sheets_alike(sheets: Sequence[str]) -> Iterator[str]:
+    """A note of other sheets with the same columns, as those of other years may be."""
+    if sheets:
+        listed = ", ".join(f"'{plain(sheet, 40)}'" for sheet in sheets)
+        yield f"rows of other sheets with these columns are not read ({listed}): put what belongs together into one"
+
+
 def _sheet_has_all(content: bytes, sheet: str, names: Collection[str]) -> bool:
     """Whether the header of a sheet has all of some names."""
     from mmm_engine.files.workbook import read_sheet
 
-    texts = _first_texts(read_sheet(content, sheet)[1])
+    texts = _first_texts(read_sheet(content, sheet, REACH + 1)[1])
     return bool(texts) and _has_all(header_names(texts, header_position(texts, names), names), names)
 
 

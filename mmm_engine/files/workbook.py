@@ -30,12 +30,15 @@ SheetRow = tuple[int, list[object]]
 """A row of a sheet: its number as Excel shows it, its cells; None is an empty one."""
 
 
-def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], list[str]]:
+def read_sheet(
+    content: bytes, name: str | None, most: int | None = None
+) -> tuple[str, list[SheetRow], list[str]]:
     """The filled rows of a sheet.
 
     Args:
         content: The bytes of an .xlsx file.
         name: Of the sheet; the first one that is not hidden when None.
+        most: Rows after which reading ends; all are read when None.
 
     Returns:
         Name of the sheet, its rows, and the names of the others that are not hidden.
@@ -53,7 +56,7 @@ def read_sheet(content: bytes, name: str | None) -> tuple[str, list[SheetRow], l
             workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             visible = [sheet.title for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
             chosen = _chosen(visible, [sheet.title for sheet in workbook.worksheets], name)
-            return chosen, _rows(workbook, chosen), [sheet for sheet in visible if sheet != chosen]
+            return chosen, _rows(workbook, chosen, most), [sheet for sheet in visible if sheet != chosen]
     except UnreadableError:
         raise
     except Exception as error:  # openpyxl raises whatever a broken part of a workbook leads it to
@@ -120,7 +123,7 @@ def _chosen(visible: Sequence[str], every: Sequence[str], name: str | None) -> s
     return name
 
 
-def _rows(workbook: Workbook, name: str) -> list[SheetRow]:
+def _rows(workbook: Workbook, name: str, most: int | None) -> list[SheetRow]:
     """The rows of a sheet that hold anything, without the empty cells at their ends."""
     rows: list[SheetRow] = []
     sheet = workbook[name]
@@ -133,6 +136,8 @@ def _rows(workbook: Workbook, name: str) -> list[SheetRow]:
         size += len(cells)
         if cells:
             rows.append((number, cells))
+        if len(rows) == most:
+            break
         if number > limits.MAX_LINES or len(rows) > limits.MAX_ROWS + REACH or size > MAX_CELLS:
             found = f"more than {limits.MAX_ROWS:,} rows or {MAX_CELLS:,} cells"
             raise UnreadableError(found, f"at most {limits.MAX_ROWS:,} rows", limits.SHORTEN)

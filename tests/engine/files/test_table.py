@@ -326,6 +326,9 @@ def test_a_note_below_the_rows_is_told_as_one(tmp_path):
         "Data as of 3 January, preliminary",
         "Summe: 3, 4, 5",
         "Hinweis:;;;vorläufig",
+        "# ----",
+        "* 2024",
+        "=====",
     ],
 )
 def test_a_text_for_people_below_the_rows_is_left_out_and_told(tmp_path, note):

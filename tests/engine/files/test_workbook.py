@@ -168,3 +168,15 @@ def test_a_header_that_comes_again_in_a_sheet_is_left_out(tmp_path):
     assert faults == []
     assert (list(table.columns["a"]), table.rows) == ([1, 2], (2, 4))
     assert table.notes == ("row 3 repeats the header and is left out",)
+
+
+@pytest.mark.parametrize("said", [TableForm(), TableForm(sheet="2023")])
+def test_other_sheets_with_the_same_columns_are_told(tmp_path, said):
+    """A sheet for each year: the first one alone would be a model of that year, in silence."""
+    sheets = {year: [["date", "a"], [f"{year}-01-02", 1]] for year in ("2023", "2024", "2025")}
+    path = saved(tmp_path / "a.xlsx", **sheets, Notes=[["x"]])
+    table, _ = read_table(path, ("date", "a"), said)
+    assert table.form.sheet == "2023"
+    assert table.notes == (
+        "rows of other sheets with these columns are not read ('2024', '2025'): put what belongs together into one",
+    )
