@@ -24,6 +24,7 @@ import dagster as dg
 from mmm_assets.checks.standing import say_refused
 from mmm_assets.dagster_private.execution import ExecutionResult, execute_here
 from mmm_assets.dagster_private.tags import MAX_RETRIES_TAG, PARTITION_NAME_TAG
+from mmm_assets.dagster_private.waiting import told_of_waits
 from mmm_assets.launching.processes import end_dead_runs, process_identity
 from mmm_assets.pages.publication import Publication
 from mmm_assets.partitions import clients, range_tags, split_key, window_ranges
@@ -274,7 +275,8 @@ class _Chain:
         if sampler and self.options.sampler:
             config["resources"] = {"sampler": {"config": dict(self.options.sampler)}}
         tags = {**self._tags(), **where}
-        result = execute_here(self._find_job(job), self._instance, tags=tags, run_config=config)
+        with told_of_waits(lambda reason: self._announce(f"{self.client}: {reason or title}")):
+            result = execute_here(self._find_job(job), self._instance, tags=tags, run_config=config)
         self.last_run = result.run_id
         if _was_interrupted(result):  # Dagster ends the run and returns; the chain must not go on
             raise KeyboardInterrupt
