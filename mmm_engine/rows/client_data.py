@@ -167,7 +167,7 @@ def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData |
         return None, faults
     repeats = has_repeated_dates(config, table)
     if repeats or missing_names(config, table):
-        every, _ = read_table(path, table.header, config.table_form)
+        every, _ = read_table(path, table.header, config.table_form, config.date)
         if every is not None and (long := long_table(config, every)) is not None:
             table, long_faults = widened(config, long)
             faults += long_faults

@@ -59,7 +59,9 @@ def missing_names(config: ClientConfig, table: Table) -> list[str]:
 
 
 def long_table(config: ClientConfig, table: Table) -> LongTable | None:
-    """A table as a long one, None when none of its columns holds two names, or the only one, that its header lacks.
+    """A table as a long one, None when no date comes again, or no column holds two names that its header lacks.
+
+    Where it lacks one name only, a column that holds that one is enough.
 
     Args:
         config: Settings of the client.
@@ -78,6 +80,8 @@ def long_table(config: ClientConfig, table: Table) -> LongTable | None:
     if name is None or len(held[name]) < min(2, len(missing)) or not missing:
         return None
     dates = [str(cell).strip() for cell in table.columns[config.date]]
+    if len(set(dates)) == len(dates):
+        return None  # a row for each date, with words beside it
     return LongTable(table, dates, name, labels[name], tuple(held[name]))
 
 

@@ -83,6 +83,17 @@ def test_a_date_that_a_turned_table_lost_is_a_fault(tmp_path):
     assert fault.startswith("column 'week', row 12: found a missing date")
 
 
+@pytest.mark.parametrize("corner", ["week", "metric"])
+def test_weeks_that_come_twice_in_a_turned_table_are_told(tmp_path, corner):
+    """As two exports side by side have them; a panel is looked for in the table as it stands upright."""
+    frame = turned(corner)
+    both = pd.concat([frame, frame.drop(columns=corner)], axis=1)
+    (fault,) = faults_of_file(tmp_path, both)
+    assert fault.startswith(
+        "column 'week', row 62 (2022-01-03): found the date of row 2 again (and in 59 more rows"
+    )
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
 @pytest.mark.parametrize("beside", [(), ("revenue", "price")])
 def test_a_table_with_a_row_for_each_date_and_name_is_read_as_columns(tmp_path, suffix, beside):
@@ -174,3 +185,11 @@ def test_blank_cells_of_a_long_table_are_zero_where_the_client_file_says_so(tmp_
     frame.to_csv(tmp_path / config.data, index=False)
     media = read_client_data(config, tmp_path).media
     assert [*zip(*(media == 0).nonzero(), strict=True)] == [(4, 0), (10, 1)]
+
+
+def test_names_in_a_column_of_words_make_no_long_table(tmp_path):
+    """A row for each week with the channel that somebody wrote beside it: the columns are missing."""
+    frame = shop_rows().rename(columns={"tv": "tv_cost", "radio": "radio_cost"})
+    frame["note"] = ["tv", "radio"] * 30
+    faults = faults_of_file(tmp_path, frame)
+    assert [fault.split(":")[0] for fault in faults] == ["column 'tv', header", "column 'radio', header"]
