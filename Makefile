@@ -137,8 +137,8 @@ soak-fuzz: # mutated tables, client files and lift tests, MMM_FUZZ of each
 soak-disks: # writes that fail: MMM_FAULTY_WRITES of a refresh, a sixth of that of each other command
 	@$(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_failing_disk.py
 
-soak-ended: # SIGTERM at MMM_MOMENTS of a refresh and of a batch
-	@$(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_terminated.py
+soak-ended: # SIGTERM at MMM_MOMENTS of a refresh and of a batch; MMM_PATIENCE: seconds until one counts as hanging
+	@MMM_PATIENCE=$${MMM_PATIENCE:-900} $(BIN)/python -m pytest -q -m soak tests/assets/refreshes/test_terminated.py
 
 workers: install deploy/requirements.lock ## The packages of several machines (deploy/), beside those of one
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock

@@ -19,7 +19,7 @@ PRELOADED = [
     "tests.assets.rights_process",
     "tests.engine.history.history_cases",
 ]
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = float(os.environ.get("MMM_PATIENCE", "120"))
 
 # Forked from a server without threads: a fork of the test's own process would inherit locks that other threads hold.
 _SERVER = multiprocessing.get_context("forkserver")

@@ -25,7 +25,7 @@ def add(
         typer.Option(
             parser=named_path,
             metavar="PATH",
-            help="CSV, Excel (.xlsx) or Parquet file; it is copied into the data folder.",
+            help="CSV, Excel or Parquet file, packed or not; it is copied into the data folder.",
         ),
     ],
     date: Annotated[str, typer.Option(help="Column with the dates.")],
@@ -47,7 +47,9 @@ def add(
     positive: Annotated[str, typer.Option(help="Those of them that can only raise the target.")] = "",
     negative: Annotated[str, typer.Option(help="Those of them that can only lower it.")] = "",
     kind: Annotated[str, typer.Option(help="What the target counts: revenue or conversions.")] = "revenue",
-    currency: Annotated[str, typer.Option(help="Written after amounts of money, for example EUR.")] = "",
+    currency: Annotated[
+        str, typer.Option(help="Written after amounts of money (EUR); that of the cells when left out.")
+    ] = "",
     max_lag: Annotated[
         int | None,
         typer.Option(
@@ -86,7 +88,10 @@ def add(
         bool, typer.Option("--time-varying", help="Let media's strength vary slowly.")
     ] = False,
     sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a workbook; the first one when left out.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Sheet of a workbook; the first, or the only one with the columns.", show_default=False
+        ),
     ] = None,
     separator: Annotated[
         str | None, typer.Option(help="Between the cells of a CSV file: , ; tab |", show_default=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -50,6 +50,7 @@ class Table:
         form: How the table was written, as somebody said or as its cells show; the decimal mark is None where they
             can be read in two ways.
         notes: What was passed over on the way, in words.
+        currencies: Sign or code in which a workbook shows the numbers of a column, by its name.
     """
 
     header: tuple[str, ...]
@@ -58,6 +59,7 @@ class Table:
     whole: bool = True
     form: TableForm = field(default_factory=TableForm)
     notes: tuple[str, ...] = ()
+    currencies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repeated(self) -> frozenset[str]:
@@ -191,7 +193,13 @@ def _sheet_table(
     content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
 ) -> tuple[Table, list[Fault]]:
     """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
-    from mmm_engine.files.workbook import DAYS_FROM_1904, begins_in_1904, formulas, read_sheet
+    from mmm_engine.files.workbook import (
+        DAYS_FROM_1904,
+        begins_in_1904,
+        formulas,
+        money_of_formats,
+        read_sheet,
+    )
 
     if not content.startswith(b"PK\x03\x04"):
         found = format_of(content) or "another format"
@@ -232,7 +240,10 @@ def _sheet_table(
         *_left_out(repeats, "repeats the header"),
         *_sheets_alike(complete if _has_all(names, names_to_keep) else []),
     )
-    return Table(header, columns, tuple(number for number, _ in data), form=found_form, notes=notes), []
+    words = money_of_formats(content, sheet, data[0][0])
+    currencies = {header[index]: word for index, word in words.items() if index < len(header)}
+    numbers = tuple(number for number, _ in data)
+    return Table(header, columns, numbers, True, found_form, notes, currencies), []
 
 
 def _is_number(cell: object) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mmm_engine.files import limits
 from mmm_engine.files.header import REACH
 from mmm_engine.files.limits import UnreadableError
+from mmm_engine.files.money_words import money_word
 from mmm_engine.files.yaml_document import plain, shorten
 
 if TYPE_CHECKING:
@@ -93,6 +94,37 @@ def formulas(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
             for index, cell in enumerate(row)
             if isinstance(cell, str) and cell.startswith("=")
         }
+
+
+def money_of_formats(content: bytes, sheet: str, row: int) -> dict[int, str]:
+    """Signs or codes of currencies in which a row shows its numbers, by place in the row: Excel keeps them in formats.
+
+    Args:
+        content: The bytes of a workbook that `read_sheet` has read.
+        sheet: Name of the sheet.
+        row: Number of the row.
+    """
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cells = load_workbook(io.BytesIO(content), read_only=True)[sheet]
+        cells.reset_dimensions()
+        formats = [getattr(cell, "number_format", "") for cell in next(cells.iter_rows(row, row), ())]
+    words = {index: money_of_format(text or "") for index, text in enumerate(formats)}
+    return {index: word for index, word in words.items() if word}
+
+
+def money_of_format(text: str) -> str:
+    """The sign or code of a currency in a number format, empty where it has none.
+
+    >>> money_of_format('#,##0.00 [$€-407]'), money_of_format('"US$"#,##0'), money_of_format('[$-409]0.00')
+    ('€', 'US$', '')
+    """
+    text = re.sub(r"\[\$-[^\]]*\]", "", text)  # a language without a sign
+    marked = re.search(r"\[\$([^\]-]+)", text)
+    shown = [marked[1]] if marked else [*re.findall(r'"([^"]+)"', text), *re.findall(r"[^\w\s\"\[\]]", text)]
+    return money_word(f"1 {word.strip()}" for word in shown)
 
 
 def _measure(content: bytes) -> None:

@@ -15,9 +15,13 @@ from mmm_engine.rows.finding import Finding
 
 
 def words_of_money(config: ClientConfig, table: Table) -> dict[str, str]:
-    """The sign or code in the cells of target, channels and costs, by column, where there is one."""
+    """The sign or code in the cells of target, channels and costs, or in their formats, by column."""
     names = dict.fromkeys((config.target.column, *config.channel_names, *config.cost_names))
-    words = {name: money_word(table.columns[name]) for name in names if name in table.columns}
+    words = {
+        name: money_word(table.columns[name]) or table.currencies.get(name, "")
+        for name in names
+        if name in table.columns
+    }
     return {name: word for name, word in words.items() if word}
 
 

@@ -87,3 +87,19 @@ def test_add_takes_blank_media_for_zero_when_it_is_told_to(mmm, data_dir, tmp_pa
     assert "note: tv: 1 blank cell counts as 0" in out
     assert "csv: {blank_media_is_zero: true}" in (data_dir / "june.yaml").read_text()
     assert mmm("check", "june")[0] == 0
+
+
+def test_add_keeps_the_currency_of_a_workbooks_formats(mmm, data_dir, tmp_path):
+    """Its cells are numbers; the sign stands in how they are shown."""
+    frame = pd.read_csv(data_dir / "shop.csv")
+    with pd.ExcelWriter(tmp_path / "rows.xlsx") as book:
+        frame.to_excel(book, index=False)
+        for name in ("sales", "tv"):
+            column = frame.columns.get_loc(name) + 1
+            for row in range(2, len(frame) + 2):
+                book.book.active.cell(row, column).number_format = "#,##0.00 [$€-407]"
+    words = ("--date", "week", "--target", "sales", "--channels", "tv,search")
+    code, out, err = mmm("add", "june", "--data", tmp_path / "rows.xlsx", *words)
+    assert code == 0, err
+    assert "currency: EUR, as cells say; kept in the client file" in out
+    assert read_client_config(data_dir / "june.yaml").currency == "EUR"

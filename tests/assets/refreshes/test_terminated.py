@@ -34,6 +34,10 @@ def refresh(folder: Path, clients: tuple[str, ...], after: float | None) -> tupl
     running = start(begin, words, folder, complaints=folder / "stderr")
     running.process.join(PATIENCE_SECONDS if after is None else after)
     if running.process.is_alive():
+        if after is None:
+            running.process.kill()
+            said = (folder / "said").read_text()[-2000:]
+            raise AssertionError(f"not done after {PATIENCE_SECONDS:.0f} s (MMM_PATIENCE): {said}")
         os.kill(running.process.pid, signal.SIGTERM)
         running.process.join(PATIENCE_SECONDS)
     return running.process.exitcode, time.monotonic() - began, (folder / "said").read_text()

@@ -180,3 +180,30 @@ def test_other_sheets_with_the_same_columns_are_told(tmp_path, said):
     assert table.notes == (
         "rows of other sheets with these columns are not read ('2024', '2025'): put what belongs together into one",
     )
+
+
+@pytest.mark.parametrize(
+    ("shown", "word"),
+    [
+        ("#,##0.00 [$€-407]", "€"),
+        ('_-* #,##0.00 "€"_-;-* #,##0.00 "€"_-', "€"),
+        ("[$USD] #,##0", "USD"),
+        ('"$"#,##0.00', "$"),
+        ("£#,##0", "£"),
+        ('#,##0 "kr"', "kr"),
+        ("General", ""),
+        ("0.00%", ""),
+        ("[$-409]d mmm yyyy", ""),
+        ('0 "Stück"', ""),
+        ("[Red]-#,##0.00", ""),
+    ],
+)
+def test_the_currency_of_a_column_is_that_of_its_format(tmp_path, shown, word):
+    """Excel keeps a number and shows the sign."""
+    book = Workbook()
+    for row in (["week", "tv"], [datetime.datetime(2024, 1, 1), 3], [datetime.datetime(2024, 1, 8), 4]):
+        book.active.append(row)
+    book.active["B2"].number_format = shown
+    book.save(tmp_path / "a.xlsx")
+    table, _ = read_table(tmp_path / "a.xlsx", WANTED)
+    assert table.currencies.get("tv", "") == word
