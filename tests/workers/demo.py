@@ -94,6 +94,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--draws", type=int, default=SAMPLER["draws"], help="Of each chain: how long a fit is."
     )
+    parser.add_argument(
+        "--tune", type=int, default=SAMPLER["tune"], help="Of each chain: long fits whose results are small."
+    )
     return parser.parse_args()
 
 
@@ -109,7 +112,7 @@ def _wait_until_ready() -> None:
 
 def _write(data: Path, asked: argparse.Namespace) -> list[str]:
     clients = [f"c{number:04d}" for number in range(asked.clients)]
-    sampler = {**SAMPLER, "draws": asked.draws, "cores": 1}
+    sampler = {**SAMPLER, "draws": asked.draws, "tune": asked.tune, "cores": 1}
     for number, client in enumerate(clients):
         write_client(data, client, STRUCTURES[number % len(STRUCTURES)], seed=number, sampler=sampler)
     if not asked.quiet:
