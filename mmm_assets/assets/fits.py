@@ -112,14 +112,14 @@ _FRAMES: dict[str, tuple[str, metadata.Columns]] = {
     partitions_def=client_x_window,
     backfill_policy=ONE_RUN,
     group_name="fits",
-    can_subset=True,
     outs={
         name: dg.AssetOut(
             is_required=False,
             description=description,
             io_manager_key="frame_files",
             kinds={"parquet"},
-            automation_condition=after("fitted_posterior"),
+            # one condition for all: they are made together, and an evaluation costs as much for each asset
+            automation_condition=after("fitted_posterior") if name == "holdout_metrics" else None,
             metadata=metadata.column_schema(columns),
         )
         for name, (description, columns) in _FRAMES.items()
@@ -130,16 +130,12 @@ def window_results(
     fitted_posterior: dict[str, DataTree],
     scaled_inputs: dict[str, ScaledInputs],
 ) -> Iterator[dg.Output[dict[str, DataFrame]]]:
-    """Everything that is read from a posterior; any of it can be materialised alone."""
+    """Everything that is read from a posterior, all of it in one step."""
     import pandas as pd
 
     from mmm_engine.fleets.scored_window import ScoredWindow
 
-    fields = {
-        asset: field
-        for field, asset in WINDOW_FRAMES.items()
-        if dg.AssetKey(asset) in context.selected_asset_keys
-    }
+    fields = {asset: field for field, asset in WINDOW_FRAMES.items()}
     frames: dict[str, dict[str, DataFrame]] = {asset: {} for asset in fields}
     for key, posterior in fitted_posterior.items():
         window = ScoredWindow.of(scaled_inputs[key], posterior)  # what its frames share is computed once

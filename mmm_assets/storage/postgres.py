@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy import event as engine_event
 from sqlalchemy.exc import DisconnectionError
 
+from mmm_assets.dagster_private.evaluations import pack_evaluations
 from mmm_assets.dagster_private.postgres import (
     ConfigurableClassData,
     DagsterEventType,
@@ -94,6 +95,7 @@ class PooledStorage(DagsterPostgresStorage):  # type: ignore[misc]
         inst_data: ConfigurableClassData | None = None,
         token_provider: Any = None,
     ) -> None:
+        pack_evaluations()
         super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
         self._event_log_storage = BatchedEventLog(
             postgres_url, should_autocreate_tables, token_provider=token_provider

@@ -28,6 +28,7 @@ from typing import Any, Self
 import dagster as dg
 from sqlalchemy import Connection, Engine, event, text
 
+from mmm_assets.dagster_private.evaluations import pack_evaluations
 from mmm_assets.dagster_private.sqlite import (
     INDEX_SHARD_NAME,
     ConfigurableClassData,
@@ -204,6 +205,7 @@ class KeptStorage(DagsterSqliteStorage):
     """Runs, events and schedules of an instance in SQLite files below its home, as Dagster lays them out."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        pack_evaluations()
         self.base_dir = base_dir
         self._run_storage = KeptRuns.from_local(runs_directory(base_dir))
         self._event_log_storage = KeptEventLog(event_logs_directory(base_dir))
