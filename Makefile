@@ -18,7 +18,7 @@ export MMM_DATA_DIR ?= $(CURDIR)/data
 # Bytecode is kept, whatever the environment says: else every process translates all libraries anew, seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers floor sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal workers-demo upgrade-check audit clean
+.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers floor sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal helm-check workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -44,6 +44,8 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Renew requirements.lock
 		--extra kubernetes --extra objects --constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra objects --extra rehearsal \
 		--constraints requirements.lock --constraints deploy/requirements.lock pyproject.toml --output-file deploy/rehearsal.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.12 --extra manifests \
+		--constraints requirements.lock --constraints deploy/requirements.lock pyproject.toml --output-file deploy/manifests.lock
 
 define AFTER_THE_DEMO
 
@@ -149,6 +151,12 @@ night: install ## A night of 5,000 clients on many workers, simulated from measu
 rehearsal: workers deploy/rehearsal.lock ## Results in an S3 bucket, and a failed run repeated in the browser, tried on this machine
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/rehearsal.lock
 	@$(BIN)/python -m pytest -q -m "" tests/workers tests/interface
+
+helm-check: workers deploy/manifests.lock ## Is what Kubernetes is told right? CHART=folder or file of Dagster's chart; no cluster needed
+	@test -e "$(CHART)" || { echo "helm-check: CHART=$(CHART): no such folder or file; deploy/kubernetes/README.md says how to get the chart" >&2; exit 2; }
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r deploy/manifests.lock
+	@$(BIN)/hadolint deploy/kubernetes/Dockerfile
+	@MMM_HELM_CHART=$(abspath $(CHART)) $(BIN)/python -m pytest -q -p no:randomly tests/assets/launching/test_kubernetes.py
 
 workers-demo: workers ## Postgres, RabbitMQ and two workers on this machine; one is killed in mid-fit; ARGS="--quiet --clients 60" for speed
 	@rm -rf $(WORKERS_DEMO)

@@ -39,6 +39,20 @@ def test_a_home_elsewhere_gets_the_shipped_settings_once(tmp_path, monkeypatch):
     assert settings.read_text() == "telemetry: {enabled: false}\n"
 
 
+def test_a_home_that_belongs_to_another_is_used_as_it_is(tmp_path, monkeypatch):
+    """Volumes of Kubernetes are root's, open to the pod's group."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    tmp_path.chmod(0o777)
+
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    with monkeypatch.context() as others:
+        others.setattr(Path, "chmod", refuse)
+        prepare_home(tmp_path)
+    assert (tmp_path / "dagster.yaml").is_file()
+
+
 @pytest.mark.parametrize("shipped_before", SHIPPED_BEFORE, ids=lambda path: path.stem)
 def test_settings_of_an_earlier_version_are_brought_up_to_date(old_home, shipped_before):
     """A home that nobody has changed opens after an upgrade, with the settings of the present version."""

@@ -10,34 +10,37 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = yaml.safe_load((ROOT / "dagster_home" / "dagster.yaml").read_text())
 WORKERS = yaml.safe_load((ROOT / "deploy" / "workers" / "dagster.yaml").read_text())
-KUBERNETES = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "values.yaml").read_text())
+KUBERNETES = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "dagster.yaml").read_text())
+SIZES = {"one machine": LOCAL, "several machines": WORKERS, "Kubernetes": KUBERNETES}
 
 
-def test_several_machines_differ_in_records_launcher_and_limits_only():
-    """What both files say about anything else is the same."""
+def test_the_three_sizes_differ_in_records_launcher_and_limits_only():
+    """What two of their files say about anything else is the same."""
     meant = {"storage", "run_launcher", "compute_logs", "backfills", "concurrency", "run_monitoring"}
     assert set(WORKERS) - set(LOCAL) == {"compute_logs", "backfills"}
-    assert set(LOCAL) <= set(WORKERS)
+    assert set(LOCAL) <= set(WORKERS) == set(KUBERNETES)
     for section in set(LOCAL) - meant:
-        assert WORKERS[section] == LOCAL[section], section
-    for settings in (LOCAL, WORKERS):
-        assert settings["concurrency"]["pools"]["granularity"] == "op"
-        assert settings["run_monitoring"]["max_resume_run_attempts"] == 0
-    assert (
-        "default_limit" not in WORKERS["concurrency"]["pools"]
-    )  # all machines together would fit one at a time
+        assert WORKERS[section] == LOCAL[section] == KUBERNETES[section], section
+    for section in ("compute_logs", "backfills"):
+        assert WORKERS[section] == KUBERNETES[section], section
+    assert WORKERS["storage"]["custom"]["class"] == KUBERNETES["storage"]["custom"]["class"]
 
 
-def test_every_size_keeps_a_client_to_one_run_at_a_time():
-    """By the tag that the queue gives every run."""
-    kubernetes = KUBERNETES["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
-    limits = [settings["concurrency"]["runs"]["tag_concurrency_limits"] for settings in (LOCAL, WORKERS)]
-    one = [{"key": "mmm/client", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}]
-    assert [*limits, kubernetes["config"]["tag_concurrency_limits"]] == [one] * 3
-    queues = [LOCAL["run_coordinator"], WORKERS["run_coordinator"], kubernetes]
-    assert {(queue["module"], queue["class"]) for queue in queues} == {
-        ("mmm_assets.launching.queue", "ClientQueue")
-    }
+@pytest.mark.parametrize("size", SIZES)
+def test_limits_that_every_size_has(size):
+    """A client has one run at a time, by the tag that the queue gives every run; steps claim pools; a run ends."""
+    concurrency, monitoring = SIZES[size]["concurrency"], SIZES[size]["run_monitoring"]
+    assert concurrency["runs"]["tag_concurrency_limits"] == [
+        {"key": "mmm/client", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    ]
+    assert concurrency["pools"]["granularity"] == "op"
+    assert ("default_limit" in concurrency["pools"]) == (
+        size == "one machine"
+    )  # else all would fit one at a time
+    assert monitoring["enabled"] is True
+    assert monitoring["max_resume_run_attempts"] == 0
+    assert monitoring["max_runtime_seconds"] == 7200
+    assert monitoring["free_slots_after_run_end_seconds"] <= 30
 
 
 @pytest.mark.parametrize(
@@ -48,12 +51,15 @@ def test_every_size_keeps_a_client_to_one_run_at_a_time():
         (WORKERS, "run_coordinator"),
         (WORKERS, "run_launcher"),
         (WORKERS, "storage"),
+        (KUBERNETES, "run_coordinator"),
+        (KUBERNETES, "run_launcher"),
+        (KUBERNETES, "storage"),
     ],
 )
 def test_classes_that_settings_name_exist(settings, section):
     """A misspelt one would keep the daemon from starting."""
     named = settings[section].get("custom", settings[section])
-    for package in ("dagster_celery", "dagster_postgres") if settings is WORKERS else ():
+    for package in () if settings is LOCAL else ("dagster_celery", "dagster_k8s", "dagster_postgres"):
         pytest.importorskip(package, reason="make workers installs it")
     assert hasattr(importlib.import_module(named["module"]), named["class"])
 
