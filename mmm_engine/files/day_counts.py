@@ -66,6 +66,12 @@ def counted_days(cells: Iterable[object]) -> CountedDays | None:
     return CountedDays(days, words) if evenness(list(days.values())) >= NEARLY_EVEN else None
 
 
+def may_count_days(cell: object) -> bool:
+    """Whether a cell alone is a number that may count days or seconds; its column has to tell."""
+    count = _count(cell)
+    return count is not None and count >= _SPREADSHEET_DAYS[0]
+
+
 def _meaning(least: int, most: int) -> tuple[datetime.date, int, str]:
     """(the day of number 0, how much a day counts, in words); 0 where nothing is counted so."""
     if _SPREADSHEET_DAYS[0] <= least <= most <= _SPREADSHEET_DAYS[1]:

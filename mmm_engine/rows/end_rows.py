@@ -18,6 +18,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.files.cells import Rows, is_blank, is_missing, more_rows
 from mmm_engine.files.dates import looks_like_a_date
+from mmm_engine.files.day_counts import may_count_days
 from mmm_engine.files.notes import is_note
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
@@ -86,7 +87,11 @@ def _undated_ends(cells: list[object]) -> Iterator[int]:
     """The rows without a date above the first and below the last row that has one."""
     upwards = range(len(cells) - 1, -1, -1)
     for places in (range(len(cells)), upwards):
-        yield from itertools.takewhile(lambda place: not looks_like_a_date(cells[place]), places)
+        yield from itertools.takewhile(lambda place: not _is_dated(cells[place]), places)
+
+
+def _is_dated(cell: object) -> bool:
+    return looks_like_a_date(cell) or may_count_days(cell)
 
 
 def _rows_of_sums(

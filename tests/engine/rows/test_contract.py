@@ -556,6 +556,17 @@ def test_a_row_without_a_date_that_holds_sums_is_left_out(tmp_path, word, first,
     }
 
 
+@pytest.mark.parametrize("word", ["Total", ""])
+def test_totals_below_numbers_of_days_are_left_out(tmp_path, word):
+    """Days of a spreadsheet's calendar are dates; the word below them is none."""
+    frame = shop_rows()
+    frame["week"] = [44564 + 7 * row for row in range(60)]  # from Monday, 2022-01-03, on
+    sums = ",".join(f"{frame[name].sum():.2f}" for name in ("revenue", "tv", "radio"))
+    (tmp_path / shop_config().data).write_text(f"{frame.to_csv(index=False)}{word},{sums},\n")
+    data = read_client_data(shop_config(), tmp_path)
+    assert (len(data), f"{data.dates[0]:%Y-%m-%d}") == (60, "2022-01-03")
+
+
 @pytest.mark.parametrize("cells", ["1000,50,20,10", "{revenue},50,20,10", ",,,9.5", "{revenue},x,20,10"])
 def test_another_row_without_a_date_is_refused_with_its_line(tmp_path, cells):
     """A week whose date was lost would be lost in silence."""
