@@ -27,7 +27,7 @@ from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, sour
 from mmm_assets.storage.resources import ClientFiles
 from mmm_engine.client.client_file import list_clients
 
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 5.0
 CLIENTS_PER_TICK = 200
 
 
