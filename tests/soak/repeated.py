@@ -47,12 +47,13 @@ def main() -> None:
 def run(folder: Path, count: int) -> list[dict[str, float]]:
     """What a process holds after each few refreshes."""
     from mmm_assets.home import open_quietly, prepare_home
-    from tests.assets.conftest import append_weeks, chain, install, plain_page, write_client
+    from tests.assets.conftest import THRESHOLDS, append_weeks, chain, install, plain_page, write_client
     from tests.assets.fake_engine import FakeSampler
 
     home, data = folder / "home", folder / "data"
     data.mkdir(parents=True)
-    write_client(data, "shop")
+    # R-hat of random draws passes 1.05 once in a hundred fits, by chance
+    write_client(data, "shop", thresholds=THRESHOLDS | {"rhat_max": 1.5})
     looks = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMM_DATA_DIR", str(data))
