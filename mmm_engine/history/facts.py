@@ -77,10 +77,7 @@ class FactStore:
                     "put the folder back beside the database; the database was left as it is",
                 )
                 raise HistoryError("metric history", fault)
-            for table in TABLES:
-                for file in table.fact_files(self._home):
-                    self._read_fact(table, file)
-            return build_database(self.path)
+            return self._build()
 
     # Facts
 
@@ -90,6 +87,13 @@ class FactStore:
 
     def _has_facts(self) -> bool:
         return any(table.fact_files(self._home) for table in TABLES)
+
+    def _build(self) -> int:
+        """Make the DuckDB file from the facts that are on this machine; the lock is held."""
+        for table in TABLES:
+            for file in table.fact_files(self._home):
+                self._read_fact(table, file)
+        return build_database(self.path)
 
     def _read_fact(self, table: Table, file: Path) -> pa.Table:
         """Rows of a fact file; a damaged one is moved aside and made again from the rows that the database has.
@@ -162,11 +166,12 @@ class FactStore:
         if self._others is not None:
             names = filters["client"]
             with self._exclusive():
-                self._fetch(None if names is None or not self.path.exists() else _as_list(names))
+                self._fetch(None if names is None else _as_list(names))
         if not self.path.exists():
             if not self._has_facts():
                 return table.to_frame(table.schema.empty_table())
-            self.rebuild()
+            with self._exclusive():
+                self._build()  # of others' facts those that were asked for: the rest is fetched when it is
         selected = {column: _as_list(names) for column, names in filters.items() if names is not None}
         # One parameter a value: DuckDB looks through a list of values into a view, not through a subquery.
         conditions = [

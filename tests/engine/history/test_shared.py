@@ -111,6 +111,15 @@ def test_files_of_other_clients_are_not_fetched(machine, place, tmp_path, client
     assert (table, copy) == (METRIC_HISTORY, tmp_path / "b" / "metric_history" / client / "run-001.parquet")
 
 
+def test_a_machine_that_joins_fetches_what_it_asks_for(machine, tmp_path):
+    """A pod's home is empty: were it to read everybody's facts, runs of thousands of clients would do little else."""
+    for client in ("ms", "app"):
+        machine("a").append(score_rows(0, client=client))
+    assert set(machine("b").read("ms")["client"]) == {"ms"}
+    assert {file.parent.name for file in (tmp_path / "b").rglob("*.parquet")} == {"ms"}
+    assert set(machine("b").read()["client"]) == {"ms", "app"}
+
+
 def test_machines_that_write_at_once_lose_nothing(machine):
     """Three machines, two runs each."""
     names = ["a", "b", "c"]
