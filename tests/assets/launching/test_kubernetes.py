@@ -319,6 +319,18 @@ def test_pods_of_the_chart_have_the_image_and_one_home(rendered):
 
 
 @needs_chart
+def test_the_code_location_has_its_name_and_is_found(rendered):
+    """Runs that `mmm refresh` starts in a pod carry the name that workspace.yaml has on one machine."""
+    named = {each["metadata"]["name"]: each for each in rendered if each["kind"] in ("ConfigMap", "Service")}
+    workspace = yaml.safe_load(named["mmm-dagster-workspace-yaml"]["data"]["workspace.yaml"])
+    (server,) = (each["grpc_server"] for each in workspace["load_from"])
+    (local,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    assert server["location_name"] == local["python_module"]["location_name"]
+    (port,) = named[server["host"]]["spec"]["ports"]
+    assert server["port"] == port["port"] == CODE["port"]
+
+
+@needs_chart
 def test_a_run_has_what_the_code_server_has(rendered, monkeypatch):
     """The image, each folder, the environment, the database's password; and dagster.yaml in its home."""
     pod = rendered_run(rendered, monkeypatch)["spec"]["template"]["spec"]
