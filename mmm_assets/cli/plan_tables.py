@@ -152,9 +152,10 @@ def _certificate(best: BudgetPlan) -> Iterator[str]:
     else:
         known = f"No other plan within the limits brings more than {written(proof.gap)} {unit} more"
     yield f"Found by: {proof.method}. {known}."
+    exactness = f", to {proof.spread:.1e}" if proof.spread > 0.0 else ""  # one channel is equal to itself
     yield (
-        f"The next unit of money brings {proof.price:.3g} {unit}, the same from every channel that is free to move, to "
-        f"{proof.spread:.1e}. Worst 5% of draws: {written(gain.worst)} {best.gain_unit}."
+        f"The next unit of money brings {proof.price:.3g} {unit}, the same from every channel that is free to move"
+        f"{exactness}. Worst 5% of draws: {written(gain.worst)} {best.gain_unit}."
     )
     if len(proof.binding):
         dearest = [f"{row.what} ({row.side})" for row in proof.binding.head(4).itertuples()]

@@ -42,10 +42,8 @@ def _proven(proof: Mapping[str, Any]) -> Verdict:
     if proof["gap_share"] is None:
         return not_judged(PROVEN, "whether a very different plan brings more is not known")
     numbers = {"gap_share": proof["gap_share"], "marginals_spread": proof["spread"]}
-    reason = (
-        f"another plan may bring {proof['gap_share']:.1e} more (at most {NEGLIGIBLE:.0e}), marginals differ by "
-        f"{proof['spread']:.1e}"
-    )
+    equality = f"differ by {proof['spread']:.1e}" if proof["spread"] else "are equal"
+    reason = f"another plan may bring {proof['gap_share']:.1e} more (at most {NEGLIGIBLE:.0e}), marginals {equality}"
     return Verdict(PROVEN, bool(proof["tight"]), "warning", False, reason, numbers)
 
 

@@ -19,6 +19,16 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from tests.assets.dagster_private.launched_jobs import (
+    DEFAULT_DAGSTER_ENTRY_POINT,
+    ConfigurableClassData,
+    JobPythonOrigin,
+    ModuleCodePointer,
+    RepositoryPythonOrigin,
+    dagster_instance_config,
+    process_config,
+)
+
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 SETTINGS = yaml.safe_load((FOLDER / "dagster.yaml").read_text())
@@ -128,9 +138,6 @@ def test_pages_are_served_where_links_name_them():
 def test_dagster_takes_the_settings(tmp_path, monkeypatch):
     """Their schema, and that of each class that they name."""
     pytest.importorskip("dagster_k8s", reason="make workers installs it")
-    from dagster._config import process_config
-    from dagster._core.instance.config import dagster_instance_config
-
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", "secret")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     shutil.copy(FOLDER / "dagster.yaml", tmp_path)
@@ -151,9 +158,6 @@ def run_job(monkeypatch: pytest.MonkeyPatch, code_location: dict | None = None, 
     """The job that the launcher makes of a run, from the settings and from what the code location says of itself."""
     import dagster as dg
     import kubernetes
-    from dagster._core.code_pointer import ModuleCodePointer
-    from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
-    from dagster._serdes import ConfigurableClassData
     from dagster_k8s import K8sRunLauncher
 
     monkeypatch.setenv("DAGSTER_HOME", ENVIRONMENT["DAGSTER_HOME"])

@@ -220,21 +220,18 @@ def test_one_window_can_be_materialised_alone(used_home, open_home, data_dir, sa
     assert {e.partition for e in result.get_asset_check_evaluations()} == {"shop|h08"}
 
 
-def test_one_reading_of_a_posterior_can_be_materialised_alone(used_home, open_home, data_dir, sampler):
-    """Response curves of one window, without touching its scores."""
+def test_a_posterior_is_read_again_without_a_fit(used_home, open_home, data_dir, sampler):
+    """All that is read from it is made together, so that it is of one fit."""
+    readings = set(BY_WINDOW) - {"scaled_inputs", "fitted_posterior"}
     result = (
         build_defs()
         .resolve_job_def("window_results_job")
-        .execute_in_process(
-            instance=open_home(used_home),
-            partition_key="app|full",
-            asset_selection=[dg.AssetKey("response_curves")],
-        )
+        .execute_in_process(instance=open_home(used_home), partition_key="app|full")
     )
     assert result.success
-    assert {e.asset_key.to_user_string() for e in result.get_asset_materialization_events()} == {
-        "response_curves"
-    }
+    made = {e.asset_key.to_user_string() for e in result.get_asset_materialization_events()}
+    assert made == readings
+    assert sampler.fitted == []
 
 
 def test_fits_run_in_the_pool_and_with_a_single_run_policy():
