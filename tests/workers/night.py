@@ -32,10 +32,10 @@ class Parts:
 
     sensor: float = 0.2
     submit: float = 0.25
-    rows: float = 0.3
-    windows: float = 5.0
-    fleets: float = 2.7
-    publish: float = 7.1
+    rows: float = 0.1
+    windows: float = 1.6
+    fleets: float = 0.6
+    publish: float = 2.7
     tick: float = 11.0
     fit: float = 5.0
 
