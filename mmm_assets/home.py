@@ -7,7 +7,6 @@ Not here: the layout below storage/ (storage/io_managers.py), the content of cli
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -172,8 +171,11 @@ def prepare_home(home: Path) -> Path:
     if not home.exists():
         make_folder(home, PRIVATE_FOLDER)  # it holds clients' revenue: nobody else on the machine reads it
     elif home.stat().st_mode & _OTHERS:
-        with contextlib.suppress(PermissionError):  # another's folder, as volumes of Kubernetes are
+        try:
             home.chmod(home.stat().st_mode & 0o7777 & ~_OTHERS)
+        except PermissionError:
+            if not os.access(home, os.W_OK):  # volumes of Kubernetes are another's, and may be written
+                raise
     storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
     _prepare_settings(home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
