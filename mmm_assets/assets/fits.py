@@ -135,11 +135,10 @@ def window_results(
 
     from mmm_engine.fleets.scored_window import ScoredWindow
 
-    fields = {asset: field for field, asset in WINDOW_FRAMES.items()}
-    frames: dict[str, dict[str, DataFrame]] = {asset: {} for asset in fields}
+    frames: dict[str, dict[str, DataFrame]] = {asset: {} for asset in WINDOW_FRAMES.values()}
     for key, posterior in fitted_posterior.items():
         window = ScoredWindow.of(scaled_inputs[key], posterior)  # what its frames share is computed once
-        for asset, field in fields.items():
+        for field, asset in WINDOW_FRAMES.items():
             frame = getattr(window, field)
             frame = pd.DataFrame(columns=list(_FRAMES[asset][1])) if frame is None else frame
             frame.attrs.update({name: str(posterior.attrs.get(name)) for name in POSTERIOR_STAMP})

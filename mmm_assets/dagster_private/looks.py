@@ -30,9 +30,6 @@ _UNFINISHED = dg.RunsFilter(
     ]
 )
 
-_stock_is_early = is_under_min_interval
-_stock_turn = asset_daemon.MIN_INTERVAL_LOOP_SECONDS
-
 
 class _Looks:
     """Whether it is too early for an evaluation, asked before it is queued and again before it begins."""
@@ -55,7 +52,7 @@ class _Looks:
             return False
         instance = self._instance()
         newest = instance.event_log_storage.get_maximum_record_id()
-        if _stock_is_early(state, sensor, minimum_allowed_min_interval) and (
+        if is_under_min_interval(state, sensor, minimum_allowed_min_interval) and (
             newest == self._seen or instance.get_runs_count(_UNFINISHED) > FEW_RUNS
         ):
             return True

@@ -144,9 +144,10 @@ class KeptEventLog(SqliteEventLogStorage):
         if self._revision and not for_index_shard and not file.exists():
             _begin(file, _empty_log(self._revision))
             return
-        if not revision_of(file):
-            super()._initdb(engine, for_index_shard)
         self._revision = revision_of(file)
+        if not self._revision:
+            super()._initdb(engine, for_index_shard)
+            self._revision = revision_of(file)
 
     def dispose(self) -> None:
         """Close every file."""

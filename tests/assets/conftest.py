@@ -186,6 +186,11 @@ def plain_page(inputs, audience="analyst") -> str:
     return f"<html><head></head><body>{words}</body></html>"
 
 
+def words_to_add(source: Path) -> tuple[object, ...]:
+    """What `mmm add` has to be told, but for the client's name, of a file with the columns of the client shop."""
+    return ("--data", source, "--date", "week", "--target", "sales", "--channels", "tv,search")
+
+
 def write_clients(folder: Path) -> None:
     """Write the two clients of these tests."""
     folder.mkdir()

@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 
 from mmm_engine.client.client_file import read_client_config
+from tests.assets.conftest import words_to_add
 
 
 def written(folder, data_dir, change) -> tuple:
     """The rows of the client shop as another file; the words that add it, but for the client's name."""
     source = folder / "rows.csv"
     change(pd.read_csv(data_dir / "shop.csv")).to_csv(source, index=False, sep=";")
-    return ("--data", source, "--date", "week", "--target", "sales", "--channels", "tv,search")
+    return words_to_add(source)
 
 
 def with_money(*words: str):
@@ -53,15 +54,14 @@ def test_add_takes_packed_files_and_names_what_to_do_with_others(mmm, data_dir, 
     packed, other = tmp_path / "Export.CSV.gz", tmp_path / "rows.jsonl"
     packed.write_bytes(gzip.compress((data_dir / "shop.csv").read_bytes()))
     other.write_text("{}")
-    words = ("--date", "week", "--target", "sales", "--channels", "tv,search")
-    assert mmm("add", "june", "--data", packed, *words)[0] == 0
+    assert mmm("add", "june", *words_to_add(packed))[0] == 0
     assert read_client_config(data_dir / "june.yaml").data == "june.csv.gz"
     assert (data_dir / "june.csv.gz").read_bytes() == packed.read_bytes()
     assert mmm("check", "june")[0] == 0
-    code, _, err = mmm("add", "july", "--data", other, *words)
+    code, _, err = mmm("add", "july", *words_to_add(other))
     assert code == 2
     assert "write it as a table: pandas.read_json(path, lines=True).to_csv('rows.csv', index=False)" in err
-    assert "found a folder; wanted a file" in mmm("add", "july", "--data", tmp_path, *words)[2]
+    assert "found a folder; wanted a file" in mmm("add", "july", *words_to_add(tmp_path))[2]
 
 
 def test_add_takes_blank_media_for_zero_when_it_is_told_to(mmm, data_dir, tmp_path):
@@ -69,16 +69,7 @@ def test_add_takes_blank_media_for_zero_when_it_is_told_to(mmm, data_dir, tmp_pa
     frame = pd.read_csv(data_dir / "shop.csv").astype(object)
     frame.loc[3, "tv"] = ""
     frame.to_csv(tmp_path / "rows.csv", index=False)
-    words = (
-        "--data",
-        tmp_path / "rows.csv",
-        "--date",
-        "week",
-        "--target",
-        "sales",
-        "--channels",
-        "tv,search",
-    )
+    words = words_to_add(tmp_path / "rows.csv")
     code, _, err = mmm("add", "june", *words)
     assert code == 2
     assert "(mmm add: --blank-is-zero)" in err
@@ -98,8 +89,7 @@ def test_add_keeps_the_currency_of_a_workbooks_formats(mmm, data_dir, tmp_path):
             column = frame.columns.get_loc(name) + 1
             for row in range(2, len(frame) + 2):
                 book.book.active.cell(row, column).number_format = "#,##0.00 [$€-407]"
-    words = ("--date", "week", "--target", "sales", "--channels", "tv,search")
-    code, out, err = mmm("add", "june", "--data", tmp_path / "rows.xlsx", *words)
+    code, out, err = mmm("add", "june", *words_to_add(tmp_path / "rows.xlsx"))
     assert code == 0, err
     assert "currency: EUR, as cells say; kept in the client file" in out
     assert read_client_config(data_dir / "june.yaml").currency == "EUR"

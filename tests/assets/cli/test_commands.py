@@ -13,7 +13,7 @@ import yaml
 
 from mmm_assets.pages.publication import Publication
 from mmm_engine.history.store import History
-from tests.assets.conftest import break_client, files_below, write_client
+from tests.assets.conftest import break_client, files_below, words_to_add, write_client
 
 
 def test_refresh_prints_scores_checks_and_the_report(mmm, home, data_dir, sampler, quick):
@@ -529,16 +529,7 @@ def test_add_takes_units_costs_curves_and_says_what_it_assumes(mmm, data_dir, tm
 
     frame = pd.read_csv(data_dir / "shop.csv")
     frame.assign(tv_cost=frame["tv"] / 2).to_csv(tmp_path / "rows.csv", index=False)
-    words = (
-        "--data",
-        tmp_path / "rows.csv",
-        "--date",
-        "week",
-        "--target",
-        "sales",
-        "--channels",
-        "tv,search",
-    )
+    words = words_to_add(tmp_path / "rows.csv")
     options = (
         "--unit",
         "tv=impressions",

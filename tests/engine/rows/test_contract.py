@@ -539,6 +539,16 @@ def test_a_row_that_says_that_it_holds_totals_is_left_out(tmp_path, word, first)
     }
 
 
+def said_of_row_left_out(tmp_path, lines: list[str], line: str, first: bool) -> set[str]:
+    """What the contract says of a line put above or below the rows, of which none is lost; without its number."""
+    lines.insert(1 if first else len(lines), line)
+    (tmp_path / shop_config().data).write_text("\n".join(lines))
+    data = read_client_data(shop_config(), tmp_path)
+    assert len(data) == 60
+    row = f"row {2 if first else len(lines)} "
+    return {one.message.removeprefix(row) for one in data.findings if one.message.startswith(row)}
+
+
 @pytest.mark.parametrize("word", ["", "--", "Итого", "合計"])
 @pytest.mark.parametrize("first", [False, True])
 @pytest.mark.parametrize("cells", ["{revenue},{tv},{radio},", ",{tv},{radio},9.5", "{revenue},-,,"])
@@ -546,14 +556,8 @@ def test_a_row_without_a_date_that_holds_sums_is_left_out(tmp_path, word, first,
     """Whatever stands where its date should, and with blanks beside the sums; a price has no sum."""
     lines = shop_rows().to_csv(index=False).splitlines()
     sums = {name: f"{shop_rows()[name].sum():.0f}" for name in ("revenue", "tv", "radio")}
-    lines.insert(1 if first else len(lines), f"{word},{cells.format(**sums)}")
-    (tmp_path / shop_config().data).write_text("\n".join(lines))
-    data = read_client_data(shop_config(), tmp_path)
-    assert len(data) == 60
-    number = 2 if first else len(lines)
-    assert f"row {number} has no date, holds the sums of the other rows and is left out" in {
-        finding.message for finding in data.findings
-    }
+    said = said_of_row_left_out(tmp_path, lines, f"{word},{cells.format(**sums)}", first)
+    assert "has no date, holds the sums of the other rows and is left out" in said
 
 
 @pytest.mark.parametrize("word", ["Total", ""])
@@ -585,14 +589,8 @@ def test_another_row_without_a_date_is_refused_with_its_line(tmp_path, cells):
 def test_units_and_notes_above_or_below_the_rows_are_left_out(tmp_path, line, first):
     """A row without a date in which nothing is a number says what is counted, or is a note."""
     lines = shop_rows().to_csv(index=False).splitlines()
-    lines.insert(1 if first else len(lines), line)
-    (tmp_path / shop_config().data).write_text("\n".join(lines))
-    data = read_client_data(shop_config(), tmp_path)
-    assert len(data) == 60
-    number = 2 if first else len(lines)
-    assert f"row {number} holds neither a date nor a number and is left out" in {
-        finding.message for finding in data.findings
-    }
+    said = said_of_row_left_out(tmp_path, lines, line, first)
+    assert "holds neither a date nor a number and is left out" in said
 
 
 @pytest.mark.parametrize("line", ["2023-02-27,,,,", "week 9,a,b,c,d", ",a,b,c,10"])
