@@ -6,8 +6,9 @@ Not here: what stands in a cell (numbers.py, dates.py), opening files (table.py)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,12 @@ def more_rows(rows: Sequence[int]) -> str:
     return f" (and in {len(rows)} more {'row' if len(rows) == 1 else 'rows'}: {listed})"
 
 
+def left_out(rows: Sequence[int], words: str) -> Iterator[str]:
+    """A note of rows that are no periods, where there are any: ``"row 62 is a note and is left out"``."""
+    if rows:
+        yield f"row {rows[0]}{more_rows(rows[1:])} {words} and is left out"
+
+
 @dataclass(frozen=True)
 class Rows:
     """Names of rows in messages.
@@ -57,6 +64,11 @@ class Rows:
 
     numbers: Sequence[int]
     days: Days
+
+    @classmethod
+    def undated(cls, numbers: Sequence[int]) -> Self:
+        """Rows whose dates are not known (yet)."""
+        return cls(numbers, np.full(len(numbers), np.datetime64("NaT", "D")))
 
     def label(self, index: int) -> str:
         """``"row 12 (2023-03-27)"``."""

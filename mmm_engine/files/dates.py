@@ -83,7 +83,7 @@ def read_dates(
         datetime64[D] of shape (row,) with NaT for faulty cells; the faults; and the order of day, month and year, when
         it had to be worked out.
     """
-    rows = Rows(row_numbers, np.full(len(cells), np.datetime64("NaT", "D")))
+    rows = Rows.undated(row_numbers)
     counted = counted_days(cells)
     firsts, lasts = _first_and_last(cells, {} if counted is None else counted.days)
     flaws = {index: part for index, part in firsts.items() if isinstance(part, Flaw)}

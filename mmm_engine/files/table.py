@@ -19,7 +19,7 @@ import pandas as pd
 
 from mmm_engine.errors import Fault
 from mmm_engine.files import limits
-from mmm_engine.files.cells import more_rows
+from mmm_engine.files.cells import left_out, more_rows
 from mmm_engine.files.csv_text import format_of, read_csv_text, shown_cell
 from mmm_engine.files.decimal_marks import decimal_mark
 from mmm_engine.files.header import REACH, header_names, header_position, matching, usable_name
@@ -237,7 +237,7 @@ def _sheet_table(
                 column[place] = written.get((data[place][0], index))
     notes = (
         *_passed_over(start, rows[start][0], is_joined=names != texts[start]),
-        *_left_out(repeats, "repeats the header"),
+        *left_out(repeats, "repeats the header"),
         *_sheets_alike(complete if _has_all(names, names_to_keep) else []),
     )
     words = money_of_formats(content, sheet, data[0][0])
@@ -326,16 +326,10 @@ def _csv_table(
     }
     notes = [
         *_passed_over(text.records_to_skip, line, is_joined=list(text.names) != names),
-        *_left_out(repeats, "repeats the header"),
-        *_left_out(below, "is a note"),
+        *left_out(repeats, "repeats the header"),
+        *left_out(below, "is a note"),
     ]
     return Table(header, columns, tuple(rows), not ragged, found_form, tuple(notes)), faults
-
-
-def _left_out(rows: Sequence[int], words: str) -> Iterator[str]:
-    """A note of rows that are no periods, where there are any."""
-    if rows:
-        yield f"row {rows[0]}{more_rows(rows[1:])} {words} and is left out"
 
 
 def _records_of(unpacked: pyarrow.Table, header: tuple[str, ...]) -> Iterator[tuple[int, list[object]]]:

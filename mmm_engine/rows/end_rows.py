@@ -16,7 +16,7 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.files.cells import Rows, is_blank, is_missing, more_rows
+from mmm_engine.files.cells import Rows, is_blank, is_missing, left_out
 from mmm_engine.files.dates import looks_like_a_date
 from mmm_engine.files.day_counts import may_count_days
 from mmm_engine.files.notes import is_note
@@ -57,18 +57,17 @@ def periods_alone(table: Table, config: ClientConfig) -> tuple[Table, list[str]]
     silent = {index for index in others if _holds_no_number(table, config.date, index)}
     kept = [index for index in range(len(cells)) if index not in words | sums | silent]
     columns = {name: column.iloc[kept].reset_index(drop=True) for name, column in table.columns.items()}
+    told = {
+        "says that it holds totals": words,
+        "has no date, holds the sums of the other rows": sums,
+        "holds neither a date nor a number": silent,
+    }
     notes = [
-        *_note(table, words, "says that it holds totals and is left out"),
-        *_note(table, sums, "has no date, holds the sums of the other rows and is left out"),
-        *_note(table, silent, "holds neither a date nor a number and is left out"),
+        note
+        for why, places in told.items()
+        for note in left_out([table.rows[at] for at in sorted(places)], why)
     ]
     return replace(table, columns=columns, rows=tuple(table.rows[index] for index in kept)), notes
-
-
-def _note(table: Table, places: set[int], words: str) -> Iterator[str]:
-    if places:
-        first, *others = (table.rows[place] for place in sorted(places))
-        yield f"row {first}{more_rows(others)} {words}"
 
 
 def _holds_no_number(table: Table, date: str, index: int) -> bool:
@@ -116,5 +115,4 @@ def _rows_of_sums(
 
 
 def _numbers(table: Table, name: str) -> Floats:
-    rows = Rows(table.rows, np.full(len(table.rows), np.datetime64("NaT", "D")))
-    return read_numbers(table.columns[name], name, rows, table.form.decimal)[0]
+    return read_numbers(table.columns[name], name, Rows.undated(table.rows), table.form.decimal)[0]

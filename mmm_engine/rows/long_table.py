@@ -131,8 +131,7 @@ def widened(config: ClientConfig, long: LongTable) -> tuple[Table | None, list[F
 def _values(config: ClientConfig, long: LongTable) -> tuple[Floats | None, list[Fault]]:
     """The numbers of all rows that have a needed name, in the only column that has them; the faults of their cells."""
     places = [index for index, label in enumerate(long.labels) if label in long.names]
-    numbers = [long.table.rows[index] for index in places]
-    rows = Rows(numbers, np.full(len(places), np.datetime64("NaT", "D")))
+    rows = Rows.undated([long.table.rows[index] for index in places])
     is_media = set(long.names) <= {*config.channel_names, *config.cost_names}
     candidates = {}
     for name, cells in long.table.columns.items():
