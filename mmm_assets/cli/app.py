@@ -42,6 +42,7 @@ from mmm_assets.cli.terminal import (
     BAD_INPUT,
     FAILED,
     open_missing_streams,
+    outlive_readers,
     output_fault,
     print_error,
     set_loudness,
@@ -113,6 +114,7 @@ def every_command(
 def main() -> None:
     """Entry point: every error a user can mend ends in one message and exit code 2."""
     open_missing_streams()
+    outlive_readers()
     os.environ["PYTHONSAFEPATH"] = (
         "1"  # no child process takes modules from the folder that this was called in
     )

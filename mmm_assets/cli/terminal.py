@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import shutil
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ import typer
 from mmm_engine.errors import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Buffer
+
     from rich.console import Console
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -43,6 +46,43 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (as long as the process)
 
 
+class _UntilReaderLeaves(io.FileIO):
+    """A stream that goes nowhere from the moment that its reader has left, as ``head`` does."""
+
+    def write(self, data: Buffer) -> int:
+        """Write bytes; all of them count as written once nobody reads them."""
+        try:
+            return super().write(data) or 0
+        except (BrokenPipeError, ConnectionResetError):
+            _to_nothing(self.fileno())
+            return memoryview(data).nbytes
+
+
+def _to_nothing(descriptor: int) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def _text_until_reader_leaves(descriptor: int, encoding: str, *, is_own: bool) -> io.TextIOWrapper:
+    """Text whose lines are written at once; ``is_own`` closes the descriptor with it."""
+    raw = _UntilReaderLeaves(descriptor, "w", closefd=is_own)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
+
+
+def outlive_readers() -> None:
+    """From here on a reader of our output that leaves (``mmm refresh acme | head -1``) ends nothing.
+
+    What a command is for is seldom what it prints: a refresh goes on to its end, and the exit code is its own.
+    """
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            stream = getattr(sys, name)
+            stream.flush()
+            setattr(sys, name, _text_until_reader_leaves(descriptor, stream.encoding, is_own=False))
+
+
 def output_fault(error: BaseException) -> str | None:
     """What is wrong with standard output, in words; None where an error has another reason.
 
@@ -53,9 +93,7 @@ def output_fault(error: BaseException) -> str | None:
     with contextlib.suppress(OSError):
         os.write(1, b"\n")
         return None
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)  # Python would complain on its way out
-    os.close(nothing)
+    _to_nothing(1)  # Python would complain on its way out
     fault = Fault(
         "standard output",
         error.strerror or str(error),
@@ -115,7 +153,7 @@ def step_proof_console(*, to_stderr: bool = False) -> Console:
         descriptor = os.dup(stream.fileno())
     except OSError:  # not a file of the operating system: a notebook, a test
         return Console(stderr=to_stderr, width=_width(stream.isatty()), highlight=False)
-    copy = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
+    copy = _text_until_reader_leaves(descriptor, "utf-8", is_own=True)
     return Console(file=copy, width=_width(copy.isatty()))
 
 

@@ -9,6 +9,19 @@ from __future__ import annotations
 
 import dagster as dg
 
+_READINGS = (
+    "holdout_metrics",
+    "predictions",
+    "channel_returns",
+    "response_curves",
+    "decomposition",
+    "adstock_weights",
+    "parameters",
+    "chain_views",
+    "media_multiplier",
+    "period_returns",
+)  # everything that is read from a posterior
+
 DATA = dg.define_asset_job(
     "client_data_job",
     selection=["client_data"],
@@ -16,36 +29,12 @@ DATA = dg.define_asset_job(
 )
 WINDOWS = dg.define_asset_job(
     "windows_job",
-    selection=[
-        "scaled_inputs",
-        "fitted_posterior",
-        "holdout_metrics",
-        "predictions",
-        "channel_returns",
-        "response_curves",
-        "decomposition",
-        "adstock_weights",
-        "parameters",
-        "chain_views",
-        "media_multiplier",
-        "period_returns",
-    ],
+    selection=["scaled_inputs", "fitted_posterior", *_READINGS],
     description="Fit a client's windows and read everything from their posteriors.",
 )
 RESULTS = dg.define_asset_job(
     "window_results_job",
-    selection=[
-        "holdout_metrics",
-        "predictions",
-        "channel_returns",
-        "response_curves",
-        "decomposition",
-        "adstock_weights",
-        "parameters",
-        "chain_views",
-        "media_multiplier",
-        "period_returns",
-    ],
+    selection=list(_READINGS),
     description="Read everything from posteriors that are already fitted.",
 )
 FLEETS = dg.define_asset_job(

@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import dagster as dg
 from sqlalchemy import Connection, Engine, event, text
@@ -162,17 +162,30 @@ class KeptEventLog(SqliteEventLogStorage):
             pack(Path(self.path_for_shard(shard)))
 
 
-class KeptRuns(SqliteRunStorage):
-    """Run storage whose file stays open between queries."""
+class _OpenedAsItIs:
+    """Storages of one file: one whose tables are there is opened without reading Dagster's migrations.
 
-    _engine: Engine | None = None
+    Dagster makes the file where there is none, and completes one of an old version.
+    """
+
+    file_name: ClassVar[str]
+    table_beside: ClassVar[str] = "alembic_version"  # that a whole file has beside its version
 
     @classmethod
     def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
-        """The storage below a folder; Dagster makes it where there is none, and completes one of an old version."""
-        address = create_db_conn_string(base_dir, "runs")
-        is_whole = revision_of(Path(base_dir) / "runs.db", beside="instance_info")
-        return cls(address, inst_data) if is_whole else super().from_local(base_dir, inst_data)
+        """The storage below a folder."""
+        is_whole = revision_of(Path(base_dir) / f"{cls.file_name}.db", beside=cls.table_beside)
+        if not is_whole:
+            return super().from_local(base_dir, inst_data)  # type: ignore[misc,no-any-return]
+        return cls(create_db_conn_string(base_dir, cls.file_name), inst_data)  # type: ignore[call-arg]
+
+
+class KeptRuns(_OpenedAsItIs, SqliteRunStorage):
+    """Run storage whose file stays open between queries."""
+
+    file_name = "runs"
+    table_beside = "instance_info"
+    _engine: Engine | None = None
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -189,17 +202,10 @@ class KeptRuns(SqliteRunStorage):
             self._engine.dispose()
 
 
-class KeptSchedules(SqliteScheduleStorage):
+class KeptSchedules(_OpenedAsItIs, SqliteScheduleStorage):
     """Schedule storage that opens a file without reading Dagster's migrations."""
 
-    @classmethod
-    def from_local(
-        cls, base_dir: str, inst_data: ConfigurableClassData | None = None
-    ) -> SqliteScheduleStorage:
-        """The storage below a folder, made where there is none."""
-        is_whole = revision_of(Path(base_dir) / "schedules.db")
-        address = create_db_conn_string(base_dir, "schedules")
-        return cls(address, inst_data) if is_whole else super().from_local(base_dir, inst_data)
+    file_name = "schedules"
 
 
 class KeptStorage(DagsterSqliteStorage):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mmm_engine.files import limits
-from mmm_engine.files.header import REACH, header_names, header_position, matching
+from mmm_engine.files.header import REACH, header_names, header_position, matching, names_by_group
 from mmm_engine.files.limits import UnreadableError
 from mmm_engine.files.table_form import SEPARATORS, Encoding, Separator, TableForm
 
@@ -60,6 +60,7 @@ class CsvText:
         lines_to_skip: Lines before the first record: Excel's ``sep=;``.
         records_to_skip: Records before the header, titles for the most part.
         names: The cells of the header, with those above it where it is in two rows.
+        by_group: What its columns are called with the groups above them; empty without groups.
     """
 
     content: bytes
@@ -68,6 +69,7 @@ class CsvText:
     lines_to_skip: int
     records_to_skip: int
     names: Sequence[str]
+    by_group: Sequence[str]
 
     def records(self) -> Iterator[Record]:
         """The header and the records after it, blank ones left out.
@@ -124,7 +126,8 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
     best = max(begins, key=lambda mark: _likelihood(begins[mark], names))
     place = header_position(begins[best], names)
     header = header_names(begins[best], place, names) if begins[best] else []
-    return CsvText(content, encoding, best, int(told is not None), place, header)
+    by_group = names_by_group(begins[best], place)
+    return CsvText(content, encoding, best, int(told is not None), place, header, by_group)
 
 
 def format_of(content: bytes) -> str | None:

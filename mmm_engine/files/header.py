@@ -76,6 +76,23 @@ def header_names(records: Sequence[Sequence[str]], place: int, names: Collection
     return max(readings, key=lambda reading: matching(reading, names))
 
 
+def names_by_group(records: Sequence[Sequence[str]], place: int) -> list[str]:
+    """What columns are called with the groups in the row above the header; none where no groups stand there.
+
+    Args:
+        records: The first records of the table, none of them blank.
+        place: Which of them is the header.
+
+    >>> names_by_group([["", "Spend", "", "Clicks"], ["week", "tv", "radio", "tv"]], 1)
+    ['week', 'Spend tv', 'Spend radio', 'Clicks tv']
+    >>> names_by_group([["Weekly report", ""], ["week", "tv"]], 1)
+    []
+    """
+    above = records[place - 1] if place else []
+    is_groups = sum(bool(cell.strip()) for cell in above) > 1 and len(above) <= _WIDEST
+    return _called_by_group(above, records[place]) if is_groups else []
+
+
 def _called_by_group(groups: Sequence[str], names: Sequence[str]) -> list[str]:
     """Each name behind its group, which stands above it or further left."""
     called, group = [], ""

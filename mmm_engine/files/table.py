@@ -22,7 +22,14 @@ from mmm_engine.files import limits
 from mmm_engine.files.cells import left_out, more_rows
 from mmm_engine.files.csv_text import format_of, read_csv_text, shown_cell
 from mmm_engine.files.decimal_marks import decimal_mark
-from mmm_engine.files.header import REACH, header_names, header_position, matching, usable_name
+from mmm_engine.files.header import (
+    REACH,
+    header_names,
+    header_position,
+    matching,
+    names_by_group,
+    usable_name,
+)
 from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
 from mmm_engine.files.notes import is_note
 from mmm_engine.files.packed import unpacked
@@ -51,6 +58,7 @@ class Table:
             can be read in two ways.
         notes: What was passed over on the way, in words.
         currencies: Sign or code in which a workbook shows the numbers of a column, by its name.
+        by_group: What columns are called with the groups above them, in file order; empty without groups.
     """
 
     header: tuple[str, ...]
@@ -60,6 +68,7 @@ class Table:
     form: TableForm = field(default_factory=TableForm)
     notes: tuple[str, ...] = ()
     currencies: Mapping[str, str] = field(default_factory=dict)
+    by_group: tuple[str, ...] = ()
 
     @property
     def repeated(self) -> frozenset[str]:
@@ -243,7 +252,8 @@ def _sheet_table(
     words = money_of_formats(content, sheet, data[0][0])
     currencies = {header[index]: word for index, word in words.items() if index < len(header)}
     numbers = tuple(number for number, _ in data)
-    return Table(header, columns, numbers, True, found_form, notes, currencies), []
+    by_group = tuple(map(usable_name, names_by_group(texts, start)))
+    return Table(header, columns, numbers, True, found_form, notes, currencies, by_group), []
 
 
 def _is_number(cell: object) -> bool:
@@ -329,7 +339,9 @@ def _csv_table(
         *left_out(repeats, "repeats the header"),
         *left_out(below, "is a note"),
     ]
-    return Table(header, columns, tuple(rows), not ragged, found_form, tuple(notes)), faults
+    by_group = tuple(map(usable_name, text.by_group))
+    table = Table(header, columns, tuple(rows), not ragged, found_form, tuple(notes), by_group=by_group)
+    return table, faults
 
 
 def _records_of(unpacked: pyarrow.Table, header: tuple[str, ...]) -> Iterator[tuple[int, list[object]]]:

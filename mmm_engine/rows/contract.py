@@ -144,8 +144,11 @@ def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
             yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)
         elif column in table.repeated:
             found = f"{table.header.count(column)} columns of this name"
-            both = f"'Spend {plain(column, 40)}'"
-            fix = f"rename or delete the others; below a group such as 'Spend' it is also called {both}"
+            fix = "delete one where they hold the same, else give each a name of its own"
+            pairs = zip(table.header, table.by_group, strict=False)
+            if called := [name for below, name in pairs if below == column != name]:
+                listed = " or ".join(f"'{plain(name, 60)}'" for name in dict.fromkeys(called))
+                fix = f"say which, with the group that stands above it: {listed}"
             yield Fault(f"column '{column}', header", found, "one", fix)
 
 

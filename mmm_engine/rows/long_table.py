@@ -18,6 +18,7 @@ from mmm_engine.client.config import ClientConfig
 from mmm_engine.errors import Fault
 from mmm_engine.files.cells import Rows, is_missing
 from mmm_engine.files.header import usable_name
+from mmm_engine.files.money_words import money_word
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.yaml_document import plain
@@ -95,9 +96,10 @@ def widened(config: ClientConfig, long: LongTable) -> tuple[Table | None, list[F
         config: Settings of the client.
         long: The table.
     """
-    values, faults = _values(config, long)
-    if values is None:
+    column, faults = _column_of_values(config, long)
+    if column is None:
         return None, faults
+    values, texts = column.numbers, column.cells
     media = {*config.channel_names, *config.cost_names}
     if repeated := _repeated(long, values, media):
         return None, [*faults, repeated]
@@ -111,6 +113,7 @@ def widened(config: ClientConfig, long: LongTable) -> tuple[Table | None, list[F
             faults += [] if fault is None else [fault]
     rows = np.array([place[date] for date in long.dates])
     without_row = []
+    currencies = dict(long.table.currencies)
     for name in long.names:
         here = np.array([label == name for label in long.labels])
         is_there = np.bincount(rows[here], minlength=len(order)) > 0
@@ -118,17 +121,36 @@ def widened(config: ClientConfig, long: LongTable) -> tuple[Table | None, list[F
         if name in media and not is_there.all():
             without_row.append(f"'{plain(name, 40)}' ({int((~is_there).sum())})")
         columns[name] = pd.Series(np.where(is_there | (name in media), sums, np.nan))
+        currencies[name] = money_word(texts[here]) or long.table.currencies.get(column.name, "")
     note = f"{long.place} says what each row holds: its names are read as columns"
     if without_row:
         note += f"; dates without a row count as 0: {', '.join(without_row)}"
     numbers = tuple(long.table.rows[index] for index in order)
     header = tuple(dict.fromkeys((*columns, *long.labels)))
     notes = (*long.table.notes, note)
-    table = replace(long.table, header=header, columns=columns, rows=numbers, notes=notes)
+    currencies = {name: word for name, word in currencies.items() if word}
+    table = replace(
+        long.table, header=header, columns=columns, rows=numbers, notes=notes, currencies=currencies
+    )
     return (None if faults else table), faults
 
 
-def _values(config: ClientConfig, long: LongTable) -> tuple[Floats | None, list[Fault]]:
+@dataclass(frozen=True)
+class _Values:
+    """The column that holds what the names stand for.
+
+    Attributes:
+        name: Its header.
+        cells: Its cells, shape (row,).
+        numbers: What they say, 0 in rows of names that are not needed, shape (row,).
+    """
+
+    name: str
+    cells: pd.Series
+    numbers: Floats
+
+
+def _column_of_values(config: ClientConfig, long: LongTable) -> tuple[_Values | None, list[Fault]]:
     """The numbers of all rows that have a needed name, in the only column that has them; the faults of their cells."""
     places = [index for index, label in enumerate(long.labels) if label in long.names]
     rows = Rows.undated([long.table.rows[index] for index in places])
@@ -142,8 +164,8 @@ def _values(config: ClientConfig, long: LongTable) -> tuple[Floats | None, list[
                 candidates[name] = read, faults
     if len(candidates) == 1:
         values = np.zeros(len(long.labels))
-        values[places], faults = next(iter(candidates.values()))
-        return values, faults
+        name, (values[places], faults) = next(iter(candidates.items()))
+        return _Values(name, long.table.columns[name], values), faults
     found = f"{_listed(long.names)}: names of columns in the cells of a long table"
     if candidates:
         found += f", and several columns of numbers ({_listed(list(candidates))})"

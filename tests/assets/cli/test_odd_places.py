@@ -32,6 +32,28 @@ def test_output_that_takes_nothing_is_told_as_such(home, data_dir):
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "code"), [("check shop", 0), ("check shop nosuch", 2), ("check nosuch 2>&1", 2), ("list", 0)]
+)
+def test_a_reader_who_leaves_changes_no_exit_code(home, data_dir, command, code):
+    """As ``head -1`` does: it was 1 without a word, and what was to be done after that line was not done."""
+    words = f"{{ {MMM} {command}; echo $? > {home}/code; }} | true"
+    assert call(words)[0] == 0
+    assert (home / "code").read_text().strip() == str(code)
+
+
+def test_what_is_done_after_a_reader_left_is_done(home, data_dir):
+    """A stream whose reader has left takes whatever is written, on a copy of it that steps write to too."""
+    code = (
+        "import os, sys, time; from mmm_assets.cli import terminal as t; t.outlive_readers()\n"
+        "copy = t.step_proof_console()\n"
+        "for _ in range(1000): print('x' * 1000); copy.print('y' * 1000)\n"
+        f"open('{home}/done', 'w').write('done')"
+    )
+    assert call(f'"{sys.executable}" -c "{code}" | head -1') == (0, "")
+    assert (home / "done").read_text() == "done"
+
+
 def test_tables_keep_their_words_in_a_narrow_terminal(mmm, home, data_dir, monkeypatch):
     """A terminal of twenty columns breaks lines; the table broke words into letters."""
     monkeypatch.setenv("COLUMNS", "20")

@@ -109,6 +109,16 @@ def test_a_table_with_a_row_for_each_date_and_name_is_read_as_columns(tmp_path, 
     }
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
+def test_a_long_table_keeps_the_currency_of_its_cells(tmp_path, suffix):
+    """As an upright one does: only the channels' cells have a sign here."""
+    frame = long(("tv", "radio"), ("revenue", "price"))
+    frame["value"] = [f"€ {number:.2f}" for number in frame["value"]]
+    data = read_client_data(written(tmp_path, frame, suffix), tmp_path)
+    assert data.currency_of_cells == "EUR"
+    assert data.data_version == version_of_upright(tmp_path)
+
+
 def test_campaigns_of_a_long_table_are_added_up_and_weeks_without_any_are_0(tmp_path):
     """Two campaigns of tv are its spend; radio has no row in the third week; other channels are passed over."""
     frame = long()
