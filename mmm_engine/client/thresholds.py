@@ -23,9 +23,9 @@ Here: the thresholds and their defaults.
 | drift | drift_max |
 
 Errors: sampler_converged on `full` (nothing of the refresh is published), fit_explains, baseline_positive,
-media_plausible, controls_plausible, and holdout_skill where the naive forecast wins on all longer windows. All others
-are warnings. Errors that no threshold moves: the rest of data_contract, training_cutoff, fitted_rows, window_fitted,
-history_rows, report_self_contained.
+media_plausible, controls_plausible, and holdout_skill where the naive forecast clearly wins on all longer windows. All
+others are warnings. Errors that no threshold moves: the rest of data_contract, training_cutoff, fitted_rows,
+window_fitted, history_rows, report_self_contained.
 
 Not here: the checks (scores/gates.py, scores/plausibility.py).
 """

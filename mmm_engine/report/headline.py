@@ -55,17 +55,25 @@ def verdict_tone(verdict: Judgement) -> Tone:
     return tones[verdict]
 
 
-def skill_words(skill: float) -> str:
-    """A CRPS skill against the seasonal naive forecast (the values of a season ago), in words.
+def skill_words(skill: float, repeated: str = "last season's values") -> str:
+    """A CRPS skill against the naive forecast in words.
 
-    >>> skill_words(0.28), skill_words(-0.07)
-    ("28% closer than last season's values", "7.0% further off than last season's values, which win")
+    Args:
+        skill: The skill; NaN where it is not known.
+        repeated: What the naive forecast repeats (`Subject.repeated`).
+
+    >>> skill_words(0.28), skill_words(-0.07, "the last value")
+    ("28% closer than last season's values", '7.0% further off than the last value, which wins')
     """
     if math.isnan(skill):
-        return "not compared with last season's values"
+        return f"not compared with {repeated}"
     if skill < 0:
-        return f"{numbers.percent(-skill)} further off than last season's values, which win"
-    return f"{numbers.percent(skill)} closer than last season's values"
+        return f"{numbers.percent(-skill)} further off than {repeated}, which {_win(repeated)}"
+    return f"{numbers.percent(skill)} closer than {repeated}"
+
+
+def _win(repeated: str) -> str:
+    return "win" if repeated.endswith("values") else "wins"
 
 
 def holdout_error(subject: Subject, window: WindowReport) -> tuple[str, float]:
@@ -100,7 +108,7 @@ def _holdout_sentence(subject: Subject) -> str:
     name, error = holdout_error(subject, window)
     skill = subject.score(window, "test", "skill")
     hidden = f"with the last {subject.periods(window.horizon)} hidden, the model forecast them with an average error of"
-    return f"{hidden} {numbers.percent(error)} ({name}), {skill_words(skill)}"
+    return f"{hidden} {numbers.percent(error)} ({name}), {skill_words(skill, subject.repeated)}"
 
 
 def _warnings(subject: Subject) -> tuple[str, ...]:
@@ -108,7 +116,7 @@ def _warnings(subject: Subject) -> tuple[str, ...]:
     said = []
     if lost:
         hidden = wording.listing([f"the last {subject.periods(w.horizon)}" for w in lost])
-        said.append(f"Simply repeating last season's values forecasts {hidden} better than this model.")
+        said.append(f"Simply repeating {subject.repeated} forecasts {hidden} better than this model.")
     if subject.unreadable:
         said.append(f"Do not read {subject.unreadable_words}: {subject.unreadable_why}.")
     drift = subject.inputs.drift
@@ -162,7 +170,8 @@ def _holdout_error(subject: Subject) -> Headline:
     inside = (
         wording.share_of(round(coverage * window.horizon), window.horizon) if math.isfinite(coverage) else ""
     )
-    detail = f"Average error ({name}) of {subject.inputs.period}s that the model had not seen; {skill_words(skill)}."
+    detail = f"Average error ({name}) of {subject.inputs.period}s that the model had not seen; "
+    detail += f"{skill_words(skill, subject.repeated)}."
     if inside:
         detail += f" {wording.sentence(f'{inside} {subject.inputs.period}s fell inside the 90% interval')}"
     label = f"Forecast error, last {subject.periods(window.horizon)}"

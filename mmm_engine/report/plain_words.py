@@ -14,7 +14,7 @@ CHECKS: Mapping[str, str] = {
     "fitted_rows": "The model belongs to other rows than the numbers beside it.",
     "window_fitted": "There is no model of the latest rows.",
     "sampler_converged": "The computation did not settle fully: done again, numbers may come out a little different.",
-    "holdout_skill": "Simply repeating last season's values forecast recent rows better than this model.",
+    "holdout_skill": "Simply repeating earlier values forecast recent rows better than this model.",
     "holdout_calibration": "Recent forecasts were too high or too low throughout, or surer than they should have been.",
     "fit_explains": "The model cannot follow even the rows that it was made from.",
     "baseline_positive": "Media are credited with more than everything that was sold.",

@@ -16,9 +16,16 @@ from mmm_engine.client.windows import Window
 from mmm_engine.report import numbers, wording
 from mmm_engine.report.inputs import ReportInputs, WindowReport
 from mmm_engine.report.palette import channel_colors
+from mmm_engine.rows.calendar import SEASON_LENGTH
 from mmm_engine.scores.identification import NOT_IDENTIFIED, Reading, interval_factor, readings
+from mmm_engine.scores.seasonal_naive import repeated
 
 NAN = float("nan")
+_SEASON_BEFORE = {
+    "day": "last week's values",
+    "week": "last season's values",
+    "month": "last season's values",
+}
 _JUDGED = Window.holding_out(8)  # the window that the headline quotes where it was fitted
 
 
@@ -131,6 +138,20 @@ class Subject:
         unit = "week" if self.inputs.period == "day" and in_weeks else self.inputs.period
         *others, last = [window.holdout for window in ordered]
         return wording.listing([*map(str, others), wording.count(last, unit)])
+
+    @property
+    def repeated(self) -> str:
+        """What the naive forecast repeats: the season before, or the last value where rows do not reach back so far."""
+        window = self.judged
+        if window is None:
+            return _SEASON_BEFORE[self.inputs.period]
+        train_rows = int((window.predictions["split"] == "train").sum())
+        what = repeated(train_rows, window.horizon, SEASON_LENGTH[self.inputs.period])
+        return {
+            "season": _SEASON_BEFORE[self.inputs.period],
+            "last": "the last value",
+            "rows": "earlier values",
+        }[what]
 
     # --- scores ----------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ YEAR_BACK: dict[Period, int] = {"day": 364, "week": 52, "month": 12}
 """Rows from a row to the one a year before that is like it: days go back to the same day of the week."""
 
 _PERIODS_PER_YEAR: dict[Period, int] = {"day": 365, "week": 52, "month": 12}
-_SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
+SEASON_LENGTH: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _TYPICAL_STEPS: dict[Period, tuple[int, int]] = {"day": (1, 1), "week": (7, 7), "month": (28, 31)}
 _SHORTEST_MONTH = 28
@@ -67,7 +67,7 @@ class Calendar:
     @property
     def season_length(self) -> int:
         """Rows after which the strongest season returns: 7 days, 52 weeks or 12 months."""
-        return _SEASON_LENGTH[self.period]
+        return SEASON_LENGTH[self.period]
 
     @property
     def weekdays(self) -> Integers:

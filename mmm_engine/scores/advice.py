@@ -59,7 +59,7 @@ ADVICE: dict[str, Advice] = {
     ),
     "holdout_skill": Advice(
         "forecast of unseen rows",
-        "Last year's sales forecast hidden rows better than this model, which does not know what moves them.",
+        "Repeating earlier sales forecast hidden rows better than this model, which does not know what moves them.",
         "Add what is missing: 'yearly_seasonality', for daily rows 'weekly_seasonality', 'trend', events, a control "
         "such as price.",
     ),

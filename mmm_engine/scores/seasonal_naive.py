@@ -6,6 +6,8 @@ Not here: the score of a model against it (forecast_scores.py: ``skill``).
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from mmm_engine.array_types import Floats
@@ -55,6 +57,21 @@ def seasonal_naive_draws(
     probabilities = (np.arange(n_draws) + 0.5) / n_draws
     rows = [_naive_values(train_actual, step, season_length) for step in range(1, horizon + 1)]
     return np.column_stack([np.quantile(values, probabilities, method="inverted_cdf") for values in rows])
+
+
+Repeated = Literal["season", "last", "rows"]
+"""What the naive forecast repeats: the season before, the last value, or any of the training rows."""
+
+
+def repeated(train_rows: int, horizon: int, season_length: int) -> Repeated:
+    """What the naive forecast of the last step repeats, for words about it; arguments as above.
+
+    >>> repeated(130, 8, 52), repeated(45, 8, 52), repeated(10, 8, 52)
+    ('season', 'last', 'rows')
+    """
+    if train_rows - season_length * -(-horizon // season_length) >= MIN_NAIVE_ERRORS:
+        return "season"
+    return "last" if train_rows - horizon >= MIN_NAIVE_ERRORS else "rows"
 
 
 def _naive_values(train_actual: Floats, step: int, season_length: int) -> Floats:

@@ -39,7 +39,7 @@ def holdout_section(subject: Subject) -> Section | None:
         id="holdout",
         title="Holdout scores and calibration",
         short="Holdout",
-        lead="How good forecasts of unseen rows are, next to simply repeating the last season.",
+        lead="How good forecasts of unseen rows are, next to simply repeating earlier values.",
         items=(_scores_chart(subject), *([calibration] if calibration else [])),
     )
 
@@ -115,13 +115,13 @@ def _scores_reading(subject: Subject) -> str:
     won = [horizon for horizon, skill in known.items() if skill >= 0]
     lost = [horizon for horizon, skill in known.items() if skill < 0]
     if len(known) == 1:
-        return f"The model's forecast is {skill_words(next(iter(known.values())))}."
-    said = f"The model forecasts better than last season's values on {wording.share_of(len(won), len(known))} windows"
+        return f"The model's forecast is {skill_words(next(iter(known.values())), subject.repeated)}."
+    said = f"The model forecasts better than {subject.repeated} on {wording.share_of(len(won), len(known))} windows"
     worst = min(known, key=lambda horizon: known[horizon])
     if lost:
         hidden = wording.listing([str(h) for h in lost])
-        said += f"; repeating last season's values wins on the last {hidden} {subject.inputs.period}s"
-        said += f" (at worst the model is {skill_words(known[worst]).removesuffix(', which win')})"
+        said += f"; repeating {subject.repeated} wins on the last {hidden} {subject.inputs.period}s"
+        said += f" (at worst the model is {skill_words(known[worst], subject.repeated).partition(', ')[0]})"
     else:
         said += f", by {numbers.percent(known[worst])} to {numbers.percent(max(known.values()))} in CRPS"
     return wording.sentence(said)

@@ -96,7 +96,29 @@ def test_skill_in_words_has_the_sign_right() -> None:
     """Skill above 0 is closer than naive; below 0 the naive forecast wins."""
     assert skill_words(0.5) == "50% closer than last season's values"
     assert skill_words(-0.5).endswith("which win")
+    assert skill_words(-0.5, "the last value") == "50% further off than the last value, which wins"
     assert "not compared" in skill_words(float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("period", "rows", "words"),
+    [
+        ("week", 36, "the last value"),
+        ("month", 36, "last season's values"),
+        ("day", 36, "last week's values"),
+        ("month", 12, "earlier values"),
+    ],
+)
+def test_no_last_season_is_named_where_there_was_none(
+    ms: ReportInputs, period: Any, rows: int, words: str
+) -> None:
+    """Of 36 weeks the naive forecast repeats the last value: nobody is told that last year's sales won."""
+    window = ms.windows[Window.holding_out(8)]
+    short = replace(window, predictions=window.predictions.tail(rows))
+    inputs = replace(ms, period=period, windows={**ms.windows, window.window: short})
+    summary = build_summary(Subject(inputs))
+    assert words in summary.because
+    assert words in summary.headlines[0].detail
 
 
 def test_headlines_are_error_media_share_and_return(ms: ReportInputs, content: ReportContent) -> None:

@@ -114,7 +114,7 @@ def test_reason_is_told_in_words_worst_first() -> None:
     ]
     [row] = portfolio_rows(pd.DataFrame([client_row("a", "usable with care", reason="raw", reasons=reasons)]))
     assert row.reason == (
-        "Forecast of unseen rows: simply repeating last season's values forecast recent rows better than this model. "
+        "Forecast of unseen rows: simply repeating earlier values forecast recent rows better than this model. "
         "Also: stability of channel shares and parameters inside their priors."
     )
     [good] = portfolio_rows(pd.DataFrame([client_row("b", reasons=[])]))
