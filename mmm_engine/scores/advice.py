@@ -71,7 +71,8 @@ ADVICE: dict[str, Advice] = {
     "fit_explains": Advice(
         "fit of the training rows",
         "The model cannot follow even the rows that it was fitted on.",
-        "Check target and settings: a target below 0, a prior that rules out its level, a missing season or trend.",
+        "Check target and settings: a target below 0, a prior that rules out its level, a missing season or trend; "
+        "add rows up to weeks or months where each is mostly chance, as a few sales are.",
     ),
     "baseline_positive": Advice(
         "baseline above 0",

@@ -15,7 +15,14 @@ from scipy.special import bdtr
 
 from mmm_engine.client.thresholds import ThresholdConfig
 from mmm_engine.client.windows import FULL
-from mmm_engine.scores.verdict import Severity, Verdict, beside_limit, not_judged, share_beside_limit
+from mmm_engine.scores.verdict import (
+    Severity,
+    Verdict,
+    beside_limit,
+    not_judged,
+    share_beside_limit,
+    share_words,
+)
 
 PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
 _SURE = 0.99  # chance allows no more pushes than it brings with this probability
@@ -46,7 +53,9 @@ def check_media(scores: pd.DataFrame, returns: pd.DataFrame, thresholds: Thresho
             f"media bring {share_beside_limit(share, limit)} of the target, wanted at most {limit:.0%} ({whose})"
         )
     faults += _implausible_returns(returns, thresholds)
-    reason = "; ".join(faults) or f"media bring {share:.0%} of the target, no return is out of bounds"
+    reason = (
+        "; ".join(faults) or f"media bring {share_words(share)} of the target, no return is out of bounds"
+    )
     numbers = {"media_share": share, "media_share_limit": limit}
     return Verdict("media_plausible", not faults, "error", False, reason, numbers, FULL)
 
@@ -74,8 +83,12 @@ def check_known(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     No rule that sees the rows alone can mark totals that are off by a factor better than the posterior's probability
     of that, as long as its intervals are calibrated: it is the likelihood ratio (Neyman and Pearson 1933).
 
+    No prior on returns says that media bring nothing, so that no interval reaches 0. Where the rows alone do not rule
+    it out (the 90% interval of `media_support` does), a failure says so.
+
     Args:
-        scores: Score frame of the window, with `media_share_far` and the quantiles of `media_share`.
+        scores: Score frame of the window, with `media_share_far`, the quantiles of `media_share`, and, if it was
+            recorded, `media_support` with its standard error.
         thresholds: The client's thresholds.
     """
     far = _of_all(scores, "media_share_far")
@@ -83,11 +96,13 @@ def check_known(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
         return not_judged("media_known", "what media bring was not recorded; refresh the client")
     low, high = _of_all(scores, "media_share_q05"), _of_all(scores, "media_share_q95")
     reason = (
-        f"all media bring {low:.1%} to {high:.1%} of the target (90% interval), off by more than a factor of 2 "
-        f"with probability {share_beside_limit(far, thresholds.media_far_max)}, "
+        f"all media bring {share_words(low)} to {share_words(high)} of the target (90% interval), "
+        f"off by more than a factor of 2 with probability {share_beside_limit(far, thresholds.media_far_max)}, "
         f"wanted at most {thresholds.media_far_max:.0%}"
     )
     passed = far <= thresholds.media_far_max
+    if not passed and _of_all(scores, "media_support") <= _TO_90 * _of_all(scores, "media_support_sd"):
+        reason += "; by their movements from row to row media may as well bring nothing"
     return Verdict("media_known", passed, "warning", False, reason, {"media_share_far": far}, FULL)
 
 

@@ -173,3 +173,15 @@ def share_beside_limit(share: float, limit: float) -> str:
     texts = (f"{share:.{digits}%}" for digits in range(15))
     differing = (text for text in texts if float(text[:-1]) != float(f"{100.0 * limit:.12g}"))
     return f"{share:.0%}" if share == limit else next(differing, f"{share:%}")
+
+
+def share_words(share: float) -> str:
+    """A share in percent with one decimal; one that would then read 0.0% has two significant digits.
+
+    >>> share_words(0.168), share_words(0.002), share_words(0.000034), share_words(0.0)
+    ('16.8%', '0.2%', '0.0034%', '0.0%')
+    """
+    return f"{share:.1%}" if abs(share) >= _LEAST_DECIMAL or not share else f"{100.0 * share:.2g}%"
+
+
+_LEAST_DECIMAL = 0.001

@@ -201,6 +201,22 @@ def test_media_may_not_exceed_what_the_client_said() -> None:
     assert verdict.reason == "media bring 30% of the target, wanted at most 15% (the 95% point of its prior)"
 
 
+@pytest.mark.parametrize(("support", "says_so"), [((0.3, 0.9), True), ((1.3, 0.4), False), (None, False)])
+def test_a_total_that_may_be_nothing_is_called_so(support: tuple[float, float] | None, says_so: bool) -> None:
+    """No interval of a positive prior reaches 0: the rows are asked by themselves whether media bring anything."""
+    numbers = {"media_share_far": 0.38, "media_share_q05": 0.008, "media_share_q95": 0.114}
+    if support is not None:
+        numbers |= dict(zip(("media_support", "media_support_sd"), support, strict=True))
+    assert ("may as well bring nothing" in check_known(_scores(numbers), LIMITS).reason) == says_so
+
+
+def test_no_interval_of_something_reads_as_nothing() -> None:
+    """Media that bring 0.003% of a target that hardly moves do not bring '0.0% to 0.0%'."""
+    numbers = {"media_share_far": 0.12, "media_share_q05": 0.000034, "media_share_q95": 0.000151}
+    assert "bring 0.0034% to 0.015% of" in check_known(_scores(numbers), LIMITS).reason
+    assert "bring 0.009% of" in _media((SOUND | {"media_share": 9e-5}, _returns()), LIMITS).reason
+
+
 def test_a_flat_curve_of_a_channel_that_brings_nothing_is_no_fault() -> None:
     """Half a percent of the target is no baseline."""
     assert _curves((0.9, 0.005), LIMITS).passed
