@@ -27,6 +27,7 @@ from mmm_engine.rows.part_rows import is_unfinished, rows_to_come, running_total
 from mmm_engine.rows.regressors import Regressors, residual
 from mmm_engine.rows.spend_columns import counts_taken_for_money, in_micros, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
+from mmm_engine.rows.thin_evidence import thin_evidence
 
 CORRELATION_MAX = 0.95
 VIF_MAX = 10.0
@@ -54,7 +55,8 @@ def find_warnings(
         _unfinished_last_row, _running_totals, _target_outliers, _recurring_outliers, _level_steps, _short_season,
         _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _in_micros, _correlated_channels,
         _spend_following_sales, _inflated_variances, _few_rows_per_parameter, _level_jumps, _frozen_tails,
-        _constant_in_training, _controls_against_sign, _unmodelled_terms, _unseen_events, _doubtful_lift_tests,
+        _constant_in_training, thin_evidence, _controls_against_sign, _unmodelled_terms, _unseen_events,
+        _doubtful_lift_tests,
     )  # fmt: skip
     return [*_rows_to_come(rows, today), *(finding for find in finders for finding in find(rows))]
 

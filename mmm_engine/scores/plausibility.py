@@ -68,13 +68,19 @@ def _implausible_returns(returns: pd.DataFrame, thresholds: ThresholdConfig) -> 
         high = medians["roas"][medians["roas"] > thresholds.roas_max].sort_values(ascending=False)
         if len(high):
             named = ", ".join(f"{channel} {value:,.4g}" for channel, value in high.head(3).items())
-            yield f"median return per unit of spend: {named}, wanted at most {thresholds.roas_max:g} (roas_max)"
+            yield (
+                f"median return per unit of spend: {named}, wanted at most {thresholds.roas_max:g} (roas_max)"
+                f"{_OTHER_UNITS if len(high) == len(medians['roas']) else ''}"
+            )
     elif thresholds.cost_per_conversion_min is not None:
         cheap = medians["cpa"][medians["cpa"] < thresholds.cost_per_conversion_min].sort_values()
         if len(cheap):
             named = ", ".join(f"{channel} {value:,.4g}" for channel, value in cheap.head(3).items())
             least = f"{thresholds.cost_per_conversion_min:g} (cost_per_conversion_min)"
             yield f"median cost per conversion: {named}, wanted at least {least}"
+
+
+_OTHER_UNITS = ", of every channel: is spend counted in thousands, or in another currency than the target?"
 
 
 def check_known(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:

@@ -20,7 +20,7 @@ from mmm_engine.report.page import Notes, ReportContent
 from mmm_engine.report.plain_words import CHECKS, FINDINGS
 from mmm_engine.report.sections.far_off import rows_far_off
 from mmm_engine.report.subject import Subject
-from mmm_engine.rows import findings
+from mmm_engine.rows import findings, thin_evidence
 from mmm_engine.scores.advice import ADVICE
 from tests.engine.report.content_words import words
 from tests.engine.report.report_cases import leads_inputs, ms_inputs
@@ -93,7 +93,9 @@ def test_every_check_and_finding_has_plain_words() -> None:
     """A check or a kind of finding that is added later needs a sentence for clients too."""
     told = set(ADVICE) - {"canary_found", "history_rows", "report_self_contained"}
     assert told == set(CHECKS)
-    source = Path(findings.__file__).read_text(encoding="utf-8")
+    source = "".join(
+        Path(module.__file__).read_text(encoding="utf-8") for module in (findings, thin_evidence)
+    )
     assert set(re.findall(r'Finding\("([a-z-]+)", "warning"', source)) <= set(FINDINGS)
 
 

@@ -210,6 +210,14 @@ def test_a_total_that_may_be_nothing_is_called_so(support: tuple[float, float] |
     assert ("may as well bring nothing" in check_known(_scores(numbers), LIMITS).reason) == says_so
 
 
+def test_returns_that_are_all_out_of_bounds_ask_for_the_unit() -> None:
+    """Spend in thousands puts every channel's return beyond belief; a fault of one channel does not."""
+    every = _media((SOUND, _returns(tv=900.0, search=2400.0)), LIMITS)
+    one = _media((SOUND, _returns(tv=900.0, search=2.0)), LIMITS)
+    assert "is spend counted in thousands" in every.reason
+    assert "is spend counted in thousands" not in one.reason
+
+
 def test_no_interval_of_something_reads_as_nothing() -> None:
     """Media that bring 0.003% of a target that hardly moves do not bring '0.0% to 0.0%'."""
     numbers = {"media_share_far": 0.12, "media_share_q05": 0.000034, "media_share_q95": 0.000151}

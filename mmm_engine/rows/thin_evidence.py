@@ -1,0 +1,84 @@
+"""Columns that tell a model too little, although they vary: what they do is little, or happened once.
+
+Here: findings about a target that stands nearly still, and channels that are nearly constant or ran only once.
+Not here: columns that do not vary at all (contract.py, and per window findings.py), channels alike (findings.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mmm_engine.rows.calendar import Period
+from mmm_engine.rows.finding import Finding
+from mmm_engine.rows.regressors import Regressors
+
+STILL_MAX = 0.01  # standard deviation over mean below which a target counts as a stock that hardly moves
+ALIKE_MAX = 0.03  # the same of a channel that always runs
+ONE_STRETCH_MAX: dict[Period, int] = {"day": 56, "week": 8, "month": 2}
+"""Rows in a row, some two months, up to which other causes of the same time are hard to tell apart."""
+
+
+def thin_evidence(rows: Regressors) -> Iterator[Finding]:
+    """Every finding of this module."""
+    yield from _still_target(rows)
+    yield from _constant_channels(rows)
+    yield from _single_stretches(rows)
+
+
+def _still_target(rows: Regressors) -> Iterator[Finding]:
+    """Customers at hand, balances, subscribers: what media move is a rounding error of the level."""
+    moves = _variation(rows, rows.config.target.column)
+    if moves < STILL_MAX:
+        message = (
+            f"moves by {_percent(moves)} of its level (standard deviation over mean): nearly all of it stays "
+            "whatever media do, and the priors on what media bring are made for sales that come and go"
+        )
+        fix = "explain what is new in each row (orders, new customers, net change), not a stock that stays"
+        yield Finding("still-target", "warning", rows.config.target.column, message, fix)
+
+
+def _constant_channels(rows: Regressors) -> Iterator[Finding]:
+    for name in rows.config.channel_names:
+        moves = _variation(rows, name)
+        if moves < ALIKE_MAX and (rows.values(name) > 0).all():
+            message = (
+                f"is nearly the same in every row (standard deviation {_percent(moves)} of the mean): "
+                "what it brings cannot be told from the baseline"
+            )
+            fix = "read no return of it; spend that varies, or a lift test, would tell"
+            yield Finding("constant-channel", "warning", name, message, fix)
+
+
+def _single_stretches(rows: Regressors) -> Iterator[Finding]:
+    for name in rows.config.channel_names:
+        running = np.flatnonzero(rows.values(name) > 0)
+        first, last = int(running[0]), int(running[-1])
+        stretch = last - first + 1
+        if stretch > ONE_STRETCH_MAX[rows.calendar.period]:
+            continue
+        if last == len(rows) - 1:
+            message = f"began {stretch} {_plural(stretch)} before the end, on {rows.day(first)}"
+            fix = "read no return of it until it has more history; a lift test tells sooner"
+        else:
+            message = (
+                f"runs from {rows.day(first)} to {rows.day(last)} alone, in {stretch} of {len(rows)} rows"
+            )
+            fix = "merge it with a channel like it, or make it an event ('events' under 'model')"
+        message += ": whatever else happened then counts as its effect"
+        yield Finding("single-stretch", "warning", name, message, fix)
+
+
+def _variation(rows: Regressors, column: str) -> float:
+    """Standard deviation over the size of the mean."""
+    values = rows.values(column) / np.abs(rows.values(column)).max()
+    return float(values.std() / max(abs(float(values.mean())), 1e-12))
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.2g}%"
+
+
+def _plural(count: int) -> str:
+    return "row" if count == 1 else "rows"

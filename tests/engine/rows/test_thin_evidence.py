@@ -1,0 +1,64 @@
+"""Columns that vary and still tell too little: each is planted once and found."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.engine.rows.test_findings import ROWS, only, rows
+
+
+def test_a_stock_that_hardly_moves_is_no_sales() -> None:
+    """Beside 10 million subscribers movements of some hundred are lost: that the forecast is bad helps nobody."""
+    frame = rows()
+    frame["revenue"] += 1e7
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("still-target", "revenue")
+    assert "of its level" in finding.message
+    assert "new customers" in finding.fix
+
+
+def test_a_channel_that_gets_the_same_every_week_is_told_from_the_baseline_by_nobody() -> None:
+    """Half a percent around its mean is no experiment."""
+    frame = rows()
+    frame["radio"] = 500 + 2.5 * np.random.default_rng(3).normal(size=ROWS)
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("constant-channel", "radio")
+    assert "0.5" in finding.message or "0.4" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [(70, 73, "runs from 2021-05-10 to 2021-05-24 alone, in 3 of 156 rows"), (70, 78, "in 8 of 156 rows")],
+)
+def test_a_channel_of_one_burst_is_told(start: int, end: int, words: str) -> None:
+    """Three weeks of one campaign: a holiday in the same weeks would be its effect."""
+    frame = rows()
+    frame.loc[~frame.index.isin(range(start, end)), "radio"] = 0.0
+    frame.loc[frame.index.isin(range(start, end)), "radio"] = np.linspace(200, 240, end - start)
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("single-stretch", "radio")
+    assert words in finding.message
+
+
+def test_a_channel_that_has_just_begun_is_told_so() -> None:
+    """Its history is as long as a burst, but there will be more of it; windows before it are told besides."""
+    frame = rows()
+    frame.loc[: ROWS - 7, "radio"] = 0.0
+    frame.loc[ROWS - 6 :, "radio"] = np.linspace(200, 240, 6)
+    told = {one.code: one for one in _of(frame)}
+    assert told["single-stretch"].message.startswith("began 6 rows before the end")
+
+
+def test_nine_weeks_or_two_bursts_are_some_evidence() -> None:
+    """Two campaigns half a year apart share no other cause by chance."""
+    frame = rows()
+    frame.loc[~frame.index.isin([40, 41, 100, 101]), "radio"] = 0.0
+    frame.loc[frame.index.isin([40, 41, 100, 101]), "radio"] = [200.0, 210.0, 220.0, 230.0]
+    assert all(one.code != "single-stretch" for one in _of(frame))
+
+
+def _of(frame: pd.DataFrame) -> list:
+    from mmm_engine.rows.client_data import client_data_from_frame
+    from tests.engine.client_cases import shop_config
+
+    return list(client_data_from_frame(shop_config(), frame).findings)
