@@ -21,6 +21,7 @@ from mmm_engine.posterior.linear_terms import affine_map, linear_parts, regressi
 from mmm_engine.rows.window import ScaledInputs
 
 _QUANTILE_NODES = (np.arange(8) + 0.5) / 8
+_MISSED = 0.1  # of the mean of the top eighth of rows, below which its quantile misses what the channel does
 _HALF_POINTS = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])  # media have a maximum of one
 
 
@@ -31,7 +32,7 @@ class TrainingData(ModelData):
     half_point: Array = declared("channel")
     """What `half_points` says of the media."""
     media_nodes: Array = declared("node", "channel")
-    """Evenly spaced quantiles of the media."""
+    """What `media_nodes` takes of the media."""
     media_axes: Array = declared("media_basis", "media_axis")
     """Directions of the time-varying curve of the media of which the rows say most (curve_axes.py)."""
     media_axis_precision: Array = declared("media_axis")
@@ -75,7 +76,7 @@ def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> Tr
     return TrainingData(
         **model.arrays(),
         half_point=half_points(media),
-        media_nodes=np.quantile(media, _QUANTILE_NODES, axis=0),
+        media_nodes=media_nodes(media),
         linear_map=linear_map,
         linear_centre=linear_centre,
         media_axes=media_curve.axes,
@@ -87,6 +88,26 @@ def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> Tr
         intercept_score=intercept_curve.score,
         intercept_answer=intercept_curve.answer,
     )
+
+
+def media_nodes(media: Floats) -> Floats:
+    """A few values that stand for a channel's media where the mean of its curve is estimated: evenly spaced quantiles.
+
+    Of a channel that runs, or runs noticeably, in less than a sixteenth of the rows all of them would be about 0, its
+    curve would seem to bring nothing, and its scale as the sampler sees it would be out by factors of up to 1e8. Its
+    last node is the mean of the top eighth of its rows.
+
+    Args:
+        media: Shape (date, channel), model space, not negative.
+
+    Returns:
+        Shape (node, channel); zeros for a channel without media.
+    """
+    nodes = np.quantile(media, _QUANTILE_NODES, axis=0)
+    eighth = max(1, len(media) // len(_QUANTILE_NODES))
+    top = np.sort(media, axis=0)[-eighth:].mean(axis=0)
+    nodes[-1] = np.where(nodes[-1] < _MISSED * top, top, nodes[-1])
+    return np.asarray(nodes)
 
 
 def half_points(media: Floats) -> Floats:

@@ -29,6 +29,7 @@ _LOWEST_ROWS = 0.05
 _ORDER, _TWO_YEARS = 5, 720  # of slow movements
 _LEAST_SPARE = 10  # rows beyond the number of terms
 _FAR = 2.0  # times the median of what media bring
+_MAD_TO_SD, _UNUSUAL, _FEW_UNUSUAL = 1.4826, 6.0, 0.05
 _NOTHING = 1e-10  # of the media's own power
 _Row = tuple[str, str, str, float, str]
 
@@ -46,6 +47,8 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
                               where it is flat, so that the channel looks like baseline
         control_share         mean contribution of a control above the 5% point of its rows, over the mean target, one
                               for each: where its 0 lies says nothing, what its movements bring does
+        r_squared_usual       R² of the rows whose errors are no outliers (beyond six robust standard deviations), as
+                              long as those are at most a twentieth: a few slips of an export say nothing of a model
         baseline_negative     probability that a row's expected target without media lies below 0; NaN for net figures,
                               whose level may do so with media too
         media_support         what the rows give media over what the posterior does (`media_support`); `_sd` its error
@@ -62,6 +65,7 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
         *_of_controls(window, draws),
         _row("baseline_negative", _share_below_zero(window, without_media)),
         *_of_support(window, expected.mean(axis=0), without_media.mean(axis=0)),
+        _row("r_squared_usual", usual_r_squared(_target(window), expected.mean(axis=0)), unit="score"),
     ]
     return pd.DataFrame(scores, columns=["split", "channel", "metric", "value", "unit"])
 
@@ -150,6 +154,25 @@ def media_support(
     coefficient = float(own @ open_target) / power
     error = open_target - coefficient * own
     return coefficient, math.sqrt(float(error @ error) / spare / power)
+
+
+def usual_r_squared(target: Floats, fitted: Floats) -> float:
+    """R² of the rows whose errors are usual: within six standard deviations by their median absolute deviation.
+
+    Args:
+        target: Shape (row,).
+        fitted: Shape (row,).
+
+    Returns:
+        NaN where more than a twentieth of the rows are unusual, so that they belong to what is to be explained, or
+        where the target of the others does not vary.
+    """
+    error = target - fitted
+    away = np.abs(error - np.median(error))
+    usual = away <= _UNUSUAL * _MAD_TO_SD * np.median(away)
+    if (~usual).mean() > _FEW_UNUSUAL or not np.ptp(target[usual]) > 0.0:
+        return math.nan
+    return float(1.0 - np.square(error[usual]).sum() / np.square(target[usual] - target[usual].mean()).sum())
 
 
 def _slow_movements(inputs: ScaledInputs) -> Floats:

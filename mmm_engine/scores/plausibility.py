@@ -227,12 +227,14 @@ def check_curves(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
 def check_explained(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """The fit explains something of the rows that it was trained on; one that does not is no model of them.
 
+    Where a few rows stand out, the others are judged: squares of outliers would drown what a fit explains.
+
     Args:
-        scores: Score frame of the window, with `r_squared` of the training rows.
+        scores: Score frame of the window, with `r_squared` of the training rows, and `r_squared_usual` where recorded.
         thresholds: The client's thresholds.
     """
     train = scores[scores["split"] == "train"]
-    value = _of_all(train, "r_squared")
+    value = float(np.fmax(_of_all(train, "r_squared"), _of_all(scores, "r_squared_usual")))
     if math.isnan(value):
         return not_judged("fit_explains", "the target does not vary: there is nothing to explain")
     reason = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.bijectors import gaussian_tail_softplus
 from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
 from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
-from mmm_engine.posterior.geometry import TrainingData, training_data
+from mmm_engine.posterior.geometry import TrainingData, media_nodes, training_data
 from tests.engine.model_cases import small_inputs
 
 XP = numpy_functions()
@@ -189,3 +190,30 @@ def test_signed_intercept_keeps_plain_coordinates() -> None:
     """Total and amplitudes need a positive intercept; without one the levels keep their own maps."""
     coordinates, _ = _case(MODELS[-1], "decorrelating")
     assert coordinates.channels == ()
+
+
+@pytest.mark.parametrize("quiet", [0.0, 0.001], ids=["silent", "hardly on"])
+def test_a_channel_of_one_burst_starts_at_the_scale_of_the_target(quiet: float) -> None:
+    """Quantiles that miss three weeks of a campaign made it a million times the target: chains never came back."""
+    inputs = small_inputs(rows=130, held_out=0, priors="calibrated")
+    media = inputs.media_scaled.copy()
+    media[:, 0] = quiet
+    media[70:73, 0] = 1.0
+    inputs = replace(inputs, media_scaled=media, spend=media * 50.0)
+    specification = model_specification(inputs.config, inputs.calendar.period)
+    data = training_data(inputs, specification)
+    centre = decorrelating_coordinates(specification)
+    parameters = centre.parameters(np.zeros((1, centre.size)), data, XP)
+    terms = mean_terms({name: np.asarray(each) for name, each in parameters.items()}, data, specification, XP)
+    assert np.asarray(mean(terms)).max() < 20.0 * np.asarray(data.target_scaled).max()
+
+
+def test_nodes_are_quantiles_unless_they_miss_the_channel() -> None:
+    """Steady channels keep their coordinates; a burst in 3 of 80 rows has 3 of its top 10; none stays none."""
+    rng = np.random.default_rng(5)
+    media = np.column_stack([rng.uniform(0.2, 1.0, 80), np.zeros(80), np.zeros(80)])
+    media[40:43, 1] = 1.0
+    nodes = media_nodes(media)
+    assert np.array_equal(nodes[:, 0], np.quantile(media[:, 0], (np.arange(8) + 0.5) / 8))
+    assert nodes[:, 1] == pytest.approx([0.0] * 7 + [0.3])
+    assert not nodes[:, 2].any()

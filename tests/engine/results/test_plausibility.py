@@ -11,7 +11,7 @@ import pytest
 from mmm_engine.model.prior_draws import prior_ranges
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
-from mmm_engine.results.plausibility import media_support, plausibility_scores
+from mmm_engine.results.plausibility import media_support, plausibility_scores, usual_r_squared
 from mmm_engine.results.returns import channel_returns
 
 
@@ -153,3 +153,26 @@ class TestSupport:
             self.slow[few],
         )
         assert all(map(math.isnan, numbers))
+
+
+class TestUsualRows:
+    """R² of the rows that a fit can be asked to follow."""
+
+    fitted = np.tile([1.0, 3.0], 50)
+    target = fitted + np.tile([0.1, 0.1, -0.1, -0.1], 25)
+
+    def test_a_few_outliers_are_left_aside(self) -> None:
+        """By hand: errors of ±0.1 leave 0.01 of a variance of 1.01, whatever five slips are."""
+        target = self.target.copy()
+        target[[3, 17, 40, 77, 90]] *= 30.0
+        assert usual_r_squared(target, self.fitted) == pytest.approx(1 - 0.01 / 1.01, abs=1e-3)
+
+    def test_what_happens_often_is_no_outlier(self) -> None:
+        """A tenth of the rows is what a model has to explain."""
+        target = self.target.copy()
+        target[::10] *= 30.0
+        assert math.isnan(usual_r_squared(target, self.fitted))
+
+    def test_a_fit_of_nothing_explains_nothing(self) -> None:
+        """The mean instead of the rows."""
+        assert usual_r_squared(self.target, np.full(100, 2.0)) == pytest.approx(0.0)

@@ -244,6 +244,14 @@ def test_a_fit_that_misses_by_more_than_the_mean_says_so() -> None:
     assert reason == "the fit misses its training rows by more than their mean does (R² -5,738.00)"
 
 
+def test_a_fit_of_all_but_a_few_outliers_explains() -> None:
+    """Five slips of an export have most of the squares of 130 rows; what the others follow is no bad model."""
+    train = _scores({"r_squared": 0.04}, split="train")
+    assert check_explained(train, LIMITS).failed
+    assert check_explained(pd.concat([train, _scores({"r_squared_usual": 0.6})]), LIMITS).passed
+    assert check_explained(pd.concat([train, _scores({"r_squared_usual": math.nan})]), LIMITS).failed
+
+
 def test_as_many_pushes_as_chance_brings_pass() -> None:
     """With right priors 2% of parameters lie outside: of 95 six at most in 99 of 100 cases."""
     slightly = {f"p{number}": 1.1 for number in range(6)}
