@@ -10,7 +10,7 @@ import re
 
 from mmm_assets.types import DataFrame
 
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_FORMULA = re.compile(r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")  # wide ones run in Excel for East Asia
 _NUMBER = re.compile(r"^[-+]?[\d.]+(e[-+]?\d+)?$", re.IGNORECASE)
 
 

@@ -104,6 +104,9 @@ def _ending(source: Path, who: str) -> str:
         raise ConfigError(who, Fault(where, "no such file", allowed, "give the path of the rows"))
     if source.is_dir():
         raise ConfigError(who, Fault(where, "a folder", allowed, "name the file in it that holds the rows"))
+    if suffix in DATA_SUFFIXES and not source.is_file():
+        fix = "copy the rows into a file first, such as of what a command prints"
+        raise ConfigError(who, Fault(where, "something that is not a regular file", allowed, fix))
     if suffix not in DATA_SUFFIXES or not source.is_file():
         raise ConfigError(who, Fault(where, f"'{source.name}'", allowed, remedy_of_suffix(suffix)))
     return inner_suffix(source.name) + suffix if suffix == ".gz" else suffix

@@ -95,7 +95,7 @@ def pairs_in(option: str, text: str) -> dict[str, str]:
     """
     pairs = {}
     for entry in names_in(text):
-        name, mark, word = (part.strip() for part in entry.partition("="))
+        name, mark, word = (part.strip() for part in entry.rpartition("="))  # names may hold one
         if not (name and mark and word):
             refuse(option, f"'{entry}'", "name=word", f"write for example {option} views=views_cost")
         pairs[name] = word

@@ -28,6 +28,13 @@ def remove(
 
     folder, file = home.home_dir(), home.data_dir() / f"{check_client_id(client)}.yaml"
     if not folder.exists() or not is_known(folder, client):
+        if file.exists():
+            refuse(
+                f"client '{client}'",
+                "nothing stored of it: it was never refreshed",
+                "a client of this home",
+                f"to take it back, delete {file} and the tables that it names",
+            )
         refuse(f"client '{client}'", "nothing stored of it", "a client of this home", "look at mmm list")
     what = "everything that tells of it" if erase else "its results and pages"
     require_yes(f"Delete {what} from {folder}?", yes)

@@ -77,10 +77,18 @@ def outlive_readers() -> None:
     """
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         mode = os.fstat(descriptor).st_mode
+        if not _writes_to(getattr(sys, name), descriptor):
+            continue  # somebody collects what is printed
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
             stream = getattr(sys, name)
             stream.flush()
             setattr(sys, name, _text_until_reader_leaves(descriptor, stream.encoding, is_own=False))
+
+
+def _writes_to(stream: io.TextIOWrapper, descriptor: int) -> bool:
+    with contextlib.suppress(OSError):
+        return stream.fileno() == descriptor
+    return False
 
 
 def output_fault(error: BaseException) -> str | None:

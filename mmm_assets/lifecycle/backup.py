@@ -6,21 +6,28 @@ Not here: single clients (removal.py), results in an object store, which has cop
 SQLite's backup copies a database as it was at one moment, whatever is written meanwhile
 (https://sqlite.org/backup.html). All other files are replaced whole, so that a copy of each is whole too. The
 database of the history is left out: it is made again from its Parquet files.
+
+The last member is a seal: the SHA-256 of each file. A copy that broke off between two files is a sound tar file, and a
+tar file has no checksums of what it holds.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
+import lzma
 import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from mmm_assets import home
 from mmm_engine.errors import ConfigError, Fault
@@ -28,7 +35,7 @@ from mmm_engine.files.atomic_write import PRIVATE_FILE, make_private_folder, rep
 from mmm_engine.history.store import History
 from mmm_engine.version import ENGINE_VERSION
 
-HOME, DATA, NOTE = "home", "data", "backup.json"
+HOME, DATA, NOTE, SEAL = "home", "data", "backup.json", "seal.json"
 _LEFT_OUT = frozenset({"locks", home.TRIALS, ".logs_queue", "quarantine"})  # folders of a home
 
 
@@ -71,20 +78,20 @@ def back_up(folder: Path, data: Path, file: Path) -> int:
         raise ConfigError(
             "backup", Fault(str(file), found, "a file elsewhere", "name another folder")
         ) from None
-    count = 0
+    sums: dict[str, str] = {}
 
     def write(fresh: Path) -> None:
-        nonlocal count
         with tarfile.open(fresh, "w") as archive:
             _add_text(archive, NOTE, json.dumps(_note(folder, data)))
             for path in _files_of_home(folder):
-                count += _add(archive, path, f"{HOME}/{path.relative_to(folder).as_posix()}")
+                _add(archive, path, f"{HOME}/{path.relative_to(folder).as_posix()}", sums)
             for path in sorted(data.rglob("*")):
-                if path.is_file():
-                    count += _add(archive, path, f"{DATA}/{path.relative_to(data).as_posix()}")
+                if path.is_file() and not path.is_relative_to(folder):
+                    _add(archive, path, f"{DATA}/{path.relative_to(data).as_posix()}", sums)
+            _add_text(archive, SEAL, json.dumps(sums))
 
     replace_file(file.resolve(), write, mode=PRIVATE_FILE)
-    return count
+    return len(sums)
 
 
 def restore(file: Path, folder: Path, data: Path) -> int:
@@ -99,7 +106,8 @@ def restore(file: Path, folder: Path, data: Path) -> int:
         Number of files that were restored.
 
     Raises:
-        ConfigError: If the file is no backup, or one of the folders holds something.
+        ConfigError: If the file is no backup, not whole or not as it was written, or one of the folders holds
+            something.
     """
     for target in (folder, data):
         if target.is_dir() and any(target.iterdir()):
@@ -110,11 +118,11 @@ def restore(file: Path, folder: Path, data: Path) -> int:
         for target in (folder, data):
             make_private_folder(target)
         try:
-            count = _unpack(archive, folder, data)
+            count = _unpack(archive, folder, data, file)
         except BaseException as error:
             for target in (folder, data):
                 _empty(target)
-            if isinstance(error, tarfile.TarError | EOFError):
+            if isinstance(error, tarfile.TarError | EOFError | zlib.error | lzma.LZMAError):
                 raise _no_backup(file, f"{error}: not the whole file") from error
             raise
     if any((folder / "metric_history").glob("*/*.parquet")):
@@ -122,17 +130,36 @@ def restore(file: Path, folder: Path, data: Path) -> int:
     return count
 
 
-def _unpack(archive: tarfile.TarFile, folder: Path, data: Path) -> int:
-    """Write the files of a backup into their folders; how many they were."""
-    count = 0
+def _unpack(archive: tarfile.TarFile, folder: Path, data: Path, file: Path) -> int:
+    """Write the files of a backup into their folders; how many they were.
+
+    Raises:
+        ConfigError: If they are not those that the backup's seal names; earlier versions wrote none.
+    """
+    note: dict[str, object] = {}
+    seal: dict[str, str] | None = None
+    sums: dict[str, str] = {}
     for member in archive:
         top, _, rest = member.name.partition("/")
+        if member.name in (NOTE, SEAL) and (opened := archive.extractfile(member)):
+            try:
+                text = json.loads(opened.read())
+            except ValueError as error:
+                raise _no_backup(file, f"{member.name}: {error}") from error
+            note, seal = (text, seal) if member.name == NOTE else (note, text)
         if not rest or top not in (HOME, DATA) or not member.isfile():
             continue
-        member.name = rest
-        archive.extract(member, folder if top == HOME else data, filter="data")
-        count += 1
-    return count
+        name, member.name = member.name, rest
+        target = folder if top == HOME else data
+        archive.extract(member, target, filter="data")
+        with (target / rest).open("rb") as written:
+            sums[name] = hashlib.file_digest(written, "sha256").hexdigest()
+    if seal is None and note.get("is_sealed"):
+        raise _no_backup(file, f"{len(sums)} files and no end: not the whole file")
+    if seal is not None and seal != sums:
+        changed = sorted({name for name, _ in seal.items() ^ sums.items()})
+        raise _no_backup(file, f"{changed[0]}, which is not as it was written ({len(changed)} in all)")
+    return len(sums)
 
 
 def _empty(folder: Path) -> None:
@@ -161,9 +188,10 @@ def _no_backup(file: Path, found: str) -> ConfigError:
     return ConfigError("restore", Fault(str(file), found, "a file that mmm backup wrote", "name such a file"))
 
 
-def _note(folder: Path, data: Path) -> dict[str, str]:
+def _note(folder: Path, data: Path) -> dict[str, object]:
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"made": made, "version": ENGINE_VERSION, "home": str(folder), "data": str(data)}
+    note = {"made": made, "version": ENGINE_VERSION, "home": str(folder), "data": str(data)}
+    return {**note, "is_sealed": True}
 
 
 def _files_of_home(folder: Path) -> Iterator[Path]:
@@ -180,21 +208,38 @@ def _is_passing(path: Path) -> bool:
     return ".tmp-" in path.name or path.name == ".lock" or path.name.endswith(("-wal", "-shm", "-journal"))
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str) -> int:
-    """Add a file as it is now; 0 when it is gone meanwhile."""
+def _add(archive: tarfile.TarFile, path: Path, name: str, sums: dict[str, str]) -> None:
+    """Add a file as it is now, and its checksum; nothing when it is gone meanwhile."""
     if path.name.endswith(".db"):  # the suffix of ".db", which has the events without a run, is empty
-        return _add_database(archive, path, name)
-    try:
-        with path.open("rb") as opened:
-            member = archive.gettarinfo(arcname=name, fileobj=opened)
-            archive.addfile(member, opened)
-    except FileNotFoundError:
-        return 0
-    return 1
+        _add_database(archive, path, name, sums)
+        return
+    with suppress(FileNotFoundError), path.open("rb") as opened:
+        _add_opened(archive, opened, name, sums)
 
 
-def _add_database(archive: tarfile.TarFile, path: Path, name: str) -> int:
-    """Add an SQLite file with what is still in its log; 0 when it is gone meanwhile."""
+class _Summing(io.RawIOBase):
+    """A file whose checksum grows with what is read of it: what is written meanwhile is not in the copy."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self._opened = opened
+        self.sum = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        part = self._opened.read(size)
+        self.sum.update(part)
+        return part
+
+
+def _add_opened(archive: tarfile.TarFile, opened: BinaryIO, name: str, sums: dict[str, str]) -> None:
+    member = archive.gettarinfo(arcname=name, fileobj=opened)
+    reader = _Summing(opened)
+    archive.addfile(member, reader)
+    sums[name] = reader.sum.hexdigest()
+
+
+def _add_database(archive: tarfile.TarFile, path: Path, name: str, sums: dict[str, str]) -> None:
+    """Add an SQLite file with what is still in its log; nothing when it is gone meanwhile."""
     address = f"{path.absolute().as_uri()}?mode=ro"  # a file that is gone is not made anew
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch, "copy.db")
@@ -207,9 +252,9 @@ def _add_database(archive: tarfile.TarFile, path: Path, name: str) -> int:
         except sqlite3.OperationalError:
             if path.exists():
                 raise
-            return 0
-        archive.add(copy, name)
-    return 1
+            return
+        with copy.open("rb") as opened:
+            _add_opened(archive, opened, name, sums)
 
 
 def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:

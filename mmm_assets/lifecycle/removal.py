@@ -117,6 +117,9 @@ def erase_client(folder: Path, client: str, say: Callable[[str], object] = str) 
         if copy.is_file() and (".db" in copy.name or (of_facts and is_own)):
             copy.unlink()
     (folder / "locks" / f"{client}.lock").unlink(missing_ok=True)
+    for note in (folder / "locks").glob("*.renaming"):
+        if client in (note.stem, *note.read_text(encoding="utf-8").split()):
+            note.unlink()
     shutil.rmtree(folder / home.TRIALS, ignore_errors=True)
     return Removed(removed.files, facts, len(run_ids))
 

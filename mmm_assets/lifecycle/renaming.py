@@ -4,7 +4,8 @@ Here: `rename_client`.
 Not here: the history's part (mmm_engine.history.clients), removal of the old results (removal.py).
 
 Stored results and Dagster's runs carry the id within them. They go with the old id; recorded scores, forecasts and
-advice, which no refresh could make again, go on under the new one.
+advice, which no refresh could make again, go on under the new one. A rename that was ended half way is finished by the
+same command.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mmm_engine.files.atomic_write import write_text
 from mmm_engine.files.yaml_document import text_value
 from mmm_engine.history.clients import ClientHistory
 
+_COPIED = "copied"  # beside the new id in the note of a rename under way: all is recorded under both ids
 _NAME_LINE = re.compile(r"^client:.*$", re.MULTILINE)
 
 
@@ -46,7 +48,12 @@ def rename_client(folder: Path, data: Path, client: str, new: str, say: Callable
     check_client_id(client)
     old_file, new_file = data / f"{client}.yaml", data / f"{check_client_id(new)}.yaml"
     read_client_config(old_file)
-    if new_file.exists() or (folder.exists() and is_known(folder, new)):
+    broken_off = (
+        folder / "locks" / f"{client}.renaming"
+    )  # a rename to what it says that did not come to its end
+    state = broken_off.read_text(encoding="utf-8").split() if broken_off.is_file() else []
+    resumes = state[:1] == [new]
+    if new_file.exists() or (folder.exists() and not resumes and is_known(folder, new)):
         found = "a client of this id, or what is stored of one"
         raise ConfigError(
             f"client '{new}'", Fault("client id", found, "an id that is free", "choose another one")
@@ -61,9 +68,17 @@ def rename_client(folder: Path, data: Path, client: str, new: str, say: Callable
         return 0
     with home.open_instance(folder) as instance, client_at_rest(instance, client, say):
         history = ClientHistory(home.history_path(folder), shared=home.shared_root(folder))
-        rows = history.rename(client, new)
+        rows = 0
+        if not resumes or state[1:] != [_COPIED]:
+            if resumes:
+                history.forget(new)  # a part of the copies
+            write_text(broken_off, new)
+            rows = history.copy(client, new)
+            write_text(broken_off, f"{new} {_COPIED}")
+        history.forget(client)
         _write_anew(old_file, new_file, renamed)
         remove_results(folder, client, instance)
+        broken_off.unlink()
     return rows
 
 

@@ -155,7 +155,7 @@ def make_server(root: Path, port: int) -> PatientServer:
                 self.end_headers()
                 return
             file = storage / path[1:]
-            if not _PAGE.fullmatch(path) or not file.is_file():
+            if not _PAGE.fullmatch(path) or file.is_symlink() or not file.is_file():
                 self.send_error(
                     HTTPStatus.NOT_FOUND, "no such page: it appears when the client was refreshed"
                 )

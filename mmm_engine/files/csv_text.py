@@ -120,10 +120,13 @@ def read_csv_text(content: bytes, names: Collection[str], form: TableForm) -> Cs
     first_lines = list(islice(_lines(content, encoding), REACH + 1))
     told = _SEPARATOR_LINE.fullmatch(first_lines[0]) if first_lines else None
     first_lines = first_lines[1:] if told else first_lines
-    separator = form.separator or (_separator_named(told[1]) if told else None)
-    tried = SEPARATORS if separator is None else (separator,)
+    announced = (
+        _separator_named(told[1]) if told else None
+    )  # also by files that were saved again, with another
+    tried = SEPARATORS if form.separator is None else (form.separator,)
     begins = {mark: _beginning(first_lines, mark) for mark in tried}
-    best = max(begins, key=lambda mark: _likelihood(begins[mark], names))
+    likelihoods = {mark: _likelihood(begins[mark], names) for mark in tried}
+    best = max(tried, key=lambda mark: (likelihoods[mark][0], mark == announced, likelihoods[mark][1]))
     place = header_position(begins[best], names)
     header = header_names(begins[best], place, names) if begins[best] else []
     by_group = names_by_group(begins[best], place)

@@ -13,6 +13,7 @@ REACH = 50  # rows within which a header is looked for
 _HEADER_ROWS = 3  # above the last one of a header
 _LONGEST = 1000  # characters of a cell that may be a name: under a wrong separator a line is one cell
 _WIDEST = 1000  # cells of a header in several rows
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters that show nothing: fillers of Hangul, a blank of Braille
 
 
 def usable_name(text: str) -> str:
@@ -27,7 +28,7 @@ def usable_name(text: str) -> str:
     """
     composed = unicodedata.normalize("NFC", text).replace("\r\n", "\n")
     seen = (letter for letter in composed if unicodedata.category(letter) != "Cf")
-    return "".join(" " if letter.isspace() else letter for letter in seen).strip()
+    return "".join(" " if letter.isspace() or letter in _BLANKS else letter for letter in seen).strip()
 
 
 def header_position(records: Sequence[Sequence[str]], names: Collection[str]) -> int:

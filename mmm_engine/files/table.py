@@ -194,6 +194,12 @@ def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
     cells: list[object] = []
     for chunk in column.chunks:
         texts = [*chunk.dictionary.to_pylist(), None]
+        longest = max((len(text) for text in texts if text), default=0)
+        if longest > limits.MAX_LINE:  # rows share it here; what is made of it would be theirs
+            wanted = f"at most {limits.MAX_LINE:,} characters"
+            raise UnreadableError(
+                f"a cell of {longest:,} characters", wanted, SHORTEN, f"column '{plain(name)}'"
+            )
         cells += [texts[-1 if code is None else code] for code in chunk.indices.to_pylist()]
     return pd.Series(cells, dtype=object)
 
@@ -322,11 +328,16 @@ def _csv_table(
     faults = []
     if ragged:
         first, *others = ragged
+        is_cut = others == [] and first > max(rows, default=first) and len(ragged[first]) < len(header)
         mark = "comma" if text.separator == "," else SEPARATOR_WORDS[text.separator]
         fix = f"look for a missing or an extra {mark}"
         fix += ", or delete the note" if len(ragged[first]) == 1 else ""
+        if is_cut:
+            fix = f"export again if the file was cut off here, or {fix}"
+        elif rows and first > max(rows):
+            fix = f"delete what stands below the table, or {fix}"
         fix += "; a number such as 1,234 is two cells: write 1234" if text.separator == "," else ""
-        wanted_cells = f"{len(header)} cells, as in the header"
+        wanted_cells = f"{len(header)} {'cell' if len(header) == 1 else 'cells'}, as in the header"
         count = len(ragged[first])
         found = f"{count} {'cell' if count == 1 else 'cells'}{more_rows(others)}"
         faults.append(Fault(f"row {first}", found, wanted_cells, fix))

@@ -57,6 +57,12 @@ class ClientHistory(FactStore):
         Raises:
             HistoryError: If something is recorded under the new id, or the history cannot be written.
         """
+        count = self.copy(client, new)
+        self.forget(client)
+        return count
+
+    def copy(self, client: str, new: str) -> int:
+        """The first half of `rename`: everything is recorded under both ids."""
         check_client_id(new)
         count = 0
         with self._exclusive():
@@ -82,7 +88,6 @@ class ClientHistory(FactStore):
                 if self._others is not None:
                     for copy in (self._home / DRAWS / new).iterdir():
                         self._others.hand_out_file(copy)
-        self.forget(client)
         return count
 
     def _forget_below(self, root: Path, client: str) -> int:

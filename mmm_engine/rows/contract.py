@@ -14,7 +14,6 @@ import pandas as pd
 
 from mmm_engine.array_types import Days, Floats
 from mmm_engine.client.config import ClientConfig
-from mmm_engine.client.validation import nearest
 from mmm_engine.client.windows import LONGEST_WINDOW
 from mmm_engine.distributions.table import DISTRIBUTIONS
 from mmm_engine.errors import Fault
@@ -23,12 +22,14 @@ from mmm_engine.files.dates import read_dates, words_of_dates
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 from mmm_engine.files.table_form import TableForm
-from mmm_engine.files.yaml_document import plain, written
+from mmm_engine.files.yaml_document import written
 from mmm_engine.rows.blank_media import say_so, with_zeros
-from mmm_engine.rows.calendar import Calendar, period_of, weekday
+from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.calendar_faults import calendar_faults
 from mmm_engine.rows.currencies import currency_findings, one_currency, words_of_money
 from mmm_engine.rows.end_rows import periods_alone
 from mmm_engine.rows.finding import Finding
+from mmm_engine.rows.header_faults import header_faults
 from mmm_engine.rows.lift_windows import lift_window, media_range
 
 LIFT_REACH = (
@@ -72,7 +73,7 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
         The rows, None when there is any fault; and the faults, by column and then across columns.
     """
     table, totals = periods_alone(table, config)
-    faults = list(_header_faults(config, table))
+    faults = list(header_faults(needed_columns(config), table))
     unusable = table.repeated | (needed_columns(config).keys() - set(table.header))
     days: Days = np.full(len(table.rows), np.datetime64("NaT", "D"))
     form = table.form
@@ -95,8 +96,8 @@ def check_rows(config: ClientConfig, table: Table) -> tuple[CheckedRows | None, 
     calendar: Calendar | None = None
     if not np.isnat(days).any():
         findings += _order_notes(config.date, rows)
-        calendar, calendar_faults = _check_calendar(config.date, rows, whole=table.whole)
-        faults += calendar_faults
+        calendar, faults_of_dates = calendar_faults(config.date, rows, whole=table.whole)
+        faults += faults_of_dates
         faults += _weekdays_of_longer_rows(config, calendar)
         faults += _season_of_less_than_a_year(config, calendar)
     values: dict[str, Floats] = {}
@@ -134,24 +135,6 @@ def minimum_rows(config: ClientConfig) -> int:
     return 2 * LONGEST_WINDOW.holdout + config.longest_lag
 
 
-def _header_faults(config: ClientConfig, table: Table) -> Iterator[Fault]:
-    for column, role in needed_columns(config).items():
-        if column not in table.header:
-            names = ", ".join(plain(name, 40) for name in table.header[:12])
-            listed = names + (", …" if len(table.header) > 12 else "")
-            fix = nearest(column, table.header) or "add the column, or correct its name in the client file"
-            found = f"no such column (there are: {listed})"
-            yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)
-        elif column in table.repeated:
-            found = f"{table.header.count(column)} columns of this name"
-            fix = "delete one where they hold the same, else give each a name of its own"
-            pairs = zip(table.header, table.by_group, strict=False)
-            if called := [name for below, name in pairs if below == column != name]:
-                listed = " or ".join(f"'{plain(name, 60)}'" for name in dict.fromkeys(called))
-                fix = f"say which, with the group that stands above it: {listed}"
-            yield Fault(f"column '{column}', header", found, "one", fix)
-
-
 def _form_notes(config: ClientConfig, table: Table) -> Iterator[Finding]:
     """How the file turned out to be written, where the client file does not say it, and what was passed over."""
     said = config.table_form
@@ -179,56 +162,6 @@ def _order_notes(column: str, rows: Rows) -> list[Finding]:
         f"rows were not in order of date, first at {rows.label(int(backwards[0]) + 1)}; they were sorted"
     )
     return [Finding("unsorted", "note", column, message, "nothing, unless the order itself is a surprise")]
-
-
-def _check_calendar(column: str, rows: Rows, whole: bool) -> tuple[Calendar | None, list[Fault]]:
-    """The different dates of the rows with their period, and duplicates, gaps and dates that do not fit it."""
-    order = np.argsort(rows.days, kind="stable")
-    ascending = rows.days[order]
-    faults = []
-    repeated = order[1:][ascending[1:] == ascending[:-1]]
-    if len(repeated):
-        first = int(repeated[0])
-        earlier = int(np.flatnonzero(rows.days == rows.days[first])[0])
-        found = f"the date of row {rows.numbers[earlier]} again{rows.others(repeated)}"
-        fix = "delete the copy, or add the two rows up if both are true"
-        faults.append(Fault(rows.place(column, first), found, "each date once", fix))
-    unique = np.unique(ascending)
-    if len(unique) < 2 or not whole:
-        return None, faults
-    period = period_of(unique)
-    if period is None:
-        steps = np.diff(unique).astype(np.int64)
-        found = f"rows {int(np.median(steps))} days apart (from {steps.min()} to {steps.max()})"
-        fix = "add the missing rows, or add rows up to weeks or months"
-        where = rows.place(column, int(order[0]))
-        return None, [*faults, Fault(where, found, "one row a day, a week or a month", fix)]
-    calendar = Calendar(unique, period)
-    return calendar, faults + _spacing_faults(column, rows, calendar)
-
-
-def _spacing_faults(column: str, rows: Rows, calendar: Calendar) -> list[Fault]:
-    """Dates that the period does not lead to, and dates that it leads to without a row."""
-    period, expected = calendar.period, calendar.expected_days()
-    beside = np.flatnonzero(~np.isin(rows.days, expected))
-    missing = expected[~np.isin(expected, calendar.days)]
-    faults = []
-    if len(beside):
-        day = rows.days[beside[0]]
-        found = f"{day}, a {weekday(day)}{rows.others(beside)}"
-        usual = f"{weekday(expected[0])}s" if period == "week" and len(expected) else f"one row a {period}"
-        wanted = f"{usual} as in most rows, evenly spaced"
-        faults.append(
-            Fault(rows.place(column, int(beside[0])), found, wanted, "correct the date of this row")
-        )
-    if len(missing) > len(beside):  # a date that was moved leaves a hole behind: one fault is enough
-        last_before = calendar.days[calendar.days < missing[0]][-1]
-        before = int(np.flatnonzero(rows.days == last_before)[0])
-        listed = ", ".join(map(str, missing[:4])) + (", …" if len(missing) > 4 else "")
-        found = f"no row for {len(missing)} of {len(expected)} dates after it: {listed}"
-        fix = "add the rows (spend 0 is allowed), or start after the gap"
-        faults.append(Fault(rows.place(column, before), found, f"one row a {period} without gaps", fix))
-    return faults
 
 
 def _season_of_less_than_a_year(config: ClientConfig, calendar: Calendar | None) -> Iterator[Fault]:

@@ -24,7 +24,8 @@ from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import Table
 
 _TOTAL = re.compile(
-    r"(?:grand ?)?totals?|sum|summe|gesamt(?:summe|ergebnis)?|total g[eé]n[eé]ral|totale|totaal|suma|i alt|totalt",
+    r"(?:(?:grand ?)?totals?|sum|summe|gesamt(?:summe|ergebnis)?|total g[eé]n[eé]ral|totale|totaal|suma|i alt|totalt)"
+    r"(?:\s*[:\u2013-].*)?",  # "Total: account"
     re.IGNORECASE,
 )
 _ROUNDED = 1e-3  # of a sum: a platform adds up before it rounds, and shows rounded rows

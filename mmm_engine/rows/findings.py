@@ -1,8 +1,8 @@
 """Warnings about rows that satisfy the contract but deserve a look.
 
 Here: one function for each kind of finding.
-Not here: what a finding is (finding.py), what stops a client (contract.py), verdicts about a fitted model
-(scores/gates.py).
+Not here: what a finding is (finding.py), money and counts of media (media_findings.py), what stops a client
+(contract.py), verdicts about a fitted model (scores/gates.py).
 """
 
 from __future__ import annotations
@@ -21,11 +21,18 @@ from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.level_steps import level_steps
 from mmm_engine.rows.lift_windows import lift_window, media_range
+from mmm_engine.rows.media_findings import (
+    counts_taken_for_money_findings,
+    idle_media_findings,
+    in_micros_findings,
+    lone_peak_findings,
+    mirror_findings,
+    unpaid_media_findings,
+)
 from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outliers, words_of_recurring
 from mmm_engine.rows.parameter_count import count_parameters
 from mmm_engine.rows.part_rows import is_unfinished, rows_to_come, running_totals
 from mmm_engine.rows.regressors import Regressors, residual
-from mmm_engine.rows.spend_columns import counts_taken_for_money, in_micros, unpaid_media
 from mmm_engine.rows.suggestions import straight_line, weekly_rhythm, yearly_cycle
 from mmm_engine.rows.thin_evidence import thin_evidence
 
@@ -53,7 +60,8 @@ def find_warnings(
     rows = Regressors(config, frame, calendar)
     finders = (
         _unfinished_last_row, _running_totals, _target_outliers, _recurring_outliers, _level_steps, _short_season,
-        _zero_target, _negative_target, _unpaid_media, _counts_taken_for_money, _in_micros, _correlated_channels,
+        _zero_target, _negative_target, unpaid_media_findings, idle_media_findings,
+        counts_taken_for_money_findings, in_micros_findings, lone_peak_findings, mirror_findings, _correlated_channels,
         _spend_following_sales, _inflated_variances, _few_rows_per_parameter, _level_jumps, _frozen_tails,
         _constant_in_training, thin_evidence, _controls_against_sign, _unmodelled_terms, _unseen_events,
         _doubtful_lift_tests,
@@ -165,36 +173,6 @@ def _negative_target(rows: Regressors) -> Iterator[Finding]:
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
 
 
-def _unpaid_media(rows: Regressors) -> Iterator[Finding]:
-    """Channels whose money is missing in rows in which they run."""
-    for one in unpaid_media(rows):
-        message = (
-            f"is 0 in {one.rows} of the {one.running} rows in which '{one.channel}' runs, first on "
-            f"{rows.day(one.first)}: {one.share:.0%} of its media cost nothing, and its return is too good by as much"
-        )
-        fix = "complete the costs, or spread what was booked elsewhere over the rows in which the media ran"
-        yield Finding("cost-missing", "warning", one.cost, message, fix)
-
-
-def _counts_taken_for_money(rows: Regressors) -> Iterator[Finding]:
-    """Channels that are said to be spend and look like impressions or clicks."""
-    for column, why in counts_taken_for_money(rows):
-        message = f"is taken for money and {why}: its return would be per impression or click, not per unit of money"
-        fix = (
-            f"write {{column: {column}, unit: impressions, cost: …}}, its money; without cost if it has none"
-        )
-        yield Finding("spend-looks-like-count", "warning", column, message, fix)
-
-
-def _in_micros(rows: Regressors) -> Iterator[Finding]:
-    """Money in millionths, as interfaces of advertising platforms give it."""
-    for column in in_micros(rows):
-        message = (
-            "is called like money in micros, millionths of the currency: returns would be off by a million"
-        )
-        yield Finding("spend-in-micros", "warning", column, message, "divide the column by 1,000,000")
-
-
 def _correlated_channels(rows: Regressors) -> Iterator[Finding]:
     names = rows.config.channel_names
     scaled = rows.standardised(names)
@@ -211,8 +189,9 @@ def _spend_following_sales(rows: Regressors) -> Iterator[Finding]:
     for name, t in spend_following_sales(rows).items():
         if t > FOLLOWS_T:
             period = rows.calendar.period
+            size = f"= {t:.1f}" if t < 1000 else "over 1,000"
             message = (
-                f"follows sales: when the last {period} sold more, this {period} spends more (t = {t:.1f}), "
+                f"follows sales: when the last {period} sold more, this {period} spends more (t {size}), "
                 "all else the same"
             )
             fix = "add what drives both as a control (demand, brand searches), or measure it with a lift test"
@@ -344,9 +323,16 @@ def _unmodelled_terms(rows: Regressors) -> Iterator[Finding]:
 
 
 def _unseen_events(rows: Regressors) -> Iterator[Finding]:
-    """Events without a day in the rows that a window learns from."""
+    """Events without a day in the rows that a window learns from, and those that nothing tells from something else."""
+    earlier: dict[bytes, str] = {}
     for event in rows.config.model.events:
         seen = rows.within(event)
+        alike = earlier.setdefault(seen.tobytes(), event.name)
+        if seen.all() or (alike != event.name and seen.any()):
+            other = "no row without it" if seen.all() else f"the same rows as '{alike}'"
+            message = f"the event '{event.name}' has {other}: nothing tells their effects apart"
+            fix = "leave one of them out" if not seen.all() else "leave it out, or correct its days"
+            yield Finding("event-inseparable", "warning", "", message, fix)
         period = rows.calendar.period
         windows = [
             window for window in STANDARD_WINDOWS if not seen[: window.train_rows(period, len(rows))].any()

@@ -1,7 +1,7 @@
-"""Columns of money: costs that are missing where media run, "spend" that is rather a count.
+"""Columns of media and money: either missing where the other runs, counts taken for money, slips of single rows.
 
 Here: what the columns say, as figures and words.
-Not here: findings (findings.py), costs of zeros everywhere (contract.py).
+Not here: findings (media_findings.py), costs of zeros everywhere (contract.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import numpy as np
 
 from mmm_engine.rows.regressors import Regressors
 
-UNPAID_MIN = 0.05  # share of a channel's media in rows without cost from which on it is told
+UNPAID_MIN = (
+    0.05  # share of a channel's media in rows without cost from which on it is told; of its cost likewise
+)
+PEAK_RATIO = 20.0  # how far single rows must lie above all others
+MIRROR_MIN = 0.995  # correlation with the target from which on a column says what the target says
+
+_MOST_PEAKS = 3
+_LEAST_OTHERS = 8  # rows that run beside the peaks: a channel of a few bursts has none
 
 _COUNTS = re.compile(
     r"impress|click|(?:^|[^a-z])(?:imps?|views?|grps?|trps?|reach|sessions?|visits?|sends?|mails?|opens?|downloads?)"
@@ -56,6 +63,42 @@ def unpaid_media(rows: Regressors) -> Iterator[UnpaidMedia]:
         if share >= UNPAID_MIN:
             running = int((media > 0).sum())
             yield UnpaidMedia(channel.column, channel.cost, len(unpaid), running, share, int(unpaid[0]))
+
+
+def idle_media(rows: Regressors) -> Iterator[UnpaidMedia]:
+    """Channels of whose money at least `UNPAID_MIN` is spent in rows without media; ``running`` counts rows of cost."""
+    for channel in rows.config.channels:
+        if channel.cost is None:
+            continue
+        media, cost = rows.values(channel.column), rows.values(channel.cost)
+        idle = np.flatnonzero((media == 0) & (cost > 0))
+        share = float(cost[idle].sum() / cost.sum())
+        if share >= UNPAID_MIN:
+            yield UnpaidMedia(
+                channel.column, channel.cost, len(idle), int((cost > 0).sum()), share, int(idle[0])
+            )
+
+
+def lone_peaks(rows: Regressors) -> dict[str, list[int]]:
+    """Rows of channels and costs, at most three each, that lie `PEAK_RATIO` times above all others that run."""
+    result = {}
+    for column in dict.fromkeys((*rows.config.channel_names, *rows.config.cost_names)):
+        values = rows.values(column)
+        order = np.argsort(values)[::-1]
+        sizes = values[order]
+        for count in range(1, _MOST_PEAKS + 1):
+            others = sizes[count:][sizes[count:] > 0]
+            if len(others) >= _LEAST_OTHERS and sizes[count - 1] >= PEAK_RATIO * others[0]:
+                result[column] = sorted(map(int, order[:count]))
+    return result
+
+
+def mirrors_of_target(rows: Regressors) -> dict[str, float]:
+    """Channels and controls whose correlation with the target is at least `MIRROR_MIN` in size."""
+    target = rows.standardised([rows.config.target.column])[:, 0]
+    columns = rows.standardised(rows.inputs)
+    correlations = dict(zip(rows.inputs, target @ columns / len(rows), strict=True))
+    return {column: float(one) for column, one in correlations.items() if abs(one) >= MIRROR_MIN}
 
 
 def in_micros(rows: Regressors) -> list[str]:

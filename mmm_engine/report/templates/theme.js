@@ -36,7 +36,7 @@ function labelThemeButton(button) {
 
 // A cell that a spreadsheet would run as a formula is made text again.
 function csvCell(text) {
-  const plain = /^[=+\-@\t\r]/.test(text) && !/^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(text) ? "'" + text : text;
+  const plain = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(text) ? "'" + text : text;
   return /[",\n\r]/.test(plain) ? '"' + plain.replaceAll('"', '""') + '"' : plain;
 }
 

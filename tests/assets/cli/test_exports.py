@@ -10,7 +10,9 @@ import pytest
 from mmm_assets.cli.exports import csv_text
 
 
-@pytest.mark.parametrize("text", ["=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1"]
+)
 def test_formulas_are_text(text: str) -> None:
     """A leading apostrophe is what spreadsheets show as plain text; headings count too."""
     written = csv_text(pd.DataFrame({"channel": [text, "tv"], text: [1.0, -2.5]}))

@@ -183,6 +183,77 @@ def test_half_a_backup_is_refused_and_leaves_nothing(mmm, used_home, data_dir, t
     assert {path.name for path in (tmp_path / "again").rglob("*")} == {"home", "data"}
 
 
+def without_last_files(file: Path) -> str:
+    """End the copy between two files, as a tool that copies by blocks may: it is a sound tar file still."""
+    with tarfile.open(file) as archive:
+        last = archive.getmembers()[-3]
+    with file.open("r+b") as opened:
+        opened.truncate(last.offset)
+    return "and no end: not the whole file"
+
+
+def with_another_byte(file: Path) -> str:
+    """One byte of a client's rows is another one."""
+    with tarfile.open(file) as archive:
+        place = archive.getmember("data/shop.csv").offset_data + 40
+    with file.open("r+b") as opened:
+        opened.seek(place)
+        byte = opened.read(1)
+        opened.seek(place)
+        opened.write(bytes([byte[0] ^ 1]))
+    return "data/shop.csv, which is not as it was written (1 in all)"
+
+
+def without_a_file(file: Path) -> str:
+    """Somebody packed it anew and forgot one."""
+    whole = file.with_suffix(".whole")
+    file.rename(whole)
+    with tarfile.open(whole) as source, tarfile.open(file, "w") as target:
+        for member in source:
+            if member.name != "data/shop.csv":
+                target.addfile(member, source.extractfile(member))
+    return "data/shop.csv, which is not as it was written (1 in all)"
+
+
+@pytest.mark.parametrize("change", [without_last_files, with_another_byte, without_a_file])
+def test_a_backup_that_is_not_as_it_was_written_is_refused(
+    mmm, used_home, data_dir, tmp_path, monkeypatch, change
+):
+    """A tar file has no checksums of its files: it was restored without a word, in part or changed."""
+    file = tmp_path / "backup.tar"
+    assert mmm("backup", file)[0] == 0
+    words = change(file)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "again" / "home"))
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "again" / "data"))
+    code, _, err = mmm("restore", file)
+    assert (code, words in err) == (2, True), err
+    assert {path.name for path in (tmp_path / "again").rglob("*")} == {"home", "data"}
+
+
+def test_a_backup_of_an_earlier_version_is_restored(mmm, used_home, data_dir, tmp_path, monkeypatch):
+    """It has no seal, and does not say that it has one."""
+    monkeypatch.setattr(backup, "SEAL", "home/unused.json")
+    monkeypatch.setattr(backup, "_note", lambda folder, data: {"made": "2026-11-22"})
+    file = tmp_path / "backup.tar"
+    assert mmm("backup", file)[0] == 0
+    monkeypatch.setattr(backup, "SEAL", "seal.json")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "again" / "home"))
+    monkeypatch.setenv("MMM_DATA_DIR", str(tmp_path / "again" / "data"))
+    assert mmm("restore", file)[0] == 0
+    assert (tmp_path / "again" / "data" / "shop.csv").read_bytes() == (data_dir / "shop.csv").read_bytes()
+
+
+def test_a_home_among_the_client_files_is_copied_once(used_home, tmp_path):
+    """As home, not with the client files again."""
+    file = tmp_path.parent / f"{tmp_path.name}.tar"
+    (tmp_path / "shop.yaml").write_text("client: shop")
+    backup.back_up(used_home, tmp_path, file)
+    with tarfile.open(file) as archive:
+        names = archive.getnames()
+    assert "data/shop.yaml" in names
+    assert not any(name.startswith(f"data/{used_home.name}/") for name in names)
+
+
 def test_results_elsewhere_are_said_to_be_left_out(mmm, used_home, data_dir, tmp_path, monkeypatch):
     """Who copies the home alone has no results."""
     assert "Not in it" not in mmm("backup", tmp_path / "backup.tar")[1]

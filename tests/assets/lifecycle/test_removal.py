@@ -19,6 +19,7 @@ from mmm_assets.dagster_private import erasure
 from mmm_assets.dagster_private.erasure import names_client
 from mmm_assets.dagster_private.execution import job_origin
 from mmm_assets.launching.processes import process_identity
+from mmm_assets.lifecycle import renaming
 from mmm_assets.lifecycle.removal import erase_client, remove_client
 from mmm_assets.lifecycle.renaming import rename_client
 from mmm_assets.partitions import registered_clients
@@ -27,6 +28,7 @@ from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG
 from mmm_assets.storage.home_faults import HomeError
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.client_file import read_client_config
+from mmm_engine.history.clients import ClientHistory
 from mmm_engine.history.store import History
 from tests.assets.conftest import files_below
 
@@ -198,6 +200,40 @@ def test_a_renamed_client_keeps_its_record(mmm, used_home, data_dir, sampler):
     assert not any(names_client(name, "shop") for name in files_below(used_home / "storage"))
     assert mmm("refresh", "store", "--windows", "full,h04")[0] == 0
     assert len(history.read("store")) > len(scores)
+
+
+@pytest.mark.parametrize("place", ["copy", "forget", "_write_anew", "remove_results"])
+def test_a_rename_that_was_ended_is_finished_by_the_same_command(used_home, data_dir, monkeypatch, place):
+    """The new id counted as taken, and to erase it would have erased the only record."""
+    history = History(homes.history_path(used_home))
+    scores = len(history.read("shop"))
+
+    def end(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    owner = ClientHistory if place in ("copy", "forget") else renaming
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, place, end)
+        with pytest.raises(KeyboardInterrupt):
+            rename_client(used_home, data_dir, "shop", "store")
+    if place == "remove_results":  # the files bear the new id already
+        assert (data_dir / "store.yaml").exists()
+        remove_client(used_home, "shop")
+    else:
+        rename_client(used_home, data_dir, "shop", "store")
+    assert len(history.read("store")) == scores
+    assert history.read("shop").empty
+    assert not any(names_client(name, "shop") for name in files_below(used_home / "storage"))
+    if place != "remove_results":
+        assert not list((used_home / "locks").glob("*.renaming"))
+
+
+def test_what_takes_back_an_added_client_is_said(mmm, used_home, data_dir):
+    """Nothing is stored of it yet, and its files are whoever's who put them there."""
+    (data_dir / "slip.yaml").write_text((data_dir / "shop.yaml").read_text().replace("shop", "slip"))
+    code, _, err = mmm("remove", "slip", "--yes")
+    assert code == 2
+    assert f"to take it back, delete {data_dir / 'slip.yaml'} and the tables that it names" in err
 
 
 def test_an_id_that_is_taken_is_refused(mmm, used_home, data_dir):

@@ -73,6 +73,14 @@ def test_nothing_else_is(fetch: Fetch, path: str) -> None:
     assert fetch(path)[0] == 404
 
 
+def test_a_link_in_the_place_of_a_page_leads_nowhere(tmp_path: Path, fetch: Fetch) -> None:
+    """Whoever can plant one would have the server read any file for them."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (tmp_path / "storage" / "report" / "link.html").symlink_to(secret)
+    assert fetch("/report/link.html")[0] == 404
+
+
 def test_a_foreign_name_gets_nothing(fetch: Fetch) -> None:
     """A page elsewhere that resolves its own name to this machine."""
     assert fetch("/report/ms.html", host="evil.example")[0] == 403

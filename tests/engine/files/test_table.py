@@ -4,12 +4,15 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmm_engine.files import limits
 from mmm_engine.files.cells import Rows
+from mmm_engine.files.header import usable_name
 from mmm_engine.files.numbers import read_numbers
 from mmm_engine.files.table import read_table, table_from_frame
 from mmm_engine.files.table_form import TableForm
@@ -314,7 +317,8 @@ def test_a_note_below_the_rows_is_told_as_one(tmp_path):
     (tmp_path / "rows.csv").write_bytes(b"a;b\n1;2\n\nDraft 3\n")
     _, faults = read_table(tmp_path / "rows.csv", WANTED)
     assert [str(fault) for fault in faults] == [
-        "row 4: found 1 cell; wanted 2 cells, as in the header; look for a missing or an extra ';', or delete the note"
+        "row 4: found 1 cell; wanted 2 cells, as in the header; export again if the file was cut off here, or look for "
+        "a missing or an extra ';', or delete the note"
     ]
 
 
@@ -404,3 +408,39 @@ def test_rows_may_leave_out_columns_that_have_no_name(tmp_path):
     assert list(table.columns["b"]) == ["2", "4", "6"]
     every, _ = read_table(tmp_path / "rows.csv", table.header)  # the names of all columns, blank ones too
     assert list(every.columns[""]) == ["", "", ""]
+
+
+def test_a_mark_that_is_announced_and_not_kept_is_passed_over(tmp_path):
+    """As in a file of Excel that another program saved again: the names decide."""
+    (tmp_path / "rows.csv").write_text("sep=;\na,b\n1,2\n")
+    table, faults = read_table(tmp_path / "rows.csv", ("a", "b"))
+    assert faults == []
+    assert table.columns["b"][0] == "2"
+    assert table.form.separator == ","
+
+
+@pytest.mark.parametrize(
+    ("end", "remedy"),
+    [("5", "export again if the file was cut off here"), ("x\ny,1\n", "delete what stands below the table")],
+)
+def test_rows_at_the_end_that_lack_cells_are_told_as_such(tmp_path, end, remedy):
+    """A file that was cut off, or a second table below the first."""
+    (tmp_path / "rows.csv").write_text(f"a,b,c\n1,2,3\n4,5,6\n{end}")
+    _, (fault,) = read_table(tmp_path / "rows.csv", ("a", "b", "c"))
+    assert fault.fix.startswith(f"{remedy}, or look for a missing or an extra comma")
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\u115f"])
+def test_letters_that_show_nothing_are_no_part_of_a_name(blank):
+    """Nobody can type them."""
+    assert usable_name(f"tv{blank}") == "tv"
+    assert usable_name(f"tv{blank}cost") == "tv cost"
+
+
+def test_a_cell_that_rows_share_has_a_bearable_length(tmp_path):
+    """A few kilobytes of Parquet hold it; every row of 120 made a copy of its own of 80 MB."""
+    cells = pa.DictionaryArray.from_arrays(pa.array([0] * 40, pa.int32()), ["9" * 2_000_000])
+    pq.write_table(pa.table({"a": cells}), tmp_path / "rows.parquet", compression="zstd")
+    table, faults = read_table(tmp_path / "rows.parquet", ("a",))
+    assert table is None
+    assert [fault.found for fault in faults] == ["a cell of 2,000,000 characters"]

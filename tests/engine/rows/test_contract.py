@@ -56,6 +56,34 @@ FAULTY = {
         "column 'tv', header: found 2 columns of this name; wanted one; say which, with the group that stands above "
         "it: 'Spend tv' or 'Clicks tv'",
     ),
+    "names in one cell": (
+        "\n".join(f'"{line}"' for line in shop_rows().to_csv(index=False).splitlines()).encode(),
+        "header: found the names of columns in one cell, with ',' between them: 'week,revenue,tv,radio,price'; wanted "
+        "a cell for each name; save the table again as CSV, separated by commas and without quotes around whole lines, "
+        "or correct 'csv: {separator: …}' in the client file",
+    ),
+    "columns separated by another mark": (
+        shop_rows().to_csv(index=False, sep="^").encode(),
+        "header: found the names of columns in one cell, with '^' between them: 'week^revenue^tv^radio^price'; wanted "
+        "a cell for each name; save the table again as CSV, separated by commas",
+    ),
+    "no header": (
+        shop_rows().to_csv(index=False, header=False).encode(),
+        "header: found the cells of a row instead of names (2022-01-03, 1000.06, 97.15, 26.13, 9.37); wanted a first "
+        "line with the names of the columns; write the names above the rows: week, revenue, tv, radio, price",
+    ),
+    "letters of another alphabet": (
+        shop_rows().rename(columns={"price": "pri\u0441e"}),
+        "column 'price', header: found no such column (there are: week, revenue, tv, radio, pri\u0441e); wanted a "
+        "column of this name (control); 'pri\u0441e' looks the same and is another name ('\u0441' is CYRILLIC SMALL "
+        "LETTER ES): rename it in the file",
+    ),
+    "wide letters": (
+        shop_rows().rename(columns={"tv": "\uff54\uff56"}),
+        "column 'tv', header: found no such column (there are: week, revenue, \uff54\uff56, radio, price); wanted a "
+        "column of this name (channel); '\uff54\uff56' looks the same and is another name ('\uff54' is FULLWIDTH "
+        "LATIN SMALL LETTER T): rename it in the file",
+    ),
     "no date": (
         with_cell("week", 7, "Total")(shop_rows()),
         "column 'week', row 7: found 'Total', which is no date; wanted a date; write dates as YYYY-MM-DD; delete rows "
@@ -76,6 +104,27 @@ FAULTY = {
         shop_rows().drop(index=[10, 11, 30]),
         "column 'week', row 11 (2022-03-07): found no row for 3 of 60 dates after it: 2022-03-14, 2022-03-21, "
         "2022-08-01; wanted one row a week without gaps; add the rows (spend 0 is allowed), or start after the gap",
+    ),
+    "closed at weekends": (
+        shop_rows(dates=pd.bdate_range("2022-01-03", periods=60).strftime("%Y-%m-%d")),
+        "column 'week', row 6 (2022-01-07): found no row for 22 of 82 dates, Saturdays and Sundays for the most part; "
+        "wanted one row a day without gaps; add rows up to weeks; or write these days too, with target and spend 0 (a "
+        "term of weekdays follows)",
+    ),
+    "fortnights": (
+        shop_rows(dates=pd.date_range("2022-01-03", periods=60, freq="14D").strftime("%Y-%m-%d")),
+        "column 'week', row 2 (2022-01-03): found rows 14 days apart (from 14 to 14); wanted one row a day, a week or "
+        "a month; export the file by week or by month: what is longer cannot be cut into them",
+    ),
+    "months of a retail calendar": (
+        shop_rows(dates=[str(np.datetime64("2018-01-01") + 28 * n + 7 * (n // 3)) for n in range(60)]),
+        "column 'week', row 2 (2018-01-01): found rows of 4 or 5 weeks each, as retail calendars have them (4-4-5); "
+        "wanted one row a week or a calendar month; export the file by week",
+    ),
+    "last working days of months": (
+        shop_rows(dates=pd.date_range("2016-01-31", periods=60, freq="BME").strftime("%Y-%m-%d")),
+        "column 'week', row 4 (2016-04-29): found 2016-04-29, a Friday (and in 16 more rows: 7, 12, 16, 21, 24, …); "
+        "wanted one row a month as in most rows, evenly spaced; date each row by the first day of its month",
     ),
     "one date moved": (
         with_cell("week", 8, "2022-02-15")(shop_rows()),
@@ -234,7 +283,13 @@ def test_business_days_are_days_with_gaps(tmp_path):
     """Weekends without rows are named as what they are."""
     dates = pd.bdate_range("2022-01-03", periods=200).strftime("%Y-%m-%d")
     (fault,) = faults_of_file(tmp_path, shop_rows(200, dates=dates))
-    assert "row 6 (2022-01-07): found no row for 78 of 278 dates after it: 2022-01-08, 2022-01-09" in fault
+    assert (
+        "row 6 (2022-01-07): found no row for 78 of 278 dates, Saturdays and Sundays for the most part"
+        in fault
+    )
+    holiday = shop_rows(200, dates=dates).drop(index=[30, 31])
+    (fault,) = faults_of_file(tmp_path, holiday)
+    assert "found no row for 80 of 278 dates, Saturdays and Sundays for the most part" in fault
 
 
 def test_what_only_looks_odd_is_accepted(tmp_path):
@@ -382,7 +437,9 @@ def test_how_a_file_is_written_is_told_and_what_the_client_file_says_counts(tmp_
     assert held.findings == ()
     faults_of_file(tmp_path, shop_rows())
     assert held.data_version == read_client_data(shop_config(), tmp_path).data_version
-    assert "no such column" in faults_of_file(tmp_path, content, shop_config(csv={"separator": "tab"}))[0]
+    (fault,) = faults_of_file(tmp_path, content, shop_config(csv={"separator": "tab"}))
+    assert "found the names of columns in one cell, with ';' between them: 'week;revenue;tv" in fault
+    assert fault.endswith("or correct 'csv: {separator: …}' in the client file")
 
 
 @pytest.mark.parametrize(
@@ -535,7 +592,9 @@ def test_grouped_thousands_beside_decimal_points_ask(tmp_path):
     assert faults_of_file(tmp_path, frame, shop_config(csv={"decimal": "."})) == []
 
 
-@pytest.mark.parametrize("word", ["Total", "Grand Total:", "Summe", "Total général", "Gesamtergebnis"])
+@pytest.mark.parametrize(
+    "word", ["Total", "Total: account", "Grand Total:", "Summe", "Total général", "Gesamtergebnis"]
+)
 @pytest.mark.parametrize("first", [False, True])
 def test_a_row_that_says_that_it_holds_totals_is_left_out(tmp_path, word, first):
     """As exports of advertising platforms end, or begin, with one; whatever its cells hold."""

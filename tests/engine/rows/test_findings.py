@@ -482,3 +482,61 @@ def test_budgets_that_are_only_raised_are_no_running_totals():
     """A level that stays for a quarter and rises then."""
     frame = rows().assign(tv=100.0 + 10 * (np.arange(ROWS) // 13))
     assert ("running-total", "tv") not in findings(frame)
+
+
+def test_money_in_rows_without_media_is_told():
+    """The mirror image of media without money: the return is too bad by as much."""
+    config = shop_config(channels=[{"column": "tv", "unit": "views", "cost": "tv_cost"}, "radio"])
+    frame = rows().assign(tv_cost=lambda frame: frame["tv"] / 2)
+    frame.loc[frame.index < ROWS // 2, "tv"] = 0.0
+    idle = frame["tv_cost"][: ROWS // 2]
+    finding = findings(frame, config)["media-missing", "tv"]
+    first = str(frame["week"][idle.gt(0).idxmax()].date())
+    assert finding.message.startswith(
+        f"is 0 in {int((idle > 0).sum())} of the {int((frame['tv_cost'] > 0).sum())} rows in which 'tv_cost' is not, "
+        f"first on {first}: {idle.sum() / frame['tv_cost'].sum():.0%} of its money bought nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "factor", "is_told"), [((30,), 1000, 1), ((7, 30), 100, 1), ((30,), 5, 0)]
+)
+def test_single_rows_far_above_all_others_are_told(places, factor, is_told):
+    """A slip of the decimal mark, once or the same one twice; not a strong week."""
+    frame = rows()
+    frame.loc[list(places), "tv"] = frame["tv"].max() * factor
+    told = [finding for (code, _), finding in findings(frame).items() if code == "lone-peak"]
+    assert [finding.column for finding in told] == ["tv"] * is_told
+    for finding in told:
+        assert all(str(frame["week"][place].date()) in finding.message for place in places)
+
+
+def test_a_channel_of_one_burst_has_no_peak():
+    """Nothing else is there to be compared with."""
+    frame = rows().assign(tv=0.0)
+    frame.loc[30, "tv"] = 5000.0
+    assert ("lone-peak", "tv") not in findings(frame)
+
+
+@pytest.mark.parametrize("column", ["tv", "price"])
+def test_a_column_that_is_made_of_the_target_is_told(column):
+    """A budget of a tenth of sales, or orders as a control: it would explain all."""
+    frame = rows()
+    frame[column] = (frame["revenue"] * 0.1).round(2)
+    assert ("mirrors-target", column) in findings(frame)
+
+
+def test_events_that_nothing_tells_apart_are_told():
+    """Two of the same rows, and one that has every row."""
+    year = {"start": "2020-01-06", "end": "2023-12-31"}
+    events = {"sale": ["2021-07-19"], "launch": ["2021-07-20"], "always": [year], "other": ["2021-09-20"]}
+    config = shop_config(model=ModelConfig.model_validate({"events": events}))
+    told = [
+        finding.message
+        for finding in client_data_from_frame(config, rows()).findings
+        if finding.code == "event-inseparable"
+    ]
+    assert told == [
+        "the event 'launch' has the same rows as 'sale': nothing tells their effects apart",
+        "the event 'always' has no row without it: nothing tells their effects apart",
+    ]
