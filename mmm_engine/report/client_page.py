@@ -96,7 +96,7 @@ def _forecast_words(subject: Subject) -> str:
     hidden = (
         f"With the last {subject.periods(window.horizon)} hidden, it forecast them with an average error of"
     )
-    return wording.sentence(f"{hidden} {numbers.percent(error)}, {skill_words(skill, subject.repeated)}")
+    return wording.sentence(f"{hidden} {numbers.part(error)}, {skill_words(skill, subject.repeated)}")
 
 
 def _plan(subject: Subject) -> Section | None:

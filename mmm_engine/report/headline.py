@@ -64,9 +64,13 @@ def skill_words(skill: float, repeated: str = "last season's values") -> str:
 
     >>> skill_words(0.28), skill_words(-0.07, "the last value")
     ("28% closer than last season's values", '7.0% further off than the last value, which wins')
+    >>> skill_words(-6.2)
+    "7.2 times as far off as last season's values, which win"
     """
     if math.isnan(skill):
         return f"not compared with {repeated}"
+    if skill < -1:
+        return f"{numbers.compact(1.0 - skill)} times as far off as {repeated}, which {_win(repeated)}"
     if skill < 0:
         return f"{numbers.percent(-skill)} further off than {repeated}, which {_win(repeated)}"
     return f"{numbers.percent(skill)} closer than {repeated}"
@@ -108,7 +112,7 @@ def _holdout_sentence(subject: Subject) -> str:
     name, error = holdout_error(subject, window)
     skill = subject.score(window, "test", "skill")
     hidden = f"with the last {subject.periods(window.horizon)} hidden, the model forecast them with an average error of"
-    return f"{hidden} {numbers.percent(error)} ({name}), {skill_words(skill, subject.repeated)}"
+    return f"{hidden} {numbers.part(error)} ({name}), {skill_words(skill, subject.repeated)}"
 
 
 def _warnings(subject: Subject) -> tuple[str, ...]:
@@ -175,7 +179,7 @@ def _holdout_error(subject: Subject) -> Headline:
     if inside:
         detail += f" {wording.sentence(f'{inside} {subject.inputs.period}s fell inside the 90% interval')}"
     label = f"Forecast error, last {subject.periods(window.horizon)}"
-    return Headline(label, numbers.percent(error), "", detail, "bad" if skill < 0 else "plain")
+    return Headline(label, numbers.part(error), "", detail, "bad" if skill < 0 else "plain")
 
 
 def _media_share(subject: Subject) -> Headline:
@@ -185,12 +189,12 @@ def _media_share(subject: Subject) -> Headline:
     if not whole or channels.empty:
         return Headline(label, numbers.NOT_DEFINED, "", "No decomposition in this refresh.", "care")
     largest = channels.iloc[0]
-    part = numbers.percent(float(largest["mean"]) / whole)
+    part = numbers.part(float(largest["mean"]) / whole)
     detail = (
         f"{subject.amount(media)} of {subject.amount(whole)}; "
         f"the largest part is {subject.label(str(largest['component']))} with {part}."
     )
-    return Headline(label, numbers.percent(media / whole), "", detail)
+    return Headline(label, numbers.part(media / whole), "", detail)
 
 
 def _best_return(subject: Subject) -> Headline:

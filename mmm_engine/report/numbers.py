@@ -106,6 +106,15 @@ def percent(share: float, *, signed: bool = False) -> str:
     return (MINUS if negative else "+" if signed else "") + ("0" if digits == "0.0" else digits) + "%"
 
 
+def part(share: float) -> str:
+    """A fraction as a percentage where 0% would say that there is nothing: `percent`, or "under 0.1%".
+
+    >>> part(0.0978), part(0.0002), part(0.0)
+    ('9.8%', 'under 0.1%', '0%')
+    """
+    return "under 0.1%" if 0.0 < share < 0.0005 else percent(share)
+
+
 def more_or_less(share: float) -> str:
     """How one amount differs from another, as a person says it; "than" and the other amount follow.
 

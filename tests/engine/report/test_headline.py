@@ -97,6 +97,7 @@ def test_skill_in_words_has_the_sign_right() -> None:
     assert skill_words(0.5) == "50% closer than last season's values"
     assert skill_words(-0.5).endswith("which win")
     assert skill_words(-0.5, "the last value") == "50% further off than the last value, which wins"
+    assert skill_words(-672.7) == "674 times as far off as last season's values, which win"
     assert "not compared" in skill_words(float("nan"))
 
 
@@ -119,6 +120,15 @@ def test_no_last_season_is_named_where_there_was_none(
     summary = build_summary(Subject(inputs))
     assert words in summary.because
     assert words in summary.headlines[0].detail
+
+
+def test_a_small_share_is_not_nothing(ms: ReportInputs) -> None:
+    """Media that bring 0.01% of sales do not bring "0%", nor does the largest channel."""
+    parts = ms.decomposition.copy()
+    parts.loc[parts["kind"] == "channel", "mean"] *= 1e-4
+    share = build_summary(Subject(replace(ms, decomposition=parts))).headlines[1]
+    assert share.value == "under 0.1%"
+    assert share.detail.endswith("with under 0.1%.")
 
 
 def test_headlines_are_error_media_share_and_return(ms: ReportInputs, content: ReportContent) -> None:
