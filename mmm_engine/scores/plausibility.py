@@ -27,6 +27,7 @@ from mmm_engine.scores.verdict import (
 PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
 _SURE = 0.99  # chance allows no more pushes than it brings with this probability
 _TO_90 = 1.6448536269514722  # standard deviations from a normal's middle to the end of its central 90%
+_SLOPE = "saturation_slope"  # parameters of this name decide what a curve does below the spend that was seen
 _WORN_SHARE = 0.01  # of the target, that a channel must bring before its flat curve matters
 
 
@@ -298,6 +299,8 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdi
 
     Of priors that are right 2% of parameters lie outside the central 98%; as many as chance brings pass, unless
     the client file sets `prior_pushes_max`. One that lies outside by more than the width of that range is no chance.
+    Nor is the slope of a curve above its range: such a channel works from a threshold on, and what all channels bring
+    below the spend that was seen hangs on slopes.
 
     Args:
         parameters: Columns parameter, q50, prior_q01, prior_q99, as `parameter_frame` gives them.
@@ -308,21 +311,23 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdi
     low, high, median = (parameters[name].to_numpy(dtype=float) for name in ("prior_q01", "prior_q99", "q50"))
     beyond = np.maximum(low - median, median - high)
     far = beyond > high - low
+    steep = (median > high) & parameters["parameter"].str.startswith(_SLOPE).to_numpy()
     count, allowed = int((beyond > 0.0).sum()), thresholds.prior_pushes_max
     if allowed is None:
         allowed = _pushes_by_chance(len(parameters))
     else:
-        far = np.zeros_like(far)
-    passed = count <= allowed and not far.any()
+        far, steep = np.zeros_like(far), np.zeros_like(steep)
+    passed = count <= allowed and not far.any() and not steep.any()
     order = np.argsort(-beyond / np.maximum(high - low, 1e-300))[: min(count, 3)]
     named = ", ".join(
         f"{parameters['parameter'].iloc[at]} {median[at]:.3g} (prior {low[at]:.3g} to {high[at]:.3g})"
         for at in order
     )
     reason = (
-        f"{count} of {len(parameters)} parameters lie outside the 1% to 99% of their prior"
-        f"{': ' + named if named else ''}, wanted at most {allowed}"
-        f"{', none of them by more than its range' if far.any() else ''}"
+        f"{count} of {len(parameters)} parameters {'lies' if count == 1 else 'lie'} outside the 1% to 99% of "
+        f"{'its' if count == 1 else 'their'} prior{': ' + named if named else ''}, wanted at most {allowed}"
+        f"{' and none by more than that range' if far.any() else ''}"
+        f"{' and no slope above it: a curve this steep works from a threshold on' if steep.any() else ''}"
     )
     return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, FULL)
 

@@ -260,6 +260,24 @@ def test_as_many_pushes_as_chance_brings_pass() -> None:
     assert check_priors(_parameters(**slightly, p6=1.1, **inside), LIMITS).failed
 
 
+def test_a_slope_above_its_prior_is_no_chance() -> None:
+    """A channel that works from a threshold on: with slopes that priors rule out its total was twice the truth."""
+    others = {f"p{number}": 0.5 for number in range(40)}
+    chance = check_priors(_parameters(**others, gamma=1.05), LIMITS)
+    steep = check_priors(_parameters(**others, saturation_slope=1.05), LIMITS)
+    flat = check_priors(_parameters(**others, saturation_slope=-0.05), LIMITS)
+    assert (chance.passed, steep.passed, flat.passed) == (True, False, True)
+    assert steep.reason.startswith(
+        "1 of 41 parameters lies outside the 1% to 99% of its prior: saturation_slope"
+    )
+    assert steep.reason.endswith(
+        "wanted at most 3 and no slope above it: a curve this steep works from a threshold on"
+    )
+    assert check_priors(
+        _parameters(**others, saturation_slope=1.05), ThresholdConfig(prior_pushes_max=1)
+    ).passed
+
+
 def test_a_parameter_far_outside_its_prior_is_no_chance() -> None:
     """Further out than its range is wide."""
     inside = {f"q{number}": 0.5 for number in range(89)}
