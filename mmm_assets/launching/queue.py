@@ -28,8 +28,13 @@ from mmm_assets.dagster_private.tags import PARENT_RUN_ID_TAG, PRIORITY_TAG
 from mmm_assets.runs import CLIENT_TAG, client_of
 
 AGAIN = 9  # of 0 to 10 in Celery's queue; others have 0
-LEVELS = {"report": 2, "recovery_scores": 1, "client_data": 1}  # of a run that makes this; rows take no time
-LEVELS |= {"publish_job": 2, "fleets_job": 1, "client_data_job": 1}
+_MADE_AT = {  # level: what a run makes; a stage may be split over two runs, each with some of its assets
+    3: ("portfolio", "portfolio_job"),  # seconds, at most once in ten minutes
+    2: ("metric_history", "budget_plan", "report", "publish_job"),
+    1: ("recovery_scores", "stability_scores", "forecast", "refresh_diff", "fleets_job"),
+}
+_ROWS = ("client_data", "client_data_job")  # take no time
+LEVELS = {name: level for level, names in {**_MADE_AT, 1: _MADE_AT[1] + _ROWS}.items() for name in names}
 
 
 def priority(level: int) -> dict[str, str]:

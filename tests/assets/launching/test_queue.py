@@ -4,9 +4,11 @@ import dagster as dg
 import pytest
 
 from mmm_assets.dagster_private.execution import job_origin
+from mmm_assets.definitions import build_defs
 from mmm_assets.launching.local import WarmRunLauncher
 from mmm_assets.launching.queue import AGAIN, ClientQueue, priority
 from mmm_assets.partitions import client_x_window
+from mmm_assets.refreshes import jobs
 from mmm_assets.runs import CLIENT_TAG, client_of
 from tests.assets.dagster_private.queue_daemon import QueueDaemon
 
@@ -155,6 +157,22 @@ def test_a_client_that_is_fitted_is_published_before_others_are_fitted(queue):
     page = queue.ask(makes=("metric_history", "report"), dagster__partition="shop")
     rows = queue.ask(makes=("client_data",), dagster__partition="new")
     assert queue.launched_now() == [page, fleets, rows, fits[0]]
+
+
+def test_the_page_of_all_clients_does_not_wait_for_fits(queue):
+    """It is asked for every ten minutes of a busy night: people look at it while the night goes on."""
+    fits = [queue.ask(makes=("fitted_posterior",), dagster__partition=f"app{number}|full") for number in range(4)]
+    page = queue.ask(makes=("portfolio",))
+    assert queue.launched_now() == [page, *fits[:3]]
+
+
+@pytest.mark.parametrize(("job", "level"), [(jobs.PORTFOLIO, 3), (jobs.PUBLISH, 2), (jobs.FLEETS, 1), (jobs.DATA, 1)])
+def test_a_part_of_a_stage_goes_ahead_as_the_whole_does(queue, job, level):
+    """What is ready first is asked for first: a refresh may have its scores in one run, its report in the next."""
+    made = build_defs().resolve_job_def(job.name).asset_layer.selected_asset_keys
+    for one in sorted(key.to_user_string() for key in made):
+        run = queue.ask(makes=(one,), dagster__partition="shop")
+        assert priority(level).items() <= queue._instance.get_run_by_id(run).tags.items(), one
 
 
 def test_a_repeated_run_does_not_keep_the_level_of_the_first(queue):
