@@ -127,6 +127,7 @@ def _standing(publication: Publication, client: str, has_file: bool) -> dict[str
         "client": client,
         "verdict": status.verdict if status else None,
         "published": bool(status and status.published),
+        "has_report": bool(status and status.good_at),
         "reasons": list(status.reasons) if status else [],
         "refreshed": status.at if status else None,
         "days": days,
@@ -148,6 +149,6 @@ def _words(row: dict[str, Any]) -> str:
     """The verdict as a person reads it."""
     if row["verdict"] is None:
         return "never refreshed"
-    marks = [] if row["published"] else ["report stale"]
+    marks = [] if row["published"] else ["report stale" if row["has_report"] else "no report"]
     marks += [] if row["has_file"] else ["no client file"]
     return ", ".join([row["verdict"], *marks])

@@ -20,13 +20,17 @@ def require_results(client: str) -> None:
     Raises:
         ConfigError: If the id is not allowed or nothing is stored of the client.
     """
+    from mmm_assets.pages.publication import Publication
     from mmm_assets.storage.results import ResultStore
     from mmm_engine.client.validation import nearest
 
     store = ResultStore()
     if not store.has_data(check_client_id(client)):
-        fix = nearest(client, store.clients()) or f"run: mmm refresh {client}"
-        refuse(f"client '{client}'", "no stored results", "a refreshed client", fix)
+        found, again = "no stored results", f"run: mmm refresh {client}"
+        if (status := Publication().status(client)) is not None:
+            found = f"no stored results (its last refresh was refused: {'; '.join(status.reasons)})"
+            again = f"mend what was refused, then {again}"
+        refuse(f"client '{client}'", found, "a refreshed client", nearest(client, store.clients()) or again)
 
 
 def materialise_again(

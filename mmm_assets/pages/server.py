@@ -11,6 +11,8 @@ that started it.
 from __future__ import annotations
 
 import contextlib
+import html
+import json
 import os
 import re
 import socket
@@ -33,6 +35,21 @@ PORT_VARIABLE = "MMM_PAGES_PORT"
 URL_VARIABLE = "MMM_PAGES_URL"
 _NOTE = "pages.port"
 _PAGE = re.compile(r"^/(report/[a-z0-9][a-z0-9_-]{0,62}(\.client|\.failed)?|portfolio/portfolio)\.html$")
+_NOT_YET = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="10">
+<title>{title}</title>
+<style>body {{font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem}}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{text} This page looks again every ten seconds.</p>
+<p><a href="/portfolio/portfolio.html">All clients</a></p>
+</body>
+</html>
+"""
 _PARENT_SECONDS = 2.0
 LONGEST_SECONDS = 30.0
 """From the first byte of a request to the last of its answer; a page takes milliseconds."""
@@ -130,7 +147,7 @@ def make_server(root: Path, port: int) -> PatientServer:
     storage = storage_dir(root)
 
     class Pages(BaseHTTPRequestHandler):
-        """Answers with a page, or with its absence."""
+        """Answers with a page, or says when there will be one."""
 
         def do_GET(self) -> None:
             """Send a page."""
@@ -155,13 +172,12 @@ def make_server(root: Path, port: int) -> PatientServer:
                 self.end_headers()
                 return
             file = storage / path[1:]
-            if not _PAGE.fullmatch(path) or file.is_symlink() or not file.is_file():
-                self.send_error(
-                    HTTPStatus.NOT_FOUND, "no such page: it appears when the client was refreshed"
-                )
+            if not _PAGE.fullmatch(path) or file.is_symlink():
+                self.send_error(HTTPStatus.NOT_FOUND, "no such page")
                 return
-            body = file.read_bytes()
-            self.send_response(HTTPStatus.OK)
+            there = file.is_file()
+            body = file.read_bytes() if there else _not_yet(file).encode()
+            self.send_response(HTTPStatus.OK if there else HTTPStatus.NOT_FOUND)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-cache")
@@ -171,6 +187,32 @@ def make_server(root: Path, port: int) -> PatientServer:
                 self.wfile.write(body)
 
     return PatientServer((HOST, port), Pages)
+
+
+def _not_yet(file: Path) -> str:
+    """What is shown in place of a page that is not written yet; it looks again by itself."""
+    refused = file.with_name(f"{file.stem}.failed.html")
+    if file.parent.name == "portfolio":
+        title, text = "No client has been refreshed yet", "This page is written when the first one is."
+    elif reasons := _refused(file.with_name(f"{file.name.split('.')[0]}.json")):
+        title = f"No report of {file.stem} is published"
+        listed = "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons)
+        link = f'<a href="{refused.name}">The refused results</a>' if refused.is_file() else ""
+        text = f"Its last refresh was refused:<ul>{listed}</ul>{link}</p><p>"
+    else:
+        title = f"{file.name} is not written yet"
+        text = "It is written when the client's refresh ends; <code>mmm list</code> says where each client stands."
+    return _NOT_YET.format(title=title, text=text)
+
+
+def _refused(status: Path) -> list[str]:
+    """Why a client's last refresh was refused, as publication.py notes it; nothing where it was not."""
+    if status.is_symlink():
+        return []
+    with contextlib.suppress(OSError, ValueError):
+        noted = json.loads(status.read_text(encoding="utf-8"))
+        return [] if noted["published"] else [str(reason) for reason in noted["reasons"]]
+    return []
 
 
 def _end_with(parent: int) -> None:

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from mmm_assets.automation.failures import broken_refreshes
+from mmm_assets.dagster_private.execution import job_origin
 from mmm_assets.definitions import build_defs
 from mmm_assets.pages.publication import Publication
 from mmm_assets.runs import COMMAND_TAG
@@ -40,7 +41,9 @@ def tell(instance, home):
         with dg.build_run_status_sensor_context(
             sensor_name="broken_refreshes", dagster_instance=instance, dagster_run=run, dagster_event=event
         ) as context:
-            broken_refreshes(context.for_run_failure(), publication=Publication(root=str(home)))
+            evaluate.answer = broken_refreshes(
+                context.for_run_failure(), publication=Publication(root=str(home))
+            )
         return Publication(root=str(home)).status("shop")
 
     return evaluate
@@ -51,6 +54,7 @@ def test_a_run_that_was_killed_marks_its_client(failed, tell):
     status = tell(failed())
     assert not status.published
     assert status.reasons == ("its process was killed (signal 9)",)
+    assert isinstance(tell.answer, dg.RunRequest)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,7 @@ def test_a_run_that_was_killed_marks_its_client(failed, tell):
 def test_others_are_left_alone(failed, tell, tags):
     """Nothing is marked."""
     assert tell(failed(**tags)) is None
+    assert isinstance(tell.answer, dg.SkipReason)
 
 
 def test_what_was_judged_meanwhile_stays(refresh, failed, tell, home):
@@ -79,3 +84,18 @@ def test_a_step_that_has_marked_the_client_is_not_said_again(refresh, sampler, i
     before = Publication(root=str(home)).status("shop")
     assert tell(instance.get_run_by_id(result.run_id)) == before
     assert any("sampler_converged" in reason for reason in before.reasons)
+
+
+def test_refused_rows_are_told_on_the_page_of_all_clients(failed, tell, instance):
+    """It said "usable" of a client whose file was refused, until another client's report or the morning came."""
+    tell(failed("client_data_job"))
+    assert isinstance(tell.answer, dg.RunRequest)
+    portfolio = build_defs().resolve_job_def("portfolio_job")
+    waiting = instance.create_run_for_job(
+        portfolio, status=dg.DagsterRunStatus.QUEUED, remote_job_origin=job_origin("portfolio_job")
+    )
+    tell(failed("client_data_job", dagster__partition="app"))
+    assert isinstance(tell.answer, dg.SkipReason)  # the run that waits will see both
+    instance.report_run_canceled(waiting)
+    tell(failed("client_data_job", dagster__partition="web"))
+    assert isinstance(tell.answer, dg.RunRequest)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from mmm_assets.checks.latest import latest_checks
 from mmm_assets.cli.tables import count_lines
 from mmm_assets.pages.publication import Publication
+from mmm_assets.runs import Refresh
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.windows import FULL
 from mmm_engine.scores.advice import ADVICE
@@ -37,6 +39,21 @@ def test_list_names_every_client_with_its_verdict(mmm, used_home, data_dir):
     assert rows["new"]["verdict"] is None
     assert rows["shop"]["verdict"] == Publication(root=str(used_home)).status("shop").verdict
     assert rows["shop"]["published"] is True
+
+
+def test_a_client_whose_first_files_are_refused_has_no_report_and_a_reason(mmm, home, data_dir):
+    """It was "report stale", and `mmm show` advised the very refresh that was refused."""
+    now = datetime.now(UTC)
+    Publication(root=str(home)).refuse(
+        "shop", ["a row is missing"], Refresh("one", now, now, "mmm refresh shop")
+    )
+    (row,) = [row for row in json.loads(mmm("list", "--format", "json")[1]) if row["client"] == "shop"]
+    assert (row["published"], row["has_report"]) == (False, False)
+    (line,) = [line for line in mmm("list")[1].splitlines() if line.split()[:1] == ["shop"]]
+    assert "do not use, no report" in line
+    code, _, err = mmm("show", "shop")
+    assert code == 2
+    assert "its last refresh was refused: a row is missing" in " ".join(err.split())
 
 
 @pytest.mark.parametrize("words", [("list",), ("show", "shop")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import socket
 import threading
 import time
@@ -79,6 +80,29 @@ def test_a_link_in_the_place_of_a_page_leads_nowhere(tmp_path: Path, fetch: Fetc
     secret.write_text("secret")
     (tmp_path / "storage" / "report" / "link.html").symlink_to(secret)
     assert fetch("/report/link.html")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/portfolio/portfolio.html", "No client has been refreshed yet"),
+        ("/report/shop.html", "shop.html is not written yet"),
+        ("/report/app.html", "<li>column &#x27;tv&#x27;: found &lt;b&gt;</li>"),
+        ("/report/app.html", '<a href="app.failed.html">The refused results</a>'),
+    ],
+)
+def test_a_page_that_is_not_written_yet_says_when_it_will_be(
+    fetch: Fetch, tmp_path: Path, path: str, text: str
+) -> None:
+    """`mmm ui` names the page of all clients before there is one: whoever opens it waits, the page looks again."""
+    (tmp_path / "storage" / "portfolio" / "portfolio.html").unlink()
+    (tmp_path / "storage" / "report" / "app.failed.html").write_text("refused")
+    status = {"published": False, "reasons": ["column 'tv': found <b>"]}
+    (tmp_path / "storage" / "report" / "app.json").write_text(json.dumps(status))
+    status, body = fetch(path)
+    assert status == 404
+    assert text in body.decode()
+    assert '<meta http-equiv="refresh" content="10">' in body.decode()
 
 
 def test_a_foreign_name_gets_nothing(fetch: Fetch) -> None:
