@@ -141,7 +141,7 @@ def _comparison(rows: DataFrame) -> Table:
 def _certificate(best: BudgetPlan) -> Iterator[str]:
     """Why to believe it, a line each."""
     from mmm_engine.decisions.certificate import NEGLIGIBLE
-    from mmm_engine.decisions.plan_words import written
+    from mmm_engine.decisions.plan_words import resting, written
 
     proof, gain = best.certificate, best.gain
     unit = best.window.target_kind
@@ -173,6 +173,9 @@ def _certificate(best: BudgetPlan) -> Iterator[str]:
         ]
     ):
         yield f"Without a cost, so that no money is planned for them: {', '.join(unpaid)}."
+    bought = [name for name in best.window.channels if name not in unpaid]
+    if idle := resting(best.table[best.table["channel"].isin(bought)]):
+        yield f"Kept at 0, as they spend nothing today: {', '.join(idle)}; 'bounds' in 'decision' let them begin."
     if best.request.unreadable:
         yield f"Kept as today because the model cannot read them: {', '.join(best.request.unreadable)}; see --tests."
     if best.request.value is None and best.window.target_kind == "revenue":

@@ -63,6 +63,18 @@ def moves_sentence(table: pd.DataFrame, gain: str, better: float) -> str:
     return f"{what[:1].upper()}{what[1:]}: gains {gain}, and beats today {in_draws(better)}."
 
 
+def resting(table: pd.DataFrame) -> list[str]:
+    """Channels that spend nothing today and nothing in the plan, however much they would bring.
+
+    Args:
+        table: Output of `BudgetPlan.table`, or the channels of a record of it.
+
+    >>> resting(pd.DataFrame({"channel": ["tv", "radio"], "today": [0.0, 5.0], "plan": [0.0, 0.0]}))
+    ['tv']
+    """
+    return [str(name) for name in table.loc[(table["today"] == 0) & (table["plan"] == 0), "channel"]]
+
+
 def frozen_reason(paid: Sequence[str], free: Sequence[str], unreadable: Sequence[str]) -> str:
     """Why no money can move, "" where some can.
 

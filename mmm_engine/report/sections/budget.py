@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from mmm_engine.decisions.plan_words import resting
 from mmm_engine.report import numbers, wording
 from mmm_engine.report.page import Chart, Column, Item, Section, Sheet, Slider, Sliders, Table, table_of
 from mmm_engine.report.sections.advice_ledger import last_advice, past_advice
@@ -58,6 +59,11 @@ def budget_section(subject: Subject) -> Section | None:
         f"What to do with the budget of the next {subject.periods(advice['periods'])}, {when}. Today's budget "
         f"goes on as in the last {subject.periods(advice['basis'])}."
     )
+    if idle := resting(pd.DataFrame(advice["channels"])):
+        lead += (
+            f" What spends nothing today stays at 0 ({wording.listing([subject.label(name) for name in idle])}), "
+            "whatever it would bring: bounds in the client file let it begin."
+        )
     items: tuple[Item, ...] = (
         _moves(subject, advice),
         *_sliders(subject, advice),
@@ -76,6 +82,7 @@ def advice_table(subject: Subject) -> Table | None:
     channels = pd.DataFrame(advice["channels"]).sort_values("today", ascending=False, kind="stable")
     channels = channels.assign(
         channel=[subject.label(str(name)) for name in channels["channel"]],
+        advice=channels["advice"].mask(channels["channel"].isin(resting(channels)), "stay at 0"),
         interval=[
             f"{numbers.decimal(low)} to {numbers.decimal(high)}"
             for low, high in zip(channels["marginal_q05"], channels["marginal_q95"], strict=True)

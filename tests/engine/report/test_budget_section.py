@@ -53,6 +53,20 @@ def test_the_first_screen_says_what_to_do(record: dict[str, Any]) -> None:
     assert held in build_report(with_advice({**record, "acts": False})).replace("&#39;", "'")
 
 
+def test_a_channel_that_is_off_is_said_to_stay_so_with_the_reason(record: dict[str, Any]) -> None:
+    """It read "hold" beside the highest return of all; limits as shares of nothing leave it nothing."""
+    off = {**record["channels"][0], "today": 0.0, "plan": 0.0, "advice": "hold", "change": None}
+    content = build_content(with_advice({**record, "channels": [off, *record["channels"][1:]]}))
+    table = content.summary.channels
+    assert table is not None
+    assert [row[1] for row in table.rows].count("stay at 0") == 1
+    (section,) = [section for section in content.sections if section.id == "budget"]
+    assert "What spends nothing today stays at 0 (" in section.lead
+    assert "stays at 0" not in next(
+        one.lead for one in build_content(with_advice(record)).sections if one.id == "budget"
+    )
+
+
 def test_the_section_has_every_number_of_the_advice(record: dict[str, Any]) -> None:
     """Today and plan per channel, "test first" for what cannot be read, frontier, tests; both figures are drawn."""
     content = build_content(with_advice(record))
