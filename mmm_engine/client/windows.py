@@ -7,7 +7,7 @@ Not here: the rows of a window and their scales (rows/window.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -121,10 +121,12 @@ def windows_holding_out(holdouts: Sequence[int], client: str) -> tuple[Window, .
     Raises:
         DataError: If there is none, one is not a whole number above 0, or one comes twice.
     """
-    usable = {int(number) for number in holdouts if isinstance(number, Integral) and number > 0}
-    if not usable or len(usable) != len(holdouts):
+    numbers = list(holdouts) if isinstance(holdouts, Iterable) else [holdouts]
+    usable = {int(number) for number in numbers if isinstance(number, Integral) and number > 0}
+    if not isinstance(holdouts, Iterable) or not usable or len(usable) != len(numbers):
+        found = repr(numbers if isinstance(holdouts, Iterable) else holdouts)
         fault = Fault(
-            "holdouts", f"{list(holdouts)}", "different whole numbers above 0", "pass for example [4, 8, 12]"
+            "holdouts", found, "a list of different whole numbers above 0", "pass for example [4, 8, 12]"
         )
         raise DataError(f"client '{client}'", fault)
     return tuple(Window.holding_out(int(number)) for number in holdouts)

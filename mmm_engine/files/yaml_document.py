@@ -220,7 +220,9 @@ def describe(value: object) -> str:
         return f"the text {shorten(value)}"
     if isinstance(value, Mapping):
         return "a mapping"
-    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return f"a {type(value).__name__}"
 
 
 def shorten(value: object, limit: int = 60) -> str:

@@ -210,7 +210,7 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
             f"client '{data.config.client}'",
             Fault(
                 f"window '{window}'",
-                f"{train_rows} training rows of {len(data)} after holding out {held_out}",
+                f"{max(train_rows, 0)} training rows of {len(data)} after holding out {held_out}",
                 f"at least {needed} training rows",
                 "hold out fewer rows or add history",
             ),

@@ -8,23 +8,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from mmm_engine.client.client_file import client_config_from_mapping
 from mmm_engine.client.config import ClientConfig, columns_as_mappings
 from mmm_engine.client.lift_test_config import LiftTest
 from mmm_engine.client.lift_tests import read_lift_tests
-from mmm_engine.errors import ConfigError
+from mmm_engine.errors import ConfigError, Fault
 from mmm_engine.files.table import table_from_frame
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
 from mmm_engine.model.specification import model_specification
 from mmm_engine.report.wording import count as counted
 from mmm_engine.rows.client_data import ClientData
+from mmm_engine.toolkit.frames import frame_of
 from mmm_engine.toolkit.prior_arguments import prior_mappings
 
 logger = logging.getLogger("mmm_engine.toolkit")
+
+_ARGUMENTS = {  # setting of a client file: the argument of PymcModel or of its fit() that sets it
+    "client": "client_name",
+    "target": "target_name",
+    "date": "date_column",
+    "channels": "channel_names",
+    "controls": "control_names",
+    "model.adstock.kind": "adstock",
+    "model.adstock.max_lag": "lag_max",
+    "model.trend.changepoints": "trend",
+    "model.n_basis": "number_of_basis",
+    "model": "",
+    "sampler": "",
+}
 
 Columns = Sequence[str | Mapping[str, Any]] | Mapping[str, Any] | str | None
 """Columns as a client file has them: names, mappings with settings of their own, or one mapping by name."""
@@ -56,20 +73,50 @@ def _plain_entry(entry: object, who: str) -> object:
     return {**entry, "priors": prior_mappings(priors, [str(entry.get("column"))], who)[0]}
 
 
+def named_entries(value: Mapping[str, Any] | None, who: str, argument: str) -> dict[str, Any]:
+    """What an argument says by name.
+
+    Raises:
+        ConfigError: If it is no mapping.
+    """
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    found = f"a value of type {type(value).__name__}"
+    fault = Fault(
+        f"argument '{argument}'", found, "a mapping (name: value)", f"write {argument}={{name: value}}"
+    )
+    raise ConfigError(who, fault)
+
+
+def plain_numbers(value: Any) -> Any:
+    """Settings with Python's numbers in place of NumPy's, which notebooks are full of; arrays stay as they are."""
+    if isinstance(value, Mapping):
+        return {name: plain_numbers(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_numbers(entry) for entry in value]
+    return value.item() if isinstance(value, np.number | np.bool_) else value
+
+
 def lift_tests(frame: pd.DataFrame, client: str) -> list[LiftTest]:
     """The rows of a frame as lift tests.
 
     Raises:
         ConfigError: With every fault of the frame.
+        DataError: If it is no frame.
     """
-    tests, faults = read_lift_tests(table_from_frame(frame))
+    who = f"PymcModel '{client}', calibrations"
+    tests, faults = read_lift_tests(table_from_frame(frame_of(frame, who)))
     if faults:
-        raise ConfigError(f"PymcModel '{client}', calibrations", faults)
+        raise ConfigError(who, faults)
     return list(tests)
 
 
 def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any], preset: str) -> ClientConfig:
-    """The client's settings with a preset and priors in place of its own, checked."""
+    """The client's settings with a preset and priors in place of its own, checked.
+
+    Raises:
+        ConfigError: With every setting that is wrong, under the name of the argument that sets it.
+    """
     who = f"PymcModel '{settings['client']}'"
     channels = [
         dict(entry) if isinstance(entry, Mapping) else entry
@@ -81,9 +128,31 @@ def checked_config(settings: Mapping[str, Any], priors: Mapping[str, Any], prese
         if isinstance(channel, dict):  # what is neither a name nor a mapping is refused below
             channel["priors"] = {**channel.get("priors", {}), **by_channel.get(name, {})}
     model = {**settings["model"], "priors": {**common, "preset": preset}}
-    config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
+    try:
+        config = client_config_from_mapping({**settings, "channels": channels, "model": model}, who)
+    except ConfigError as error:
+        faults = [replace(fault, where=_argument(fault.where)) for fault in error.faults]
+        raise ConfigError(error.who, faults) from None
     model_specification(config, "week")  # refuses priors of parameters that no model of any spacing has
     return config
+
+
+def _argument(where: str) -> str:
+    """The place of a fault, under the name of the argument where it is a setting of a client file.
+
+    >>> _argument("setting 'model.adstock.max_lag'"), _argument("setting 'channels[2].unit'")
+    ("argument 'lag_max'", "argument 'channel_names[2].unit'")
+    >>> _argument("setting 'model.saturation'")
+    "argument 'saturation'"
+    """
+    setting = where.removeprefix("setting '").removesuffix("'")
+    if where != f"setting '{setting}'":
+        return where
+    for name, argument in _ARGUMENTS.items():
+        rest = setting.removeprefix(name)
+        if rest != setting and (not rest or rest[0] in ".["):
+            return f"argument '{(argument + rest).removeprefix('.')}'"
+    return f"argument '{setting}'"
 
 
 def log_data(data: ClientData, scaled: bool) -> None:

@@ -35,9 +35,12 @@ from mmm_engine.toolkit.arguments import (
     log_data,
     log_settings,
     model_terms,
+    named_entries,
+    plain_numbers,
 )
 from mmm_engine.toolkit.budget_methods import BudgetMethods
 from mmm_engine.toolkit.fleet_methods import FleetMethods
+from mmm_engine.toolkit.frames import frame_of
 from mmm_engine.toolkit.new_rows import append_rows
 from mmm_engine.toolkit.prior_arguments import ModelPriors, plain_priors
 from mmm_engine.toolkit.progress import progress_bars
@@ -55,7 +58,7 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
     """A marketing-mix model of one client.
 
     Args:
-        client_data: One row per period, original units.
+        client_data: One row per period, original units; dates may be its index, if that has their name.
         target_name: Column to explain; {"column": "leads", "kind": "conversions"} where it is a count.
         date_column: Column of the dates.
         channel_names: Media columns: names, or mappings as in client files, such as {"column": "tv_views", "unit":
@@ -134,14 +137,16 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
                 "weekly_seasonality": weekly_seasonality,
                 "holidays": holidays,
                 "trend": None if trend is None else {"changepoints": trend},
-                "events": dict(events or {}),
+                "events": named_entries(events, who, "events"),
                 "likelihood": likelihood,
                 **({} if likelihood_power is None else {"likelihood_power": likelihood_power}),
             },
             "lift_tests": [] if calibrations is None else lift_tests(calibrations, client_name),
         }
-        preset, own = (priors, {}) if isinstance(priors, str) else ("toolkit", dict(priors or {}))
-        self._begin(settings, own, preset, bool(scale_data), client_data)
+        preset = priors if isinstance(priors, str) else "toolkit"
+        own = {} if isinstance(priors, str) else named_entries(priors, who, "priors")
+        client_data = frame_of(client_data, f"{who}: client_data", date_column)
+        self._begin(plain_numbers(settings), own, preset, bool(scale_data), client_data)
         log_data(self._data, self._scaled)
         log_settings(self._data.config)
 
@@ -236,18 +241,12 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
             ConfigError: If a setting or a changed prior is wrong.
             FitError: If sampling fails.
         """
-        sampler = {
-            "draws": draws,
-            "tune": tune,
-            "chains": chains,
-            "seed": seed,
-            "target_accept": target_accept,
-        }
-        self._settings["sampler"] = {
-            **sampler,
-            "cores": cores,
-            "ess_target": None,
-        }  # so many draws as are asked for
+        sampler: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
+        sampler |= {"cores": cores, "target_accept": target_accept}
+        sampler["ess_target"] = None  # so many draws as are asked for
+        settings = {**self._settings, "sampler": plain_numbers(sampler)}
+        checked_config(settings, self._given, self._preset)  # before anything wrong is kept
+        self._settings = settings
         self._sample(progressbar)
 
     def refresh(self, new_data: pd.DataFrame, progressbar: bool = True) -> pd.DataFrame:
@@ -266,7 +265,8 @@ class PymcModel(FleetMethods, BudgetMethods, ResultMethods):
         """
         before = self._fitted("refresh()")
         config = self._data.config
-        data, restated = append_rows(self._data, new_data)
+        rows = frame_of(new_data, f"PymcModel '{config.client}': refresh()", config.date)
+        data, restated = append_rows(self._data, rows)
         logger.info(
             "Added %d new periods to %s's %d rows.",
             len(data) - len(self._data),

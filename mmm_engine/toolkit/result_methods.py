@@ -23,6 +23,7 @@ from mmm_engine.results.predictive import predict
 from mmm_engine.rows.client_data import ClientData
 from mmm_engine.rows.window import ScaledInputs
 from mmm_engine.toolkit.figures import Figures, Plots
+from mmm_engine.toolkit.frames import frame_of
 from mmm_engine.toolkit.new_rows import place_rows
 from mmm_engine.toolkit.parameter_units import summarize
 from mmm_engine.toolkit.report_inputs import notebook_report
@@ -83,7 +84,9 @@ class ResultMethods(ABC):
         fitted = self._fitted("predict()")
         dates, draws = fitted.prediction.dates, fitted.prediction.draws
         if X_new is not None:
-            placed = place_rows(fitted.inputs, X_new)
+            config = fitted.inputs.config
+            rows = frame_of(X_new, f"PymcModel '{config.client}': predict()", config.date)
+            placed = place_rows(fitted.inputs, rows)
             prediction = predict(fitted.on_rows(placed.inputs))
             dates, draws = prediction.dates[placed.positions], prediction.draws[:, placed.positions]
         return labelled_draws(draws, dates, fitted.posterior)

@@ -205,8 +205,9 @@ class Runner:
 
     def _holdout(self, fleet: Fleet, holdouts: Sequence[int], origins: int, step: int) -> FleetResult:
         origin_rows = origin_holdouts(origins, step)
-        numbers = [*holdouts, *(number for number in origin_rows if number not in holdouts)]
-        fits = [self.fitted(window) for window in windows_holding_out(numbers, self.data.config.client)]
+        asked = windows_holding_out(holdouts, self.data.config.client)
+        beside = [Window.holding_out(number) for number in origin_rows if number not in holdouts]
+        fits = [self.fitted(window) for window in (*asked, *beside)]
         folds = [(fit.prediction, fit.inputs) for fit in fits if fit.inputs.window.holdout in origin_rows]
         ahead = horizon_scores(folds)
         members = {fit.inputs.window.name: window_summary(fit) for fit in fits}

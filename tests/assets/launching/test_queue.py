@@ -161,12 +161,16 @@ def test_a_client_that_is_fitted_is_published_before_others_are_fitted(queue):
 
 def test_the_page_of_all_clients_does_not_wait_for_fits(queue):
     """It is asked for every ten minutes of a busy night: people look at it while the night goes on."""
-    fits = [queue.ask(makes=("fitted_posterior",), dagster__partition=f"app{number}|full") for number in range(4)]
+    fits = [
+        queue.ask(makes=("fitted_posterior",), dagster__partition=f"app{number}|full") for number in range(4)
+    ]
     page = queue.ask(makes=("portfolio",))
     assert queue.launched_now() == [page, *fits[:3]]
 
 
-@pytest.mark.parametrize(("job", "level"), [(jobs.PORTFOLIO, 3), (jobs.PUBLISH, 2), (jobs.FLEETS, 1), (jobs.DATA, 1)])
+@pytest.mark.parametrize(
+    ("job", "level"), [(jobs.PORTFOLIO, 3), (jobs.PUBLISH, 2), (jobs.FLEETS, 1), (jobs.DATA, 1)]
+)
 def test_a_part_of_a_stage_goes_ahead_as_the_whole_does(queue, job, level):
     """What is ready first is asked for first: a refresh may have its scores in one run, its report in the next."""
     made = build_defs().resolve_job_def(job.name).asset_layer.selected_asset_keys

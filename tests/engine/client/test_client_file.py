@@ -128,8 +128,8 @@ def test_a_faulty_line_is_named_with_what_to_do(tmp_path, line, fault):
         ("[tv, radio]", "[tv, baseline]", "setting 'channels[2]' (line 5): found column 'baseline'; wanted another "
          "name (all, baseline, date, seasonality, split mean something else in the results); rename the column in "
          "the data file and here"),
-        ("[tv, radio]", "[]", "setting 'channels' (line 5): found a list; wanted at least one entry; write such a "
-         "value"),
+        ("[tv, radio]", "[]", "setting 'channels' (line 5): found an empty list; wanted at least one entry; write "
+         "such a value"),
         ("[tv, radio]", "[tv, 3]", "setting 'channels[2]' (line 5): found the number 3; wanted the name of a "
          "column, or a mapping (name: value); put a name such as 2024 or no in quotes"),
         ("[tv, radio]", "[tv, '']", "setting 'channels[2]' (line 5): found ''; wanted a column name of 1 to 200 "

@@ -186,7 +186,7 @@ def test_columns_may_be_mappings_as_in_a_client_file() -> None:
     ("changes", "message"),
     [
         ({"channel_names": [{"column": "tv", "costs": "tv_cost"}, "radio"]}, "did you mean 'cost'"),
-        ({"channel_names": ["tv", 3]}, "channels"),
+        ({"channel_names": ["tv", 3]}, "channel_names"),
         ({"channel_names": [{"cost": "tv_cost"}]}, "column"),
         ({"channel_names": [{"column": "tv", "priors": {"adstock_alpha": 3}}]}, "wanted a Prior"),
         ({"channel_names": ["tv_spnd"]}, "column 'tv_spnd'.*did you mean 'tv_spend'"),
