@@ -64,6 +64,7 @@ FINDINGS: Mapping[str, str] = {
     "frozen-tail": "{name} may not be filled any more: {message}.",
     "constant-in-window": "{name} hardly varies, so that its effect cannot be seen.",
     "still-target": "{name} hardly moves: nearly all of it stays whatever is advertised.",
+    "rare-target": "{name} {message}.",
     "constant-channel": "{name} got nearly the same in every row, so that its effect cannot be seen.",
     "single-stretch": "{name} {message}.",
     "control-sign": "{name} moves against what was assumed of it.",

@@ -29,7 +29,13 @@ from mmm_engine.rows.media_findings import (
     mirror_findings,
     unpaid_media_findings,
 )
-from mmm_engine.rows.outliers import outliers, recurring_outliers, words_of_outliers, words_of_recurring
+from mmm_engine.rows.outliers import (
+    is_rare,
+    outliers,
+    recurring_outliers,
+    words_of_outliers,
+    words_of_recurring,
+)
 from mmm_engine.rows.parameter_count import count_parameters
 from mmm_engine.rows.part_rows import is_unfinished, rows_to_come, running_totals
 from mmm_engine.rows.regressors import Regressors, residual
@@ -159,7 +165,9 @@ def _short_season(rows: Regressors) -> Iterator[Finding]:
 
 def _zero_target(rows: Regressors) -> Iterator[Finding]:
     zeros = np.flatnonzero(rows.target == 0)
-    if rows.config.target.kind == "revenue" and len(zeros):
+    if (
+        rows.config.target.kind == "revenue" and len(zeros) and not is_rare(rows)
+    ):  # that has a finding of its own
         message = f"revenue is 0 in {_count(zeros)}, first on {rows.day(int(zeros[0]))}"
         fix = "check whether sales were closed or the export is incomplete; MAPE is not defined for such rows"
         yield Finding("zero-target", "warning", rows.config.target.column, message, fix)

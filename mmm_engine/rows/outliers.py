@@ -15,6 +15,14 @@ from mmm_engine.rows.regressors import Regressors, residual
 OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanation
 
 
+RARE_MIN = 0.25  # share of rows of 0 from which on a target counts as rare
+
+
+def is_rare(rows: Regressors) -> bool:
+    """Whether so many rows of the target are 0 that each row is a matter of chance."""
+    return float((rows.target == 0.0).mean()) >= RARE_MIN
+
+
 def outliers(rows: Regressors) -> dict[int, float]:
     """Rows that stand out once, with how many robust standard deviations."""
     return {index: z for index, (z, recurs) in _standing_out(rows).items() if not recurs}
@@ -32,13 +40,16 @@ def recurring_outliers(rows: Regressors) -> dict[int, float]:
 def _standing_out(rows: Regressors) -> dict[int, tuple[float, bool]]:
     """Rows that stand out, with their robust z and whether they come again; events are explained.
 
-    The season is what the client's model has, at least of order 2: a smooth one cannot follow single rows.
+    The season is what the client's model has, at least of order 2: a smooth one cannot follow single rows. Where a
+    quarter of the rows or more are 0 the median says nothing of the spread: every sale would stand out.
     """
     target = rows.target / np.abs(rows.target).max()
     controls = rows.standardised(rows.config.control_names)
     season = rows.yearly(max(rows.config.model.yearly_seasonality or 0, 2))
     unexplained = residual(target, np.column_stack([rows.trend(), season, rows.holidays(), controls]))
     spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
+    if is_rare(rows):
+        spread = max(spread, float(unexplained.std()))
     if spread <= 1e-9:
         return {}
     z = (unexplained - np.median(unexplained)) / spread

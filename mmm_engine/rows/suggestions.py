@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from mmm_engine.array_types import Floats
-from mmm_engine.rows.outliers import outliers, words_of_outliers
+from mmm_engine.rows.outliers import is_rare, outliers, words_of_outliers
 from mmm_engine.rows.regressors import Regressors, residual
 
 UNMODELLED_MIN = 0.25  # share of what is left unexplained that a yearly cycle, or a straight line, takes away
@@ -123,8 +123,12 @@ def straight_line(rows: Regressors) -> Iterator[Suggestion]:
 
 
 def heavy_tails(rows: Regressors) -> Iterator[Suggestion]:
-    """Rows that stand far out of the target: a normal likelihood would bend everything towards them."""
-    if rows.config.model.likelihood_name != "Normal":
+    """Rows that stand far out of the target: a normal likelihood would bend everything towards them.
+
+    Never of a target that is 0 in many rows: the peak of a Student-t over values that are all the same has no end, and
+    a sampler does not find out of it.
+    """
+    if rows.config.model.likelihood_name != "Normal" or is_rare(rows):
         return
     outlying = outliers(rows)
     if outlying:

@@ -1,6 +1,6 @@
 """Columns that tell a model too little, although they vary: what they do is little, or happened once.
 
-Here: findings about a target that stands nearly still, and channels that are nearly constant or ran only once.
+Here: findings about a target that stands nearly still or is often 0, about channels that hardly vary or ran only once.
 Not here: columns that do not vary at all (contract.py, and per window findings.py), channels alike (findings.py).
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from mmm_engine.rows.calendar import Period
 from mmm_engine.rows.finding import Finding
+from mmm_engine.rows.outliers import is_rare
 from mmm_engine.rows.regressors import Regressors
 
 STILL_MAX = 0.01  # standard deviation over mean below which a target counts as a stock that hardly moves
@@ -23,6 +24,7 @@ ONE_STRETCH_MAX: dict[Period, int] = {"day": 56, "week": 8, "month": 2}
 def thin_evidence(rows: Regressors) -> Iterator[Finding]:
     """Every finding of this module."""
     yield from _still_target(rows)
+    yield from _rare_target(rows)
     yield from _constant_channels(rows)
     yield from _single_stretches(rows)
 
@@ -37,6 +39,17 @@ def _still_target(rows: Regressors) -> Iterator[Finding]:
         )
         fix = "explain what is new in each row (orders, new customers, net change), not a stock that stays"
         yield Finding("still-target", "warning", rows.config.target.column, message, fix)
+
+
+def _rare_target(rows: Regressors) -> Iterator[Finding]:
+    """Sales that happen now and then: row by row they are chance, however media work."""
+    if is_rare(rows):
+        zeros, period = int((rows.target == 0.0).sum()), rows.calendar.period
+        message = f"is 0 in {zeros} of {len(rows)} rows: sales this rare are mostly chance from {period} to {period}"
+        fix = "add the rows up to longer ones, or explain a step before it that happens more often (leads, visits)"
+        if rows.config.model.likelihood_name == "StudentT":
+            fix += "; leave out 'likelihood: student_t', whose peak has no end over so many equal rows"
+        yield Finding("rare-target", "warning", rows.config.target.column, message, fix)
 
 
 def _constant_channels(rows: Regressors) -> Iterator[Finding]:

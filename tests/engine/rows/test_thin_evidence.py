@@ -4,6 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmm_engine.client.config import TargetConfig
+from mmm_engine.client.model_config import AdstockConfig, ModelConfig
+from mmm_engine.rows.client_data import client_data_from_frame
+from tests.engine.client_cases import shop_config
 from tests.engine.rows.test_findings import ROWS, only, rows
 
 
@@ -57,8 +61,28 @@ def test_nine_weeks_or_two_bursts_are_some_evidence() -> None:
     assert all(one.code != "single-stretch" for one in _of(frame))
 
 
-def _of(frame: pd.DataFrame) -> list:
-    from mmm_engine.rows.client_data import client_data_from_frame
-    from tests.engine.client_cases import shop_config
+@pytest.mark.parametrize("kind", ["revenue", "conversions"])
+def test_sales_that_are_mostly_nothing_are_rare_and_have_no_outliers(kind: str) -> None:
+    """Every sale among many zeros stood out, and a likelihood was suggested whose fits take minutes and never agree."""
+    frame = rows()
+    frame["revenue"] = np.random.default_rng(4).poisson(0.3, ROWS).astype(float)
+    config = shop_config(target=TargetConfig(column="revenue", kind=kind))
+    data = client_data_from_frame(config, frame)
+    (finding,) = [one for one in data.findings if one.column == "revenue"]
+    assert finding.code == "rare-target"
+    assert finding.message.startswith("is 0 in 98 of 156 rows")
+    assert "student_t" not in finding.fix
+    assert not [one for one in data.suggestions if one.setting == "likelihood"]
 
+
+def test_a_likelihood_that_rare_sales_cannot_have_is_named() -> None:
+    """Written by hand it is the reader's choice, who is told."""
+    frame = rows()
+    frame["revenue"] = np.random.default_rng(4).poisson(0.3, ROWS).astype(float)
+    config = shop_config(model=ModelConfig(likelihood="student_t", adstock=AdstockConfig(max_lag=4)))
+    (finding,) = [one for one in client_data_from_frame(config, frame).findings if one.code == "rare-target"]
+    assert "student_t" in finding.fix
+
+
+def _of(frame: pd.DataFrame) -> list:
     return list(client_data_from_frame(shop_config(), frame).findings)
