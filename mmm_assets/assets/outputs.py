@@ -229,7 +229,7 @@ def report(
         publication.put_client_page(client, reporting.render(inputs, "client"))
     published.keep(stored)
     # The status follows the page: a crash in between leaves a page that is newer than its status, never the reverse.
-    publication.publish(client, word, cautions, refresh)
+    publication.publish(client, word, cautions, refresh, reporting.budget_words(inputs))
 
 
 @dg.asset(

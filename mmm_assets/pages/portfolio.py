@@ -53,7 +53,7 @@ def portfolio_frame(
     return frame.reset_index()
 
 
-_STANDING = ["client", "verdict", "reason", "reasons", "recorded_at", "seconds", "report"]
+_STANDING = ["client", "verdict", "reason", "reasons", "recorded_at", "seconds", "report", "budget"]
 
 
 def _standing(status: Status) -> dict[str, Any]:
@@ -64,6 +64,7 @@ def _standing(status: Status) -> dict[str, Any]:
         "reasons": list(status.reasons),
         "recorded_at": status.at,
         "seconds": status.seconds,
+        "budget": status.budget,
         "report": f"../report/{status.client}.html" if status.good_at else "",
     }
 

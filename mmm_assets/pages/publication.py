@@ -42,6 +42,7 @@ class Status:
         at: When it ended, ISO 8601, UTC.
         seconds: How long it took.
         good_at: When the report in place was published; "" when there is none.
+        budget: What its plan says of the coming budget, in a few words; "" when it was not published.
     """
 
     client: str
@@ -52,6 +53,7 @@ class Status:
     at: str
     seconds: float = 0.0
     good_at: str = ""
+    budget: str = ""
 
 
 class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -59,13 +61,13 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     root: str = Field(default="", description=ROOT)
 
-    def publish(self, client: str, verdict: str, cautions: Sequence[str], refresh: Refresh) -> None:
+    def publish(
+        self, client: str, verdict: str, cautions: Sequence[str], refresh: Refresh, budget: str = ""
+    ) -> None:
         """Record that the client's report is in place; what was refused before is gone."""
         self.failed_path(client).unlink(missing_ok=True)
-        now = refresh.ended_at
-        self._write(
-            Status(client, verdict, True, tuple(cautions), refresh.id, now, refresh.seconds, good_at=now)
-        )
+        now, reasons = refresh.ended_at, tuple(cautions)
+        self._write(Status(client, verdict, True, reasons, refresh.id, now, refresh.seconds, now, budget))
 
     def refuse(self, client: str, reasons: Sequence[str], refresh: Refresh, page: str | None = None) -> Path:
         """Keep the last good report, mark it stale, and store the refused page beside it.
@@ -130,7 +132,7 @@ def mark_stale(page: str, reasons: Sequence[str], since: datetime) -> str:
     >>> print(mark_stale("<body><p>results</p></body>", ["R-hat 1.2 > 1.01"], datetime(2026, 3, 1)).count("R-hat"))
     1
     """
-    listed = "".join(f"<li>{html.escape(reason)}</li>" for reason in reasons)
+    listed = "".join(f'<li style="white-space:pre-line">{html.escape(reason)}</li>' for reason in reasons)
     banner = (
         '<!-- stale --><div role="alert" style="margin:0;padding:1rem 2rem;background:#7a1f1f;color:#fff;'
         'font:16px/1.5 system-ui,sans-serif"><strong>Stale since '

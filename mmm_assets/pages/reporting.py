@@ -33,6 +33,13 @@ def render(inputs: ReportInputs, audience: Audience = "analyst") -> str:
     return build_report(inputs, audience=audience, diagnostics=f"{inputs.client}.html")
 
 
+def budget_words(inputs: ReportInputs) -> str:
+    """What to do with the coming budget, in a few words."""
+    from mmm_engine.report.glance import budget
+
+    return budget(inputs)
+
+
 def at_a_glance(inputs: ReportInputs) -> tuple[str, str]:
     """The verdict and why in one sentence, and a small picture of the fit as Markdown."""
     from mmm_engine.report.glance import glance, sentence

@@ -41,7 +41,8 @@ _NOT_YET = """<!DOCTYPE html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="10">
 <title>{title}</title>
-<style>body {{font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem}}</style>
+<style>body {{font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem}}
+  li {{white-space: pre-line}}</style>
 </head>
 <body>
 <h1>{title}</h1>

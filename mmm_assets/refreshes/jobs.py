@@ -25,7 +25,8 @@ _READINGS = (
 DATA = dg.define_asset_job(
     "client_data_job",
     selection=["client_data"],
-    description="Read and check a client's file.",
+    description="Refresh a client: read and check its files. Windows, fleets, report and the page of all clients "
+    "follow by themselves.",
 )
 WINDOWS = dg.define_asset_job(
     "windows_job",

@@ -1,6 +1,6 @@
 """A report in one sentence and one small picture, for places that show a few lines of Markdown.
 
-Here: the sentence of the first screen, the fit as a line of a few hundred points.
+Here: the sentences of the first screen, the fit as a line of a few hundred points.
 Not here: the page (render.py), who shows it (mmm_assets).
 """
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from mmm_engine.report.headline import build_summary
 from mmm_engine.report.inputs import ReportInputs
+from mmm_engine.report.sections.budget import advice_words
 from mmm_engine.report.subject import Subject
 
 WIDTH, HEIGHT = 640, 120
@@ -24,6 +25,11 @@ def sentence(inputs: ReportInputs) -> str:
     """The verdict and why, as the first screen says it."""
     summary = build_summary(Subject(inputs))
     return f"{summary.verdict.capitalize()}. {summary.because}"
+
+
+def budget(inputs: ReportInputs) -> str:
+    """What to do with the coming budget, as the first screen says it; "" where there is no plan."""
+    return advice_words(Subject(inputs))
 
 
 def glance(inputs: ReportInputs) -> str:

@@ -134,7 +134,8 @@ def portfolio_rows(frame: pd.DataFrame, *, link: str = "../report/{client}.html"
     Args:
         frame: Columns client, verdict, reason, last_date, recorded_at, the names of MEASURES, trend (a list of
             numbers) and optionally reasons (a list, "check (windows): words" each, the worst first, told instead of
-            reason), late_after (days) and report (relative address, "" for none). Missing numbers may be NaN or absent.
+            reason), budget (what its plan says), late_after (days) and report (relative address, "" for none). Missing
+            numbers may be NaN or absent.
         link: Relative address of a report where the frame has no column of its own.
     """
     rows = [_row(values, link) for values in frame.to_dict("records")]
@@ -247,7 +248,13 @@ def _row(values: Mapping[Any, Any], link: str) -> PortfolioRow:
 
 
 def _reason(values: Mapping[Any, Any], verdict: str) -> str:
-    """Why, in words; of a client that passed everything that it did."""
+    """Why, in words, of a client that passed everything that it did; then what its plan says of the budget."""
+    budget = values.get("budget")
+    said = _why(values, verdict)
+    return f"{said} {wording.safe_text(budget, 300)}".strip() if isinstance(budget, str) and budget else said
+
+
+def _why(values: Mapping[Any, Any], verdict: str) -> str:
     reasons = values.get("reasons")
     if isinstance(reasons, list | tuple) and reasons:
         return reason_words([str(reason) for reason in reasons])

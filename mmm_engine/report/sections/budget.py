@@ -36,6 +36,19 @@ def advice_sentence(subject: Subject) -> str:
         return wording.safe_text(f"Budget: hold. {wording.sentence(advice['frozen'])}", 600)
     if not advice["acts"]:
         return f"Budget: hold. {_gain_words(subject, advice)}, which is not sure enough to move money."
+    better = numbers.probability(advice["gain"]["better"])
+    return (
+        f"{advice_words(subject)} {_gain_words(subject, advice)}; it beats today's with {better} probability."
+    )
+
+
+def advice_words(subject: Subject) -> str:
+    """What to raise and what to cut, the largest moves first; "" where no money is to be planned by this model."""
+    advice = subject.inputs.advice
+    if advice is None or advice["refused"]:
+        return ""
+    if advice.get("frozen") or not advice["acts"]:
+        return "Budget: hold."
     channels = pd.DataFrame(advice["channels"])
     channels = channels.assign(moved=(channels["plan"] - channels["today"]).abs())
     channels = channels.sort_values("moved", ascending=False, kind="stable")
@@ -45,8 +58,7 @@ def advice_sentence(subject: Subject) -> str:
         if named:
             parts.append(f"{verb} {wording.listing(named, MOST_NAMED)}")
     parts = parts or ["keep the totals of channels, spread as planned"]
-    better = numbers.probability(advice["gain"]["better"])
-    return f"Budget: {'; '.join(parts)}. {_gain_words(subject, advice)}; it beats today's with {better} probability."
+    return f"Budget: {'; '.join(parts)}."
 
 
 def budget_section(subject: Subject) -> Section | None:

@@ -11,6 +11,7 @@ from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status, mark_stale
 from mmm_assets.runs import Refresh
 from mmm_assets.storage.io_managers import HtmlFiles
+from mmm_engine.report.portfolio import portfolio_rows
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = "<!doctype html><html><head><title>t</title></head><body class='x'><p>results</p></body></html>"
@@ -114,7 +115,7 @@ def test_the_portfolio_has_every_client_with_its_reason():
     """Refreshed, refused and never refreshed ones; only a published page is linked."""
     now = NOW.isoformat()
     statuses = [
-        Status("fine", "usable", True, (), "r", now, 61.0, good_at=now),
+        Status("fine", "usable", True, (), "r", now, 61.0, now, "Budget: hold."),
         Status("refused", "do not use", False, ("R-hat 1.2", "ESS 3"), "r", now, 5.0),
     ]
     frame = portfolio_frame(["fine", "new", "refused"], statuses, NoHistory(), NOW).set_index("client")
@@ -122,6 +123,8 @@ def test_the_portfolio_has_every_client_with_its_reason():
     assert frame.loc["refused", "reason"] == "R-hat 1.2; ESS 3"
     assert frame["report"].to_dict() == {"fine": "../report/fine.html", "new": "", "refused": ""}
     assert frame.loc["fine", "seconds"] == 61.0
+    (fine, *_) = [row for row in portfolio_rows(frame.reset_index()) if row.client == "fine"]
+    assert fine.reason == "No check failed. Budget: hold."  # what a client is to do, without opening its page
 
 
 def test_the_portfolio_shows_the_numbers_of_the_last_refresh(refreshed):

@@ -13,6 +13,7 @@ from mmm_engine.decisions.budget_plan import BudgetRequest, plan_budget
 from mmm_engine.decisions.planning_window import planning_window
 from mmm_engine.report.content import build_content
 from mmm_engine.report.figures import draw_charts
+from mmm_engine.report.glance import budget
 from mmm_engine.report.inputs import ReportInputs
 from mmm_engine.report.page import Sliders
 from mmm_engine.report.render import build_report
@@ -48,6 +49,8 @@ def test_the_first_screen_says_what_to_do(record: dict[str, Any]) -> None:
     assert said.startswith("Budget: ")
     assert "90% interval" in said
     assert "probability" in said
+    assert said.startswith(f"{budget(acts)} The plan")  # the page of all clients says the same
+    assert budget(with_advice({**record, "acts": False})) == "Budget: hold."
     held = build_content(with_advice({**record, "acts": False})).summary.advice
     assert held.startswith("Budget: hold.")
     assert held in build_report(with_advice({**record, "acts": False})).replace("&#39;", "'")

@@ -119,6 +119,10 @@ def test_reason_is_told_in_words_worst_first() -> None:
     )
     [good] = portfolio_rows(pd.DataFrame([client_row("b", reasons=[])]))
     assert good.reason == "No check failed."
+    [planned] = portfolio_rows(
+        pd.DataFrame([client_row("b", reasons=[], budget="Budget: raise tv; cut radio.")])
+    )
+    assert planned.reason == "No check failed. Budget: raise tv; cut radio."
 
 
 def test_data_are_late_by_the_rhythm_of_the_client() -> None:
