@@ -8,14 +8,17 @@ Not here: the layout below storage/ (storage/io_managers.py), the content of cli
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mmm_engine.errors import ConfigError, Fault
-from mmm_engine.files.atomic_write import PRIVATE_FOLDER, make_folder, replace_file
+from mmm_engine.files.atomic_write import PRIVATE_FOLDER, make_folder, replace_file, write_text
+from mmm_engine.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 STORAGE_VARIABLE, DATA_VARIABLE = "MMM_STORAGE", "MMM_DATA_DIR"
 TRIALS = "trials"  # the home of refreshes that publish nothing, inside the home
 
+LAYOUT = 1
+"""How files lie in a home and what they hold: one more where an earlier version would misread them."""
+
+_LAYOUT_NOTE = "home.json"
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent
 _OTHERS = 0o007
@@ -160,14 +167,35 @@ def shipped_file(name: str) -> Path:
     raise FileNotFoundError(f"{name}: not found in {_CHECKOUT} nor in {_PACKAGE}; install the platform again")
 
 
+def refuse_newer(home: Path) -> int:
+    """The layout that a home has; 0 of one without a note, as earlier versions left it.
+
+    Raises:
+        ConfigError: If a later version of the platform has written it: this one would misread it.
+    """
+    try:
+        note = json.loads((home / _LAYOUT_NOTE).read_text(encoding="utf-8"))
+        layout, written_by = int(note["layout"]), str(note["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    if layout > LAYOUT:
+        found = f"layout {layout}, written by version {written_by} of the platform"
+        wanted = f"layout {LAYOUT} or below, which this version ({ENGINE_VERSION}) reads"
+        fix = "install that version or a later one; or restore a backup from before it into another home"
+        raise ConfigError(f"home {home}", Fault(_LAYOUT_NOTE, found, wanted, fix))
+    return layout
+
+
 def prepare_home(home: Path) -> Path:
     """Make the home ready for Dagster: the folder, its settings, and the environment variable that names it.
 
     Settings as an earlier version shipped them are brought up to date.
 
     Raises:
-        ConfigError: If settings that somebody has changed cannot be used with this version.
+        ConfigError: If settings that somebody has changed cannot be used with this version, or a later version has
+            written the home.
     """
+    layout = refuse_newer(home)
     if not home.exists():
         make_folder(home, PRIVATE_FOLDER)  # it holds clients' revenue: nobody else on the machine reads it
     elif home.stat().st_mode & _OTHERS:
@@ -178,6 +206,9 @@ def prepare_home(home: Path) -> Path:
                 raise
     storage_dir(home).mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
     _prepare_settings(home / "dagster.yaml")
+    if layout < LAYOUT:
+        with suppress(OSError):  # of another user, and read-only: whoever writes notes it
+            write_text(home / _LAYOUT_NOTE, json.dumps({"layout": LAYOUT, "version": ENGINE_VERSION}))
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -109,6 +109,9 @@ def every_command(
 ) -> None:
     """Marketing-mix models for many clients: fitted, judged on weeks they have not seen, recorded, reported."""
     set_loudness(quiet=quiet, verbose=verbose)
+    from mmm_assets import home
+
+    home.refuse_newer(home.home_dir())
 
 
 def main() -> None:

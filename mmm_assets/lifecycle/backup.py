@@ -109,6 +109,9 @@ def restore(file: Path, folder: Path, data: Path) -> int:
         ConfigError: If the file is no backup, not whole or not as it was written, or one of the folders holds
             something.
     """
+    if folder == data:
+        fix = "name two folders in $DAGSTER_HOME and $MMM_DATA_DIR"
+        raise ConfigError("restore", Fault("the folders", f"{folder} twice", "one for each", fix))
     for target in (folder, data):
         if target.is_dir() and any(target.iterdir()):
             found = f"{target}, which is not empty"
@@ -143,8 +146,8 @@ def _unpack(archive: tarfile.TarFile, folder: Path, data: Path, file: Path) -> i
         top, _, rest = member.name.partition("/")
         if member.name in (NOTE, SEAL) and (opened := archive.extractfile(member)):
             try:
-                text = json.loads(opened.read())
-            except ValueError as error:
+                text = dict(json.loads(opened.read()))
+            except (TypeError, ValueError) as error:
                 raise _no_backup(file, f"{member.name}: {error}") from error
             note, seal = (text, seal) if member.name == NOTE else (note, text)
         if not rest or top not in (HOME, DATA) or not member.isfile():
@@ -176,8 +179,10 @@ def _opened(file: Path) -> tarfile.TarFile:
     try:
         archive = tarfile.open(file)  # noqa: SIM115 (closed by the caller)
         first = archive.next()
-    except (OSError, tarfile.TarError) as error:
-        raise _no_backup(file, str(error)) from None
+    except tarfile.TarError:
+        raise _no_backup(file, "no tar file, or the beginning of one") from None
+    except OSError as error:
+        raise _no_backup(file, error.strerror or str(error)) from None
     if first is None or first.name != NOTE:
         archive.close()
         raise _no_backup(file, "another archive")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -93,7 +93,11 @@ class Publication(dg.ConfigurableResource):  # type: ignore[type-arg]
     def status(self, client: str) -> Status | None:
         """Where the client stands, or None when it was never refreshed to the end."""
         stored = JsonFiles(root=self.root).read_or_none(ASSET, client)
-        return None if stored is None else Status(**{**stored, "reasons": tuple(stored["reasons"])})
+        if stored is None:
+            return None
+        known = {field.name for field in fields(Status)}  # a later version on another machine may say more
+        stored = {name: value for name, value in stored.items() if name in known}
+        return Status(**{**stored, "reasons": tuple(stored["reasons"])})
 
     def held_back(self) -> str:
         """Why nothing may be published at all: the last canary was missed; "" when it was found or never fitted."""

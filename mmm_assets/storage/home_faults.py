@@ -69,6 +69,10 @@ def home_fault(error: BaseException, home: Path) -> HomeError | None:
             return _of_disk(place, part.strerror or str(part), kind)
         if isinstance(part, sqlite3.Error):
             return _of_records(part, home)
+        if words := _of_settings(part):
+            fix = "correct the file; where there is none the shipped settings are put"
+            fault = Fault("dagster.yaml", words, "settings that Dagster knows", fix)
+            return HomeError(f"home {home}", fault)
     return None
 
 
@@ -138,6 +142,20 @@ def _damage(file: Path) -> str:
         return ""
     except sqlite3.DatabaseError as error:
         return str(error)
+
+
+def _of_settings(error: BaseException) -> str:
+    """What is wrong with dagster.yaml, "" where an error has another reason; by their names, as classes are heavy."""
+    if type(error).__name__ == "DagsterInvalidConfigError":
+        return (
+            str(error).partition("Error 1: ")[2].partition(". Expected")[0] or "settings that Dagster refuses"
+        )
+    mark = getattr(error, "problem_mark", None)  # of PyYAML; client files have a reader of their own
+    return (
+        ""
+        if mark is None
+        else f"text that breaks YAML in line {mark.line + 1} ({getattr(error, 'problem', '')})"
+    )
 
 
 def _of_records(error: sqlite3.Error, home: Path) -> HomeError:

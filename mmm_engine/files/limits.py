@@ -10,6 +10,7 @@ from mmm_engine.errors import Fault
 MAX_BYTES = 200_000_000
 MAX_ROWS = 100_000
 MAX_LINE = 1_000_000  # characters
+MAX_CELL = 131_072  # characters, as in a CSV file (Python's csv)
 MAX_LINES = 1_000_000  # blank ones and those within quotes counted
 
 EXPORT_AGAIN = "export the data again"

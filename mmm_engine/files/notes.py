@@ -14,6 +14,7 @@ from mmm_engine.files.dates import looks_like_a_date
 
 _WORD = r"[^\W\d_]{2,}"
 _LABEL = re.compile(rf"{_WORD}\s*:")
+_LONGEST = 1000  # characters that are looked at: the search for a label takes the square of them
 _FEW_WORDS = 3  # "KW 12" and "12 Jan" may be what is left of a row
 
 
@@ -28,7 +29,7 @@ def is_note(cells: Sequence[object]) -> bool:
     filled = [cell for cell in cells if not is_blank(cell)]
     if not filled or not isinstance(filled[0], str) or looks_like_a_date(filled[0]):
         return False
-    text = " ".join(str(cell) for cell in filled).strip()
+    text = " ".join(str(cell)[:_LONGEST] for cell in filled[:_LONGEST]).strip()[:_LONGEST]
     if text[0] in "#*" or not any(map(str.isalnum, text)):
         return True
     return _LABEL.search(text) is not None or len(re.findall(_WORD, text)) >= _FEW_WORDS

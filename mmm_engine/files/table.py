@@ -195,8 +195,8 @@ def _cells(name: str, column: pyarrow.ChunkedArray) -> pd.Series:
     for chunk in column.chunks:
         texts = [*chunk.dictionary.to_pylist(), None]
         longest = max((len(text) for text in texts if text), default=0)
-        if longest > limits.MAX_LINE:  # rows share it here; what is made of it would be theirs
-            wanted = f"at most {limits.MAX_LINE:,} characters"
+        if longest > limits.MAX_CELL:  # rows share it here; what is made of it would be theirs
+            wanted = f"at most {limits.MAX_CELL:,} characters"
             raise UnreadableError(
                 f"a cell of {longest:,} characters", wanted, SHORTEN, f"column '{plain(name)}'"
             )

@@ -49,6 +49,8 @@ JUMP_RATIO = 5.0
 FROZEN_PERIODS = 4
 SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
 
+NET_MIN = 0.1  # share of rows below 0 from which on a target is a net figure
+
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
 
 
@@ -178,6 +180,8 @@ def _negative_target(rows: Regressors) -> Iterator[Finding]:
     if len(negative):
         message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
         fix = "put refunds into the period of their sale if the export allows it"
+        if len(negative) > NET_MIN * len(rows):  # refused where the baseline cannot follow (contract.py)
+            fix = "nothing if it is a net figure: the priors allow a baseline below 0"
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
 
 

@@ -83,6 +83,18 @@ class Regressors:
         days = [self.within(holiday) for holiday in settings.days] if settings else []
         return np.column_stack(days).astype(float) if days else np.empty((len(self), 0))
 
+    def events(self) -> Floats:
+        """Days that each row shares with each event, of those that some rows have more of, shape (date, event)."""
+        first, last = self.calendar.covered_days
+        columns = [np.zeros(len(self)) for _ in self.config.model.events]
+        for column, event in zip(columns, self.config.model.events, strict=True):
+            for once in event.days:
+                begin = np.maximum(first, np.datetime64(once.start))
+                shared = np.minimum(last, np.datetime64(once.end)) - begin
+                column += np.maximum(shared.astype("timedelta64[D]").astype(np.int64) + 1, 0)
+        told_apart = [column for column in columns if column.std() > 0]
+        return np.column_stack(told_apart) if told_apart else np.empty((len(self), 0))
+
     def yearly(self, harmonics: int = 2) -> Floats:
         """Harmonics of the year, shape (date, 2 × harmonics); none for less than two years of rows."""
         year = self.calendar.periods_per_year

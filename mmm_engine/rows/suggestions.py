@@ -63,13 +63,15 @@ def yearly_cycle(rows: Regressors) -> Iterator[Suggestion]:
     yearly = rows.yearly()
     if model.yearly_seasonality is not None or model.time_varying_intercept or not yearly.shape[1]:
         return
-    controls = rows.standardised(rows.config.control_names)
+    controls = np.column_stack([rows.standardised(rows.config.control_names), rows.events(), rows.holidays()])
+    has_days = controls.shape[1] > len(rows.config.control_names)
+    told = ", controls and days that are named" if has_days else " and controls"
     without_channels = np.column_stack([rows.trend(), controls])
     with_channels = np.column_stack([without_channels, rows.standardised(rows.config.channel_names)])
     order = _best_order(rows, without_channels)
     for design, least, words in (
-        (with_channels, UNMODELLED_MIN, "trend, channels and controls"),
-        (without_channels, PLAIN_CYCLE_MIN, "trend and controls"),
+        (with_channels, UNMODELLED_MIN, f"trend, channels{told}"),
+        (without_channels, PLAIN_CYCLE_MIN, f"trend{told}"),
     ):
         gain = _gain(rows, design, rows.yearly(order))
         if gain > least and _gain(rows, design, yearly) > least / 2:

@@ -1,14 +1,17 @@
 """A home's settings: shipped once, brought up to date after an upgrade, left alone where somebody changed them."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from mmm_assets.home import open_instance, prepare_home, shipped_file
+from mmm_assets.home import LAYOUT, open_instance, prepare_home, refuse_newer, shipped_file
 from mmm_engine.errors import ConfigError
 from mmm_engine.files.atomic_write import PRIVATE_FOLDER
+from mmm_engine.version import ENGINE_VERSION
+from tests.assets.conftest import files_below
 
 SHIPPED_BEFORE = sorted((Path(__file__).parent / "homes").glob("dagster-*.yaml"))
 MOVED = "module: mmm_assets.storage "  # with a space behind it: as the file of 2026-11-23 named the storage
@@ -112,3 +115,58 @@ def test_every_file_that_was_ever_shipped_is_known():
 @dg.asset
 def number() -> None:
     """An asset to record."""
+
+
+def test_a_home_of_a_later_version_is_not_touched(mmm, used_home, data_dir):
+    """One clear message of every command, before anything is read or written that could mean something else by now."""
+    note = used_home / "home.json"
+    note.write_text('{"layout": 99, "version": "9.1"}')
+    before = files_below(used_home)
+    message = (
+        f"home {used_home}: home.json: found layout 99, written by version 9.1 of the platform; wanted layout "
+        f"{LAYOUT} or below, which this version ({ENGINE_VERSION}) reads; install that version or a later one; or "
+        "restore a backup from before it into another home\n"
+    )
+    for words in (
+        ("list",),
+        ("show", "shop"),
+        ("history",),
+        ("refresh", "shop"),
+        ("remove", "shop", "--yes"),
+    ):
+        assert mmm(*words) == (2, "", message)
+    with pytest.raises(ConfigError, match="layout 99"):  # as the daemon and the runs that it launches open it
+        open_instance(used_home)
+    assert files_below(used_home) == before
+
+
+@pytest.mark.parametrize("note", [None, "", "{}", '{"layout": 0, "version": "0.1"}', "[1]"])
+def test_a_home_notes_the_layout_that_it_has(tmp_path, monkeypatch, note):
+    """Also one of an earlier version, which had no note, and one whose note is damaged."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    if note is not None:
+        (tmp_path / "home.json").write_text(note)
+    prepare_home(tmp_path)
+    assert json.loads((tmp_path / "home.json").read_text()) == {"layout": LAYOUT, "version": ENGINE_VERSION}
+    assert refuse_newer(tmp_path) == LAYOUT
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ("new_section: {a: 1}", 'Received unexpected config entry "new_section" at the root'),
+        (
+            "telemetry: {enabled: [}",
+            "text that breaks YAML in line 1 (expected the node content, but found '}')",
+        ),
+    ],
+)
+def test_settings_that_dagster_refuses_are_one_message(mmm, used_home, data_dir, settings, found):
+    """As of a slip in the file, or of an older version's Dagster: it was a traceback."""
+    (used_home / "dagster.yaml").write_text(settings)
+    code, _, err = mmm("portfolio")
+    assert (code, err) == (
+        1,
+        f"home {used_home}: dagster.yaml: found {found}; wanted settings that Dagster knows; correct the file; where "
+        "there is none the shipped settings are put\n",
+    )

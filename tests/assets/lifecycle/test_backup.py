@@ -230,6 +230,18 @@ def test_a_backup_that_is_not_as_it_was_written_is_refused(
     assert {path.name for path in (tmp_path / "again").rglob("*")} == {"home", "data"}
 
 
+def test_a_home_and_client_files_are_restored_into_folders_of_their_own(
+    mmm, used_home, data_dir, tmp_path, monkeypatch
+):
+    """Both in one would be a home with tables in it."""
+    assert mmm("backup", tmp_path / "backup.tar")[0] == 0
+    for name in ("DAGSTER_HOME", "MMM_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "again"))
+    code, _, err = mmm("restore", tmp_path / "backup.tar")
+    assert (code, f"found {tmp_path / 'again'} twice; wanted one for each" in err) == (2, True)
+    assert not (tmp_path / "again").exists()
+
+
 def test_a_backup_of_an_earlier_version_is_restored(mmm, used_home, data_dir, tmp_path, monkeypatch):
     """It has no seal, and does not say that it has one."""
     monkeypatch.setattr(backup, "SEAL", "home/unused.json")

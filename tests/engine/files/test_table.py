@@ -444,3 +444,11 @@ def test_a_cell_that_rows_share_has_a_bearable_length(tmp_path):
     table, faults = read_table(tmp_path / "rows.parquet", ("a",))
     assert table is None
     assert [fault.found for fault in faults] == ["a cell of 2,000,000 characters"]
+
+
+def test_a_text_of_any_length_below_the_table_is_looked_at_in_no_time(tmp_path):
+    """The search for "Source:" began anew at each of its letters: a minute for each such line."""
+    lines = "".join(f"{'x' * 130_000}\n" for _ in range(20))
+    (tmp_path / "rows.csv").write_text(f"a,b\n1,2\n{lines}")
+    (fault,) = read_table(tmp_path / "rows.csv", ("a", "b"))[1]
+    assert fault.found.startswith("1 cell (and in 19 more rows")

@@ -540,3 +540,13 @@ def test_events_that_nothing_tells_apart_are_told():
         "the event 'launch' has the same rows as 'sale': nothing tells their effects apart",
         "the event 'always' has no row without it: nothing tells their effects apart",
     ]
+
+
+def test_a_net_figure_is_not_told_of_refunds():
+    """Its priors allow a baseline below 0, as the refusal of such a target says to write."""
+    prior = {"intercept": {"distribution": "Normal", "mu": 0, "sigma": 1}}
+    config = shop_config(model=ModelConfig.model_validate({"priors": prior}))
+    finding = findings(rows().assign(revenue=lambda frame: frame["revenue"] - 3000), config)[
+        "negative-target", "revenue"
+    ]
+    assert finding.fix == "nothing if it is a net figure: the priors allow a baseline below 0"

@@ -148,3 +148,15 @@ def test_a_season_that_channels_share_is_suggested() -> None:
     (one,) = client(frame).suggestions
     assert one.setting == "yearly_seasonality"
     assert one.reason.endswith("of what trend and controls leave open")
+
+
+@pytest.mark.parametrize("term", ["events", "holidays"])
+def test_days_that_come_every_year_are_no_cycle_once_they_are_named(term: str) -> None:
+    """A sale at the end of each November in monthly rows: a smooth cycle was suggested beside its event."""
+    frame = rows("MS", 60)
+    months = pd.DatetimeIndex(frame["week"])
+    frame.loc[months.month == 11, "revenue"] += 800
+    assert [one.code for one in client(frame).suggestions] == ["yearly-cycle"]
+    sale = {"sale": [f"{year}-11-30" for year in sorted(set(months.year))]}
+    named = {"events": sale} if term == "events" else {"holidays": {"country": "DE", "days": sale}}
+    assert client(frame, **named).suggestions == ()
