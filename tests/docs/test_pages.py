@@ -47,6 +47,7 @@ OF_USERS = {
     "client.csv",
     "client.yaml",
     "notices.yaml",
+    "home.json",
 }
 
 
