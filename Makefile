@@ -18,7 +18,7 @@ export MMM_DATA_DIR ?= $(CURDIR)/data
 # Bytecode is kept, whatever the environment says: else every process translates all libraries anew, seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth peers floor sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal helm-check workers-demo upgrade-check audit clean
+.PHONY: help docs docs-serve notebook docs-cli install lock demo ui test lint types doctest definitions gate check bench truth odd-clients peers floor sbc soak soak-fleet soak-registry soak-repeated soak-fuzz soak-disks soak-ended workers night rehearsal helm-check workers-demo upgrade-check audit clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -106,6 +106,9 @@ bench: install ## Our refresh against plain pymc-marketing, half an hour; ARGS="
 
 truth: install ## Do intervals of returns hold the truth? 24 worlds, minutes; ARGS="--worlds 200 --schemes toolkit" for the long one
 	@$(BIN)/python -m tests.benchmarks.truth.study --results $(TRUTH) $(ARGS)
+
+odd-clients: install ## Clients with known truth whose form the generator of `make truth` does not make, some minutes
+	@$(BIN)/python -m tests.benchmarks.truth.odd_clients $(ARGS)
 
 peers: install ## The platform against pymc-marketing and Meridian on worlds with known truth, half an hour; --help says how
 	@$(BIN)/python -m tests.benchmarks.truth.peers --results $(TRUTH) $(ARGS)
