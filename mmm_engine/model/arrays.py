@@ -14,7 +14,6 @@ import numpy as np
 from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import axes_of, declared
 from mmm_engine.model.calendar_terms import (
-    baseline_steps,
     event_occurrences,
     holiday_shares,
     trend_hinges,
@@ -26,6 +25,7 @@ from mmm_engine.model.return_specification import return_arrays
 from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS, TimeProcess
 from mmm_engine.model.time_variation import fourier_modes, hsgp_basis, hsgp_frequencies
+from mmm_engine.rows.wandering_baseline import baseline_steps
 from mmm_engine.rows.window import ScaledInputs
 
 DYNAMIC_AXES = ("rows", "occurrences", "tests", "test_rows")
@@ -57,7 +57,7 @@ class ModelData:
     baseline_time: Array = declared("rows", "baseline_slope")
     """Time since the first training row, as a share of the time between the first and the last."""
     baseline_steps: Array = declared("rows", "knot")
-    """How much of each step of the baseline lies behind a row: 0 before it, 1 after it."""
+    """How much of each step of the baseline lies behind a row, from 0 to 1, times the size of the steps."""
     trend: Array = declared("rows", "changepoint")
     """Hinges: rows since each changepoint over all rows, 0 before it."""
     weekdays: Array = declared("rows", "weekday_contrast")
@@ -148,7 +148,7 @@ def model_data(inputs: ScaledInputs, specification: ModelSpecification) -> Model
         intercept_basis=intercept_basis,
         intercept_frequencies=intercept_frequencies,
         baseline_time=baseline_time,
-        baseline_steps=steps,
+        baseline_steps=steps * inputs.scales.baseline,
         trend=trend_hinges(inputs.calendar, inputs.train_rows, specification.changepoints),
         weekdays=weekday_contrasts(inputs.calendar) if specification.has_weekdays else np.zeros((rows, 0)),
         holidays=holiday_shares(inputs.calendar, inputs.config.model.holidays),

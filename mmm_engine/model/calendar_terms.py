@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmm_engine.array_types import Floats
-from mmm_engine.client.model_config import BaselineConfig, EventConfig, HolidaysConfig
+from mmm_engine.client.model_config import EventConfig, HolidaysConfig
 from mmm_engine.model.terms import WEEKDAY_CONTRASTS
 from mmm_engine.rows.calendar import Calendar
 
@@ -68,27 +68,6 @@ def holiday_shares(calendar: Calendar, holidays: HolidaysConfig | None) -> Float
             shares[:, position] += _shared_days(calendar, start, end) / length
     shares[:, 0] = shares[:, 1:].sum(axis=1)
     return shares
-
-
-def baseline_steps(
-    calendar: Calendar, train_rows: int, baseline: BaselineConfig | None
-) -> tuple[Floats, Floats]:
-    """Time of each row, (date, 1), and how much of each step of the baseline a row has behind it, (date, step).
-
-    Time runs from 0 at the first training row to 1 at the last one and on. Step k of n rises from 0 to 1 on the span
-    from (k - 1) / n to k / n, so that the level is straight between knots and each step stays. Steps go on for half
-    the length of the training rows after the last of them, where they are known by their prior alone.
-
-    Args:
-        calendar: Dates of all rows.
-        train_rows: How many of them the model is fitted on.
-        baseline: Its knots, n, and number of steps; None for a baseline that does not wander.
-    """
-    if baseline is None:
-        return np.zeros((len(calendar), 0)), np.zeros((len(calendar), 0))
-    since = (calendar.days - calendar.days[0]) / _DAY
-    time = np.asarray(since / since[train_rows - 1], dtype=float)[:, None]
-    return time, np.clip(time * baseline.knots - np.arange(baseline.steps), 0.0, 1.0)
 
 
 def event_occurrences(events: Sequence[EventConfig], calendar: Calendar) -> tuple[Floats, Floats, Floats]:

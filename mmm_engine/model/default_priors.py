@@ -66,9 +66,6 @@ TREND = {"distribution": "Laplace", "mu": 0, "b": 0.25}
 BASELINE_SLOPE = {"distribution": "Normal", "mu": 0, "sigma": 0.2}
 """Rise or fall from the first training row to the last."""
 
-BASELINE_WALK = 0.17
-"""Standard deviation of the walk's level at the last training row, so that n knots have steps of 0.17 / sqrt(n)."""
-
 _HALF_SATURATION = {
     "distribution": "LogNormal",
     "mu": -0.5,

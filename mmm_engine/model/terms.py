@@ -17,7 +17,6 @@ from mmm_engine.client.validation import Problem
 from mmm_engine.files.yaml_document import Location
 from mmm_engine.model.default_priors import (
     BASELINE_SLOPE,
-    BASELINE_WALK,
     CONTROL_EFFECTS,
     EVENT_SIGMA,
     EVENT_SIZE,
@@ -34,6 +33,7 @@ from mmm_engine.model.default_priors import (
 from mmm_engine.model.media_transforms import ADSTOCKS, SATURATIONS, TransformParameter
 from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit, with_one_prior, with_priors
 from mmm_engine.model.priors import FROM_RETURN, PriorSpec, read_prior
+from mmm_engine.rows.wandering_baseline import BASELINE_WALK
 
 Likelihood = Literal["Normal", "StudentT", "TruncatedNormal"]
 

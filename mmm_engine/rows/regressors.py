@@ -95,10 +95,10 @@ class Regressors:
         told_apart = [column for column in columns if column.std() > 0]
         return np.column_stack(told_apart) if told_apart else np.empty((len(self), 0))
 
-    def yearly(self, harmonics: int = 2) -> Floats:
-        """Harmonics of the year, shape (date, 2 × harmonics); none for less than two years of rows."""
+    def yearly(self, harmonics: int = 2, years: int = 2) -> Floats:
+        """Harmonics of the year, shape (date, 2 × harmonics); none for fewer years of rows."""
         year = self.calendar.periods_per_year
-        if len(self) < 2 * year:
+        if len(self) < years * year:
             return np.empty((len(self), 0))
         phase = 2 * np.pi * np.arange(len(self)) / year
         orders = range(1, min(harmonics, (year - 1) // 2) + 1)

@@ -22,6 +22,7 @@ from mmm_engine.client.windows import Window
 from mmm_engine.errors import DataError, Fault
 from mmm_engine.rows.calendar import Calendar, Period
 from mmm_engine.rows.client_data import ClientData
+from mmm_engine.rows.wandering_baseline import baseline_scale
 
 _SPEND = (
     "spend: "  # prefix of the money columns in `ScaledInputs.frame`, where a channel has a cost of its own
@@ -30,17 +31,20 @@ _SPEND = (
 
 @dataclass(frozen=True)
 class Scales:
-    """One positive number per column; dividing by it puts the training rows in [-1, 1].
+    """One positive number per column; dividing by it puts the training rows in [-1, 1]. And one for the baseline.
 
     Attributes:
         target: Scale of the target, original units.
         media: Scale of each channel, in the units of its media column.
         controls: Scale of each control.
+        baseline: Size of the steps of a baseline that wanders, as a multiple of what their prior says
+            (wandering_baseline.py); 1 in windows of versions that did not judge it.
     """
 
     target: float
     media: dict[str, float]
     controls: dict[str, float]
+    baseline: float = 1.0
 
     def media_array(self) -> Floats:
         """Scales of the channels in their order, shape (channel,)."""
@@ -234,7 +238,7 @@ def scale_window(data: ClientData, window: Window) -> ScaledInputs:
 
 
 def fit_scales(train: ClientData) -> Scales:
-    """MaxAbs scale of every column of the training rows.
+    """MaxAbs scale of every column of the training rows, and how far the baseline wanders in them.
 
     A column that is zero in all training rows gets the scale 1: nothing is divided by zero.
     """
@@ -242,10 +246,12 @@ def fit_scales(train: ClientData) -> Scales:
     media = _max_abs(train.media)
     # the logarithm needs no scale and is not free of it: as in pymc-marketing it sees the media's own units
     media[[(channel.saturation or config.model.saturation) == "log" for channel in config.channels]] = 1.0
+    target = float(_max_abs(train.target[:, None])[0])
     return Scales(
-        target=float(_max_abs(train.target[:, None])[0]),
+        target=target,
         media=dict(zip(config.channel_names, media.tolist(), strict=True)),
         controls=dict(zip(config.control_names, _max_abs(train.controls).tolist(), strict=True)),
+        baseline=baseline_scale(train, _max_abs(train.media), target),
     )
 
 
@@ -280,7 +286,9 @@ def without_scaling(inputs: ScaledInputs) -> ScaledInputs:
     scales = inputs.scales
     return replace(
         inputs,
-        scales=Scales(1.0, dict.fromkeys(scales.media, 1.0), dict.fromkeys(scales.controls, 1.0)),
+        scales=Scales(
+            1.0, dict.fromkeys(scales.media, 1.0), dict.fromkeys(scales.controls, 1.0), scales.baseline
+        ),
         target_scaled=inputs.target,
         media_scaled=inputs.media_scaled * scales.media_array(),
         controls_scaled=inputs.controls_scaled * scales.control_array(),

@@ -12,7 +12,6 @@ from mmm_engine.client.model_config import BaselineConfig
 from mmm_engine.compiler.array_functions import numpy_functions
 from mmm_engine.errors import ConfigError
 from mmm_engine.model.arrays import model_data
-from mmm_engine.model.calendar_terms import baseline_steps
 from mmm_engine.model.mean import mean_terms
 from mmm_engine.model.pymc_reference import build_pymc_mmm
 from mmm_engine.model.specification import model_specification
@@ -20,6 +19,7 @@ from mmm_engine.posterior.fit import fit
 from mmm_engine.results.decomposition import contributions
 from mmm_engine.results.forecast import forecast
 from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.wandering_baseline import baseline_steps
 from tests.engine.model_cases import small_inputs
 
 
