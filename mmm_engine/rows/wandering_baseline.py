@@ -11,7 +11,7 @@ size of the steps, as a multiple of what their prior says, and the training rows
     y = X b + s W u + e,    b ~ N(m, D),    u ~ N(0, w^2 I / n),    e ~ N(0, sigma^2 / p I),
 
 where W are the n steps, w = `BASELINE_WALK`, p the power of the likelihood, and X a constant, a line, the season, days
-of the week, holidays and controls that the client file names, and each channel's media with a short and a long
+of the week, holidays, events and controls that the client file names, and each channel's media with a short and a long
 carry-over on a curve of medium bend. b and u are integrated out; with log s ~ N(-0.5, 0.8^2) and log sigma uniform
 
     s = exp E[log s | y]                                                                           (1)
@@ -124,7 +124,7 @@ def _terms(train: ClientData, time: Floats) -> Floats:
     """Constant, line, calendar and controls, times the standard deviations of their coefficients, (row, element)."""
     model, rows = train.config.model, Regressors(train.config, train.frame, train.calendar)
     controls = train.controls / np.maximum(np.abs(train.controls).max(axis=0, initial=0.0), 1e-300)
-    calendar = [rows.holidays()]
+    calendar = [rows.holidays(), (rows.events() > 0.0).astype(float)]
     if model.yearly_seasonality:
         calendar.append(rows.yearly(model.yearly_seasonality, years=0))
     if model.weekly_seasonality:
