@@ -66,6 +66,7 @@ FINDINGS: Mapping[str, str] = {
     "still-target": "{name} hardly moves: nearly all of it stays whatever is advertised.",
     "rare-target": "{name} {message}.",
     "constant-channel": "{name} got nearly the same in every row, so that its effect cannot be seen.",
+    "booked-by-invoice": "{name} may be booked when it was paid, not when it ran.",
     "single-stretch": "{name} {message}.",
     "control-sign": "{name} moves against what was assumed of it.",
     "event-unseen": "An event has not happened within the rows, so that its effect is assumed.",

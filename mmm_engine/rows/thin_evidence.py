@@ -1,6 +1,7 @@
 """Columns that tell a model too little, although they vary: what they do is little, or happened once.
 
-Here: findings about a target that stands nearly still or is often 0, about channels that hardly vary or ran only once.
+Here: findings about a target that stands nearly still or is often 0, and about channels that hardly vary, ran only
+once, or are booked when they are paid.
 Not here: columns that do not vary at all (contract.py, and per window findings.py), channels alike (findings.py).
 """
 
@@ -20,6 +21,9 @@ ALIKE_MAX = 0.03  # the same of a channel that always runs
 ONE_STRETCH_MAX: dict[Period, int] = {"day": 56, "week": 8, "month": 2}
 """Rows in a row, some two months, up to which other causes of the same time are hard to tell apart."""
 
+_LEAST_GAPS = 5  # between payments, so that even ones are no chance
+_UNEVEN: dict[Period, int] = {"day": 3, "week": 1, "month": 0}  # of months 28 to 31 days, 4 or 5 weeks
+
 
 def thin_evidence(rows: Regressors) -> Iterator[Finding]:
     """Every finding of this module."""
@@ -27,6 +31,7 @@ def thin_evidence(rows: Regressors) -> Iterator[Finding]:
     yield from _rare_target(rows)
     yield from _constant_channels(rows)
     yield from _single_stretches(rows)
+    yield from _invoices(rows)
 
 
 def _still_target(rows: Regressors) -> Iterator[Finding]:
@@ -81,6 +86,22 @@ def _single_stretches(rows: Regressors) -> Iterator[Finding]:
             fix = "merge it with a channel like it, or make it an event ('events' under 'model')"
         message += ": whatever else happened then counts as its effect"
         yield Finding("single-stretch", "warning", name, message, fix)
+
+
+def _invoices(rows: Regressors) -> Iterator[Finding]:
+    """Money that is booked when it is paid: media that ran all month seem to have worked for a week."""
+    period = rows.calendar.period
+    for name in rows.config.channel_names:
+        gaps = np.diff(np.flatnonzero(rows.values(name) > 0))
+        if len(gaps) < _LEAST_GAPS or gaps.min() < 2 or np.ptp(gaps) > _UNEVEN[period]:
+            continue
+        usual = f"{gaps.min()}" if gaps.min() == gaps.max() else f"{gaps.min()} or {gaps.max()}"
+        message = (
+            f"is spent once in {usual} {period}s, {len(gaps) + 1} times, as invoices are: media that ran in between "
+            "seem to have brought nothing there"
+        )
+        fix = "spread each amount over the rows in which the media ran; if they ran in these rows alone, leave it"
+        yield Finding("booked-by-invoice", "warning", name, message, fix)
 
 
 def _variation(rows: Regressors, column: str) -> float:

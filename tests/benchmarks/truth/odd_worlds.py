@@ -193,6 +193,16 @@ def saturated() -> OddClient:
 
 
 @_odd
+def invoices() -> OddClient:
+    """Spend is booked in the first of four weeks, media run evenly."""
+    made = parts(51, spend=_media(51, channels=3))
+    booked = np.zeros_like(made.spend)
+    for start in range(0, WEEKS, 4):
+        booked[start] = made.spend[start : start + 4].sum(axis=0)
+    return made.client(spend=booked)
+
+
+@_odd
 def threshold() -> OddClient:
     """Curves with a slope of 5: nothing below a threshold."""
     return parts(22, slope=5.0, half=1.2).client()

@@ -27,6 +27,7 @@ def test_every_client_has_rows_a_truth_and_a_word_on_what_is_odd() -> None:
         ("single_burst", "single-stretch"),
         ("new_channel", "single-stretch"),
         ("cents", "spend-looks-like-count"),
+        ("invoices", "booked-by-invoice"),
         ("twins", "correlated-channels"),
         ("black_friday", "recurring-outlier"),
     ],

@@ -61,6 +61,25 @@ def test_nine_weeks_or_two_bursts_are_some_evidence() -> None:
     assert all(one.code != "single-stretch" for one in _of(frame))
 
 
+def test_money_that_is_booked_by_invoice_is_told() -> None:
+    """The first week of every month has all its money: gaps of four and five weeks, never another."""
+    frame = rows()
+    first_of_month = frame["week"].dt.month.diff().ne(0)
+    frame["radio"] = np.where(first_of_month, 400 + 30 * np.random.default_rng(6).normal(size=ROWS), 0.0)
+    finding = only(frame)
+    assert (finding.code, finding.column) == ("booked-by-invoice", "radio")
+    assert finding.message.startswith("is spent once in 4 or 5 weeks, 36 times")
+
+
+def test_campaigns_at_uneven_times_are_no_invoices() -> None:
+    """Nor is a channel that pauses for a week now and then."""
+    frame = rows()
+    frame["radio"] = np.where(
+        np.isin(np.arange(ROWS), [3, 9, 20, 24, 60, 90, 101, 140]), 400.0 + np.arange(ROWS), 0.0
+    )
+    assert all(one.code != "booked-by-invoice" for one in _of(frame))
+
+
 @pytest.mark.parametrize("kind", ["revenue", "conversions"])
 def test_sales_that_are_mostly_nothing_are_rare_and_have_no_outliers(kind: str) -> None:
     """Every sale among many zeros stood out, and a likelihood was suggested whose fits take minutes and never agree."""
