@@ -122,13 +122,14 @@ def budget_plan(
     back, when nobody sees it.
     """
     from mmm_engine.decisions.advice_record import advice_record, refusal_record
+    from mmm_engine.decisions.guards import UnfitModelError
 
     client = context.partition_key
     try:
         advised = advise(client, AdviceRequest(), client_files.folder, results)
-    except (
-        MMMError
-    ) as error:  # a request that cannot be met, or a model that is not to be used: the page says so
+    except UnfitModelError as error:  # a model that is not to be used: the page says so
+        record = refusal_record(error.reasons)
+    except MMMError as error:  # a request that cannot be met
         record = refusal_record([str(fault) for fault in error.faults])
     else:
         plan, fitted = advised.plan, advised.fitted

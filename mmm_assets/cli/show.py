@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -132,9 +133,15 @@ def _standing(publication: Publication, client: str, has_file: bool) -> dict[str
         "refreshed": status.at if status else None,
         "days": days,
         "last_row": _last_row(client),
-        "plan": None if plan is None else "moves money" if plan.get("acts") else "hold",
+        "plan": None if plan is None else _plan_words(plan),
         "has_file": has_file,
     }
+
+
+def _plan_words(plan: Mapping[str, Any]) -> str:
+    if plan.get("refused"):
+        return "no advice"
+    return "moves money" if plan.get("acts") else "hold"
 
 
 def _last_row(client: str) -> str | None:

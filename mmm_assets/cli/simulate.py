@@ -13,9 +13,11 @@ from mmm_assets.cli.terminal import print_parts
 
 def simulate(
     client: OneClient,
-    weeks: Annotated[int | None, typer.Option(help="Number of rows.")] = None,
-    channels: Annotated[int | None, typer.Option(help="Number of channels.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the truth and the noise.")] = None,
+    weeks: Annotated[int | None, typer.Option(help="Number of rows; 161 when left out.")] = None,
+    channels: Annotated[int | None, typer.Option(help="Number of channels; 4 when left out.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the truth and the noise; 1 when left out.")
+    ] = None,
     trend: Annotated[float, typer.Option(help="What the baseline gains, as a share of the target.")] = 0.0,
     events: Annotated[bool, typer.Option("--events", help="A sale every November, a launch.")] = False,
     lift_tests: Annotated[int, typer.Option(help="Experiments with each channel.")] = 0,

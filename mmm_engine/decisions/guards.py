@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mmm_engine.errors import Fault, MMMError
+from mmm_engine.scores.advice import subject_of
 from mmm_engine.scores.identification import NOT_IDENTIFIED, readings
 from mmm_engine.scores.verdict import Verdict, judge
 
@@ -18,7 +19,15 @@ UNFIT = "do not use"
 
 
 class UnfitModelError(MMMError):
-    """Advice was asked of a model that is not to be used."""
+    """Advice was asked of a model that is not to be used.
+
+    Attributes:
+        reasons: What each failed check is about and what it found, as a page says it.
+    """
+
+    def __init__(self, who: str, faults: Sequence[Fault], reasons: Sequence[str] = ()) -> None:
+        super().__init__(who, faults)
+        self.reasons = tuple(reasons)
 
 
 def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
@@ -39,7 +48,8 @@ def refuse_unfit(client: str, verdicts: Sequence[Verdict]) -> None:
         )
         for verdict in failed
     ]
-    raise UnfitModelError(f"client '{client}', plan", faults)
+    reasons = [f"{subject_of(verdict.check)}: {verdict.reason}" for verdict in failed]
+    raise UnfitModelError(f"client '{client}', plan", faults, reasons)
 
 
 def unreadable_channels(

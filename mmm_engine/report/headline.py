@@ -95,8 +95,7 @@ def _because(subject: Subject, results: Sequence[CheckResult]) -> str:
     if not results:
         first = "No check was run on this model"
     elif failed:
-        names = [check_name(subject, result) for result in failed]
-        first = f"{len(failed)} of {wording.count(len(results), 'check')} {_need(failed)}: {wording.listing(names, 3)}"
+        first = _failed_words(subject, failed, len(results))
     elif unknown:
         passed = wording.count(len(results) - len(unknown), "check")
         first = f"{passed} passed, {len(unknown)} had nothing to judge yet"
@@ -147,11 +146,16 @@ def _failed_note(subject: Subject, result: CheckResult) -> Note:
     )
 
 
-def _need(failed: Sequence[CheckResult]) -> str:
-    """What is said of failed checks: an error forbids use, a warning asks for a look."""
-    if any(result.severity == "error" for result in failed):
-        return "failed"
-    return "needs a look" if len(failed) == 1 else "need a look"
+def _failed_words(subject: Subject, failed: Sequence[CheckResult], total: int) -> str:
+    """How many checks failed, and which: an error forbids use, a warning asks for a look."""
+    errors = [check_name(subject, result) for result in failed if result.severity == "error"]
+    warnings = [check_name(subject, result) for result in failed if result.severity != "error"]
+    need = "needs a look" if len(warnings) == 1 else "need a look"
+    of_all = f"of {wording.count(total, 'check')}"
+    if not errors:
+        return f"{len(warnings)} {of_all} {need}: {wording.listing(warnings, 3)}"
+    said = f"{len(errors)} {of_all} failed: {wording.listing(errors, 3)}"
+    return f"{said}; {len(warnings)} more {need}: {wording.listing(warnings, 3)}" if warnings else said
 
 
 def _not_judged_words(subject: Subject, result: CheckResult) -> str:

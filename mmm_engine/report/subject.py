@@ -257,7 +257,10 @@ class Subject:
     def unreadable_why(self) -> str:
         """Why they must not be read, as the end of a sentence."""
         reasons = {self.readings[name].why for name in self.unreadable}
-        return reasons.pop() if len(reasons) == 1 else "the section on returns says why of each"
+        if len(reasons) != 1:
+            return "the section on returns says why of each"
+        why = reasons.pop()
+        return why if len(self.unreadable) == 1 else wording.of_several(why)
 
     @property
     def simulations(self) -> int:

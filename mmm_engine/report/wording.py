@@ -50,6 +50,16 @@ def listing(items: Sequence[str], limit: int = 4) -> str:
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else "none"
 
 
+def of_several(text: str) -> str:
+    """Words on one thing as words on each of several.
+
+    >>> of_several("the rows tell too little of its effect: it could be smaller")
+    'the rows tell too little of their effects: each could be smaller'
+    """
+    plural = text.replace("its effect", "their effects").replace("its ", "their ")
+    return re.sub(r"\bit could\b", "each could", plural)
+
+
 def sentence(text: str) -> str:
     """The text with a capital first letter and a full stop.
 

@@ -103,7 +103,8 @@ ADVICE: dict[str, Advice] = {
     "controls_plausible": Advice(
         "share of controls",
         "One control moves most of the target: what it takes, media and baseline cannot have.",
-        "Leave it out if it follows sales (visits, a competitor's sales), or allow it 'effect: any'.",
+        "Leave it out if it follows sales (visits, a competitor's sales). If it does move them: allow it 'effect: any' "
+        "and raise 'control_share_max' only once you know that it moves so much.",
     ),
     "curves_plausible": Advice(
         "channels that follow their media",

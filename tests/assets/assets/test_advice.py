@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
+from mmm_assets.storage.io_managers import JsonFiles
 from mmm_engine.history.advice_ledger import outcomes_of
 from mmm_engine.history.store import History
 
@@ -47,3 +50,8 @@ def test_advice_of_a_refused_model_is_not_frozen(refresh, home, sampler, mmm) ->
     refresh("shop", windows=("full",))
     assert History(home / "metric_history.duckdb").advice.read("shop").empty
     assert "No advice recorded for client 'shop' yet" in mmm("history", "shop", "--advice")[1]
+    (reason,) = JsonFiles(root=str(home)).read("budget_plan", "shop")["refused"]
+    assert reason.startswith("convergence of the sampler: ")  # as the page calls the check, said once
+    assert "wanted a model that may be used" not in reason
+    (row,) = [row for row in json.loads(mmm("list", "--format", "json")[1]) if row["client"] == "shop"]
+    assert row["plan"] == "no advice"  # it was "hold", which a sound plan may say too

@@ -38,6 +38,20 @@ def test_verdict_follows_the_worst_failed_check(ms: ReportInputs, severities: An
     assert build_summary(Subject(replace(ms, verdicts=verdicts))).verdict == verdict
 
 
+def test_what_forbids_use_is_counted_apart_from_what_asks_for_a_look(ms: ReportInputs) -> None:
+    """Two failed, said the page, where the terminal said one failed and one warning."""
+    verdicts = (
+        Verdict("ok", True, "error", True, "fine"),
+        Verdict("controls_plausible", False, "error", True, "too much"),
+        Verdict("media_known", False, "warning", False, "a guess"),
+    )
+    summary = build_summary(Subject(replace(ms, verdicts=verdicts)))
+    said = (
+        "1 of 3 checks failed: share of controls; 1 more needs a look: how well the total of media is known."
+    )
+    assert summary.because.startswith(said)
+
+
 def test_windows_that_fail_one_check_share_a_note(ms: ReportInputs) -> None:
     """Several windows, one remark, one fault."""
     failed = [
