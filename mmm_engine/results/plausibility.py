@@ -49,8 +49,8 @@ def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
                               for each: where its 0 lies says nothing, what its movements bring does
         r_squared_usual       R² of the rows whose errors are no outliers (beyond six robust standard deviations), as
                               long as those are at most a twentieth: a few slips of an export say nothing of a model
-        baseline_negative     probability that a row's expected target without media lies below 0; NaN for net figures,
-                              whose level may do so with media too
+        baseline_negative     probability that a row's expected target without media lies below 0, of rows in which
+                              something was sold; NaN for net figures, whose level may do so with media too
         media_support         what the rows give media over what the posterior does (`media_support`); `_sd` its error
 
     Returns:
@@ -78,9 +78,14 @@ def _some_draws(window: FittedWindow) -> Draws:
 
 
 def _share_below_zero(window: FittedWindow, without_media: Floats) -> float:
-    """Share of draws and rows without media below 0, NaN where more than a tenth of the target lies there itself."""
+    """Share of draws and rows without media below 0, NaN where more than a tenth of the target lies there itself.
+
+    Rows in which nothing was sold do not count: a shop that is closed on Sundays is expected around 0 there.
+    """
     target = window.inputs.target_scaled[: window.inputs.train_rows]
-    return float((without_media < 0.0).mean()) if (target < 0.0).mean() <= BELOW_ZERO_MAX else math.nan
+    if (target < 0.0).mean() > BELOW_ZERO_MAX:
+        return math.nan
+    return float((without_media[:, target != 0.0] < 0.0).mean())
 
 
 def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:

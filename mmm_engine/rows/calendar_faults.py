@@ -81,7 +81,7 @@ def _spacing_faults(column: str, rows: Rows, calendar: Calendar) -> list[Fault]:
         fix = "add the rows (spend 0 is allowed), or start after the gap"
         if closed := _closed_weekdays(calendar, missing):
             found = f"no row for {len(missing)} of {len(expected)} dates, {closed} for the most part"
-            fix = "add rows up to weeks; or write these days too, with target and spend 0 (a term of weekdays follows)"
+            fix = "add rows up to weeks"
         faults.append(Fault(rows.place(column, before), found, f"one row a {period} without gaps", fix))
     return faults
 

@@ -11,6 +11,7 @@ import pytest
 from mmm_engine.model.prior_draws import prior_ranges
 from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.parameter_table import parameter_frame
+from mmm_engine.results import plausibility
 from mmm_engine.results.plausibility import media_support, plausibility_scores, usual_r_squared
 from mmm_engine.results.returns import channel_returns
 
@@ -49,6 +50,19 @@ def test_a_baseline_below_zero_says_nothing_of_a_target_that_lies_there_itself(
     """Net flows: more than a tenth of the rows below 0."""
     moved = replace(fitted_window.inputs, target_scaled=fitted_window.inputs.target_scaled - 2.0)
     assert math.isnan(_score(FittedWindow.of(moved, fitted_window.posterior), "baseline_negative"))
+
+
+def test_a_baseline_below_zero_says_nothing_of_days_on_which_nothing_was_sold(
+    fitted_window: FittedWindow,
+) -> None:
+    """A shop that is closed on every other day: what is expected around 0 there falls to either side of it."""
+    rows = fitted_window.inputs.train_rows
+    is_open = np.arange(len(fitted_window.inputs.target_scaled)) % 2 == 0
+    closed = replace(fitted_window.inputs, target_scaled=fitted_window.inputs.target_scaled * is_open)
+    expected = np.tile(np.where(is_open[:rows], 1.0, -0.01), (10, 1))
+    expected[0] = -1.0  # one draw of ten says below 0 of the days on which it was open, too
+    assert plausibility._share_below_zero(FittedWindow.of(closed, fitted_window.posterior), expected) == 0.1
+    assert plausibility._share_below_zero(fitted_window, expected) > 0.5
 
 
 def test_the_share_of_media_is_that_of_the_returns(fitted_window: FittedWindow) -> None:

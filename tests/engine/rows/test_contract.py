@@ -108,8 +108,7 @@ FAULTY = {
     "closed at weekends": (
         shop_rows(dates=pd.bdate_range("2022-01-03", periods=60).strftime("%Y-%m-%d")),
         "column 'week', row 6 (2022-01-07): found no row for 22 of 82 dates, Saturdays and Sundays for the most part; "
-        "wanted one row a day without gaps; add rows up to weeks; or write these days too, with target and spend 0 (a "
-        "term of weekdays follows)",
+        "wanted one row a day without gaps; add rows up to weeks",
     ),
     "fortnights": (
         shop_rows(dates=pd.date_range("2022-01-03", periods=60, freq="14D").strftime("%Y-%m-%d")),
