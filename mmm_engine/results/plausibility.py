@@ -37,7 +37,7 @@ _Row = tuple[str, str, str, float, str]
 def plausibility_scores(window: FittedWindow) -> pd.DataFrame:
     """Plausibility of a fit over its training rows.
 
-    With A_c the sum of channel c's contribution over the rows and Y the sum of the target:
+    With A_c the sum of channel c's contribution over the rows and Y the size of the sum of the target:
 
         media_share           median over draws of sum_c A_c / Y; also its 5% and 95% points (`_q05`, `_q95`)
         media_share_far       probability that they bring more than twice or less than half of that median
@@ -90,7 +90,7 @@ def _share_below_zero(window: FittedWindow, without_media: Floats) -> float:
 
 def _of_media(window: FittedWindow, draws: Draws) -> Iterator[_Row]:
     data, specification = window.training_arrays, window.specification
-    target = float(_target(window).sum())
+    target = abs(float(_target(window).sum()))  # of a net figure below 0 the size
     sums = channel_totals(draws, data, specification).contribution_scaled
     share = sums.sum(axis=1) / target
     for name, level in (("", 0.5), ("_q05", 0.05), ("_q95", 0.95)):

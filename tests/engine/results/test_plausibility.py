@@ -65,6 +65,17 @@ def test_a_baseline_below_zero_says_nothing_of_days_on_which_nothing_was_sold(
     assert plausibility._share_below_zero(fitted_window, expected) > 0.5
 
 
+def test_media_of_a_net_figure_are_known_as_well_as_those_of_its_gross_one(
+    fitted_window: FittedWindow,
+) -> None:
+    """A target whose sum lies below 0 turned every share around: each draw was off by more than a factor of 2."""
+    below = replace(fitted_window.inputs, target_scaled=fitted_window.inputs.target_scaled - 2.0)
+    turned = FittedWindow.of(below, fitted_window.posterior)
+    assert below.target_scaled[: below.train_rows].sum() < 0
+    assert _score(turned, "media_share_far") == _score(fitted_window, "media_share_far")
+    assert 0 < _score(turned, "media_share_q05") < _score(turned, "media_share_q95")
+
+
 def test_the_share_of_media_is_that_of_the_returns(fitted_window: FittedWindow) -> None:
     """The sum over channels of contributions, over the sum of the target."""
     returns = channel_returns(fitted_window)
