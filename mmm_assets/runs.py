@@ -7,7 +7,7 @@ Not here: starting runs (refreshes/).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -74,6 +74,10 @@ class Refresh:
     def seconds(self) -> float:
         """How long it took."""
         return round((self.ended - self.began).total_seconds(), 3)
+
+    def ending(self, when: datetime) -> Refresh:
+        """The same, as long, but ended then: results may be refused long after they were made."""
+        return replace(self, began=self.began + (when - self.ended), ended=when)
 
     def stamp(self) -> dict[str, str]:
         """What a stored value says about the refresh that made it."""

@@ -203,7 +203,7 @@ def report(
     if stored.refusals or inputs is None or page is None or hold:
         reasons = [f"{verdict.check}: {verdict.reason}" for verdict in stored.refusals]
         reasons += [f"held back: {hold}"] if hold else []
-        failed = publication.refuse(client, reasons, refresh, page)
+        failed = publication.refuse(client, reasons, refresh.ending(datetime.now(UTC)), page)
         say_refused(context.instance, client, reasons, context.run.run_id)
         listed = "\n".join(f"  {reason}" for reason in reasons)
         raise dg.Failure(
@@ -330,14 +330,15 @@ def _report_inputs(stored: ClientResults, history: History, refresh: Refresh) ->
 
 
 def _refresh_of(run: dg.DagsterRun, stored: ClientResults, status: Status | None) -> Refresh:
-    """The refresh that the page shows; one that is rendered again, alone, keeps its id, command and length."""
+    """The refresh that the page shows; one that is rendered again, alone, keeps its id, command, end and length."""
     of_run, made_by = Refresh.of(run), stored.made_by
     if of_run.id == made_by.get("refresh") or not made_by:
         return of_run
-    began = datetime.fromisoformat(made_by["refreshed_at"])
+    began, ended = datetime.fromisoformat(made_by["refreshed_at"]), of_run.ended
     if status is not None and status.refresh == made_by["refresh"]:  # its page was published once already
-        began = of_run.ended - timedelta(seconds=status.seconds)
-    return Refresh(made_by["refresh"], began, of_run.ended, made_by["command"])
+        ended = datetime.fromisoformat(status.at)
+        began = ended - timedelta(seconds=status.seconds)
+    return Refresh(made_by["refresh"], began, ended, made_by["command"])
 
 
 def _verdict(verdicts: tuple[Verdict, ...]) -> str:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from mmm_assets.pages.publication import Publication
+from mmm_assets.storage.io_managers import JsonFiles
 from mmm_engine.history.store import History
 from tests.assets.conftest import break_client, files_below, words_to_add, write_client
 
@@ -575,12 +576,20 @@ def test_report_for_the_client_is_a_page_of_its_own_and_stays_fresh(mmm, used_ho
 
 
 def test_report_and_portfolio_render_again_from_what_is_stored(mmm, used_home):
-    """Paths on standard output, nothing is fitted."""
+    """Paths on standard output, nothing is fitted; a page that is written anew makes no model younger."""
     page = Publication(root=str(used_home)).report_path("shop")
     page.unlink()
+    statuses, refreshed = JsonFiles(root=str(used_home)), "2026-01-05T10:00:00+00:00"
+    statuses.write("report", "shop", statuses.read("report", "shop") | {"at": refreshed})
     code, out, _ = mmm("report", "shop")
     assert (code, out.strip().splitlines()[-1]) == (0, str(page))
-    assert page.is_file()
+    assert "Refreshed 5 Jan 2026 10:00" in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    publication = Publication(root=str(used_home))
+    assert publication.status("shop").at == refreshed
+    statuses.write("canary", None, {"hold": "tv found 1, true 9", "numbers": {}, "at": ""})
+    assert mmm("report", "shop")[0] == 1
+    assert publication.status("shop").at > refreshed  # what is held back today is stale since today
+    statuses.write("canary", None, {"hold": "", "numbers": {}, "at": ""})
     code, out, _ = mmm("portfolio")
     assert code == 0
     assert "shop" in Path(out.strip().splitlines()[-1]).read_text()
