@@ -153,13 +153,12 @@ class _Values:
 def _column_of_values(config: ClientConfig, long: LongTable) -> tuple[_Values | None, list[Fault]]:
     """The numbers of all rows that have a needed name, in the only column that has them; the faults of their cells."""
     places = [index for index, label in enumerate(long.labels) if label in long.names]
-    rows = Rows.undated([long.table.rows[index] for index in places])
     is_media = set(long.names) <= {*config.channel_names, *config.cost_names}
     candidates = {}
     for name, cells in long.table.columns.items():
         if name not in (*needed_columns(config), long.label_column):
             chosen, _ = with_zeros(config, _taken(cells, places), name, "channel" if is_media else "other")
-            read, faults = read_numbers(chosen, name, rows, long.table.form.decimal)
+            read, faults = _numbers_of_names(long, chosen, places, name)
             if np.isfinite(read).mean() >= _READABLE:
                 candidates[name] = read, faults
     if len(candidates) == 1:
@@ -177,6 +176,21 @@ def _column_of_values(config: ClientConfig, long: LongTable) -> tuple[_Values | 
         names = _listed(sorted(set(long.labels)), 12)
         fix = f"name target, channels and controls as these cells do ({names}), or correct the names"
     return None, [Fault(long.place, found, "one column of numbers, which belong to these names", fix)]
+
+
+def _numbers_of_names(
+    long: LongTable, chosen: pd.Series, places: list[int], column: str
+) -> tuple[Floats, list[Fault]]:
+    """The numbers of some rows; names whose cells carry different currencies are read apart, as columns would be."""
+    labels = np.array([long.labels[index] for index in places])
+    words = {name: money_word(chosen[labels == name]) for name in long.names}
+    values, faults = np.full(len(places), np.nan), []
+    for word in dict.fromkeys(words.values()):
+        here = np.flatnonzero([words[label] == word for label in labels])
+        rows = Rows.undated([long.table.rows[places[index]] for index in here])
+        values[here], some = read_numbers(_taken(chosen, list(here)), column, rows, long.table.form.decimal)
+        faults += some
+    return values, faults
 
 
 def _repeated(long: LongTable, values: Floats, media: set[str]) -> Fault | None:

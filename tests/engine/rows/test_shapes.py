@@ -119,6 +119,17 @@ def test_a_long_table_keeps_the_currency_of_its_cells(tmp_path, suffix):
     assert data.data_version == version_of_upright(tmp_path)
 
 
+def test_currencies_that_differ_among_the_names_of_a_long_table_are_told(tmp_path):
+    """As those of columns are; the table was refused for having no column of numbers."""
+    frame = long(("tv", "radio"), ("revenue", "price"))
+    signs = frame["what"].map({"tv": "€", "radio": "$"})
+    frame["value"] = [f"{sign}{number:.2f}" for sign, number in zip(signs, frame["value"], strict=True)]
+    data = read_client_data(written(tmp_path, frame), tmp_path)
+    assert data.currency_of_cells == ""
+    assert "mixed-currencies" in {finding.code for finding in data.findings}
+    assert data.data_version == version_of_upright(tmp_path)
+
+
 def test_campaigns_of_a_long_table_are_added_up_and_weeks_without_any_are_0(tmp_path):
     """Two campaigns of tv are its spend; radio has no row in the third week; other channels are passed over."""
     frame = long()
