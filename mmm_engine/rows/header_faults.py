@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from mmm_engine.client.validation import nearest
@@ -23,6 +23,7 @@ from mmm_engine.files.yaml_document import plain
 _MARKS = (",", ";", "\t", "|", "^", "~", ":", "/", "\\", "\x01", "\x1f", " ")
 """What may stand between names that are all in one cell; Hive writes the control character 1."""
 
+_LONGEST = 1000  # characters of a cell that may be a name
 _LATIN_LOOKS = dict(zip("аеорсухіјѕһԁԛԝкмтнвАВЕКМНОРСТУХІЈЅαορνικτυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
                         "aeopcyxijshdqwkmtnbABEKMHOPCTYXIJSaopviktuABEZHIKMNOPTYX", strict=True))  # fmt: skip
 """Letters of Cyrillic and Greek that look like Latin ones, after https://unicode.org/reports/tr39/."""
@@ -38,11 +39,13 @@ def header_faults(needed: Mapping[str, str], table: Table) -> Iterator[Fault]:
     if not set(needed) & set(table.header) and (fault := _no_header(needed, table)):
         yield fault
         return
+    looks: _Looks | None = None
     for column, role in needed.items():
         if column not in table.header:
             names = ", ".join(plain(name, 40) for name in table.header[:12])
             listed = names + (", …" if len(table.header) > 12 else "")
-            fix = _alike(column, table) or nearest(column, table.header)
+            looks = looks or _Looks(table.header)
+            fix = looks.alike(column) or nearest(column, table.header)
             fix = fix or "add the column, or correct its name in the client file"
             found = f"no such column (there are: {listed})"
             yield Fault(f"column '{column}', header", found, f"a column of this name ({role})", fix)
@@ -83,20 +86,27 @@ def _is_name(cell: str) -> bool:
     return re.search(r"[^\W\d_]{2,}", cell) is not None and not looks_like_a_date(cell)
 
 
-def _alike(column: str, table: Table) -> str:
-    """What is to be done about a name that looks like the one that is missing; empty where none does."""
-    for name in table.header:
-        if _latin(name) == _latin(column):
+class _Looks:
+    """What the names of a header look like, worked out once: a file may have ten thousand of them."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        names = [name for name in reversed(header) if len(name) <= _LONGEST]
+        self._latin = {_latin(name): name for name in names}
+        self._saved_once = {_saved_once(name): name for name in names}
+
+    def alike(self, column: str) -> str:
+        """What is to be done about a name that looks like one that is missing; empty where none does."""
+        if name := self._latin.get(_latin(column)):
             pairs = zip_longest(name, column, fillvalue="")
             letter = next((one for one, other in pairs if one and one != other), "")
-            strange = f"'{plain(letter)}' is {unicodedata.name(letter, 'another letter')}" if letter else ""
-            return (
-                f"'{plain(name, 40)}' looks the same and is another name ({strange}): rename it in the file"
+            strange = (
+                f" ('{plain(letter)}' is {unicodedata.name(letter, 'another letter')})" if letter else ""
             )
-        if _saved_twice(name) == column:
+            return f"'{plain(name, 40)}' looks the same and is another name{strange}: rename it in the file"
+        if name := self._saved_once.get(column):
             fix = "save the file as UTF-8 again from where it was made, or use the name as it stands"
             return f"'{plain(name, 40)}' is this name in UTF-8 that was read as Windows-1252: {fix}"
-    return ""
+        return ""
 
 
 def _latin(name: str) -> str:
@@ -105,7 +115,8 @@ def _latin(name: str) -> str:
     return "".join(_LATIN_LOOKS.get(letter, letter) for letter in letters)
 
 
-def _saved_twice(name: str) -> str:
+def _saved_once(name: str) -> str:
+    """The name as it was before its UTF-8 was taken for another encoding; itself where it was not."""
     try:
         return name.encode("cp1252").decode()
     except UnicodeError:
