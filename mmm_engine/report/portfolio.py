@@ -215,7 +215,7 @@ def reason_words(reasons: Sequence[str]) -> str:
     """Why a client has its verdict: the worst failed check in a sentence, the others by name.
 
     >>> reason_words(["holdout_skill (h08): skill -0.1", "drift: crps 1.2", "stability: 0.7"])[:65]
-    "Forecast of unseen rows: simply repeating earlier values forecast"
+    'Forecast of unseen rows: simply repeating earlier values forecast'
     """
     if not reasons:
         return ""
