@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from mmm_assets import home
 from mmm_assets.cli.options import OneClient, Replace, named_path, names_in, pairs_in, refuse
 from mmm_assets.cli.terminal import print_parts
+from mmm_engine.errors import DataError
 
 if TYPE_CHECKING:
     from mmm_engine.client.config import ClientConfig
     from mmm_engine.rows.suggestions import Suggestion
+
+_MOST_LISTED = 40
 
 
 def add(
@@ -28,11 +31,19 @@ def add(
             help="CSV, Excel or Parquet file, packed or not; it is copied into the data folder.",
         ),
     ],
-    date: Annotated[str, typer.Option(help="Column with the dates.")],
-    target: Annotated[str, typer.Option(help="Column that is explained.")],
+    date: Annotated[
+        str,
+        typer.Option(
+            help="Column with the dates; when left out, the file's columns are listed.", show_default=False
+        ),
+    ] = "",
+    target: Annotated[str, typer.Option(help="Column that is explained.", show_default=False)] = "",
     channels: Annotated[
-        str, typer.Option(help="Media columns, comma-separated; a name with a comma in double quotes.")
-    ],
+        str,
+        typer.Option(
+            help="Media columns, comma-separated; a name with a comma in double quotes.", show_default=False
+        ),
+    ] = "",
     cost: Annotated[
         str,
         typer.Option(help="Money of channels that count something else: views=views_cost, comma-separated."),
@@ -116,6 +127,9 @@ def add(
     from mmm_assets.cli.new_clients import Holidays, add_client
     from mmm_assets.cli.tables import finding_lines
 
+    named = {"--date": date, "--target": target, "--channels": channels}
+    if unsaid := [option for option, words in named.items() if not words.strip()]:
+        _list_columns(data, unsaid)
     if subdivision is not None and country is None:
         refuse("--subdivision", f"'{subdivision}' without a country", "--country too", "add --country DE")
     if holidays and country is None:
@@ -155,6 +169,22 @@ def add(
     if rows.suggestions:
         print_parts(f"  with --suggested (and --force): {'; '.join(one.written for one in rows.suggestions)}")
     print_parts(f"Next: mmm refresh {client}")
+
+
+def _list_columns(data: Path, unsaid: Sequence[str]) -> NoReturn:
+    """Refuse to guess which column is which, and say which there are.
+
+    Raises:
+        ConfigError: Always.
+    """
+    from mmm_engine.files.table import read_table
+
+    table, faults = read_table(data, ())
+    if table is None:
+        raise DataError(f"mmm: {data}", faults)
+    more = f" and {len(table.header) - _MOST_LISTED} more" if len(table.header) > _MOST_LISTED else ""
+    there = ", ".join(table.header[:_MOST_LISTED]) + more
+    refuse(", ".join(unsaid), "nothing", "columns of the file", f"choose from those of {data.name}: {there}")
 
 
 def _with_units(channels: list[str], units: dict[str, str], costs: dict[str, str]) -> list[dict[str, str]]:

@@ -49,6 +49,20 @@ def test_add_keeps_the_currency_that_cells_carry(mmm, data_dir, tmp_path, words,
     assert is_told == bool(currency and not options)
 
 
+@pytest.mark.parametrize(
+    ("said", "unsaid"),
+    [((), "--date, --target, --channels"), (("--date", "date", "--channels", " "), "--target, --channels")],
+)
+def test_add_lists_the_columns_of_the_file_to_who_does_not_name_them(mmm, data_dir, said, unsaid):
+    """Options that were missing came one at a time, and the file had to be opened elsewhere to fill them in."""
+    code, _, err = mmm("add", "june", "--data", str(data_dir / "shop.csv"), *said)
+    header = (data_dir / "shop.csv").read_text().splitlines()[0]
+    assert code == 2
+    assert f"{unsaid}: found nothing; wanted columns of the file" in err
+    assert f"choose from those of shop.csv: {header.replace(',', ', ')}" in err
+    assert not (data_dir / "june.yaml").exists()
+
+
 def test_add_takes_packed_files_and_names_what_to_do_with_others(mmm, data_dir, tmp_path):
     """The copy keeps both endings; a folder and a format that is not read are told as such, with the way out."""
     packed, other = tmp_path / "Export.CSV.gz", tmp_path / "rows.jsonl"
