@@ -93,6 +93,19 @@ class Flaw:
     fix: str
 
 
+_KINDS = {"ndarray": "a list", "list": "a list", "dict": "a record of several values", "bytes": "bytes"}
+
+
+def kind_of(cell: object) -> str:
+    """What a cell of a typed file holds that is neither text, number nor date, in words.
+
+    >>> kind_of([1, 2]), kind_of({"a": 1})
+    ('a list', 'a record of several values')
+    """
+    name = type(cell).__name__
+    return _KINDS.get(name, f"a {name}")
+
+
 def is_missing(cell: object) -> bool:
     """Whether a typed cell is one of the ways to say that there is nothing."""
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))

@@ -18,7 +18,7 @@ import pandas as pd
 
 from mmm_engine.array_types import Days
 from mmm_engine.errors import Fault
-from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing, kind_of
 from mmm_engine.files.date_ranges import DateRange, date_range, without_word_of_week
 from mmm_engine.files.day_counts import counted_days
 from mmm_engine.files.month_names import date_with_month_name
@@ -312,7 +312,7 @@ def _date_in(cell: object) -> _Read:
         return cell if _YEARS[0] <= cell.year <= _YEARS[1] else _no_such_date(str(cell))
     if isinstance(cell, int | np.integer) and 0 <= cell < 10**8:
         return _date_in_text(str(cell))
-    return Flaw(f"a {type(cell).__name__}", "a date", _WRITE_ISO)
+    return Flaw(kind_of(cell), "a date", _WRITE_ISO)
 
 
 def _without_noise(moment: datetime.datetime) -> datetime.datetime:

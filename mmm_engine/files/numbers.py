@@ -17,7 +17,7 @@ import pandas as pd
 
 from mmm_engine.array_types import Floats
 from mmm_engine.errors import Fault
-from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing
+from mmm_engine.files.cells import MISSING_WORDS, Flaw, Rows, faults_of, is_missing, kind_of
 from mmm_engine.files.money_words import money_word, without_money
 from mmm_engine.files.table_form import DecimalMark
 from mmm_engine.files.yaml_document import shorten
@@ -151,7 +151,7 @@ def _number(cell: object, decimal_mark: DecimalMark | None, sign: str) -> float 
         return value if abs(value) <= MAX_NUMBER else _number_flaw(value)
     if is_missing(cell):
         return _number_flaw(math.nan)
-    return Flaw(f"a {type(cell).__name__}", "a number", "write the plain number")
+    return Flaw(kind_of(cell), "a number", "write the plain number")
 
 
 def _plain_number(text: str, decimal_mark: DecimalMark) -> str | None:

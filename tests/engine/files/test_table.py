@@ -452,3 +452,12 @@ def test_a_text_of_any_length_below_the_table_is_looked_at_in_no_time(tmp_path):
     (tmp_path / "rows.csv").write_text(f"a,b\n1,2\n{lines}")
     (fault,) = read_table(tmp_path / "rows.csv", ("a", "b"))[1]
     assert fault.found.startswith("1 cell (and in 19 more rows")
+
+
+@pytest.mark.parametrize(("cell", "words"), [([1, 2], "a list"), ({"x": 1}, "a record of several values")])
+def test_cells_of_several_values_are_called_so(tmp_path, cell, words):
+    """As databases with repeated fields export them; the message named a class of Python."""
+    pq.write_table(pa.table({"a": [cell]}), tmp_path / "rows.parquet")
+    table, _ = read_table(tmp_path / "rows.parquet", ("a",))
+    _, (fault,) = read_numbers(table.columns["a"], "a", Rows.undated([1]))
+    assert fault.found == words
