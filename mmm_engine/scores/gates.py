@@ -42,7 +42,7 @@ def check_data(data: ClientData) -> Verdict:
     numbers = {"rows": float(len(data)), "warnings": float(len(warnings))}
     named = "; ".join(f"{finding.column}: {finding.message}" for finding in warnings[:3])
     reason = f"{len(data)} rows keep the data contract" + (
-        f", with {len(warnings)} warnings ({named})" if warnings else ""
+        f", with {len(warnings)} warning{'s' if len(warnings) > 1 else ''} ({named})" if warnings else ""
     )
     return Verdict("data_contract", True, "error", True, reason, numbers)
 

@@ -27,7 +27,9 @@ from mmm_engine.scores.verdict import (
 PUSHED_BY_CHANCE = 0.02  # of parameters that lie outside the central 98% of their prior when it is right
 _SURE = 0.99  # chance allows no more pushes than it brings with this probability
 _TO_90 = 1.6448536269514722  # standard deviations from a normal's middle to the end of its central 90%
-_SLOPE = "saturation_slope"  # parameters of this name decide what a curve does below the spend that was seen
+_SLOPES = (
+    r"saturation_(?:\w+_)?slope"  # parameters that decide what a curve does below the spend that was seen
+)
 _WORN_SHARE = 0.01  # of the target, that a channel must bring before its flat curve matters
 
 
@@ -311,7 +313,7 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdi
     low, high, median = (parameters[name].to_numpy(dtype=float) for name in ("prior_q01", "prior_q99", "q50"))
     beyond = np.maximum(low - median, median - high)
     far = beyond > high - low
-    steep = (median > high) & parameters["parameter"].str.startswith(_SLOPE).to_numpy()
+    steep = (median > high) & parameters["parameter"].str.match(_SLOPES).to_numpy(dtype=bool)
     count, allowed = int((beyond > 0.0).sum()), thresholds.prior_pushes_max
     if allowed is None:
         allowed = _pushes_by_chance(len(parameters))
@@ -327,9 +329,15 @@ def check_priors(parameters: pd.DataFrame, thresholds: ThresholdConfig) -> Verdi
         f"{count} of {len(parameters)} parameters {'lies' if count == 1 else 'lie'} outside the 1% to 99% of "
         f"{'its' if count == 1 else 'their'} prior{': ' + named if named else ''}, wanted at most {allowed}"
         f"{' and none by more than that range' if far.any() else ''}"
-        f"{' and no slope above it: a curve this steep works from a threshold on' if steep.any() else ''}"
+        f"{_TOO_STEEP if steep.any() else ''}"
     )
     return Verdict("prior_pushes", passed, "warning", False, reason, {"prior_pushes": float(count)}, FULL)
+
+
+_TOO_STEEP = (
+    " and no slope above it: a curve this steep works from a threshold on "
+    "('saturation_slope: {distribution: Gamma, mu: 4, sigma: 2}' under 'priors' allows it)"
+)
 
 
 def _pushes_by_chance(parameters: int) -> int:

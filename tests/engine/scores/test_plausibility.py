@@ -270,9 +270,11 @@ def test_a_slope_above_its_prior_is_no_chance() -> None:
     assert steep.reason.startswith(
         "1 of 41 parameters lies outside the 1% to 99% of its prior: saturation_slope"
     )
-    assert steep.reason.endswith(
-        "wanted at most 3 and no slope above it: a curve this steep works from a threshold on"
+    assert (
+        "wanted at most 3 and no slope above it: a curve this steep works from a threshold on" in steep.reason
     )
+    own_curve = check_priors(_parameters(**others, saturation_hill_slope=1.05), LIMITS)
+    assert own_curve.failed
     assert check_priors(
         _parameters(**others, saturation_slope=1.05), ThresholdConfig(prior_pushes_max=1)
     ).passed
