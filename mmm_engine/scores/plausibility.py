@@ -30,6 +30,7 @@ _TO_90 = 1.6448536269514722  # standard deviations from a normal's middle to the
 _SLOPES = (
     r"saturation_(?:\w+_)?slope"  # parameters that decide what a curve does below the spend that was seen
 )
+_EXCUSABLE = -1.0  # R² of all rows from which on a few outliers may be what it lacks
 _WORN_SHARE = 0.01  # of the target, that a channel must bring before its flat curve matters
 
 
@@ -230,14 +231,17 @@ def check_curves(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
 def check_explained(scores: pd.DataFrame, thresholds: ThresholdConfig) -> Verdict:
     """The fit explains something of the rows that it was trained on; one that does not is no model of them.
 
-    Where a few rows stand out, the others are judged: squares of outliers would drown what a fit explains.
+    Where a few rows stand out, the others are judged: squares of outliers would drown what a fit explains. A fit that
+    misses all rows together by more than twice their variance is not excused by any.
 
     Args:
         scores: Score frame of the window, with `r_squared` of the training rows, and `r_squared_usual` where recorded.
         thresholds: The client's thresholds.
     """
     train = scores[scores["split"] == "train"]
-    value = float(np.fmax(_of_all(train, "r_squared"), _of_all(scores, "r_squared_usual")))
+    value = _of_all(train, "r_squared")
+    if value >= _EXCUSABLE:
+        value = float(np.fmax(value, _of_all(scores, "r_squared_usual")))
     if math.isnan(value):
         return not_judged("fit_explains", "the target does not vary: there is nothing to explain")
     reason = (

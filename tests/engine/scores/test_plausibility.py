@@ -250,6 +250,8 @@ def test_a_fit_of_all_but_a_few_outliers_explains() -> None:
     assert check_explained(train, LIMITS).failed
     assert check_explained(pd.concat([train, _scores({"r_squared_usual": 0.6})]), LIMITS).passed
     assert check_explained(pd.concat([train, _scores({"r_squared_usual": math.nan})]), LIMITS).failed
+    hopeless = _scores({"r_squared": -3e6}, split="train")
+    assert check_explained(pd.concat([hopeless, _scores({"r_squared_usual": 0.6})]), LIMITS).failed
 
 
 def test_as_many_pushes_as_chance_brings_pass() -> None:
