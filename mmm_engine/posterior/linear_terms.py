@@ -6,7 +6,7 @@ Not here: the terms (model/mean.py), all other coordinates (coordinates.py).
 Trend, seasons, holidays and controls overlap: their coefficients are correlated in the posterior, and a step that
 fits one is too long for another. Given all other parameters the posterior of the coefficients g is about normal, with
 the precision of a regression. With X their regressors over the training rows, each minus its mean (the intercept
-takes up means), s the noise and D the prior variances,
+takes up means), s the noise, divided by the root of the power by which rows count, and D the prior variances,
 
     g = m + L z,    L L' = (X'X / s^2 + 1 / D)^-1                                                    (1)
 
@@ -78,7 +78,7 @@ class Regression:
         design: Regressors and media without their means, shape (row, element).
         target: Without its mean, shape (row,).
         target_mean: That mean.
-        noise: Standard deviation of what is left.
+        noise: Standard deviation of what is left, divided by the root of the power by which rows count.
         coefficients: Shape (element,).
         precision: Theirs, shape (element, element).
     """
@@ -121,11 +121,12 @@ def regression(parts: tuple[LinearPart, ...], data: ModelData) -> Regression:
         [np.full(len(one.part.indices), one.part.prior.typical_scale**2) for one in parts]
         + [np.ones(media.shape[1])]
     )
-    noise = _FIRST_NOISE
+    root = float(np.sqrt(data.likelihood_power))
+    noise = _FIRST_NOISE / root
     for _ in range(_ROUNDS):
         precision = design.T @ design / noise**2 + np.diag(1.0 / variances)
         coefficients = np.linalg.solve(precision, design.T @ target / noise**2)
-        noise = max(float(np.sqrt(np.mean((target - design @ coefficients) ** 2))), _LEAST_NOISE)
+        noise = max(float(np.sqrt(np.mean((target - design @ coefficients) ** 2))), _LEAST_NOISE) / root
     return Regression(design, target, float(level.mean()), noise, coefficients, precision)
 
 
