@@ -9,18 +9,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-_READINGS = (
-    "holdout_metrics",
-    "predictions",
-    "channel_returns",
-    "response_curves",
-    "decomposition",
-    "adstock_weights",
-    "parameters",
-    "chain_views",
-    "media_multiplier",
-    "period_returns",
-)  # everything that is read from a posterior
+from mmm_assets.storage.results import WINDOW_FRAMES
+
+_READINGS = tuple(WINDOW_FRAMES.values())  # everything that is read from a posterior
 
 DATA = dg.define_asset_job(
     "client_data_job",

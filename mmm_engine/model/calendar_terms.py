@@ -65,7 +65,7 @@ def holiday_shares(calendar: Calendar, holidays: HolidaysConfig | None) -> Float
     for position, holiday in enumerate(holidays.days, start=1):
         for once in holiday.days:
             start, end = np.datetime64(once.start), np.datetime64(once.end)
-            shares[:, position] += _shared_days(calendar, start, end) / length
+            shares[:, position] += calendar.shared_days(start, end) / length
     shares[:, 0] = shares[:, 1:].sum(axis=1)
     return shares
 
@@ -94,11 +94,5 @@ def event_occurrences(events: Sequence[EventConfig], calendar: Calendar) -> tupl
             beyond = np.maximum((start - last) / _DAY, (first - end) / _DAY)
             distance[:, position] = np.maximum(beyond, 0.0)
         else:
-            shares[:, position] = _shared_days(calendar, start, end) / ((end - start) / _DAY + 1.0)
+            shares[:, position] = calendar.shared_days(start, end) / ((end - start) / _DAY + 1.0)
     return distance, shares, members
-
-
-def _shared_days(calendar: Calendar, start: np.datetime64, end: np.datetime64) -> Floats:
-    """How many of the days from one to another each row covers, shape (date,)."""
-    first, last = calendar.covered_days
-    return np.maximum((np.minimum(last, end) - np.maximum(first, start)) / _DAY + 1.0, 0.0)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmm_engine.array_types import Days, Integers
+from mmm_engine.array_types import Days, Floats, Integers
 
 Period = Literal["day", "week", "month"]
 
@@ -73,6 +73,13 @@ class Calendar:
     def weekdays(self) -> Integers:
         """Day of the week of each row, 0 (Monday) to 6, shape (date,)."""
         return _weekday_numbers(self.days)
+
+    def shared_days(self, start: np.datetime64, end: np.datetime64) -> Floats:
+        """How many of the days from one to another each row covers, shape (date,)."""
+        first, last = self.covered_days
+        return np.maximum(
+            (np.minimum(last, end) - np.maximum(first, start)) / np.timedelta64(1, "D") + 1.0, 0.0
+        )
 
     @property
     def year_back(self) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mmm_engine.client.config import ClientConfig
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS
 from mmm_engine.rows.calendar import Calendar
+from mmm_engine.rows.contract import BELOW_ZERO_MAX
 from mmm_engine.rows.feedback import FOLLOWS_T, spend_following_sales
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.level_steps import level_steps
@@ -48,8 +49,6 @@ ROWS_PER_PARAMETER_MIN = 3.0
 JUMP_RATIO = 5.0
 FROZEN_PERIODS = 4
 SIGN_T = 3.0  # t value beyond which a control clearly moves against the sign it may have
-
-NET_MIN = 0.1  # share of rows below 0 from which on a target is a net figure
 
 _JUMP_SIDE = 8  # values needed on both sides of a jump of level
 
@@ -180,7 +179,9 @@ def _negative_target(rows: Regressors) -> Iterator[Finding]:
     if len(negative):
         message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
         fix = "put refunds into the period of their sale if the export allows it"
-        if len(negative) > NET_MIN * len(rows):  # refused where the baseline cannot follow (contract.py)
+        if len(negative) > BELOW_ZERO_MAX * len(
+            rows
+        ):  # refused where the baseline cannot follow (contract.py)
             fix = "nothing if it is a net figure: the priors allow a baseline below 0"
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
 

@@ -85,13 +85,10 @@ class Regressors:
 
     def events(self) -> Floats:
         """Days that each row shares with each event, of those that some rows have more of, shape (date, event)."""
-        first, last = self.calendar.covered_days
-        columns = [np.zeros(len(self)) for _ in self.config.model.events]
-        for column, event in zip(columns, self.config.model.events, strict=True):
-            for once in event.days:
-                begin = np.maximum(first, np.datetime64(once.start))
-                shared = np.minimum(last, np.datetime64(once.end)) - begin
-                column += np.maximum(shared.astype("timedelta64[D]").astype(np.int64) + 1, 0)
+        columns = []
+        for event in self.config.model.events:
+            spans = [(np.datetime64(once.start), np.datetime64(once.end)) for once in event.days]
+            columns.append(np.sum([self.calendar.shared_days(start, end) for start, end in spans], axis=0))
         told_apart = [column for column in columns if column.std() > 0]
         return np.column_stack(told_apart) if told_apart else np.empty((len(self), 0))
 

@@ -55,28 +55,24 @@ class UnpaidMedia:
 def unpaid_media(rows: Regressors) -> Iterator[UnpaidMedia]:
     """Channels of whose media at least `UNPAID_MIN` have no cost, in rows of their own."""
     for channel in rows.config.channels:
-        if channel.cost is None:
-            continue
-        media, cost = rows.values(channel.column), rows.values(channel.cost)
-        unpaid = np.flatnonzero((media > 0) & (cost == 0))
-        share = float(media[unpaid].sum() / media.sum())
-        if share >= UNPAID_MIN:
-            running = int((media > 0).sum())
-            yield UnpaidMedia(channel.column, channel.cost, len(unpaid), running, share, int(unpaid[0]))
+        if channel.cost is not None:
+            yield from _alone(rows, channel.column, channel.cost, of=channel.column, without=channel.cost)
 
 
 def idle_media(rows: Regressors) -> Iterator[UnpaidMedia]:
     """Channels of whose money at least `UNPAID_MIN` is spent in rows without media; ``running`` counts rows of cost."""
     for channel in rows.config.channels:
-        if channel.cost is None:
-            continue
-        media, cost = rows.values(channel.column), rows.values(channel.cost)
-        idle = np.flatnonzero((media == 0) & (cost > 0))
-        share = float(cost[idle].sum() / cost.sum())
-        if share >= UNPAID_MIN:
-            yield UnpaidMedia(
-                channel.column, channel.cost, len(idle), int((cost > 0).sum()), share, int(idle[0])
-            )
+        if channel.cost is not None:
+            yield from _alone(rows, channel.column, channel.cost, of=channel.cost, without=channel.column)
+
+
+def _alone(rows: Regressors, channel: str, cost: str, *, of: str, without: str) -> Iterator[UnpaidMedia]:
+    """Rows that have something of one column and nothing of the other, if they hold enough of it."""
+    amounts = rows.values(of)
+    alone = np.flatnonzero((amounts > 0) & (rows.values(without) == 0))
+    share = float(amounts[alone].sum() / amounts.sum())
+    if share >= UNPAID_MIN:
+        yield UnpaidMedia(channel, cost, len(alone), int((amounts > 0).sum()), share, int(alone[0]))
 
 
 def lone_peaks(rows: Regressors) -> dict[str, list[int]]:

@@ -70,21 +70,21 @@ def baseline_steps(
     return time, np.clip(time * baseline.knots - np.arange(baseline.steps), 0.0, 1.0)
 
 
-def baseline_scale(train: ClientData, media_scale: Floats, target_scale: float) -> float:
+def baseline_scale(train: ClientData, target: Floats, media: Floats, controls: Floats) -> float:
     """s of (1); 1 for a client whose baseline does not wander, or whose file says how large its steps are.
 
     Args:
         train: The training rows.
-        media_scale: Scale of each channel, shape (channel,).
-        target_scale: Scale of the target.
+        target: Their target over its largest size, shape (row,).
+        media: Their media over the largest of each channel, shape (row, channel).
+        controls: Their controls over the largest size of each, shape (row, control).
     """
     model = train.config.model
     if model.baseline is None or "baseline_step" in model.priors:
         return 1.0
-    target = train.target / target_scale
     time, steps = baseline_steps(train.calendar, len(train), model.baseline)
     usual = steps[:, : model.baseline.knots] * BASELINE_WALK / np.sqrt(model.baseline.knots)
-    others = [_terms(train, time), _media(train, media_scale, float(np.abs(target).sum()))]
+    others = [_terms(train, time, controls), _media(train, media, float(np.abs(target).sum()))]
     expected = _LEVEL + others[1].sum(axis=1) / _MEDIA_SD
     evidence = log_evidence(target - expected, np.hstack(others), usual, model.likelihood_power)
     by_size = np.logaddexp.reduce(evidence, axis=1) - 0.5 * ((np.log(_SIZES) - PRIOR_MEAN) / PRIOR_SD) ** 2
@@ -120,10 +120,9 @@ def log_evidence(target: Floats, others: Floats, steps: Floats, power: float) ->
     return np.asarray(rows_by_power - 0.5 * (determinant + square))
 
 
-def _terms(train: ClientData, time: Floats) -> Floats:
+def _terms(train: ClientData, time: Floats, controls: Floats) -> Floats:
     """Constant, line, calendar and controls, times the standard deviations of their coefficients, (row, element)."""
     model, rows = train.config.model, Regressors(train.config, train.frame, train.calendar)
-    controls = train.controls / np.maximum(np.abs(train.controls).max(axis=0, initial=0.0), 1e-300)
     calendar = [rows.holidays(), (rows.events() > 0.0).astype(float)]
     if model.yearly_seasonality:
         calendar.append(rows.yearly(model.yearly_seasonality, years=0))
@@ -133,22 +132,21 @@ def _terms(train: ClientData, time: Floats) -> Floats:
     return np.hstack([*parts, np.hstack(calendar) * _CALENDAR_SD, controls * _CONTROL_SD])
 
 
-def _media(train: ClientData, scale: Floats, total: float) -> Floats:
+def _media(train: ClientData, media: Floats, total: float) -> Floats:
     """Media with each carry-over, times the standard deviations of their coefficients, shape (row, feature).
 
     A feature adds up to what its channel is expected to bring, divided by the carry-overs.
     """
     paid = np.array(train.config.paid)
     money = np.where(paid, train.spend.sum(axis=0), 0.0)
-    shares = money / money.sum() if money.sum() > 0.0 else np.ones(len(money))
-    shares = np.where(paid, shares, 1.0 / len(money))
+    shares = np.where(paid, money / max(money.sum(), 1e-300), 1.0 / len(money))
     features = []
     for half_life in _HALF_LIVES:
         left = 2.0 ** (-DAYS_PER_ROW[train.period] / half_life)
-        carried = np.zeros(len(scale))
-        carried_rows = np.empty_like(train.media, dtype=float)
-        for row, media in enumerate(train.media / scale):
-            carried = left * carried + (1.0 - left) * media
+        carried = np.zeros(media.shape[1])
+        carried_rows = np.empty_like(media)
+        for row, fresh in enumerate(media):
+            carried = left * carried + (1.0 - left) * fresh
             carried_rows[row] = carried
         curve = carried_rows / (carried_rows + _HALF_SATURATION)
         sums = curve.sum(axis=0)

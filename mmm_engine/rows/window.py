@@ -243,15 +243,18 @@ def fit_scales(train: ClientData) -> Scales:
     A column that is zero in all training rows gets the scale 1: nothing is divided by zero.
     """
     config = train.config
-    media = _max_abs(train.media)
+    target = float(_max_abs(train.target[:, None])[0])
+    largest, controls = _max_abs(train.media), _max_abs(train.controls)
+    media = largest.copy()
     # the logarithm needs no scale and is not free of it: as in pymc-marketing it sees the media's own units
     media[[(channel.saturation or config.model.saturation) == "log" for channel in config.channels]] = 1.0
-    target = float(_max_abs(train.target[:, None])[0])
     return Scales(
         target=target,
         media=dict(zip(config.channel_names, media.tolist(), strict=True)),
-        controls=dict(zip(config.control_names, _max_abs(train.controls).tolist(), strict=True)),
-        baseline=baseline_scale(train, _max_abs(train.media), target),
+        controls=dict(zip(config.control_names, controls.tolist(), strict=True)),
+        baseline=baseline_scale(
+            train, train.target / target, train.media / largest, train.controls / controls
+        ),
     )
 
 
