@@ -39,6 +39,7 @@ _IMPORTED_BY_RUNS = (  # late, by Dagster, by libraries, or by us, so that comma
     "pyarrow.dataset",
     "pyarrow.pandas_compat",
     "pyarrow.parquet",
+    "scipy.optimize",
     "upath.implementations.local",
     "mmm_assets.dagster_private.looks",
     "mmm_assets.dagster_private.moments",

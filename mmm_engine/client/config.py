@@ -158,7 +158,7 @@ class SamplerConfig(Frozen):
     """
 
     draws: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    tune: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    tune: Annotated[int, Field(ge=1, le=100_000)] = 500
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1

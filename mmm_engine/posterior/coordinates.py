@@ -2,7 +2,8 @@
 
 Here: which variable takes which bijector, "plain" (one per support) or "decorrelating" (log total effect, amplitudes,
 half-saturation excess, Gaussian tails). The model and its priors are the same in both; only the log Jacobian differs.
-Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py).
+Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py), the mode that decorrelating
+coordinates are centred and scaled by (mode.py).
 
 Why: the data pin the sum of baseline and channel effects to a per cent or two while its parts are loose, so in the
 parameters' own coordinates the posterior is a thin curved sheet; a curve's scale and its half-saturation point trade
@@ -87,6 +88,7 @@ class Coordinates:
         channels: Groups whose levels are sampled jointly with the intercept (channel_levels.py); empty for plain maps.
         curves: Whether coefficients of time-varying curves are sampled apart from the curves' sizes.
         linear: Coefficients of linear terms that are sampled together; empty for plain maps.
+        about_mode: Whether flat vectors are taken from the mode, in the units of the posterior there (mode.py).
         specification: The model.
     """
 
@@ -94,6 +96,7 @@ class Coordinates:
     channels: tuple[ChannelLevels, ...]
     curves: bool
     linear: tuple[LinearPart, ...]
+    about_mode: bool
     specification: ModelSpecification
 
     @property
@@ -114,6 +117,8 @@ class Coordinates:
         Returns:
             Variables by name, each (..., its size), and the log determinant, shape (...).
         """
+        if self.about_mode:
+            flat = data.mode + flat @ data.mode_map.T
         variables: dict[str, Array] = {}
         log_jacobian: Operand = 0.0
         for slot in self.slots:
@@ -313,7 +318,7 @@ class Coordinates:
 
 def plain_coordinates(specification: ModelSpecification) -> Coordinates:
     """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(specification, (), {}, curves=False, linear=())
+    return _coordinates(specification, (), {}, curves=False, linear=(), about_mode=False)
 
 
 def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
@@ -336,6 +341,7 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         bijectors,
         curves=_positive_etas(specification),
         linear=linear_parts(specification),
+        about_mode=True,
     )
 
 
@@ -379,6 +385,7 @@ def _coordinates(
     *,
     curves: bool,
     linear: tuple[LinearPart, ...],
+    about_mode: bool,
 ) -> Coordinates:
     joint = {_intercept(specification).name} if channels else set()
     for channel in channels:
@@ -391,4 +398,4 @@ def _coordinates(
         bijector = bijectors.get(part.name, BY_SUPPORT[part.prior.support])
         slots.append(Slot(part, start, stop, None if part.name in joint else bijector))
         start = stop
-    return Coordinates(tuple(slots), channels, curves, linear, specification)
+    return Coordinates(tuple(slots), channels, curves, linear, about_mode, specification)

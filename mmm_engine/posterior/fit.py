@@ -33,6 +33,7 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.labels import parameter_group
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
+from mmm_engine.posterior.mode import about_mode
 from mmm_engine.posterior.nuts import cores_for, sample
 from mmm_engine.posterior.progress import ProgressListener
 from mmm_engine.rows.window import ScaledInputs, constant_in_training
@@ -70,7 +71,7 @@ def fit(
     settings = sampler or inputs.config.sampler
     specification = model_specification(inputs.config, inputs.calendar.period)
     density = compile_log_density(specification, coordinates)
-    train = training_data(inputs, specification)
+    train = about_mode(density, training_data(inputs, specification))
     name = label or f"{inputs.config.client} {inputs.window}"
     logger.info(
         "Sampling %s with %d chains, %d draws and %d tuning steps.",

@@ -15,6 +15,7 @@ from mmm_engine.array_types import Array, Floats
 from mmm_engine.compiler.inputs import declared
 from mmm_engine.model import arrays
 from mmm_engine.model.arrays import ModelData
+from mmm_engine.model.parameters import free_variables
 from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.posterior.curve_axes import AXES, curve_axes
 from mmm_engine.posterior.linear_terms import affine_map, linear_parts, regression
@@ -46,12 +47,17 @@ class TrainingData(ModelData):
     """From independent coordinates to the coefficients of linear terms (linear_terms.py)."""
     linear_centre: Array = declared("linear")
     """Where those coordinates are 0."""
+    mode_map: Array = declared("position", "position")
+    """From what the sampler moves in to the coordinates (mode.py); the identity where no mode was looked for."""
+    mode: Array = declared("position")
+    """Where the coordinates are when what the sampler moves in is 0."""
 
 
 def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
     """Lengths of the axes of `TrainingData` that a specification fixes."""
     sizes = arrays.axis_sizes(specification)
     return sizes | {
+        "position": sum(len(part.indices) for part in free_variables(specification.parameters)),
         "node": len(_QUANTILE_NODES),
         "media_axis": min(AXES, sizes["media_basis"]),
         "intercept_axis": min(AXES, sizes["intercept_basis"]),
@@ -60,7 +66,7 @@ def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
 
 
 def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> TrainingData:
-    """Arrays of the training rows of a window, those of the coordinates included."""
+    """Arrays of the training rows of a window, those of the coordinates included, but without a mode."""
     media = inputs.media_scaled[: inputs.train_rows]
     model = arrays.first_rows(arrays.model_data(inputs, specification), inputs.train_rows)
     parts = linear_parts(specification)
@@ -73,8 +79,11 @@ def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> Tr
             (model.intercept_basis, model.intercept_frequencies, np.ones(len(media))),
         )
     )
+    positions = axis_sizes(specification)["position"]
     return TrainingData(
         **model.arrays(),
+        mode_map=np.eye(positions),
+        mode=np.zeros(positions),
         half_point=half_points(media),
         media_nodes=media_nodes(media),
         linear_map=linear_map,

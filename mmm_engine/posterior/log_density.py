@@ -166,12 +166,17 @@ def _numpy_density(coordinates: Coordinates) -> Callable[[Floats, dict[str, Floa
 
 
 def _pieces(flat: Expression) -> list[tuple[int, Expression]]:
-    """Parts of the flat vector as formulas take them, each with its first position. Together they are the vector."""
+    """Parts of the flat vector as formulas take them, each with its first position. Together they are the vector.
+
+    The vector itself where formulas take it whole.
+    """
     pieces = [
         (node.detail[1][0], node)
         for node in flat.graph.nodes.values()
         if node.operation == "gather" and node.arguments[0] is flat
     ]
+    if not pieces:
+        return [(0, flat)]
     pieces.sort(key=lambda piece: piece[0])
     covered = [at for _, node in pieces for at in node.detail[1]]
     if covered != list(range(len(covered))) or flat.sizes != (len(covered),):

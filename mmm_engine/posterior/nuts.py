@@ -89,7 +89,7 @@ def sample(
         size,
         sizes,
         {},
-        _starting_point(density.coordinates.size, spread),
+        _starting_point(train, spread),
         None,
     )
     listen = None if progress is None else _listener(name, progress, time.perf_counter())
@@ -121,12 +121,16 @@ def cores_for(settings: SamplerConfig) -> int:
     return max(1, min(settings.cores or available, settings.chains, available))
 
 
-def _starting_point(size: int, spread: float) -> Callable[[int | None], Floats]:
-    """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place."""
+def _starting_point(train: TrainingData, spread: float) -> Callable[[int | None], Floats]:
+    """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place.
+
+    Wherever the mode is: chains that all start there would not show that there is another.
+    """
+    mode, mode_map = np.asarray(train.mode), np.asarray(train.mode_map)
 
     def start(seed: int | None) -> Floats:
-        rng = np.random.default_rng(seed)
-        return spread * rng.uniform(-1.0, 1.0, size)
+        coordinates = spread * np.random.default_rng(seed).uniform(-1.0, 1.0, len(mode))
+        return np.asarray(np.linalg.solve(mode_map, coordinates - mode), dtype=float)
 
     return start
 

@@ -31,7 +31,7 @@ def test_a_file_with_only_what_is_needed_gets_the_defaults(tmp_path):
     assert config.control_names == ("price",)
     assert config.controls[0].effect == "positive"
     assert config.model == ModelConfig(adstock=AdstockConfig(kind="geometric", max_lag=4))
-    assert config.sampler == SamplerConfig(draws=1000, tune=1000, chains=4, target_accept=0.95, seed=1)
+    assert config.sampler == SamplerConfig(draws=1000, tune=500, chains=4, target_accept=0.95, seed=1)
 
 
 def test_columns_may_be_written_as_names_as_mappings_or_as_one_mapping():

@@ -239,8 +239,9 @@ def test_buffer_by_hand() -> None:
         assert column.tolist() == [0.0, 0.0, *data.media_lagged[0][:, channel]]
         for lag in range(3):
             assert np.array_equal(column[2 - lag : 7 - lag], data.media_lagged[lag][:, channel])
-    # power of the likelihood, priors on returns, half-spread points, eight quantiles of each channel
-    behind = 1 + 3 * channels + 1 + 9 * channels
+    # power of the likelihood, priors on returns, half-spread points, eight quantiles of each channel, map and mode
+    positions = len(data.mode)
+    behind = 1 + 3 * channels + 1 + 9 * channels + positions**2 + positions
     assert buffer[-5 - behind : -behind].tolist() == data.target_scaled.tolist()
 
 
