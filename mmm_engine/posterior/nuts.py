@@ -126,11 +126,12 @@ def _starting_point(train: TrainingData, spread: float) -> Callable[[int | None]
 
     Wherever the mode is: chains that all start there would not show that there is another.
     """
-    mode, mode_map = np.asarray(train.mode), np.asarray(train.mode_map)
+    mode, back = np.asarray(train.mode), np.linalg.inv(train.mode_map)
 
     def start(seed: int | None) -> Floats:
         coordinates = spread * np.random.default_rng(seed).uniform(-1.0, 1.0, len(mode))
-        return np.asarray(np.linalg.solve(mode_map, coordinates - mode), dtype=float)
+        # no linear algebra here: the sampler's threads have stacks that are too small for LAPACK
+        return np.asarray((back * (coordinates - mode)).sum(axis=1))
 
     return start
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -146,6 +148,23 @@ def test_chains_start_where_they_did() -> None:
         assert start == pytest.approx(_starting_point(train, 2.0)(seed), abs=1e-9)
         assert np.abs(start).max() <= 2.0
         assert np.abs(start).max() > 1.0
+
+
+def test_starts_need_little_stack() -> None:
+    """The sampler asks for them in threads of its own, where solving 114 equations ended the process."""
+    code = """
+import threading
+from types import SimpleNamespace
+import numpy as np
+from mmm_engine.posterior.nuts import _starting_point
+start = _starting_point(SimpleNamespace(mode=np.zeros(400), mode_map=2.0 * np.eye(400)), 1.0)
+threading.stack_size(192 * 1024)
+found = []
+thread = threading.Thread(target=lambda: found.append(start(1)))
+thread.start(); thread.join()
+assert np.abs(found[0]).max() <= 0.5
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_posterior_of_a_simulated_target_is_round() -> None:
