@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from mmm_engine.scores.identification import reading_of
-from tests.benchmarks.truth.verdicts import check_table, judged_worlds, verdict_table
+from tests.benchmarks.truth.verdicts import check_table, judged_worlds, marking_table, verdict_table
 
 Record = dict[str, Any]
 
@@ -49,6 +49,9 @@ def report(records: Sequence[Record]) -> str:
     nulls = null_channels(channels)
     if len(nulls):
         pieces += ["### Channels without any effect", markdown(nulls)]
+    marking = marking_table(records)
+    if len(marking):
+        pieces += ["### What verdicts could do at best, were intervals of all media right", markdown(marking)]
     if fits["forecast_coverage"].notna().any():
         pieces += ["### Forecast of the held-out rows", markdown(forecasts(fits))]
         judged = judged_worlds(records)

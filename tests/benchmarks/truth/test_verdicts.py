@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from mmm_engine.scores.verdict import Severity, Verdict, not_judged
-from tests.benchmarks.truth.verdicts import check_table, group_of, judged_worlds, kept, verdict_table
+from tests.benchmarks.truth.verdicts import (
+    check_table,
+    group_of,
+    judged_worlds,
+    kept,
+    marking_table,
+    verdict_table,
+)
 
 
 def _fit(
@@ -72,3 +80,21 @@ def test_fits_that_failed_are_left_out() -> None:
     """A world without a fit of all rows has no total to be judged by."""
     broken = {"scheme": "calibrated", "world": "d", "window": "full", "error": "FitError"}
     assert judged_worlds([broken, _fit("e", 1.0, window="h12", skill=0.1)]).empty
+
+
+def test_what_any_rule_must_mark_by_hand() -> None:
+    """Nine totals known to a spread of 0.2 and one of 1.
+
+    The wide one is wrong with 2 Phi(-0.693) = 0.488 and right with 2 Phi(0.223) - 1 = 0.177, each of the others with
+    2 Phi(-3.466) = 0.00053 and 2 Phi(1.116) - 1 = 0.735: to catch 90% it alone is marked, 0.177 of 6.80 sound ones.
+    """
+    spreads = [0.2] * 9 + [1.0]
+    media = [{"share_q05": 0.1, "share_q95": 0.1 * math.exp(2 * 1.6449 * s), "ratio": 1.0} for s in spreads]
+    records = [
+        {"scheme": "calibrated", "world": str(at), "window": "full", "media": one}
+        for at, one in enumerate(media)
+    ]
+    table = marking_table(records)
+    assert table["sound totals marked"].tolist() == ["3%", "3%", "3%"]
+    assert set(table["expected to be wrong"]) == {"5%"}
+    assert set(table["expected to be sound"]) == {"68%"}

@@ -23,6 +23,7 @@ from mmm_engine.scores.verdict import Verdict, by_check, judge
 Record = dict[str, Any]
 
 RIGHT, WRONG = 1.25, 2.0  # factors of estimate over truth
+_TO_95 = 1.6449  # standard deviations from the middle of a normal distribution to its 95% quantile
 _WORDS = {
     "right": "within 25%",
     "between": "between",
@@ -88,6 +89,43 @@ def verdict_table(judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def marking_table(records: Sequence[Record]) -> pd.DataFrame:
+    """How many sound totals a rule must mark at least to catch wrong ones, if intervals are exactly right.
+
+    Where truth over estimate is log-normal with the spread s that the posterior of a world's total has, the total is
+    right with probability 2 Phi(log 1.25 / s) - 1 and wrong with 2 Phi(-log 2 / s). The best rule marks the worlds
+    whose ratio of these is largest (Neyman and Pearson 1933, doi:10.1098/rsta.1933.0009): those with the largest s. A
+    posterior that is right has taken in what the rows say, so that no second look at them does better.
+
+    Returns:
+        Columns scheme, "wrong totals caught", "sound totals marked", and what is expected to be wrong and right at all.
+    """
+    spreads: dict[str, list[float]] = {}
+    for record in records:
+        if "error" not in record and record["window"] == "full" and record["media"].get("share_q05"):
+            low, high = record["media"]["share_q05"], record["media"]["share_q95"]
+            spreads.setdefault(record["scheme"], []).append(math.log(high / low) / (2.0 * _TO_95))
+    rows = []
+    for scheme, spread in spreads.items():
+        widest_first = sorted(spread, reverse=True)
+        wrong = np.array([_off_by_more(WRONG, one) for one in widest_first])
+        right = np.array([1.0 - _off_by_more(RIGHT, one) for one in widest_first])
+        caught, marked = wrong.cumsum() / wrong.sum(), right.cumsum() / right.sum()
+        for share in (0.7, 0.8, 0.9):
+            at = int(np.searchsorted(caught, share))
+            rows.append(
+                (scheme, f"{share:.0%}", f"{marked[at]:.0%}", f"{wrong.mean():.0%}", f"{right.mean():.0%}")
+            )
+    names = [
+        "scheme",
+        "wrong totals caught",
+        "sound totals marked",
+        "expected to be wrong",
+        "expected to be sound",
+    ]
+    return pd.DataFrame(rows, columns=names)
+
+
 def check_table(judged: pd.DataFrame) -> pd.DataFrame:
     """How often each check fails, by how wrong the total is; checks that never fail are left out."""
     checks = sorted({check for failed in judged["failed"] for check in failed})
@@ -103,6 +141,11 @@ def check_table(judged: pd.DataFrame) -> pd.DataFrame:
             }
             rows.append({"scheme": scheme, "check": check, **cells})
     return pd.DataFrame(rows)
+
+
+def _off_by_more(factor: float, spread: float) -> float:
+    """The probability that a log-normal variable with median 1 is off by more than a factor."""
+    return math.erfc(math.log(factor) / spread / math.sqrt(2.0))
 
 
 def _verdicts(fits: Sequence[Record]) -> list[Verdict]:
