@@ -2,8 +2,7 @@
 
 Here: which variable takes which bijector, "plain" (one per support) or "decorrelating" (log total effect, amplitudes,
 half-saturation excess, Gaussian tails). The model and its priors are the same in both; only the log Jacobian differs.
-Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py), the mode that decorrelating
-coordinates are centred and scaled by (mode.py).
+Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py), finding the mode (mode.py).
 
 Why: the data pin the sum of baseline and channel effects to a per cent or two while its parts are loose, so in the
 parameters' own coordinates the posterior is a thin curved sheet; a curve's scale and its half-saturation point trade
