@@ -1,7 +1,7 @@
 """Bijectors: elementwise maps from the real line to the support of a prior, each with its log Jacobian.
 
 Here: one per support, normal scores of some priors, and one that gives a weakly identified variable Gaussian tails.
-Not here: which variable takes which bijector (coordinates.py), maps of several variables (channel_levels.py).
+Not here: which variable takes which bijector (coordinate_choice.py), maps of several variables (channel_levels.py).
 
 With x = g(z), a density p of x is a density p(g(z)) |dg/dz| of z: each bijector returns log |dg/dz| beside x.
 """

@@ -1,8 +1,9 @@
 """The coordinates the sampler moves in: maps from a flat real vector to the model's free variables.
 
-Here: which variable takes which bijector, "plain" (one per support) or "decorrelating" (log total effect, amplitudes,
-half-saturation excess, Gaussian tails). The model and its priors are the same in both; only the log Jacobian differs.
-Not here: the maps (bijectors.py, channel_levels.py), the density (log_density.py), finding the mode (mode.py).
+Here: `Coordinates`, which puts the maps of variables together. The model and its priors are the same in any; only the
+log Jacobian differs.
+Not here: which variable takes which map (coordinate_choice.py), the maps (bijectors.py, channel_levels.py), the density
+(log_density.py), finding the mode (mode.py).
 
 Why: the data pin the sum of baseline and channel effects to a per cent or two while its parts are loose, so in the
 parameters' own coordinates the posterior is a thin curved sheet; a curve's scale and its half-saturation point trade
@@ -17,21 +18,17 @@ from dataclasses import dataclass
 
 from mmm_engine.array_types import Array, ArrayFunctions, Operand
 from mmm_engine.model.mean import saturation_shape
-from mmm_engine.model.media_transforms import SATURATIONS
 from mmm_engine.model.parameters import (
-    MEDIA_ROLES,
     ParameterSpec,
     PriorPart,
     Role,
     assemble,
-    free_variables,
     merge_columns,
 )
 from mmm_engine.model.specification import ModelSpecification, parameter_values
 from mmm_engine.model.terms import MediaGroup
 from mmm_engine.model.time_variation import matern52_sqrt_density
 from mmm_engine.posterior.bijectors import (
-    BY_SUPPORT,
     GAUSSIAN_TAIL_SOFTPLUS,
     Bijector,
     normal_score,
@@ -39,7 +36,7 @@ from mmm_engine.posterior.bijectors import (
 from mmm_engine.posterior.channel_levels import Levels, SaturatingChannels, channel_levels
 from mmm_engine.posterior.curve_axes import CurveAxes, without_size
 from mmm_engine.posterior.geometry import TrainingData
-from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart, linear_parts
+from mmm_engine.posterior.linear_terms import REGRESSORS, LinearPart
 
 _LEVEL_FLOOR = 1e-9  # keeps the log of a silent channel's mean curve finite; far below that of a steep one
 _SMALLEST_HALF_POINT = 1e-6  # keeps a curve that cannot flatten its channel in the formulas
@@ -168,14 +165,14 @@ class Coordinates:
         xp: ArrayFunctions,
     ) -> Array:
         """Adds intercept and channel scales; the log Jacobian, shape (...)."""
-        log_total = self._elements(flat, _intercept(self.specification), xp) + self._linear_shift(
+        log_total = self._elements(flat, intercept_of(self.specification), xp) + self._linear_shift(
             variables, data, xp
         )
         levels = levels_of_one.of_total(log_total, xp)
         log_curves = self._log_mean_curves(variables, data, xp)
         scale = levels.effect * xp.exp(-log_curves)
         self._store(variables, [group.scale for group in self.channels], scale)
-        variables[_intercept(self.specification).name] = levels.intercept
+        variables[intercept_of(self.specification).name] = levels.intercept
         return levels.log_jacobian - log_curves.sum(axis=-1)
 
     def _mix_linear_terms(self, variables: dict[str, Array], data: TrainingData, xp: ArrayFunctions) -> None:
@@ -315,86 +312,7 @@ class Coordinates:
         return parameter_values(self.specification, self.variables(flat, data, xp)[0], xp)
 
 
-def plain_coordinates(specification: ModelSpecification) -> Coordinates:
-    """One map per support, as PyMC's default transforms have them."""
-    return _coordinates(specification, (), {}, curves=False, linear=(), about_mode=False)
-
-
-def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
-    """Total, amplitudes and Gaussian tails, wherever they apply to the specification.
-
-    Total and amplitudes need a positive intercept and curves with a positive scale; where that fails, those
-    variables keep their plain maps.
-    """
-    bijectors: dict[str, Bijector] = {}
-    for spec in specification.parameters:
-        for part in free_variables((spec,)):
-            score = normal_score(part.prior)
-            if score is not None:
-                bijectors[part.name] = score
-            elif part.prior.support == "positive" and spec.role in _WEAKLY_IDENTIFIED:
-                bijectors[part.name] = GAUSSIAN_TAIL_SOFTPLUS
-    return _coordinates(
-        specification,
-        _channels(specification),
-        bijectors,
-        curves=_positive_etas(specification),
-        linear=linear_parts(specification),
-        about_mode=True,
-    )
-
-
-_WEAKLY_IDENTIFIED = MEDIA_ROLES | {Role.CONTROL_EFFECT}
-
-
-def _intercept(specification: ModelSpecification) -> ParameterSpec:
+def intercept_of(specification: ModelSpecification) -> ParameterSpec:
+    """The parameter that is the baseline's level."""
     (intercept,) = specification.with_role(Role.INTERCEPT)
     return intercept
-
-
-def _channels(specification: ModelSpecification) -> tuple[ChannelLevels, ...]:
-    """Groups of channels whose levels are sampled jointly; none when the intercept may be negative."""
-    if not _intercept(specification).is_positive:
-        return ()
-    groups = []
-    for group in specification.saturations:
-        saturation = SATURATIONS[group.kind]
-        scale = _parameter_of(specification, group, saturation.scale)
-        if scale is None or not scale.is_positive:
-            continue
-        half = _parameter_of(specification, group, saturation.half)
-        groups.append(ChannelLevels(group, scale, half if half is not None and half.is_positive else None))
-    return tuple(groups)
-
-
-def _positive_etas(specification: ModelSpecification) -> bool:
-    return all(spec.is_positive for spec in specification.with_role(Role.TIME_VARIATION_AMPLITUDE))
-
-
-def _parameter_of(
-    specification: ModelSpecification, group: MediaGroup, short: str | None
-) -> ParameterSpec | None:
-    return None if short is None else specification.parameter(dict(group.parameters)[short])
-
-
-def _coordinates(
-    specification: ModelSpecification,
-    channels: tuple[ChannelLevels, ...],
-    bijectors: Mapping[str, Bijector],
-    *,
-    curves: bool,
-    linear: tuple[LinearPart, ...],
-    about_mode: bool,
-) -> Coordinates:
-    joint = {_intercept(specification).name} if channels else set()
-    for channel in channels:
-        joint |= {
-            part.name for spec in (channel.scale, channel.half) if spec is not None for part in spec.parts
-        }
-    slots, start = [], 0
-    for part in free_variables(specification.parameters):
-        stop = start + len(part.indices)
-        bijector = bijectors.get(part.name, BY_SUPPORT[part.prior.support])
-        slots.append(Slot(part, start, stop, None if part.name in joint else bijector))
-        start = stop
-    return Coordinates(tuple(slots), channels, curves, linear, about_mode, specification)

@@ -59,7 +59,7 @@ def fit(
         sampler: Draws, tuning, chains, seed; the client's own settings when None.
         label: Shown with the progress.
         progress: Called a few times a second, from another thread.
-        coordinates: "decorrelating" or "plain" (coordinates.py); the posterior is the same.
+        coordinates: "decorrelating" or "plain" (coordinate_choice.py); the posterior is the same.
 
     Returns:
         The window with its posterior: groups `posterior` (model space; dims chain, draw and channel, control, ... by

@@ -28,7 +28,8 @@ from mmm_engine.model.mean import mean_terms
 from mmm_engine.model.parameters import free_variables, log_prior
 from mmm_engine.model.return_priors import log_return_prior
 from mmm_engine.model.specification import ModelSpecification, parameter_values
-from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
+from mmm_engine.posterior.coordinate_choice import decorrelating_coordinates, plain_coordinates
+from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, axis_sizes
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def compile_log_density(specification: ModelSpecification, kind: str = "decorrel
 
     Args:
         specification: The model.
-        kind: "decorrelating" or "plain" coordinates (coordinates.py).
+        kind: "decorrelating" or "plain" coordinates (coordinate_choice.py).
     """
     key = (specification, kind)
     with _compile_lock:

@@ -13,7 +13,7 @@ from mmm_engine.model.parameters import ParameterSpec, PriorPart, Role, Unit, as
 from mmm_engine.model.prior_draws import draw_variables
 from mmm_engine.model.priors import read_prior
 from mmm_engine.model.specification import model_specification, specification_problems
-from mmm_engine.posterior.coordinates import decorrelating_coordinates
+from mmm_engine.posterior.coordinate_choice import decorrelating_coordinates
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import log_density
 from tests.engine.model_cases import EVENTS, small_config, small_inputs

@@ -23,7 +23,7 @@ from mmm_engine.model.parameters import Role
 from mmm_engine.model.prior_draws import draw_parameters
 from mmm_engine.model.return_priors import log_return_prior
 from mmm_engine.model.specification import ModelSpecification, model_specification
-from mmm_engine.posterior.coordinates import plain_coordinates
+from mmm_engine.posterior.coordinate_choice import plain_coordinates
 from mmm_engine.posterior.fit import fit
 from mmm_engine.posterior.geometry import training_data
 from mmm_engine.posterior.log_density import log_density

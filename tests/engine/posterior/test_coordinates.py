@@ -15,7 +15,8 @@ from mmm_engine.model.mean import mean, mean_terms
 from mmm_engine.model.specification import model_specification
 from mmm_engine.posterior.bijectors import gaussian_tail_softplus
 from mmm_engine.posterior.channel_levels import SaturatingChannels, channel_levels
-from mmm_engine.posterior.coordinates import Coordinates, decorrelating_coordinates, plain_coordinates
+from mmm_engine.posterior.coordinate_choice import decorrelating_coordinates, plain_coordinates
+from mmm_engine.posterior.coordinates import Coordinates
 from mmm_engine.posterior.geometry import TrainingData, media_nodes, training_data
 from tests.engine.model_cases import small_inputs
 
