@@ -1,7 +1,8 @@
 """Which variable takes which map: "plain" coordinates and "decorrelating" ones.
 
 Here: the two kinds of coordinates of a model. Plain ones have one map per support. Decorrelating ones have log total
-effect, amplitudes, half-saturation excess and Gaussian tails, wherever they apply, and are taken from the mode.
+effect, amplitudes, half-saturation excess and Gaussian tails, wherever they apply, and are taken from the mode unless
+the model is very large.
 Not here: putting maps together (coordinates.py), the maps (bijectors.py, channel_levels.py).
 """
 
@@ -15,6 +16,7 @@ from mmm_engine.model.specification import ModelSpecification
 from mmm_engine.model.terms import MediaGroup
 from mmm_engine.posterior.bijectors import BY_SUPPORT, GAUSSIAN_TAIL_SOFTPLUS, Bijector, normal_score
 from mmm_engine.posterior.coordinates import ChannelLevels, Coordinates, Slot, intercept_of
+from mmm_engine.posterior.geometry import positions_about_mode
 from mmm_engine.posterior.linear_terms import LinearPart, linear_parts
 
 _WEAKLY_IDENTIFIED = MEDIA_ROLES | {Role.CONTROL_EFFECT}
@@ -45,7 +47,7 @@ def decorrelating_coordinates(specification: ModelSpecification) -> Coordinates:
         bijectors,
         curves=_positive_etas(specification),
         linear=linear_parts(specification),
-        about_mode=True,
+        about_mode=positions_about_mode(specification) > 0,
     )
 
 

@@ -23,6 +23,7 @@ from mmm_engine.rows.window import ScaledInputs
 
 _QUANTILE_NODES = (np.arange(8) + 0.5) / 8
 _MISSED = 0.1  # of the mean of the top eighth of rows, below which its quantile misses what the channel does
+_MOST_POSITIONS = 400  # the map's product grows with their square: a tenth of a gradient at 114
 _HALF_POINTS = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 60)])  # media have a maximum of one
 
 
@@ -50,14 +51,20 @@ class TrainingData(ModelData):
     mode_map: Array = declared("position", "position")
     """From what the sampler moves in to the coordinates (mode.py); the identity where no mode was looked for."""
     mode: Array = declared("position")
-    """Where the coordinates are when what the sampler moves in is 0."""
+    """Where the coordinates are when what the sampler moves in is 0; empty in a very large model, as is the map."""
+
+
+def positions_about_mode(specification: ModelSpecification) -> int:
+    """How many coordinates are taken from the mode: all of a model's, or none of those of a very large one."""
+    positions = sum(len(part.indices) for part in free_variables(specification.parameters))
+    return positions if positions <= _MOST_POSITIONS else 0
 
 
 def axis_sizes(specification: ModelSpecification) -> dict[str, int]:
     """Lengths of the axes of `TrainingData` that a specification fixes."""
     sizes = arrays.axis_sizes(specification)
     return sizes | {
-        "position": sum(len(part.indices) for part in free_variables(specification.parameters)),
+        "position": positions_about_mode(specification),
         "node": len(_QUANTILE_NODES),
         "media_axis": min(AXES, sizes["media_basis"]),
         "intercept_axis": min(AXES, sizes["intercept_basis"]),
@@ -79,7 +86,7 @@ def training_data(inputs: ScaledInputs, specification: ModelSpecification) -> Tr
             (model.intercept_basis, model.intercept_frequencies, np.ones(len(media))),
         )
     )
-    positions = axis_sizes(specification)["position"]
+    positions = positions_about_mode(specification)
     return TrainingData(
         **model.arrays(),
         mode_map=np.eye(positions),

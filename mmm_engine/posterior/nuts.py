@@ -89,7 +89,7 @@ def sample(
         size,
         sizes,
         {},
-        _starting_point(train, spread),
+        _starting_point(size, train, spread),
         None,
     )
     listen = None if progress is None else _listener(name, progress, time.perf_counter())
@@ -121,7 +121,7 @@ def cores_for(settings: SamplerConfig) -> int:
     return max(1, min(settings.cores or available, settings.chains, available))
 
 
-def _starting_point(train: TrainingData, spread: float) -> Callable[[int | None], Floats]:
+def _starting_point(size: int, train: TrainingData, spread: float) -> Callable[[int | None], Floats]:
     """A random start per chain: every coordinate is centred and scaled so that [-1, 1] is a sensible place.
 
     Wherever the mode is: chains that all start there would not show that there is another.
@@ -129,7 +129,9 @@ def _starting_point(train: TrainingData, spread: float) -> Callable[[int | None]
     mode, back = np.asarray(train.mode), np.linalg.inv(train.mode_map)
 
     def start(seed: int | None) -> Floats:
-        coordinates = spread * np.random.default_rng(seed).uniform(-1.0, 1.0, len(mode))
+        coordinates = spread * np.random.default_rng(seed).uniform(-1.0, 1.0, size)
+        if not len(mode):
+            return coordinates
         # no linear algebra here: the sampler's threads have stacks that are too small for LAPACK
         return np.asarray((back * (coordinates - mode)).sum(axis=1))
 

@@ -15,6 +15,7 @@ from mmm_engine.array_types import Floats
 from mmm_engine.client.config import SamplerConfig
 from mmm_engine.fleets.simulated_targets import simulate_target
 from mmm_engine.model.specification import model_specification
+from mmm_engine.posterior.coordinate_choice import decorrelating_coordinates
 from mmm_engine.posterior.geometry import TrainingData, training_data
 from mmm_engine.posterior.log_density import CompiledLogDensity, compile_log_density
 from mmm_engine.posterior.mode import about_mode
@@ -83,6 +84,18 @@ def test_flat_directions_are_not_stretched_without_end() -> None:
     assert mapped @ mapped.T == pytest.approx(np.diag([1.0, 4.0]), rel=1e-6)
 
 
+def test_very_large_models_have_no_map() -> None:
+    """Its product in each gradient, and 32 MB for 2,000 coordinates, would cost more than it brings."""
+    channels = [f"c{at}" for at in range(150)]
+    inputs = small_inputs(rows=30, held_out=4, channels=channels, controls=[])
+    specification = model_specification(inputs.config, inputs.calendar.period)
+    train, coordinates = training_data(inputs, specification), decorrelating_coordinates(specification)
+    assert coordinates.size > 400
+    assert not coordinates.about_mode
+    assert np.asarray(train.mode_map).shape == (0, 0)
+    assert np.abs(_starting_point(coordinates.size, train, 1.0)(1)).max() <= 1.0
+
+
 def test_no_finite_density_leaves_the_coordinates() -> None:
     """The sampler is the one to tell that nothing fits."""
     rows = _nowhere(3)
@@ -142,10 +155,10 @@ def test_what_is_nothing_like_normal_is_not_mixed() -> None:
 def test_chains_start_where_they_did() -> None:
     """Within the usual distance of the centre of the coordinates, wherever the mode is: they may find another."""
     density, train = _case()
-    found = about_mode(density, train)
+    found, size = about_mode(density, train), density.coordinates.size
     for seed in range(5):
-        start = np.asarray(found.mode) + np.asarray(found.mode_map) @ _starting_point(found, 2.0)(seed)
-        assert start == pytest.approx(_starting_point(train, 2.0)(seed), abs=1e-9)
+        start = np.asarray(found.mode) + np.asarray(found.mode_map) @ _starting_point(size, found, 2.0)(seed)
+        assert start == pytest.approx(_starting_point(size, train, 2.0)(seed), abs=1e-9)
         assert np.abs(start).max() <= 2.0
         assert np.abs(start).max() > 1.0
 
@@ -157,7 +170,7 @@ import threading
 from types import SimpleNamespace
 import numpy as np
 from mmm_engine.posterior.nuts import _starting_point
-start = _starting_point(SimpleNamespace(mode=np.zeros(400), mode_map=2.0 * np.eye(400)), 1.0)
+start = _starting_point(400, SimpleNamespace(mode=np.zeros(400), mode_map=2.0 * np.eye(400)), 1.0)
 threading.stack_size(192 * 1024)
 found = []
 thread = threading.Thread(target=lambda: found.append(start(1)))
