@@ -20,6 +20,7 @@ from mmm_engine.posterior.fitted_window import FittedWindow
 from mmm_engine.results.draw_evaluation import channel_totals, expected_targets
 from mmm_engine.rows.contract import BELOW_ZERO_MAX
 from mmm_engine.rows.outliers import OUTLIER_Z
+from mmm_engine.rows.usual_spread import usual_spread
 from mmm_engine.rows.window import ScaledInputs
 
 Draws = dict[str, Floats]  # parameters by name, shape (draw, ...)
@@ -30,7 +31,7 @@ _LOWEST_ROWS = 0.05
 _ORDER, _TWO_YEARS = 5, 720  # of slow movements
 _LEAST_SPARE = 10  # rows beyond the number of terms
 _FAR = 2.0  # times the median of what media bring
-_MAD_TO_SD, _FEW_UNUSUAL = 1.4826, 0.05
+_FEW_UNUSUAL = 0.05
 _NOTHING = 1e-10  # of the media's own power
 _Row = tuple[str, str, str, float, str]
 
@@ -174,8 +175,7 @@ def usual_r_squared(target: Floats, fitted: Floats) -> float:
         where the target of the others does not vary.
     """
     error = target - fitted
-    away = np.abs(error - np.median(error))
-    usual = away <= OUTLIER_Z * _MAD_TO_SD * np.median(away)
+    usual = np.abs(error - np.median(error)) <= OUTLIER_Z * usual_spread(error)
     if (~usual).mean() > _FEW_UNUSUAL or not np.ptp(target[usual]) > 0.0:
         return math.nan
     return float(1.0 - np.square(error[usual]).sum() / np.square(target[usual] - target[usual].mean()).sum())

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmm_engine.array_types import Floats
 from mmm_engine.rows.regressors import Regressors, residual
+from mmm_engine.rows.usual_spread import usual_spread
 
 SIDE = 8  # rows before and after a step by which it is judged
 STEP_Z = (
@@ -101,8 +102,8 @@ def _jumps(target: Floats, design: Floats, found: list[int]) -> dict[int, float]
     elsewhere = [differences[at - SIDE] for at in away if SIDE <= at <= len(target) - SIDE]
     if len(elsewhere) < 2 * SIDE:
         return dict.fromkeys(found, 0.0)
-    noise = 1.4826 * float(np.median(np.abs(left - np.median(left))))
-    spread = max(1.4826 * float(np.median(np.abs(elsewhere))), _OF_WHITE_NOISE * noise, 1e-9)
+    noise = float(usual_spread(left))
+    spread = max(float(usual_spread(np.array(elsewhere), about=0.0)), _OF_WHITE_NOISE * noise, 1e-9)
     jumped = [
         abs(_differences(left + step * size)[row - SIDE])
         for row, step, size in zip(found, steps.T, sizes, strict=True)

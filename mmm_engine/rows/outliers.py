@@ -11,6 +11,7 @@ import numpy as np
 from mmm_engine.array_types import Floats
 from mmm_engine.rows.calendar import Calendar
 from mmm_engine.rows.regressors import Regressors, residual
+from mmm_engine.rows.usual_spread import usual_spread
 
 OUTLIER_Z = 6.0  # robust z of the target beyond which a row needs an explanation
 
@@ -47,7 +48,7 @@ def _standing_out(rows: Regressors) -> dict[int, tuple[float, bool]]:
     controls = rows.standardised(rows.config.control_names)
     season = rows.yearly(max(rows.config.model.yearly_seasonality or 0, 2))
     unexplained = residual(target, np.column_stack([rows.trend(), season, rows.holidays(), controls]))
-    spread = 1.4826 * np.median(np.abs(unexplained - np.median(unexplained)))
+    spread = float(usual_spread(unexplained))
     if is_rare(rows):
         spread = max(spread, float(unexplained.std()))
     if spread <= 1e-9:

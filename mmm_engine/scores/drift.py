@@ -27,6 +27,7 @@ from scipy.special import stdtrit
 from mmm_engine.array_types import Floats
 from mmm_engine.client.windows import FULL, Window
 from mmm_engine.rows.calendar import DAYS_PER_ROW
+from mmm_engine.rows.usual_spread import usual_spread
 from mmm_engine.scores.forecast_scores import SCORE_COLUMNS
 
 Direction = Literal["up", "down", "both"]
@@ -299,7 +300,7 @@ def _series(history: pd.DataFrame, rule: DriftRule) -> dict[str, pd.Series]:
 def _winsorised(past: Floats) -> tuple[Floats, Floats]:
     """The past with its outliers pulled in, shape (series, refresh), and its standard deviation, shape (series,)."""
     median = np.median(past, axis=1, keepdims=True)
-    spread = 1.4826 * np.median(np.abs(past - median), axis=1, keepdims=True)
+    spread = usual_spread(past)[:, None]
     # More than half the values may be one and the same (a coverage of 1): then there is no robust spread.
     spread = np.where(spread > 0, spread, np.inf)
     pulled = np.clip(past, median - _WINSOR * spread, median + _WINSOR * spread)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmm_engine.report import numbers
 from mmm_engine.report.subject import Subject
+from mmm_engine.rows.usual_spread import usual_spread
 
 #: Robust standard deviations from which on a row lies clearly off.
 FAR_OFF = 5.0
@@ -21,7 +22,7 @@ def rows_far_off(subject: Subject) -> str:
     if np.isnan(off).all():
         return ""
     off = off - np.nanmedian(off)
-    usual = 1.4826 * float(np.nanmedian(np.abs(off)))
+    usual = float(usual_spread(off[~np.isnan(off)], about=0.0))
     far = np.flatnonzero(np.abs(off) > FAR_OFF * usual) if usual > 0 else np.array([], dtype=int)
     if not len(far):
         return ""

@@ -21,6 +21,7 @@ from mmm_engine.report.plain_words import CHECKS, FINDINGS
 from mmm_engine.report.sections.far_off import rows_far_off
 from mmm_engine.report.subject import Subject
 from mmm_engine.rows import findings, thin_evidence
+from mmm_engine.rows.usual_spread import usual_spread
 from mmm_engine.scores.advice import ADVICE
 from tests.engine.report.content_words import words
 from tests.engine.report.report_cases import leads_inputs, ms_inputs
@@ -103,7 +104,7 @@ def test_good_news_is_not_told_where_rows_lie_far_off(ms: ReportInputs) -> None:
     """A row ten usual deviations off is said with its day, even where every check passed."""
     rows = ms.full.predictions.copy()
     off = rows["actual"] - rows["mean"]
-    usual = 1.4826 * float((off - off.median()).abs().median())
+    usual = float(usual_spread(off.to_numpy(dtype=float)))
     rows.loc[100, "actual"] = rows.loc[100, "mean"] + 10 * usual
     windows = {**ms.windows, FULL: replace(ms.full, predictions=rows)}
     quiet = replace(ms, verdicts=(), findings=(), windows=windows)
