@@ -27,7 +27,7 @@ from mmm_engine.rows.contract import check_rows, needed_columns
 from mmm_engine.rows.finding import Finding
 from mmm_engine.rows.findings import find_warnings
 from mmm_engine.rows.long_table import long_table, missing_names, widened
-from mmm_engine.rows.panel import has_repeated_dates, panel_fault
+from mmm_engine.rows.panel import has_repeated_dates, panel_fault, panel_of_other_days
 from mmm_engine.rows.regressors import Regressors
 from mmm_engine.rows.suggestions import Suggestion, suggestions
 
@@ -176,6 +176,10 @@ def _inspect_data_file(config: ClientConfig, folder: Path) -> tuple[ClientData |
         elif every is not None and repeats and (panel := panel_fault(config, every)) is not None:
             return None, [*faults, panel]
     data, row_faults = _checked(config, table)
+    if data is None and not repeats:
+        every, _ = read_table(path, table.header, config.table_form, config.date)
+        if every is not None and (panel := panel_of_other_days(config, every)) is not None:
+            return None, [*faults, panel]
     return data, faults + row_faults
 
 

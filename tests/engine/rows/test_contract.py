@@ -485,6 +485,52 @@ def test_a_panel_is_named_with_the_column_that_tells_its_series_apart(tmp_path):
     assert "found each date 2 times, in rows that differ: a panel" in faults_of_file(tmp_path, nameless)[0]
 
 
+@pytest.mark.parametrize(
+    ("days_later", "weekday"), [(1, "Tuesdays"), (2, "Wednesdays"), (3, "Thursdays"), (6, "Sundays")]
+)
+def test_a_panel_whose_series_have_weekdays_of_their_own_is_named(tmp_path, days_later, weekday):
+    """Shops that close their weeks on different days: no date comes twice, and none is missing."""
+    north, south = shop_rows().assign(geo="north"), shop_rows().assign(geo="south")
+    south["week"] = (pd.to_datetime(south["week"]) + pd.Timedelta(days=days_later)).dt.strftime("%Y-%m-%d")
+    together = pd.concat([north, south])
+    fault = (
+        f"column 'week': found one row a week for each value of 'geo' (north on Mondays, south on {weekday}): a panel; "
+        "wanted one row for each date: a client is one series; date all rows of a week by its first day and add them "
+        "up (spend and sales; a price is averaged), or cut the file by 'geo' and add each part as a client of its own"
+    )
+    assert faults_of_file(tmp_path, together) == [fault]
+
+
+def test_two_rows_a_week_without_a_name_may_be_a_panel(tmp_path):
+    """Nothing tells the series apart but their weekdays."""
+    south = shop_rows()
+    south["week"] = (pd.to_datetime(south["week"]) + pd.Timedelta(days=2)).dt.strftime("%Y-%m-%d")
+    (fault,) = faults_of_file(tmp_path, pd.concat([shop_rows(), south]))
+    assert "found rows on Mondays and Wednesdays of each week: perhaps a panel (several series)" in fault
+
+
+def test_months_that_begin_on_different_days_are_a_panel(tmp_path):
+    """Two brands, one closed on the first, one in the middle of the month."""
+    first, middle = shop_rows().assign(brand="a"), shop_rows().assign(brand="b")
+    starts = pd.date_range("2018-01-01", periods=len(first), freq="MS")
+    first["week"], middle["week"] = (
+        (starts + pd.Timedelta(days=days)).strftime("%Y-%m-%d") for days in (0, 14)
+    )
+    (fault,) = faults_of_file(tmp_path, pd.concat([first, middle]))
+    assert (
+        "one row a month for each value of 'brand' (a from 2018-01-01, b from 2018-01-15): a panel" in fault
+    )
+
+
+def test_a_shop_that_is_open_on_some_weekdays_is_no_panel(tmp_path):
+    """Daily rows that name their weekday: each weekday comes once a week, which makes no series of it."""
+    days = pd.bdate_range("2024-01-01", periods=len(shop_rows()))
+    frame = shop_rows().assign(week=days.strftime("%Y-%m-%d"), weekday=days.day_name())
+    (fault,) = faults_of_file(tmp_path, frame)
+    assert "panel" not in fault
+    assert "Saturdays and Sundays for the most part" in fault
+
+
 def test_a_file_that_was_exported_twice_is_no_panel(tmp_path):
     """The same rows again are copies."""
     (fault,) = faults_of_file(tmp_path, pd.concat([shop_rows(), shop_rows()]))
