@@ -34,7 +34,7 @@ from mmm_engine.files.limits import EXPORT_AGAIN, SHORTEN, UnreadableError
 from mmm_engine.files.notes import is_note
 from mmm_engine.files.packed import unpacked
 from mmm_engine.files.table_form import SEPARATOR_WORDS, TableForm
-from mmm_engine.files.turned import MOST_NAMES, upright
+from mmm_engine.files.turned import MOST_NAMES, Upright, upright
 from mmm_engine.files.yaml_document import plain, shorten
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def _parquet_table(
             unpacked = file.read(use_threads=False)
         unpacked.validate(full=True)  # text that is not UTF-8 would only fail once its cells are read
         header = tuple(usable_name(name) for name in unpacked.column_names)
-        if turned := _upright(_records_of(unpacked, header), names_to_keep, date, _PLAIN, header):
-            return turned, []
+        if turned := _turned(_records_of(unpacked, header), names_to_keep, date, header):
+            return _upright(turned, _PLAIN), []
         kept = [(name, index) for index, name in enumerate(header) if name in names_to_keep]
         columns = {name: _cells(name, unpacked.column(index)) for name, index in kept}
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -208,13 +208,7 @@ def _sheet_table(
     content: bytes, names_to_keep: Collection[str], form: TableForm, date: str | None
 ) -> tuple[Table, list[Fault]]:
     """Cells of a sheet of a workbook; rows are numbered as Excel shows them."""
-    from mmm_engine.files.workbook import (
-        DAYS_FROM_1904,
-        begins_in_1904,
-        formulas,
-        money_of_formats,
-        read_sheet,
-    )
+    from mmm_engine.files.workbook import completed, money_of_formats, read_sheet
 
     if not content.startswith(b"PK\x03\x04"):
         found = format_of(content) or "another format"
@@ -233,8 +227,17 @@ def _sheet_table(
     header = tuple(map(usable_name, names))
     repeats = [number for number, cells in rows[start + 1 :] if cells == rows[start][1]]
     data = [row for row in rows[start + 1 :] if row[0] not in repeats]
-    if turned := _upright(rows, names_to_keep, date, found_form, header):
-        return turned, []
+    if turned := _turned(rows, names_to_keep, date, header):
+        places = {name: (line, turned.numbers[0] - 1) for name, line in turned.lines.items()}
+        columns = completed(
+            content,
+            sheet,
+            turned.columns,
+            date,
+            lambda name, index: (turned.lines[name], turned.numbers[index] - 1),
+        )
+        currencies = money_of_formats(content, sheet, places)
+        return replace(_upright(turned, found_form), columns=columns, currencies=currencies), []
     if not data:
         raise UnreadableError("a header and no rows", "one row a period", EXPORT_AGAIN)
     columns = {
@@ -242,28 +245,19 @@ def _sheet_table(
         for index, name in enumerate(header)
         if name in names_to_keep
     }
-    if date in columns and begins_in_1904(content):
-        columns[date] = columns[date].map(lambda cell: cell + DAYS_FROM_1904 if _is_number(cell) else cell)
-    if any(column.isna().any() for column in columns.values()):
-        written = formulas(content, sheet)
-        for name, column in columns.items():
-            index = header.index(name)
-            for place in column.index[column.isna()]:
-                column[place] = written.get((data[place][0], index))
+    columns = completed(
+        content, sheet, columns, date, lambda name, index: (data[index][0], header.index(name))
+    )
     notes = (
         *_passed_over(start, rows[start][0], is_joined=names != texts[start]),
         *left_out(repeats, "repeats the header"),
         *_sheets_alike(complete if _has_all(names, names_to_keep) else []),
     )
-    words = money_of_formats(content, sheet, data[0][0])
-    currencies = {header[index]: word for index, word in words.items() if index < len(header)}
+    first = {name: (data[0][0], index) for index, name in enumerate(header)}
+    currencies = money_of_formats(content, sheet, first)
     numbers = tuple(number for number, _ in data)
     by_group = tuple(map(usable_name, names_by_group(texts, start)))
     return Table(header, columns, numbers, True, found_form, notes, currencies, by_group), []
-
-
-def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _first_texts(rows: Sequence[tuple[int, list[object]]]) -> list[list[str]]:
@@ -301,8 +295,8 @@ def _csv_table(
     if not header:
         raise UnreadableError("only blank lines", "a header line and rows", EXPORT_AGAIN)
     found_form = TableForm(separator=text.separator, encoding=text.encoding)
-    if turned := _upright(text.every_record(), names_to_keep, date, found_form, header):
-        return turned, []
+    if turned := _turned(text.every_record(), names_to_keep, date, header):
+        return _upright(turned, found_form), []
     kept = [index for index, name in enumerate(header) if name in names_to_keep]
     # rows may leave out the last columns that have no name
     named = max((place for place, name in enumerate(header, start=1) if name), default=len(header))
@@ -363,19 +357,20 @@ def _records_of(unpacked: pyarrow.Table, header: tuple[str, ...]) -> Iterator[tu
         yield number, list(row)
 
 
-def _upright(
+def _turned(
     records: Iterable[tuple[int, Sequence[object]]],
     names_to_keep: Collection[str],
     date: str | None,
-    form: TableForm,
     header: tuple[str, ...],
-) -> Table | None:
+) -> Upright | None:
     """A table that lies on its side, read upright; None where nobody names its dates, or its header has all names."""
     if date is None or _has_all(header, names_to_keep):
         return None
-    turned = upright(list(islice(records, MOST_NAMES + 1)), names_to_keep, date)
-    if turned is None:
-        return None
+    return upright(list(islice(records, MOST_NAMES + 1)), names_to_keep, date)
+
+
+def _upright(turned: Upright, form: TableForm) -> Table:
+    """A table that lay on its side, as one."""
     return Table(turned.header, turned.columns, turned.numbers, form=form, notes=(turned.note,))
 
 

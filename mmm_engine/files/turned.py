@@ -30,12 +30,14 @@ class Upright:
         header: Names of the columns, in the order of the file's rows.
         columns: Cells of the columns that were looked for.
         numbers: Number of each row: that of the file's column, counted from 1.
+        lines: Number of the file's row that each of the columns was, by name.
         note: What was done, in words.
     """
 
     header: tuple[str, ...]
     columns: dict[str, pd.Series]
     numbers: tuple[int, ...]
+    lines: dict[str, int]
     note: str = "the file has a column for each date: it is read turned, so that 'row 5' is its fifth column"
 
 
@@ -75,7 +77,8 @@ def upright(records: Records, names: Collection[str], date: str) -> Upright | No
     columns = {
         name: pd.Series([column[index] for index in kept], dtype=object) for name, column in cells.items()
     }
-    return Upright(header, columns, tuple(start + index + 1 for index in kept))
+    lines = {name: records[row][0] for name, row in named}
+    return Upright(header, columns, tuple(start + index + 1 for index in kept), lines)
 
 
 def _row_of_dates(records: Records, labels: Sequence[str], first: int, date: str) -> int | None:

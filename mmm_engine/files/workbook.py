@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmm_engine.files import limits
@@ -20,6 +20,7 @@ from mmm_engine.files.money_words import money_word
 from mmm_engine.files.yaml_document import plain, shorten
 
 if TYPE_CHECKING:
+    import pandas as pd
     from openpyxl.workbook import Workbook
 
 MAX_CELLS = 20_000_000  # a single cell at the far right of a row makes it 16,384 cells wide
@@ -29,6 +30,8 @@ _SAVE_AGAIN = "open it in Excel and save it again as .xlsx, or save the sheet as
 DAYS_FROM_1904 = 1462  # between the beginnings of the two calendars
 SheetRow = tuple[int, list[object]]
 """A row of a sheet: its number as Excel shows it, its cells; None is an empty one."""
+Place = tuple[int, int]
+"""Where a cell of a sheet stands: number of its row, from 1; place in the row, from 0."""
 
 
 def read_sheet(
@@ -66,6 +69,38 @@ def read_sheet(
         raise UnreadableError(found, "a readable one", _SAVE_AGAIN) from None
 
 
+def completed(
+    content: bytes,
+    sheet: str,
+    columns: Mapping[str, pd.Series],
+    date: str | None,
+    place: Callable[[str, int], Place],
+) -> dict[str, pd.Series]:
+    """Columns with what values alone do not say: days that are counted from 1904, formulas without a stored value.
+
+    Args:
+        content: The bytes of a workbook that `read_sheet` has read.
+        sheet: Name of the sheet.
+        columns: Cells of columns by name, index 0, 1, …
+        date: The column of dates.
+        place: Where a cell stands, by the name of its column and its index.
+    """
+    whole = dict(columns)
+    if date in whole and begins_in_1904(content):
+        whole[date] = whole[date].map(lambda cell: cell + DAYS_FROM_1904 if _is_number(cell) else cell)
+    empty = {name: column.index[column.isna() | (column == "")] for name, column in whole.items()}
+    if any(map(len, empty.values())):
+        written = formulas(content, sheet)
+        for name, indices in empty.items():
+            for index in indices:
+                whole[name][index] = written.get(place(name, index))
+    return whole
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
 def begins_in_1904(content: bytes) -> bool:
     """Whether the days of a workbook that `read_sheet` has read are counted from 1904, as Excel for Macs once did."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -73,8 +108,8 @@ def begins_in_1904(content: bytes) -> bool:
     return re.search(rb'date1904="(?:1|true)"', settings) is not None
 
 
-def formulas(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
-    """Formulas of a sheet by (row number, place in the row), whether or not their values are stored.
+def formulas(content: bytes, sheet: str) -> dict[Place, str]:
+    """Formulas of a sheet by their places, whether or not their values are stored.
 
     Excel stores both; a program that only writes workbooks stores no values, and Excel works them out on opening.
 
@@ -96,13 +131,13 @@ def formulas(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
         }
 
 
-def money_of_formats(content: bytes, sheet: str, row: int) -> dict[int, str]:
-    """Signs or codes of currencies in which a row shows its numbers, by place in the row: Excel keeps them in formats.
+def money_of_formats(content: bytes, sheet: str, places: Mapping[str, Place]) -> dict[str, str]:
+    """Signs or codes of currencies in which cells show their numbers, by name: Excel keeps them in formats.
 
     Args:
         content: The bytes of a workbook that `read_sheet` has read.
         sheet: Name of the sheet.
-        row: Number of the row.
+        places: Where a cell of each name stands.
     """
     from openpyxl import load_workbook
 
@@ -110,9 +145,14 @@ def money_of_formats(content: bytes, sheet: str, row: int) -> dict[int, str]:
         warnings.simplefilter("ignore")
         cells = load_workbook(io.BytesIO(content), read_only=True)[sheet]
         cells.reset_dimensions()
-        formats = [getattr(cell, "number_format", "") for cell in next(cells.iter_rows(row, row), ())]
-    words = {index: money_of_format(text or "") for index, text in enumerate(formats)}
-    return {index: word for index, word in words.items() if word}
+        lines = {line for line, _ in places.values()}
+        rows = {line: next(cells.iter_rows(line, line), ()) for line in lines}
+        words = {
+            name: money_of_format(getattr(rows[line][index], "number_format", "") or "")
+            for name, (line, index) in places.items()
+            if index < len(rows[line])
+        }
+    return {name: word for name, word in words.items() if word}
 
 
 def money_of_format(text: str) -> str:

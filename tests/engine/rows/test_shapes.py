@@ -1,9 +1,13 @@
 """Tables of other shapes than a row for each date: turned and long ones give the rows of the upright table."""
 
+import datetime
+
 import pandas as pd
 import pytest
+from openpyxl import Workbook, load_workbook
 
 from mmm_engine.client.config import ClientConfig
+from mmm_engine.files.table import read_table
 from mmm_engine.rows.client_data import read_client_data
 from tests.engine.client_cases import faults_of_file, shop_config, shop_rows
 
@@ -51,6 +55,34 @@ def test_a_table_with_a_column_for_each_date_is_read_turned(tmp_path, corner, su
     data = read_client_data(written(tmp_path, frame, suffix, **options), tmp_path)
     assert data.data_version == version_of_upright(tmp_path)
     assert "the file has a column for each date" in " ".join(finding.message for finding in data.findings)
+
+
+def test_a_turned_workbook_keeps_the_currencies_of_its_formats(tmp_path):
+    """Excel keeps a number and shows the sign, whichever way the table lies; price is no money of the client's."""
+    config = written(tmp_path, turned("week"), ".xlsx")
+    book = load_workbook(tmp_path / config.data)
+    for row, shown in ((2, "#,##0.00 [$€-407]"), (3, "#,##0 [$EUR]"), (4, '#,##0 "€"'), (5, '"$"0')):
+        for cell in book.active[row][1:]:
+            cell.number_format = shown
+    book.save(tmp_path / config.data)
+    assert read_client_data(config, tmp_path).currency_of_cells == "EUR"
+    for cell in book.active[4][1:]:
+        cell.number_format = '"$"#,##0'
+    book.save(tmp_path / config.data)
+    findings = read_client_data(config, tmp_path).findings
+    assert [one.code for one in findings if one.code == "mixed-currencies"] == ["mixed-currencies"]
+
+
+def test_a_turned_workbook_tells_formulas_as_an_upright_one(tmp_path):
+    """A formula that no program has worked out is shown as it is written; its cell was said to be empty."""
+    book = Workbook()
+    weeks = [datetime.date(2024, 1, 1), datetime.date(2024, 1, 8)]
+    for row in (["week", *weeks], ["tv", 3, "=B2+1"], ["radio", 5, 6]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    table, faults = read_table(tmp_path / "a.xlsx", ("week", "tv", "radio"), date="week")
+    assert faults == []
+    assert list(table.columns["tv"]) == [3, "=B2+1"]
 
 
 def test_units_beside_the_names_and_totals_behind_the_dates_are_no_rows(tmp_path):
