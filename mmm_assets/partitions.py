@@ -13,6 +13,7 @@ import dagster as dg
 
 from mmm_assets.dagster_private.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from mmm_engine.client.config import check_client_id
+from mmm_engine.client.natural_order import natural_order
 from mmm_engine.client.windows import STANDARD_WINDOWS, Window, standard_window
 
 WINDOW_NAMES: tuple[str, ...] = tuple(window.name for window in STANDARD_WINDOWS)
@@ -27,8 +28,8 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 
 
 def registered_clients(instance: dg.DagsterInstance) -> list[str]:
-    """Ids of the clients that have a partition, sorted."""
-    return sorted(instance.get_dynamic_partitions(str(clients.name)))
+    """Ids of the clients that have a partition, in natural order."""
+    return sorted(instance.get_dynamic_partitions(str(clients.name)), key=natural_order)
 
 
 def window_key(client: str, window: Window) -> str:

@@ -26,6 +26,7 @@ from mmm_assets.runs import CLIENT_TAG
 from mmm_assets.storage.fingerprints import SOURCE, fingerprint, signature, source_files
 from mmm_assets.storage.resources import ClientFiles
 from mmm_engine.client.client_file import list_clients
+from mmm_engine.client.natural_order import natural_order
 
 SETTLE_SECONDS = 5.0
 CLIENTS_PER_TICK = 200
@@ -94,7 +95,7 @@ def new_data(
             cursor=cursor.text(),
         )
     cursor.requests += 1
-    new = sorted(set(changed).difference(registered_clients(context.instance)))
+    new = sorted(set(changed).difference(registered_clients(context.instance)), key=natural_order)
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(

@@ -20,6 +20,7 @@ from mmm_assets.partitions import clients, registered_clients
 from mmm_assets.storage.io_managers import JsonFiles
 from mmm_assets.storage.resources import MetricHistory
 from mmm_assets.types import DataFrame, Verdict
+from mmm_engine.client.natural_order import natural_order
 from mmm_engine.client.windows import FULL
 
 NEWEST_RESULTS = dg.AssetCheckSpec(
@@ -75,7 +76,7 @@ def say_late(instance: dg.DagsterInstance, recorded: DataFrame, now: datetime, r
         run_id: The run that looks.
     """
     late = []
-    for client in sorted(set(registered_clients(instance)) & set(recorded["client"])):
+    for client in sorted(set(registered_clients(instance)) & set(recorded["client"]), key=natural_order):
         verdict = of_rows(recorded[recorded["client"] == client], now)
         if verdict.failed:
             late.append(client)

@@ -33,6 +33,7 @@ from mmm_assets.storage.io_managers import (
 )
 from mmm_assets.storage.recent_reads import RecentValues, file_state
 from mmm_assets.types import ClientData, DataFrame, DataTree, ScaledInputs, ScoredWindow, Verdict
+from mmm_engine.client.natural_order import natural_order
 from mmm_engine.client.windows import FULL, STANDARD_WINDOWS, Window
 
 FIT_FAULTS = "fit_faults"  # why a window could not be fitted, stored beside the assets
@@ -192,9 +193,9 @@ class ResultStore(dg.ConfigurableResource):  # type: ignore[type-arg]
         return ClientDataFiles(root=self.root).has("client_data", client)
 
     def clients(self) -> list[str]:
-        """Ids of the clients whose rows were ever stored, sorted."""
+        """Ids of the clients whose rows were ever stored, in natural order."""
         folder = ClientDataFiles(root=self.root).path("client_data").parent
-        return sorted(path.stem for path in folder.glob("*.parquet"))
+        return sorted((path.stem for path in folder.glob("*.parquet")), key=natural_order)
 
     def data(self, client: str) -> ClientData:
         """The stored rows of a client."""

@@ -21,6 +21,7 @@ from mmm_engine.client.config import (
     columns_as_mappings,
 )
 from mmm_engine.client.model_config import BaselineConfig, HolidaysConfig, ModelConfig, short_events
+from mmm_engine.client.natural_order import natural_order
 from mmm_engine.client.presets import PRESETS, with_preset
 from mmm_engine.client.return_priors import ReturnsConfig
 from mmm_engine.client.schema import EDITOR_LINE, write_schema
@@ -262,20 +263,22 @@ def _own_lift_tests(config: ClientConfig) -> dict[str, object]:
 
 
 def list_clients(data_dir: Path) -> list[str]:
-    """Ids of the clients with a file ``<id>.yaml`` in the folder, sorted; none where there is no such folder.
+    """Ids of the clients with a file ``<id>.yaml`` in the folder, in natural order; none where there is no such folder.
 
     Files whose names are no client ids are passed over (`misnamed_clients`).
     """
-    return sorted(path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+    ids = (path.stem for path in data_dir.glob("*.yaml") if re.fullmatch(CLIENT_ID, path.stem))
+    return sorted(ids, key=natural_order)
 
 
 def misnamed_clients(data_dir: Path) -> list[str]:
-    """Names of YAML files in the folder that `list_clients` passes over, sorted; none of hidden ones."""
+    """Names of YAML files in the folder that `list_clients` passes over, in natural order; none of hidden ones."""
     clients = {f"{client}.yaml" for client in list_clients(data_dir)}
     files = [
         path for path in data_dir.glob("*") if path.suffix.lower() in (".yaml", ".yml") and path.is_file()
     ]
-    return sorted(path.name for path in files if path.name not in clients and not path.name.startswith("."))
+    names = (path.name for path in files if path.name not in clients and not path.name.startswith("."))
+    return sorted(names, key=natural_order)
 
 
 def _short(entry: ChannelConfig | ControlConfig) -> object:
