@@ -1,4 +1,4 @@
-"""Clients in the history as a whole: forgetting one, giving one another id.
+"""Clients in the history as a whole: forgetting one, recording one under another id.
 
 Here: `ClientHistory`.
 Not here: rows of a client (store.py, advice_store.py), what else is stored of it (mmm_assets).
@@ -48,21 +48,17 @@ class ClientHistory(FactStore):
                 copy.unlink()
         return count
 
-    def rename(self, client: str, new: str) -> int:
-        """Give everything that is recorded of a client to another id, under which nothing is recorded.
+    def copy(self, client: str, new: str) -> int:
+        """Record everything under another id too, under which nothing is recorded; `forget` then ends a rename.
+
+        Two steps, so that whoever renames can note which of them is done and go on after an interruption.
 
         Returns:
-            Number of rows that changed their owner.
+            Number of rows that are recorded under the new id.
 
         Raises:
             HistoryError: If something is recorded under the new id, or the history cannot be written.
         """
-        count = self.copy(client, new)
-        self.forget(client)
-        return count
-
-    def copy(self, client: str, new: str) -> int:
-        """The first half of `rename`: everything is recorded under both ids."""
         check_client_id(new)
         count = 0
         with self._exclusive():

@@ -93,7 +93,9 @@ def test_advice_that_one_machine_froze_is_filled_in_by_another(machine):
 def test_draws_that_lie_in_the_shared_place_alone_move_with_their_client(machine, place, tmp_path):
     """One machine freezes, another gives the client a new id, a third fills in."""
     machine("a").advice.freeze("ms", rows(), b"draws")
-    assert ClientHistory(tmp_path / "b" / "metric_history.duckdb", shared=place).rename("ms", "shop") == 3
+    clients = ClientHistory(tmp_path / "b" / "metric_history.duckdb", shared=place)
+    assert clients.copy("ms", "shop") == 3
+    clients.forget("ms")
     ((frozen, draws),) = machine("c").advice.come("shop", pd.Timestamp("2026-02-02"))
     assert (draws, set(frozen["client"])) == (b"draws", {"shop"})
     assert list(machine("c").advice.come("ms", pd.Timestamp("2026-02-02"))) == []
