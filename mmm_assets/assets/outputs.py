@@ -15,6 +15,7 @@ from mmm_assets import metadata
 from mmm_assets.assets.conditions import behind, now_and_then, once_all_are_done
 from mmm_assets.checks.gates import RECEIPT_KEY
 from mmm_assets.checks.standing import say_refused
+from mmm_assets.launching.processes import clients_under_way
 from mmm_assets.pages import reporting
 from mmm_assets.pages.portfolio import portfolio_frame
 from mmm_assets.pages.publication import Publication, Status
@@ -250,7 +251,8 @@ def portfolio(context: dg.AssetExecutionContext, history: MetricHistory, publica
     now = datetime.now(UTC)
     registered = registered_clients(context.instance)
     statuses = [status for client in registered if (status := publication.status(client)) is not None]
-    frame = portfolio_frame(registered, statuses, history.open(), now)
+    under_way = clients_under_way(context.instance) if len(statuses) < len(registered) else set()
+    frame = portfolio_frame(registered, statuses, history.open(), now, under_way)
     counts = {str(word): int(count) for word, count in frame["verdict"].value_counts().items()}
     address = dg.MetadataValue.url(page_address("portfolio/portfolio.html"))
     context.add_asset_metadata({"clients": len(registered), **counts, "page": address})

@@ -8,8 +8,10 @@ import typer
 
 from mmm_assets import home
 from mmm_assets.cli.options import OutputFormat, SomeClients, clients_in, refuse, unique
-from mmm_assets.cli.terminal import FAILED, print_error, print_parts
+from mmm_assets.cli.stored_results import known_clients, whom_to_name
+from mmm_assets.cli.terminal import BAD_INPUT, FAILED, print_error, print_parts
 from mmm_engine.client.config import check_client_id
+from mmm_engine.client.natural_order import natural_order
 
 
 def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
@@ -20,7 +22,7 @@ def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
     from mmm_assets import partitions
     from mmm_assets.checks.latest import latest_checks
     from mmm_assets.cli.tables import advice_lines, check_records, check_table
-    from mmm_engine.client.validation import nearest
+    from mmm_assets.launching.processes import clients_under_way
 
     folder = home.home_dir()
     if not (folder / "history").exists():
@@ -29,7 +31,8 @@ def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
         registered = partitions.registered_clients(instance)
         judged = unique(clients or clients_in(home.data_dir()))
         checks = {client: latest_checks(instance, check_client_id(client)) for client in judged}
-    for client in [] if clients else sorted(set(registered) - set(judged)):
+        under_way = clients_under_way(instance)
+    for client in [] if clients else sorted(set(registered) - set(judged), key=natural_order):
         print_error(
             f"client '{client}': not judged, its file is gone from {home.data_dir()} (renamed or removed?)"
         )
@@ -39,12 +42,21 @@ def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
     else:
         print_parts(check_table(every), *advice_lines(every))
     never_refreshed = [client for client, of_client in checks.items() if not of_client]
+    known = {*known_clients(), *registered}
     for client in never_refreshed:
-        hint = nearest(client, set(registered) - {client})
-        print_error(f"client '{client}': never refreshed; {hint or f'run: mmm refresh {client}'}")
+        if client not in known:
+            wanted, fix = whom_to_name(client, known)
+            print_error(f"client '{client}': found no such client; wanted {wanted}; {fix}")
+        elif client in under_way:
+            print_error(f"client '{client}': its first refresh is under way")
+        else:
+            print_error(f"client '{client}': never refreshed; run: mmm refresh {client}")
     stopped = sorted(
-        client for client, of_client in checks.items() if any(check.stops for check in of_client)
+        (client for client, of_client in checks.items() if any(check.stops for check in of_client)),
+        key=natural_order,
     )
     if stopped:
         print_error(f"not fit for use: {', '.join(stopped)}")
+    if not known.issuperset(judged):
+        raise typer.Exit(BAD_INPUT)
     raise typer.Exit(FAILED if never_refreshed or stopped or not judged else 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmm_assets import home
+from mmm_assets.cli.stored_results import require_known
 from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.client.config import check_client_id
 
@@ -53,7 +54,9 @@ def history(
         rows = store.advice.read(client)
     else:
         rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
-    if rows.empty and (hint := _hint(store, client, metric, window)):
+    if rows.empty and client is not None:
+        require_known(client, set(store.read()["client"]))
+    if rows.empty and (hint := _hint(store, metric, window)):
         print_error(hint)
         raise typer.Exit(BAD_INPUT)
     if form is Format.CSV:
@@ -77,11 +80,11 @@ def history(
         print_parts(*(advice_tables(rows) if advice else history_tables(rows, is_ledger=ledger)))
 
 
-def _hint(store: History, client: str | None, metric: str | None, window: str | None) -> str:
+def _hint(store: History, metric: str | None, window: str | None) -> str:
     """What somebody may have meant whose words found no rows; "" when every word is known, or like no other."""
     from mmm_engine.client.validation import nearest
 
-    words = {"client": client, "metric": metric, "window": window}
+    words = {"metric": metric, "window": window}
     if all(word is None for word in words.values()):
         return ""
     rows = store.read()

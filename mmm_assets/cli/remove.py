@@ -8,6 +8,7 @@ import typer
 
 from mmm_assets import home
 from mmm_assets.cli.options import OneClient, Yes, refuse, require_yes
+from mmm_assets.cli.stored_results import require_known
 from mmm_assets.cli.terminal import print_parts
 from mmm_engine.client.config import check_client_id
 
@@ -35,6 +36,7 @@ def remove(
                 "a client of this home",
                 f"to take it back, delete {file} and the tables that it names",
             )
+        require_known(client)
         refuse(f"client '{client}'", "nothing stored of it", "a client of this home", "look at mmm list")
     what = "everything that tells of it" if erase else "its results and pages"
     require_yes(f"Delete {what} from {folder}?", yes)

@@ -11,7 +11,7 @@ import typer
 
 from mmm_assets import home
 from mmm_assets.cli.options import OneClient, OutputFormat, Verbose, refuse, warn_of_misnamed
-from mmm_assets.cli.stored_results import require_results
+from mmm_assets.cli.stored_results import known_clients, require_results
 from mmm_assets.cli.terminal import print_parts
 from mmm_engine.report.wording import count as counted
 
@@ -28,8 +28,10 @@ def list_(form: OutputFormat = "table") -> None:
     publication, folder = Publication(), home.data_dir()
     with_files = set(list_clients(folder))
     warn_of_misnamed(folder)
-    stored = {path.stem for path in publication.report_path("any").parent.glob("*.json")}
-    rows = [_standing(publication, client, client in with_files) for client in sorted(with_files | stored)]
+    rows = [_standing(publication, client, client in with_files) for client in known_clients()]
+    under_way = _under_way() if any(row["verdict"] is None for row in rows) else set()
+    for row in rows:
+        row["first_refresh_runs"] = row["verdict"] is None and row["client"] in under_way
     if form == "json":
         typer.echo(json.dumps(rows, indent=1))
     elif not rows:
@@ -63,20 +65,24 @@ def show(
         in_need,
         score_table,
     )
+    from mmm_assets.launching.processes import clients_under_way
     from mmm_assets.pages.publication import Publication
     from mmm_assets.storage.results import ResultStore
+    from mmm_engine.report.portfolio import FIRST_REFRESH
 
     require_results(client)
     publication, results = Publication(), ResultStore().read(client)
     status = publication.status(client)
     with home.open_instance(home.home_dir()) as instance:
         checks = latest_checks(instance, client)
+        under_way = clients_under_way(instance) if status is None else set()
     if form == "json":
         scores = {
             window.name: json.loads(stored.metrics.to_json(orient="records"))
             for window, stored in results.windows.items()
         }
         standing = _standing(publication, client, (home.data_dir() / f"{client}.yaml").exists())
+        standing["first_refresh_runs"] = client in under_way
         typer.echo(json.dumps({**standing, "scores": scores, "checks": check_records(checks)}, indent=1))
         return
     shown = checks if verbose else in_need(checks)
@@ -84,7 +90,8 @@ def show(
     print_parts(score_table(results), *([check_table(shown)] if shown else []))
     print_parts(*([f"{count_lines(checks)}{hint}"] if checks else []), *advice_lines(checks))
     if status is None:
-        print_parts(f"{client}: never refreshed to the end; run: mmm refresh {client}")
+        again = "never refreshed to the end; run: mmm refresh " + client
+        print_parts(f"{client}: {FIRST_REFRESH if client in under_way else again}")
         return
     if not status.published:
         print_parts(*[f"  not published: {reason}" for reason in status.reasons])
@@ -138,6 +145,17 @@ def _standing(publication: Publication, client: str, has_file: bool) -> dict[str
     }
 
 
+def _under_way() -> set[str]:
+    """Clients of which a run executes in this home."""
+    folder = home.home_dir()
+    if not (folder / "history").is_dir():
+        return set()
+    from mmm_assets.launching.processes import clients_under_way
+
+    with home.open_instance(folder) as instance:
+        return clients_under_way(instance)
+
+
 def _plan_words(plan: Mapping[str, Any]) -> str:
     if plan.get("refused"):
         return "no advice"
@@ -155,7 +173,9 @@ def _last_row(client: str) -> str | None:
 def _words(row: dict[str, Any]) -> str:
     """The verdict as a person reads it."""
     if row["verdict"] is None:
-        return "never refreshed"
+        from mmm_engine.report.portfolio import FIRST_REFRESH
+
+        return FIRST_REFRESH if row["first_refresh_runs"] else "never refreshed"
     marks = [] if row["published"] else ["report stale" if row["has_report"] else "no report"]
     marks += [] if row["has_file"] else ["no client file"]
     return ", ".join([row["verdict"], *marks])

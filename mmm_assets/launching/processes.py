@@ -17,9 +17,10 @@ import dagster as dg
 
 from mmm_assets.dagster_private.instances import end_as_failed, runs_with_status
 from mmm_assets.dagster_private.launching import CheckRunHealthResult, WorkerStatus
-from mmm_assets.runs import CLAIM_TAG, PROCESS_TAG
+from mmm_assets.runs import CLAIM_TAG, PROCESS_TAG, client_of
 
-_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
+_EXECUTING = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+_UNFINISHED = [*_EXECUTING, dg.DagsterRunStatus.NOT_STARTED]
 
 
 def process_identity(pid: int | None = None) -> str:
@@ -63,6 +64,16 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             end_as_failed(instance, run, str(health.msg))
             ended.append(run.run_id)
     return ended
+
+
+def clients_under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Ids of the clients of which a run executes right now; runs whose process is gone do not."""
+    return {
+        client
+        for run in runs_with_status(instance, _EXECUTING)
+        if (client := client_of(run.tags)) is not None
+        and ((health := health_of_process(run)) is None or health.status is not WorkerStatus.FAILED)
+    }
 
 
 @contextmanager

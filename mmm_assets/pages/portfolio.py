@@ -6,7 +6,7 @@ Not here: order, wording and look of the page (mmm_engine.report.portfolio), whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,10 +30,24 @@ _LATEST = {  # column of the page -> (window, split, metric) in the history
 
 
 def portfolio_frame(
-    clients: Sequence[str], statuses: Sequence[Status], history: History, now: datetime
+    clients: Sequence[str],
+    statuses: Sequence[Status],
+    history: History,
+    now: datetime,
+    under_way: Collection[str] = (),
 ) -> DataFrame:
-    """One row per client, with the columns that `mmm_engine.report.portfolio` reads."""
+    """One row per client, with the columns that `mmm_engine.report.portfolio` reads.
+
+    Args:
+        clients: Ids of all clients.
+        statuses: Of those that were refreshed to the end.
+        history: What is recorded of them.
+        now: Moment that ages are counted to.
+        under_way: Clients that are refreshed right now.
+    """
     import pandas as pd
+
+    from mmm_engine.report.portfolio import FIRST_REFRESH
 
     frame = pd.DataFrame(index=pd.Index(list(clients), name="client", dtype=str))
     frame = frame.join(
@@ -44,6 +58,11 @@ def portfolio_frame(
     frame = frame.join(_trend(history.read(metric="mape", window=JUDGED.name, split="test")))
     frame = frame.join(_drift(rows))
     frame = frame.join(_late_after(rows, history.read(metric="mape", window=FULL.name, split="train")))
+    is_first = frame["verdict"].isna() & frame.index.isin(list(under_way))
+    frame.loc[is_first, ["verdict", "reason"]] = (
+        FIRST_REFRESH,
+        "its first refresh has not come to its end yet",
+    )
     frame["verdict"] = frame["verdict"].fillna("never refreshed")
     frame["reason"] = frame["reason"].fillna("no refresh came to its end")
     frame["reason"] = [_with_alarms(*cells) for cells in zip(frame["reason"], frame["alarms"], strict=True)]

@@ -17,16 +17,20 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
+from mmm_engine.client.natural_order import NaturalOrder, natural_order
 from mmm_engine.report import bundle, numbers, plain_words, wording
 from mmm_engine.report.page import CellKind, Tone, write_cell
 from mmm_engine.scores.advice import ADVICE, subject_of
 
 _CHECK = re.compile(r"([a-z_]+)(?: \([^)]*\))?: ")
+#: Stands for the verdict of a client that is refreshed for the first time right now.
+FIRST_REFRESH = "first refresh under way"
 #: Verdicts from worst to best; a word that is not listed counts as the first.
 VERDICTS: dict[str, Tone] = {
     "do not use": "bad",
     "never refreshed": "bad",
     "usable with care": "care",
+    FIRST_REFRESH: "plain",
     "usable": "good",
 }
 
@@ -202,6 +206,7 @@ def summary_words(rows: tuple[PortfolioRow, ...]) -> str:
         for number, one, more in (
             (tones.count("bad"), "needs a human today", "need a human today"),
             (tones.count("care"), "is usable with care", "are usable with care"),
+            (tones.count("plain"), "is refreshed for the first time", "are refreshed for the first time"),
             (tones.count("good"), "is usable", "are usable"),
         )
         if number
@@ -262,7 +267,7 @@ def _why(values: Mapping[Any, Any], verdict: str) -> str:
     return said or ("No check failed." if VERDICTS.get(verdict) == "good" else "")
 
 
-def _badness(row: PortfolioRow) -> tuple[int, float, float, str]:
+def _badness(row: PortfolioRow) -> tuple[int, float, float, NaturalOrder]:
     order = list(VERDICTS)
     numbers = dict(zip((measure.name for measure in MEASURES), row.numbers, strict=True))
     stale, skill = numbers["stale_days"], numbers["skill_h08"]
@@ -270,7 +275,7 @@ def _badness(row: PortfolioRow) -> tuple[int, float, float, str]:
         order.index(row.verdict) if row.verdict in order else 0,
         -(stale if stale is not None else math.inf),
         skill if skill is not None else -math.inf,
-        row.client,
+        natural_order(row.client),
     )
 
 

@@ -3,7 +3,7 @@
 "use strict";
 
 const page = JSON.parse(document.getElementById("page-data").textContent);
-const MARKS = { bad: "✕", care: "!", good: "✓" };
+const MARKS = { bad: "✕", care: "!", good: "✓", plain: "…" };
 const CHUNK = 100; // rows drawn at a time: 5,000 at once would keep the page from opening
 const PRINTED = 1000;
 

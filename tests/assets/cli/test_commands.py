@@ -420,7 +420,7 @@ def test_simulate_can_have_a_trend_events_and_lift_tests(mmm, data_dir):
     assert mmm("simulate", "sim", *options)[0] == 2  # all four files would be replaced
 
 
-def test_history_prints_tables_csv_and_json(mmm, used_home):
+def test_history_prints_tables_csv_and_json(mmm, used_home, data_dir):
     """The same rows in three forms; a filter keeps what it says."""
     code, out, _ = mmm("history", "shop", "--metric", "mape", "--format", "json")
     rows = json.loads(out)
@@ -428,10 +428,11 @@ def test_history_prints_tables_csv_and_json(mmm, used_home):
     assert {(row["client"], row["metric"]) for row in rows} == {("shop", "mape")}
     assert len(mmm("history", "shop", "--metric", "mape", "--format", "csv")[1].splitlines()) == len(rows) + 1
     assert f"{len(rows)} scores" in mmm("history", "shop", "--metric", "mape")[1]
-    code, text = mmm("history", "nobody")[:2]
+    write_client(data_dir, "new")
+    code, text = mmm("history", "new")[:2]
     assert code == 0
-    assert text.startswith("No scores recorded for client 'nobody' yet in ")
-    assert text.endswith("Next: mmm refresh nobody\n")
+    assert text.startswith("No scores recorded for client 'new' yet in ")
+    assert text.endswith("Next: mmm refresh new\n")
     code, text = mmm("history", "shop", "--metric", "no-such-word")[:2]
     assert text.startswith("No scores recorded for client 'shop', metric 'no-such-word' yet in ")
     assert text.endswith("Next: mmm history shop\n")
@@ -445,11 +446,40 @@ def test_gate_is_0_for_clients_that_passed(mmm, used_home, data_dir):
     assert "shop|full, h04, h08, h12" in out
 
 
-def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home):
+def test_gate_is_1_for_a_client_that_was_never_refreshed(mmm, used_home, data_dir):
     """A model nobody has judged is not fit for use."""
-    code, _, err = mmm("gate", "shop", "nobody")
+    write_client(data_dir, "new")
+    code, _, err = mmm("gate", "shop", "new")
     assert code == 1
-    assert "'nobody': never refreshed" in err
+    assert "'new': never refreshed; run: mmm refresh new" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("refresh", "nobody"),
+        ("audit", "nobody"),
+        ("check", "nobody"),
+        ("show", "nobody"),
+        ("open", "nobody"),
+        ("history", "nobody"),
+        ("history", "nobody", "--ledger"),
+        ("history", "nobody", "--advice", "--format", "json"),
+        ("gate", "shop", "nobody"),
+        ("plan", "nobody"),
+        ("report", "nobody"),
+        ("export", "nobody"),
+        ("rename", "nobody", "somebody", "--yes"),
+        ("remove", "nobody", "--yes"),
+    ],
+)
+def test_a_client_that_nobody_knows_is_bad_input(mmm, used_home, data_dir, words):
+    """Exit code 2 of every command that takes a client's name, and which clients there are."""
+    code, _, err = mmm(*words)
+    said = " ".join(err.split())
+    assert code == 2
+    assert "app, shop" in said
+    assert "mmm refresh nobody" not in said
 
 
 def test_gate_misses_a_renamed_client_under_its_new_id(mmm, used_home, data_dir):

@@ -9,17 +9,26 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import dagster as dg
 import pandas as pd
 import pytest
 
+from mmm_assets import home as homes
 from mmm_assets.checks.latest import latest_checks
 from mmm_assets.cli.tables import count_lines
+from mmm_assets.dagster_private.execution import job_origin
+from mmm_assets.launching.processes import process_identity
 from mmm_assets.pages.publication import Publication
-from mmm_assets.runs import Refresh
+from mmm_assets.runs import CLIENT_TAG, PROCESS_TAG, Refresh
 from mmm_assets.storage.results import ResultStore
 from mmm_engine.client.windows import FULL
 from mmm_engine.scores.advice import ADVICE
 from tests.assets.conftest import break_client, files_below, write_client
+
+
+@dg.job
+def one_step() -> None:
+    """A job that stands for a refresh; it is never executed."""
 
 
 def test_list_names_every_client_with_its_verdict(mmm, used_home, data_dir):
@@ -39,6 +48,38 @@ def test_list_names_every_client_with_its_verdict(mmm, used_home, data_dir):
     assert rows["new"]["verdict"] is None
     assert rows["shop"]["verdict"] == Publication(root=str(used_home)).status("shop").verdict
     assert rows["shop"]["published"] is True
+
+
+def test_clients_are_listed_as_people_count(mmm, home, data_dir):
+    """toy2 before toy10, wherever clients are listed: `list`, `check`, messages."""
+    for client in ("toy10", "toy2"):
+        write_client(data_dir, client)
+    for file in data_dir.glob("*.yaml"):
+        if not file.stem.startswith("toy"):
+            file.unlink()
+    assert [row["client"] for row in json.loads(mmm("list", "--format", "json")[1])] == ["toy2", "toy10"]
+    assert [row["client"] for row in json.loads(mmm("check", "--format", "json")[1])] == ["toy2", "toy10"]
+    assert "toy2, toy10" in " ".join(mmm("show", "nobody")[2].split())
+
+
+def test_a_client_whose_first_refresh_runs_is_told_so(mmm, home, data_dir):
+    """`list` said "never refreshed", `gate` to refresh it; once its process is gone they say so again."""
+    write_client(data_dir, "new")
+    with homes.open_instance(home) as instance:
+        tags = {CLIENT_TAG: "new", PROCESS_TAG: process_identity()}
+        origin, status = job_origin("client_data_job"), dg.DagsterRunStatus.STARTED
+        run = instance.create_run_for_job(one_step, status=status, tags=tags, remote_job_origin=origin)
+
+        def line() -> str:
+            (line,) = [line for line in mmm("list")[1].splitlines() if line.split()[:1] == ["new"]]
+            return line
+
+        assert "first refresh under way" in line()
+        rows = {row["client"]: row for row in json.loads(mmm("list", "--format", "json")[1])}
+        assert rows["new"]["first_refresh_runs"]
+        assert "client 'new': its first refresh is under way" in mmm("gate", "new")[2]
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: process_identity().rpartition(":")[0] + ":1"})
+        assert "never refreshed" in line()
 
 
 def test_a_client_whose_first_files_are_refused_has_no_report_and_a_reason(mmm, home, data_dir):
@@ -199,7 +240,7 @@ def test_every_check_is_explained(mmm, check):
 
 
 def test_wrong_words_get_help(mmm, used_home, data_dir):
-    """A check, a client, a metric, a window that nobody knows: the nearest is named, exit code 2 (1 of a gate)."""
+    """A check, a client, a metric, a window that nobody knows: the nearest is named, exit code 2."""
     before = files_below(used_home / "storage")
     for words, meant in (
         (("explain", "stabilty"), "stability"),
@@ -209,9 +250,10 @@ def test_wrong_words_get_help(mmm, used_home, data_dir):
         (("show", "shpo"), "shop"),
         (("report", "shpo"), "shop"),
         (("gate", "shpo"), "shop"),
+        (("remove", "shpo", "--yes"), "shop"),
     ):
         code, _, err = mmm(*words)
-        assert code == (1 if words[0] == "gate" else 2), words
+        assert code == 2, words
         assert f"did you mean '{meant}'?" in err, words
     assert files_below(used_home / "storage") == before
 

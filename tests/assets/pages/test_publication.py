@@ -123,6 +123,10 @@ def test_the_portfolio_has_every_client_with_its_reason():
     assert frame.loc["refused", "reason"] == "R-hat 1.2; ESS 3"
     assert frame["report"].to_dict() == {"fine": "../report/fine.html", "new": "", "refused": ""}
     assert frame.loc["fine", "seconds"] == 61.0
+    frame = portfolio_frame(["fine", "new", "refused"], statuses, NoHistory(), NOW, {"new", "fine"})
+    assert list(frame["verdict"]) == ["usable", "first refresh under way", "do not use"]
+    assert frame["reason"].iloc[1] == "its first refresh has not come to its end yet"
+    frame = frame.set_index("client")
     (fine, *_) = [row for row in portfolio_rows(frame.reset_index()) if row.client == "fine"]
     assert fine.reason == "No check failed. Budget: hold."  # what a client is to do, without opening its page
 

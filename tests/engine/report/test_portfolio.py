@@ -97,6 +97,20 @@ def test_summary_counts_who_needs_a_human() -> None:
     )
 
 
+def test_a_first_refresh_under_way_needs_nobody() -> None:
+    """It is counted apart from clients that need a human; its pill has a tone of its own."""
+    frame = pd.DataFrame([client_row("a"), client_row("b", "first refresh under way")])
+    rows = portfolio_rows(frame)
+    assert summary_words(rows) == "Of 2 clients, 1 is refreshed for the first time and 1 is usable."
+    assert [row.client for row in rows] == ["b", "a"]
+
+
+def test_clients_that_stand_alike_are_in_natural_order() -> None:
+    """toy2 before toy10, where verdict, age and skill are the same."""
+    frame = pd.DataFrame([client_row(name) for name in ("toy10", "toy2", "shop")])
+    assert [row.client for row in portfolio_rows(frame)] == ["shop", "toy2", "toy10"]
+
+
 def test_summary_does_not_praise_beside_marked_numbers() -> None:
     """Where cells are marked, the sentence above them says so."""
     frame = pd.DataFrame([client_row("a"), client_row("b", stability=0.5)])
