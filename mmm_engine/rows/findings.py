@@ -354,7 +354,10 @@ def _unseen_events(rows: Regressors) -> Iterator[Finding]:
             names = ", ".join(window.name for window in windows)
             where = "the rows" if FULL in windows else f"the training rows of {names}"
             message = f"the event '{event.name}' has no day in {where}: its effect there is its prior's"
-            fix = "add the days on which it came before, or give 'event_effect_size' a narrow prior"
+            fix = (
+                "list all days of its kind under one name, or give 'event_effect_size' a narrow prior ({distribution: "
+                "Normal, mu: 0, sigma: 2}): forecasts of its rows are else as wide as sales themselves"
+            ) + ("" if FULL in windows else ", and 'holdout_skill' may fail")
             yield Finding("event-unseen", "warning", "", message, fix)
 
 

@@ -246,6 +246,9 @@ def test_an_event_that_no_window_can_learn_is_named():
         "the event 'late' has no day in the training rows of h08, h12: its effect there is its prior's",
         "the event 'planned' has no day in the rows: its effect there is its prior's",
     ]
+    late, planned = (finding.fix for finding in data.findings)
+    assert "list all days of its kind under one name, or give 'event_effect_size' a narrow prior" in late
+    assert late == f"{planned}, and 'holdout_skill' may fail"  # no window hides a row of a planned one
 
 
 def test_an_event_explains_the_row_that_it_lies_in():
