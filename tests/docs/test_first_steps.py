@@ -79,6 +79,7 @@ def test_the_tutorial_shows_the_table_of_a_refresh(typed) -> None:
         LatestCheck("residuals", "ms", "passed", ""),
         LatestCheck("drift", "ms", "not judged", ""),
         LatestCheck("history_rows", "ms", "passed", ""),
+        LatestCheck("rows_in_time", "ms", "not judged", ""),
     ]
     shown, report, verdict = re.split(
         "(?=Report:|ms: usable)", table[table.index(" of data and model") - 9 :]
