@@ -31,7 +31,8 @@ def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
         registered = partitions.registered_clients(instance)
         judged = unique(clients or clients_in(home.data_dir()))
         checks = {client: latest_checks(instance, check_client_id(client)) for client in judged}
-        under_way = clients_under_way(instance)
+        never_refreshed = [client for client, of_client in checks.items() if not of_client]
+        under_way = clients_under_way(instance) if never_refreshed else set()
     for client in [] if clients else sorted(set(registered) - set(judged), key=natural_order):
         print_error(
             f"client '{client}': not judged, its file is gone from {home.data_dir()} (renamed or removed?)"
@@ -41,7 +42,6 @@ def gate(clients: SomeClients = None, form: OutputFormat = "table") -> None:
         typer.echo(json.dumps(check_records(every), indent=1))
     else:
         print_parts(check_table(every), *advice_lines(every))
-    never_refreshed = [client for client, of_client in checks.items() if not of_client]
     known = {*known_clients(), *registered}
     for client in never_refreshed:
         if client not in known:

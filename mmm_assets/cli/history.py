@@ -14,7 +14,7 @@ from mmm_assets.cli.terminal import BAD_INPUT, print_error, print_parts
 from mmm_engine.client.config import check_client_id
 
 if TYPE_CHECKING:
-    from mmm_assets.types import History
+    import pandas as pd
 
 
 class Format(StrEnum):
@@ -54,11 +54,13 @@ def history(
         rows = store.advice.read(client)
     else:
         rows = store.ledger(client) if ledger else store.read(client, metric, window, latest=latest)
-    if rows.empty and client is not None:
-        require_known(client, set(store.read()["client"]))
-    if rows.empty and (hint := _hint(store, metric, window)):
-        print_error(hint)
-        raise typer.Exit(BAD_INPUT)
+    if rows.empty and any(word is not None for word in (client, metric, window)):
+        every = store.read()
+        if client is not None:
+            require_known(client, set(every["client"]))
+        if hint := _hint(every, metric, window):
+            print_error(hint)
+            raise typer.Exit(BAD_INPUT)
     if form is Format.CSV:
         from mmm_assets.cli.exports import csv_text
 
@@ -80,16 +82,12 @@ def history(
         print_parts(*(advice_tables(rows) if advice else history_tables(rows, is_ledger=ledger)))
 
 
-def _hint(store: History, metric: str | None, window: str | None) -> str:
+def _hint(every: pd.DataFrame, metric: str | None, window: str | None) -> str:
     """What somebody may have meant whose words found no rows; "" when every word is known, or like no other."""
     from mmm_engine.client.validation import nearest
 
-    words = {"metric": metric, "window": window}
-    if all(word is None for word in words.values()):
-        return ""
-    rows = store.read()
-    for column, word in words.items():
-        known = sorted(set(rows[column]))
+    for column, word in {"metric": metric, "window": window}.items():
+        known = sorted(set(every[column]))
         if word is not None and word not in known and (fix := nearest(word, known)):
             return f"{column} '{word}': nothing recorded; {fix}"
     return ""

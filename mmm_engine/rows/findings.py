@@ -179,9 +179,8 @@ def _negative_target(rows: Regressors) -> Iterator[Finding]:
     if len(negative):
         message = f"revenue is negative in {_count(negative)}, first on {rows.day(int(negative[0]))}"
         fix = "put refunds into the period of their sale if the export allows it"
-        if len(negative) > BELOW_ZERO_MAX * len(
-            rows
-        ):  # refused where the baseline cannot follow (contract.py)
+        # refused where the baseline cannot follow (contract.py)
+        if len(negative) > BELOW_ZERO_MAX * len(rows):
             fix = "nothing if it is a net figure: the priors allow a baseline below 0"
         yield Finding("negative-target", "warning", rows.config.target.column, message, fix)
 
